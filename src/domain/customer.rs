@@ -1,0 +1,286 @@
+//! A customer: the facts kept of it, and the one way to change them.
+
+use std::net::IpAddr;
+
+use super::address::{Address, Shipping};
+use super::ids::CustomerId;
+use super::metadata::{Metadata, MetadataChange};
+use super::money::Currency;
+use super::patch::Patch;
+use super::problem::Problem;
+use super::time::Time;
+
+/// The most custom fields that invoices of a customer may carry.
+pub const MAX_CUSTOM_FIELDS: usize = 4;
+
+/// A customer of one account in one mode.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Customer {
+    /// Its id.
+    pub id: CustomerId,
+    /// 1 when made, one more with each effective change; the entity tag of every dialect.
+    pub version: u64,
+    /// When it was made.
+    pub created: Time,
+    /// When it last changed.
+    pub updated: Time,
+    /// When it was deleted. A deleted customer keeps its id and its invoice prefix and nothing else.
+    pub deleted: Option<Time>,
+    /// Full name.
+    pub name: Option<String>,
+    /// Name of the business.
+    pub business_name: Option<String>,
+    /// Name of the person.
+    pub individual_name: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Phone number, as given.
+    pub phone: Option<String>,
+    /// Free text.
+    pub description: Option<String>,
+    /// Billing address.
+    pub address: Option<Address>,
+    /// Where goods are sent.
+    pub shipping: Option<Shipping>,
+    /// Minor units; negative is credit, positive is owed on the next invoice.
+    pub balance: i64,
+    /// Fixed by the first thing that costs money.
+    pub currency: Option<Currency>,
+    /// What invoice numbers begin with; 3 to 12 of `A`-`Z`, `0`-`9`, unique in the account for ever.
+    pub invoice_prefix: String,
+    /// The number of the next invoice.
+    pub next_invoice_sequence: u64,
+    /// What invoices of this customer show.
+    pub invoice_settings: InvoiceSettings,
+    /// Free data.
+    pub metadata: Metadata,
+    /// Languages, best first, as IETF tags.
+    pub preferred_locales: Vec<String>,
+    /// Whether tax is charged.
+    pub tax_exempt: TaxExempt,
+    /// An address on the network that tells where the customer is.
+    pub tax_ip: Option<IpAddr>,
+    /// How received bank transfers are matched; `None` follows the account.
+    pub reconciliation: Option<Reconciliation>,
+}
+
+/// What invoices of a customer show.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InvoiceSettings {
+    /// Extra lines; `None` when never set, empty when emptied.
+    pub custom_fields: Option<Vec<CustomField>>,
+    /// Text at the foot.
+    pub footer: Option<String>,
+    /// How amounts are shown; `None` when never set or emptied.
+    pub rendering: Option<Rendering>,
+}
+
+/// A line on an invoice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomField {
+    /// What it says.
+    pub name: String,
+    /// What it says of it.
+    pub value: String,
+}
+
+/// How an invoice shows amounts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rendering {
+    /// Whether line amounts include tax.
+    pub amount_tax_display: Option<AmountTaxDisplay>,
+}
+
+/// Whether line amounts include tax.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AmountTaxDisplay {
+    /// Amounts are shown without tax.
+    ExcludeTax,
+    /// Amounts are shown with inclusive tax.
+    IncludeInclusiveTax,
+}
+
+/// Whether tax is charged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TaxExempt {
+    /// It is.
+    #[default]
+    None,
+    /// It is not.
+    Exempt,
+    /// The customer accounts for it.
+    Reverse,
+}
+
+/// How received bank transfers are matched to what is owed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reconciliation {
+    /// By the server.
+    Automatic,
+    /// By a call.
+    Manual,
+}
+
+/// A change of a customer. What is not mentioned stays.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CustomerChange {
+    /// Full name.
+    pub name: Patch<String>,
+    /// Name of the business.
+    pub business_name: Patch<String>,
+    /// Name of the person.
+    pub individual_name: Patch<String>,
+    /// E-mail address.
+    pub email: Patch<String>,
+    /// Phone number.
+    pub phone: Patch<String>,
+    /// Free text.
+    pub description: Patch<String>,
+    /// Billing address, replaced whole.
+    pub address: Patch<Address>,
+    /// Shipping details, replaced whole.
+    pub shipping: Patch<Shipping>,
+    /// The balance to have, absolute.
+    pub balance: Option<i64>,
+    /// The prefix to have.
+    pub invoice_prefix: Option<String>,
+    /// The number of the next invoice.
+    pub next_invoice_sequence: Option<u64>,
+    /// Extra lines on invoices, replaced whole.
+    pub custom_fields: Patch<Vec<CustomField>>,
+    /// Text at the foot of invoices.
+    pub footer: Patch<String>,
+    /// How amounts are shown, merged by part.
+    pub rendering: Patch<RenderingChange>,
+    /// Free data, merged by key.
+    pub metadata: MetadataChange,
+    /// Languages, replaced whole.
+    pub preferred_locales: Option<Vec<String>>,
+    /// Whether tax is charged.
+    pub tax_exempt: Patch<TaxExempt>,
+    /// An address on the network.
+    pub tax_ip: Patch<IpAddr>,
+    /// Refuse the change when the customer's tax location is unknown afterwards.
+    pub tax_location_required: bool,
+    /// How bank transfers are matched; `Clear` follows the account.
+    pub reconciliation: Patch<Reconciliation>,
+}
+
+/// A change of how an invoice shows amounts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RenderingChange {
+    /// Whether line amounts include tax.
+    pub amount_tax_display: Patch<AmountTaxDisplay>,
+}
+
+impl Customer {
+    /// A customer with no facts, made `now`.
+    pub fn blank(id: CustomerId, invoice_prefix: String, now: Time) -> Customer {
+        Customer {
+            id,
+            version: 1,
+            created: now,
+            updated: now,
+            deleted: None,
+            name: None,
+            business_name: None,
+            individual_name: None,
+            email: None,
+            phone: None,
+            description: None,
+            address: None,
+            shipping: None,
+            balance: 0,
+            currency: None,
+            invoice_prefix,
+            next_invoice_sequence: 1,
+            invoice_settings: InvoiceSettings::default(),
+            metadata: Metadata::new(),
+            preferred_locales: Vec::new(),
+            tax_exempt: TaxExempt::None,
+            tax_ip: None,
+            reconciliation: None,
+        }
+    }
+
+    /// The customer with the change applied, or the rule that the change breaks. `account_currency` is what a balance
+    /// is in when the customer has no currency.
+    pub fn with(&self, change: CustomerChange, account_currency: Currency) -> Result<Customer, Problem> {
+        let CustomerChange {
+            name,
+            business_name,
+            individual_name,
+            email,
+            phone,
+            description,
+            address,
+            shipping,
+            balance,
+            invoice_prefix,
+            next_invoice_sequence,
+            custom_fields,
+            footer,
+            rendering,
+            metadata,
+            preferred_locales,
+            tax_exempt,
+            tax_ip,
+            tax_location_required,
+            reconciliation,
+        } = change;
+        let mut next = self.clone();
+        name.onto(&mut next.name);
+        business_name.onto(&mut next.business_name);
+        individual_name.onto(&mut next.individual_name);
+        email.onto(&mut next.email);
+        phone.onto(&mut next.phone);
+        description.onto(&mut next.description);
+        address.onto(&mut next.address);
+        shipping.onto(&mut next.shipping);
+        if let Some(balance) = balance {
+            next.balance = balance;
+            if balance != self.balance && next.currency.is_none() {
+                next.currency = Some(account_currency);
+            }
+        }
+        next.invoice_prefix = invoice_prefix.unwrap_or(next.invoice_prefix);
+        next.next_invoice_sequence = next_invoice_sequence.unwrap_or(next.next_invoice_sequence);
+        match custom_fields {
+            Patch::Keep => {}
+            // An emptied list is empty, not unknown: only a customer that never had one shows none.
+            Patch::Clear => next.invoice_settings.custom_fields = Some(Vec::new()),
+            Patch::Set(fields) => next.invoice_settings.custom_fields = Some(fields),
+        }
+        footer.onto(&mut next.invoice_settings.footer);
+        match rendering {
+            Patch::Keep => {}
+            Patch::Clear => next.invoice_settings.rendering = None,
+            Patch::Set(RenderingChange { amount_tax_display }) => {
+                let rendering = next.invoice_settings.rendering.get_or_insert_default();
+                amount_tax_display.onto(&mut rendering.amount_tax_display);
+            }
+        }
+        metadata.onto(&mut next.metadata)?;
+        next.preferred_locales = preferred_locales.unwrap_or(next.preferred_locales);
+        match tax_exempt {
+            Patch::Keep => {}
+            Patch::Clear => next.tax_exempt = TaxExempt::None,
+            Patch::Set(exempt) => next.tax_exempt = exempt,
+        }
+        tax_ip.onto(&mut next.tax_ip);
+        reconciliation.onto(&mut next.reconciliation);
+        if tax_location_required && next.tax_location().is_none() {
+            return Err(Problem::TaxLocationUnknown);
+        }
+        Ok(next)
+    }
+
+    /// What stays of a deleted customer.
+    pub fn tombstone(&self, now: Time) -> Customer {
+        let mut rest = Customer::blank(self.id.clone(), self.invoice_prefix.clone(), self.created);
+        rest.version = self.version + 1;
+        rest.updated = now;
+        rest.deleted = Some(now);
+        rest
+    }
+}

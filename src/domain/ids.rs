@@ -1,0 +1,82 @@
+//! Names of things. An id is a prefix, `_`, and 26 lower-case Crockford base32 characters of a time-ordered 128-bit
+//! number when we make it; any text when it came from an import. It is never decoded on the way in.
+
+use std::fmt;
+
+/// Hands out time-ordered 128-bit numbers, each larger than the one before within one process.
+pub trait IdSource: Send + Sync {
+    /// The next number for a thing made at `now_millis`.
+    fn next(&self, now_millis: i64) -> u128;
+    /// Fills `bytes` with unpredictable bytes (repeatable when the source is seeded).
+    fn random(&self, bytes: &mut [u8]);
+}
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+/// Writes 128 bits as 26 lower-case Crockford base32 characters, most significant first.
+pub fn crockford(number: u128) -> String {
+    let mut text = String::with_capacity(26);
+    for position in (0..26).rev() {
+        text.push(ALPHABET[((number >> (position * 5)) & 31) as usize] as char);
+    }
+    text
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub String);
+
+        impl $name {
+            /// A new id for a thing made at `now`.
+            pub fn mint(ids: &dyn IdSource, now: super::time::Time) -> $name {
+                $name(format!(concat!($prefix, "_{}"), crockford(ids.next(now.0))))
+            }
+
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// A customer, `cus_…`.
+    CustomerId, "cus"
+);
+id!(
+    /// A balance transaction of a customer, `cbtxn_…`.
+    BalanceTransactionId, "cbtxn"
+);
+id!(
+    /// An event, `evt_…`.
+    EventId, "evt"
+);
+id!(
+    /// A request, `req_…`.
+    RequestId, "req"
+);
+id!(
+    /// An account, `acct_…`.
+    AccountId, "acct"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::crockford;
+
+    #[test]
+    fn twenty_six_characters_keep_the_order_of_numbers() {
+        assert_eq!(crockford(0), "0".repeat(26));
+        assert_eq!(crockford(u128::MAX), format!("7{}", "z".repeat(25)));
+        assert!(crockford(31) < crockford(32));
+    }
+}

@@ -1,0 +1,46 @@
+//! What a caller can do wrong once its request is understood. Each dialect puts a problem into its own words.
+
+use super::ids::{BalanceTransactionId, CustomerId, EventId};
+use super::money::Currency;
+
+/// A refusal by the rules: nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// No customer of that id in this space, or only a deleted one where a live one is needed.
+    NoSuchCustomer {
+        /// The id that was asked for.
+        id: CustomerId,
+        /// The same account has one of that id in its other mode.
+        in_other_mode: bool,
+    },
+    /// The customer has no balance transaction of that id.
+    NoSuchBalanceTransaction(BalanceTransactionId),
+    /// No event of that id in this space.
+    NoSuchEvent(EventId),
+    /// The record is not at the version that the caller insists on.
+    VersionMismatch {
+        /// The version it is at.
+        current: u64,
+    },
+    /// The merged free data would have too many keys.
+    TooManyMetadataKeys {
+        /// How many it would have.
+        count: usize,
+    },
+    /// Another customer of the account, maybe a deleted one, has the invoice prefix.
+    InvoicePrefixTaken {
+        /// The prefix.
+        prefix: String,
+    },
+    /// The caller insists on a tax location, and the customer's facts do not give one.
+    TaxLocationUnknown,
+    /// The customer's currency is fixed to another one.
+    CurrencyMismatch {
+        /// The customer's.
+        customer: Currency,
+        /// The caller's.
+        given: Currency,
+    },
+    /// The balance would not fit into 64 bits.
+    BalanceOutOfRange,
+}

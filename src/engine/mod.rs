@@ -1,0 +1,81 @@
+//! Verbs: synchronous and deterministic, one function per operation. A verb reads, decides, writes, tells, in that
+//! order: when it refuses, it has written nothing. It knows neither who called it nor what store is below.
+
+pub mod accounts;
+pub mod balance_transactions;
+pub mod customers;
+pub mod events;
+pub mod keys;
+pub mod replies;
+
+use crate::domain::account::Account;
+use crate::domain::event::{Cause, Happening};
+use crate::domain::ids::{EventId, IdSource};
+use crate::domain::problem::Problem;
+use crate::domain::time::Time;
+use crate::store::{Failure, NewEvent, Tx};
+
+/// All that a verb needs of the world.
+pub struct Ctx<'a> {
+    /// For whom.
+    pub account: &'a Account,
+    /// The moment at which all of it happens.
+    pub now: Time,
+    /// Where ids come from.
+    pub ids: &'a dyn IdSource,
+    /// What asked for it.
+    pub cause: &'a Cause,
+}
+
+/// Why a verb did not do it.
+#[derive(Debug)]
+pub enum Stop {
+    /// The caller's mistake.
+    Problem(Problem),
+    /// The store's trouble.
+    Failure(Failure),
+}
+
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Stop {
+        Stop::Problem(problem)
+    }
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Stop {
+        Stop::Failure(failure)
+    }
+}
+
+/// What a verb gives.
+pub type Done<T> = Result<T, Stop>;
+
+/// What the caller insists on before a record is changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Precondition {
+    /// Nothing.
+    #[default]
+    None,
+    /// The record is at one of these versions.
+    AtVersion(Vec<u64>),
+}
+
+impl Precondition {
+    /// Refuses a record at another version.
+    pub fn check(&self, current: u64) -> Result<(), Problem> {
+        match self {
+            Precondition::AtVersion(versions) if !versions.contains(&current) => {
+                Err(Problem::VersionMismatch { current })
+            }
+            Precondition::AtVersion(_) | Precondition::None => Ok(()),
+        }
+    }
+}
+
+/// Writes down what happened, in the transaction that made it happen.
+fn tell(tx: &mut dyn Tx, ctx: &Ctx<'_>, what: Happening) -> Result<(), Failure> {
+    let event = NewEvent { id: EventId::mint(ctx.ids, ctx.now), created: ctx.now, cause: ctx.cause, what };
+    tx.append(ctx.account.space, event)?;
+    Ok(())
+}

@@ -1,0 +1,5 @@
+#![doc = "Cusp: a customer-record server that speaks the billing APIs programs already use."]
+
+pub mod domain;
+pub mod engine;
+pub mod store;

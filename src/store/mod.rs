@@ -1,0 +1,197 @@
+//! What can be kept, and how a caller reads and changes it. Two traits for verbs (`Read`, `Tx`), one for whoever runs
+//! them (`Store`). A store knows records and pages; it decides nothing about customers.
+
+pub mod record;
+pub mod sqlite;
+#[cfg(test)]
+pub mod suite;
+
+use std::error::Error;
+use std::fmt;
+
+use crate::domain::account::{Account, Space};
+use crate::domain::api_key::{ApiKey, KeyDigest};
+use crate::domain::balance::BalanceTransaction;
+use crate::domain::customer::Customer;
+use crate::domain::event::{Cause, Event, Happening};
+use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId, RequestId};
+use crate::domain::page::{BalancePage, CustomerPage, EventPage, Page, Place};
+use crate::domain::query::Query;
+use crate::domain::time::Time;
+
+/// The most jobs that may wait for the writer; one more is refused at once.
+pub const MAX_WAITING: usize = 8_192;
+
+/// A store's trouble: what we were doing, and why it did not work. Never carries personal data.
+#[derive(Debug)]
+pub struct Failure {
+    /// What we were doing, as "committing a group of 12".
+    pub doing: String,
+    /// Whether trying again later may help.
+    pub passing: bool,
+    /// Why it did not work.
+    pub cause: Box<dyn Error + Send + Sync>,
+}
+
+impl Failure {
+    /// A failure that trying again does not help.
+    pub fn broken(doing: impl Into<String>, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {
+        Failure { doing: doing.into(), passing: false, cause: cause.into() }
+    }
+
+    /// A failure that may pass: a full disk, a busy file, a full queue.
+    pub fn passing(doing: impl Into<String>, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {
+        Failure { doing: doing.into(), passing: true, cause: cause.into() }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.doing, self.cause)
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.source()
+    }
+}
+
+/// What a store call gives.
+pub type Kept<T> = Result<T, Failure>;
+
+/// The reply to a request that carried an idempotency key, to be given again for the same key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptReply {
+    /// The idempotency key.
+    pub key: String,
+    /// Method and path of the first use, as `POST /v1/customers`.
+    pub endpoint: String,
+    /// Digest of the parameters of the first use.
+    pub parameters: [u8; 32],
+    /// The request that was answered.
+    pub request: RequestId,
+    /// When it was answered.
+    pub created: Time,
+    /// HTTP status.
+    pub status: u16,
+    /// Headers that belong to the reply itself.
+    pub headers: Vec<(String, String)>,
+    /// The body, byte for byte.
+    pub body: Vec<u8>,
+}
+
+/// An event about to be kept: all but its place in the history.
+#[derive(Debug)]
+pub struct NewEvent<'a> {
+    /// Its id.
+    pub id: EventId,
+    /// When.
+    pub created: Time,
+    /// What asked for it.
+    pub cause: &'a Cause,
+    /// What happened.
+    pub what: Happening,
+}
+
+/// What can be looked at. All calls within one transaction see one state.
+pub trait Read {
+    /// The account in the mode that the space stands for.
+    fn account(&mut self, space: Space) -> Kept<Option<Account>>;
+    /// Every account, by id then mode. For operators' commands.
+    fn accounts(&mut self) -> Kept<Vec<Account>>;
+    /// A customer, deleted or not.
+    fn customer(&mut self, space: Space, id: &CustomerId) -> Kept<Option<Customer>>;
+    /// A page of live customers, newest first.
+    fn customers(&mut self, space: Space, page: &CustomerPage) -> Kept<Page<Customer>>;
+    /// Live customers that answer the query, newest first, behind `after`, at most `limit`.
+    fn search(&mut self, space: Space, query: &Query, after: Option<&Place>, limit: usize) -> Kept<Page<Customer>>;
+    /// How many live customers answer the query; counting stops at `most`.
+    fn count(&mut self, space: Space, query: &Query, most: usize) -> Kept<usize>;
+    /// The customer, deleted or not, that has the invoice prefix.
+    fn invoice_prefix_holder(&mut self, space: Space, prefix: &str) -> Kept<Option<CustomerId>>;
+    /// A balance transaction of a customer.
+    fn balance_transaction(
+        &mut self,
+        space: Space,
+        customer: &CustomerId,
+        id: &BalanceTransactionId,
+    ) -> Kept<Option<BalanceTransaction>>;
+    /// A page of a customer's balance transactions, newest first.
+    fn balance_transactions(&mut self, space: Space, page: &BalancePage) -> Kept<Page<BalanceTransaction>>;
+    /// An event.
+    fn event(&mut self, space: Space, id: &EventId) -> Kept<Option<Event>>;
+    /// A page of events, newest first.
+    fn events(&mut self, space: Space, page: &EventPage) -> Kept<Page<Event>>;
+    /// The reply kept for an idempotency key.
+    fn reply(&mut self, space: Space, key: &str) -> Kept<Option<KeptReply>>;
+    /// The API key of that digest.
+    fn api_key(&mut self, space: Space, digest: &KeyDigest) -> Kept<Option<ApiKey>>;
+    /// Every API key, oldest first. For operators' commands.
+    fn api_keys(&mut self) -> Kept<Vec<ApiKey>>;
+}
+
+/// What can be changed, all of it or nothing.
+pub trait Tx: Read {
+    /// Whether anything was written in this transaction.
+    fn wrote(&self) -> bool;
+    /// Makes or replaces an account.
+    fn put_account(&mut self, account: &Account) -> Kept<()>;
+    /// Makes (`before` is `None`) or replaces a customer and keeps its terms in step.
+    fn put_customer(&mut self, space: Space, before: Option<&Customer>, after: &Customer) -> Kept<()>;
+    /// Makes or replaces a balance transaction.
+    fn put_balance_transaction(&mut self, space: Space, transaction: &BalanceTransaction) -> Kept<()>;
+    /// Adds an event at the end of the account's history and gives its place.
+    fn append(&mut self, space: Space, event: NewEvent<'_>) -> Kept<i64>;
+    /// Keeps a reply, in place of one that its key had.
+    fn put_reply(&mut self, space: Space, reply: &KeptReply) -> Kept<()>;
+    /// Forgets replies made before `before`, at most `most` of them; gives how many.
+    fn prune_replies(&mut self, before: Time, most: usize) -> Kept<usize>;
+    /// Makes or replaces an API key.
+    fn put_api_key(&mut self, space: Space, key: &ApiKey) -> Kept<()>;
+}
+
+/// Whether a job's writes stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// They do.
+    Commit,
+    /// They do not; the job was refused.
+    Rollback,
+}
+
+/// One transaction to be run by a store: maybe together with others in one commit, maybe more than once (a store that
+/// meets a conflict runs it again from the start), but never half.
+pub trait Job: Send {
+    /// Reads, decides, writes. A failure or a panic undoes this job alone.
+    fn run(&mut self, tx: &mut dyn Tx) -> Kept<Verdict>;
+    /// Told once, after the writes are on disk or undone.
+    fn finish(self: Box<Self>, outcome: Kept<()>);
+}
+
+/// A place where records are kept durably.
+pub trait Store: Send + Sync {
+    /// Queues a job. `Job::finish` is called in every case, also when the queue is full or the store is closed.
+    fn write(&self, job: Box<dyn Job>);
+    /// Runs `look` on one state of the store, on the calling thread.
+    fn read(&self, look: &mut dyn FnMut(&mut dyn Read) -> Kept<()>) -> Kept<()>;
+    /// Whether it can be reached and written to.
+    fn ready(&self) -> Kept<()>;
+    /// Numbers for the operator: (name, help, value), all gauges or running totals.
+    fn figures(&self) -> Vec<Figure>;
+    /// Finishes what is queued and lets go. Later jobs are refused.
+    fn close(&self);
+}
+
+/// A number that a store tells its operator.
+#[derive(Clone, Copy, Debug)]
+pub struct Figure {
+    /// Metric name without the `cusp_` prefix, as `store_commits_total`.
+    pub name: &'static str,
+    /// What it counts.
+    pub help: &'static str,
+    /// The number.
+    pub value: f64,
+    /// It only grows.
+    pub counter: bool,
+}
