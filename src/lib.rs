@@ -4,4 +4,5 @@ pub mod clock;
 pub mod domain;
 pub mod engine;
 pub mod ids;
+pub mod settings;
 pub mod store;
