@@ -1,8 +1,12 @@
 #![doc = "Cusp: a customer-record server that speaks the billing APIs programs already use."]
 
+pub mod app;
 pub mod clock;
+pub mod dialects;
 pub mod domain;
 pub mod engine;
+pub mod http;
+pub mod identity;
 pub mod ids;
 pub mod settings;
 pub mod store;
