@@ -4,5 +4,7 @@ pub mod clock;
 pub mod domain;
 pub mod engine;
 pub mod ids;
+pub mod rfc3339;
 pub mod settings;
 pub mod store;
+pub mod telemetry;

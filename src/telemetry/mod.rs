@@ -1,0 +1,9 @@
+//! What a running server tells its operators: log lines and numbers. Neither ever holds a body, a key, a raw path or
+//! anything about a customer.
+
+mod lines;
+mod log;
+mod metrics;
+
+pub use log::{Level, LogFormat, LogGuard, LogSettings, RequestLog, lines_lost, log_request, start};
+pub use metrics::{Held, Metrics, Stage};
