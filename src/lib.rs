@@ -1,6 +1,7 @@
 #![doc = "Cusp: a customer-record server that speaks the billing APIs programs already use."]
 
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod engine;
 pub mod ids;
