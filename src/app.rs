@@ -45,6 +45,22 @@ pub enum Stage {
     Commit,
 }
 
+impl Stage {
+    /// Every stage, in the order of the way.
+    pub const ALL: [Stage; 5] = [Stage::Parse, Stage::Wait, Stage::Store, Stage::Render, Stage::Commit];
+
+    /// The stage's name in metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Stage::Parse => "parse",
+            Stage::Wait => "wait",
+            Stage::Store => "store",
+            Stage::Render => "render",
+            Stage::Commit => "commit",
+        }
+    }
+}
+
 /// Somebody who keeps count of where time goes.
 pub trait Meter: Send + Sync {
     /// So long in that stage.

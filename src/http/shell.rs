@@ -16,6 +16,8 @@ use super::{Dialect, Reply, Request, Trouble};
 use crate::clock::Clock;
 use crate::domain::ids::{IdSource, RequestId};
 
+type Response = hyper::Response<Full<Bytes>>;
+
 /// The header that names a request, in requests for help and in logs.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
@@ -48,19 +50,64 @@ pub trait Observer: Send + Sync {
     fn disconnected(&self);
     /// A request's head has arrived.
     fn began(&self);
+    /// It is over, answered or not.
+    fn gone(&self);
     /// Its reply is on its way.
-    fn ended(&self, exchange: &Exchange<'_>);
+    fn answered(&self, exchange: &Exchange<'_>);
 }
 
-/// Pages that belong to no dialect: health and metrics.
-pub type Page = (u16, &'static str, String);
+/// A request underway; a client that goes away drops it.
+struct Underway<'a>(&'a dyn Observer);
+
+impl Drop for Underway<'_> {
+    fn drop(&mut self) {
+        self.0.gone();
+    }
+}
+
+/// A page that belongs to no dialect: health, metrics.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Page {
+    /// HTTP status.
+    pub status: u16,
+    /// The value of `Content-Type`.
+    pub content_type: &'static str,
+    /// The body.
+    pub body: String,
+}
+
+/// Pages that are served without a key.
+#[derive(Clone)]
+pub struct Pages {
+    /// Their paths.
+    pub paths: &'static [&'static str],
+    /// The page of a path. It may wait for something, so it is called on a thread that may.
+    pub page: Arc<dyn Fn(&str) -> Option<Page> + Send + Sync>,
+}
+
+impl Pages {
+    /// The page that a request asks for; `None` when it asks for something else.
+    pub async fn serve(&self, method: &Method, path: &str) -> Option<Response> {
+        let asked = (method == Method::GET || method == Method::HEAD) && self.paths.contains(&path);
+        if !asked {
+            return None;
+        }
+        let (page, path) = (self.page.clone(), path.to_owned());
+        let Page { status, content_type, body } =
+            tokio::task::spawn_blocking(move || page(&path)).await.unwrap_or_default()?;
+        let mut response = Response::new(Full::from(body));
+        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        Some(response)
+    }
+}
 
 /// What an exchange needs.
 pub struct Shell {
     /// The languages, in the order in which they are asked whether a request is theirs. The last one takes the rest.
     pub dialects: Vec<Dialect>,
-    /// Pages served without a key on the same address, by path.
-    pub pages: Option<Arc<dyn Fn(&str) -> Option<Page> + Send + Sync>>,
+    /// Pages on the same address.
+    pub pages: Option<Pages>,
     /// Who keeps count.
     pub observer: Arc<dyn Observer>,
     /// Where request ids come from.
@@ -73,17 +120,18 @@ pub struct Shell {
     pub request_timeout: Duration,
 }
 
-type Response = hyper::Response<Full<Bytes>>;
-
 impl Shell {
     /// Answers one request.
     pub async fn serve(&self, incoming: hyper::Request<Incoming>) -> Response {
         let began = Instant::now();
         let (head, body) = incoming.into_parts();
-        if let Some(page) = self.page(&head.method, head.uri.path()) {
+        if let Some(pages) = &self.pages
+            && let Some(page) = pages.serve(&head.method, head.uri.path()).await
+        {
             return page;
         }
         self.observer.began();
+        let _underway = Underway(self.observer.as_ref());
         let id = RequestId::mint(self.ids.as_ref(), self.clock.now()).0;
         let path = head.uri.path();
         let (dialect, mount) = self.dialect(path, &head.headers);
@@ -112,7 +160,7 @@ impl Shell {
                 }
             }
         };
-        self.observer.ended(&Exchange {
+        self.observer.answered(&Exchange {
             id: &id,
             dialect: dialect.name,
             method: head.method.as_str(),
@@ -123,17 +171,6 @@ impl Shell {
             account: &reply.account,
         });
         respond(reply, &id)
-    }
-
-    fn page(&self, method: &Method, path: &str) -> Option<Response> {
-        if method != Method::GET && method != Method::HEAD {
-            return None;
-        }
-        let (status, content_type, body) = self.pages.as_ref()?(path)?;
-        let mut response = Response::new(Full::from(body));
-        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        Some(response)
     }
 
     fn dialect(&self, path: &str, headers: &hyper::HeaderMap) -> (&Dialect, usize) {
