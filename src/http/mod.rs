@@ -50,10 +50,13 @@ pub struct Reply {
     pub close: bool,
 }
 
+/// The route of a request that asked for nothing there is.
+pub const NO_ROUTE: &str = "none";
+
 impl Reply {
     /// A reply with that body.
     pub fn new(status: StatusCode, body: impl Into<Bytes>) -> Reply {
-        Reply { status, headers: Vec::new(), body: body.into(), route: "", account: String::new(), close: false }
+        Reply { status, headers: Vec::new(), body: body.into(), route: NO_ROUTE, account: String::new(), close: false }
     }
 
     /// The reply with one more header. Values that cannot be a header are left out: they come from callers' text.

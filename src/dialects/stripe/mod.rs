@@ -3,6 +3,8 @@
 
 pub mod account;
 pub mod balance_transactions;
+#[cfg(test)]
+mod compatibility;
 pub mod customer_object;
 pub mod customers;
 pub mod events;
@@ -277,6 +279,9 @@ async fn understood(
         Ok(given) => given,
         Err(refusal) => return refusal.reply(),
     };
+    if !parts.is_empty() && given.get("id").is_some() {
+        return Refusal::repeated_in_url("id").reply();
+    }
     let idempotent = match Idempotent::of(&request, &given) {
         Ok(idempotent) => idempotent,
         Err(refusal) => return refusal.reply(),

@@ -242,10 +242,6 @@ impl Value {
 /// Reads the parameters of a request into a `C`, or refuses them. Unknown names come first, then each parameter in the
 /// table's order.
 pub fn read<C: Default>(table: &'static [Param<C>], given: &Hash, version: &Version) -> Result<C, Refusal> {
-    if let Some(id) = given.get("id").filter(|_| !table.iter().any(|param| param.name == "id")) {
-        let _ = id;
-        return Err(Refusal::repeated_in_url("id"));
-    }
     let mut unknown = Vec::new();
     unknown_params(table, given, "", version, &mut unknown);
     if !unknown.is_empty() {
