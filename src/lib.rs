@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod domain;
 pub mod engine;
+pub mod http;
 pub mod ids;
 pub mod settings;
 pub mod store;

@@ -1,0 +1,3 @@
+//! What every dialect shares of HTTP.
+
+pub mod form;
