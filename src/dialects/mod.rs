@@ -1,0 +1,3 @@
+//! The APIs that Cusp speaks, one module each.
+
+pub mod stripe;

@@ -1,0 +1,3 @@
+//! The Stripe dialect.
+
+pub mod search;
