@@ -1,1 +1,3 @@
+//! The tests from outside, in one program.
 
+mod smoke;
