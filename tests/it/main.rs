@@ -1,1 +1,7 @@
+//! Everything that is tested from outside, in one program.
 
+mod cases;
+mod harness;
+mod http;
+mod json;
+mod transcript;
