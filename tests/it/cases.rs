@@ -64,8 +64,8 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases")
 }
 
-/// Every transcript below a folder, with its path from the root.
-pub fn below(folder: &Path) -> Vec<(String, Transcript)> {
+/// Every transcript below a folder with its path from the root, or why it cannot be read.
+pub fn below(folder: &Path) -> Vec<(String, Result<Transcript, String>)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap_or_else(|trouble| panic!("{}: {trouble}", folder.display())) {
         let path = entry.expect("a folder can be read to its end").path();
@@ -74,8 +74,7 @@ pub fn below(folder: &Path) -> Vec<(String, Transcript)> {
         } else if path.extension().is_some_and(|extension| extension == "http") {
             let name = path.strip_prefix(root()).expect("it is below the root").display().to_string();
             let text = fs::read_to_string(&path).unwrap_or_else(|trouble| panic!("{name}: {trouble}"));
-            let transcript = parse(&text).unwrap_or_else(|trouble| panic!("{name}: {trouble}"));
-            found.push((name, transcript));
+            found.push((name, parse(&text)));
         }
     }
     found.sort_by(|(one, _), (two, _)| one.cmp(two));
@@ -85,10 +84,15 @@ pub fn below(folder: &Path) -> Vec<(String, Transcript)> {
 #[test]
 fn every_transcript_is_run() {
     let known: BTreeSet<&str> = FOLDERS.iter().copied().collect();
-    for (name, _) in below(&root()) {
+    let mut amiss = Vec::new();
+    for (name, transcript) in below(&root()) {
         let (folder, _) = name.rsplit_once('/').expect("a transcript lies in a folder");
-        assert!(known.contains(folder), "{name} lies in a folder that no test runs");
+        if !known.contains(folder) {
+            amiss.push(format!("{name} lies in a folder that no test runs"));
+        }
+        amiss.extend(transcript.err().map(|trouble| format!("tests/cases/{name}: {trouble}")));
     }
+    assert!(amiss.is_empty(), "\n{}\n", amiss.join("\n"));
 }
 
 /// Runs the transcripts of a folder; `CASE=words` in the environment leaves out those without the words in their path.
@@ -104,7 +108,7 @@ fn run_folder(folder: &str) {
         for _ in 0..AT_A_TIME.min(cases.len()) {
             scope.spawn(|| {
                 while let Some((name, transcript)) = cases.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    if let Err(report) = run(transcript) {
+                    if let Err(report) = transcript.as_ref().map_err(Clone::clone).and_then(run) {
                         let report = format!("tests/cases/{name}:{report}");
                         failures.lock().expect("no test thread panicked").push(report);
                     }
