@@ -13,8 +13,7 @@ use crate::http::{Reply, send};
 use crate::json::{Json, Manner, Wish, differences};
 use crate::transcript::{Body, Exchange, ExpectedBody, Step, Transcript, What, filled_in, parse};
 
-/// The sandbox that requests go to unless they say otherwise, and its key.
-const SANDBOX: &str = "case";
+/// The key that requests carry unless they say otherwise.
 const KEY: &str = "sk_test_case";
 
 /// How many transcripts of a folder run at a time.
@@ -134,10 +133,7 @@ pub fn run(transcript: &Transcript) -> Result<(), String> {
                 run.server.restart();
                 Ok(())
             }
-            What::Key { text, grant } => {
-                run.server.add_key(SANDBOX, text, grant);
-                Ok(())
-            }
+            What::Key { text, grant } => run.server.add_key(text, grant),
             What::Exchange(exchange) => run.exchange(exchange),
         };
         done.map_err(|trouble| format!("{line}: {trouble}"))?;
