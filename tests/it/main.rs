@@ -1,3 +1,10 @@
-//! The tests from outside, in one program.
+//! Everything that is tested from outside, in one program.
 
+mod cases;
+mod harness;
+mod http;
+mod json;
+mod model;
 mod smoke;
+mod tidy;
+mod transcript;

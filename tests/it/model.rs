@@ -227,9 +227,10 @@ impl Run {
     }
 
     fn look_around(&mut self) {
+        let limit = 1 + self.dice.below(40);
+        let somebody = self.somebody();
         let expected: Vec<&String> =
             self.model.order.iter().rev().filter(|id| self.model.live.contains_key(*id)).collect();
-        let limit = 1 + self.dice.below(40);
         let forward = self.ids(&format!("/v1/customers?limit={limit}"), "starting_after");
         assert_eq!(forward.iter().collect::<Vec<_>>(), expected, "the list, {limit} at a time");
         if let Some(oldest) = expected.last() {
@@ -255,9 +256,9 @@ impl Run {
         let reversed = self.events();
         let told: Vec<_> = self.model.events.iter().rev().cloned().collect();
         assert_eq!(reversed, told, "the events");
-        if let Some(id) = self.somebody() {
+        if let Some(id) = somebody {
             let known = self.model.live[&id].clone();
-            let reply = self.send("GET", &format!("/v1/customers/{id}/balance_transactions?limit=100"), "", false);
+            let reply = self.exchange("GET", &format!("/v1/customers/{id}/balance_transactions?limit=100"), "", &[]);
             let amounts: Vec<i64> =
                 object(&reply)["data"].as_array().unwrap().iter().map(|t| t["amount"].as_i64().unwrap()).collect();
             let newest_first: Vec<i64> = known.moves.iter().rev().copied().take(100).collect();
@@ -267,11 +268,11 @@ impl Run {
     }
 
     /// The ids of every page of a list.
-    fn ids(&mut self, path: &str, cursor: &str) -> Vec<String> {
+    fn ids(&self, path: &str, cursor: &str) -> Vec<String> {
         let mut ids: Vec<String> = Vec::new();
         let mut next = path.to_owned();
         loop {
-            let page = object(&self.send("GET", &next, "", false));
+            let page = object(&self.exchange("GET", &next, "", &[]));
             let data: Vec<String> =
                 page["data"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect();
             let Some(last) = (if cursor == "ending_before" { data.first() } else { data.last() }).cloned() else {
@@ -291,12 +292,12 @@ impl Run {
         }
     }
 
-    fn found(&mut self, query: &str) -> usize {
+    fn found(&self, query: &str) -> usize {
         let mut count = 0;
         let mut page = String::new();
         loop {
             let path = format!("/v1/customers/search?limit=7&query={query}{page}");
-            let result = object(&self.send("GET", &path, "", false));
+            let result = object(&self.exchange("GET", &path, "", &[]));
             count += result["data"].as_array().unwrap().len();
             match result["next_page"].as_str() {
                 Some(next) => page = format!("&page={next}"),
@@ -305,11 +306,11 @@ impl Run {
         }
     }
 
-    fn events(&mut self) -> Vec<(String, String)> {
+    fn events(&self) -> Vec<(String, String)> {
         let mut events = Vec::new();
         let mut next = "/v1/events?limit=100".to_owned();
         loop {
-            let page = object(&self.send("GET", &next, "", false));
+            let page = object(&self.exchange("GET", &next, "", &[]));
             let data = page["data"].as_array().unwrap();
             for event in data {
                 let text = |value: &Value| value.as_str().unwrap().to_owned();
