@@ -79,9 +79,11 @@ const THERE: Space = Space(12);
 // --- Jobs ---
 
 /// A job made of a closure; the receiver is told how it went.
-struct Work<F> {
-    work: F,
-    told: crossbeam_channel::Sender<Kept<()>>,
+pub struct Work<F> {
+    /// What it does.
+    pub work: F,
+    /// Who is told.
+    pub told: crossbeam_channel::Sender<Kept<()>>,
 }
 
 impl<F: FnMut(&mut dyn Tx) -> Kept<Verdict> + Send> Job for Work<F> {
@@ -167,7 +169,8 @@ fn fetch(store: &dyn Store, space: Space, id: &str) -> Option<Customer> {
     look(store, |read| read.customer(space, &CustomerId(id.into())))
 }
 
-fn account(space: Space, id: &str, mode: Mode) -> Account {
+/// A record of few facts.
+pub fn account(space: Space, id: &str, mode: Mode) -> Account {
     Account {
         space,
         other_space: Space(!space.0),
@@ -182,7 +185,8 @@ fn account(space: Space, id: &str, mode: Mode) -> Account {
     }
 }
 
-fn api_key(digest: u8, created: i64) -> ApiKey {
+/// A record of few facts.
+pub fn api_key(digest: u8, created: i64) -> ApiKey {
     ApiKey {
         digest: [digest; 32],
         account: AccountId("acct_1".into()),
@@ -195,7 +199,8 @@ fn api_key(digest: u8, created: i64) -> ApiKey {
     }
 }
 
-fn balance_transaction(id: &str, customer: &str, created: i64) -> BalanceTransaction {
+/// A record of few facts.
+pub fn balance_transaction(id: &str, customer: &str, created: i64) -> BalanceTransaction {
     BalanceTransaction {
         id: BalanceTransactionId(id.into()),
         customer: CustomerId(customer.into()),
@@ -209,7 +214,8 @@ fn balance_transaction(id: &str, customer: &str, created: i64) -> BalanceTransac
     }
 }
 
-fn reply(key: &str, created: i64) -> KeptReply {
+/// A record of few facts.
+pub fn reply(key: &str, created: i64) -> KeptReply {
     KeptReply {
         key: key.into(),
         endpoint: "POST /v1/customers".into(),

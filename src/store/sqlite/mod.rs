@@ -190,27 +190,4 @@ impl Drop for SqliteStore {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::{SqliteOptions, SqliteStore};
-    use crate::store::Store;
-    use crate::store::suite::{Bench, every_check};
-
-    /// A store in a folder of its own.
-    fn bench() -> Bench {
-        let folder = tempfile::tempdir().unwrap();
-        let options = SqliteOptions { path: folder.path().join("data"), ephemeral: true };
-        let store = Arc::new(SqliteStore::open(&options).unwrap());
-        let first = Arc::clone(&store);
-        let reopen = move || -> Arc<dyn Store> {
-            // The folder lives as long as this closure.
-            let _ = &folder;
-            first.close();
-            Arc::new(SqliteStore::open(&options).unwrap())
-        };
-        Bench { store, reopen: Box::new(reopen) }
-    }
-
-    every_check!(bench);
-}
+mod tests;
