@@ -188,3 +188,6 @@ impl Drop for SqliteStore {
         self.close();
     }
 }
+
+#[cfg(test)]
+mod tests;
