@@ -4,6 +4,7 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod engine;
+pub mod identity;
 pub mod ids;
 pub mod rfc3339;
 pub mod settings;
