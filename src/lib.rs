@@ -1,5 +1,6 @@
 #![doc = "Cusp: a customer-record server that speaks the billing APIs programs already use."]
 
+pub mod admin;
 pub mod clock;
 pub mod config;
 pub mod domain;
