@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod clock;
+pub mod commands;
 pub mod config;
 pub mod domain;
 pub mod engine;
@@ -9,5 +10,6 @@ pub mod identity;
 pub mod ids;
 pub mod rfc3339;
 pub mod settings;
+pub mod start;
 pub mod store;
 pub mod telemetry;

@@ -1,1 +1,3 @@
+//! Every test that sees Cusp from outside, in one program.
 
+mod program;
