@@ -111,6 +111,12 @@ pub fn start(settings: LogSettings) -> LogGuard {
         }
     };
     let _ = SINK.set(Sink { lines, format: settings.format, colour, requests });
+    std::panic::set_hook(Box::new(|panic| {
+        // Only a text that stands in the program: one put together at run time could hold a caller's data.
+        let message = panic.payload().downcast_ref::<&str>().copied().unwrap_or("its message is left out");
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, message, "a promise of ours was broken");
+    }));
     LogGuard { _writer: writer }
 }
 

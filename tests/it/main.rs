@@ -5,6 +5,7 @@ mod harness;
 mod http;
 mod json;
 mod model;
+mod program;
 mod smoke;
 mod tidy;
 mod transcript;
