@@ -14,9 +14,6 @@ use crate::domain::time::Time;
 use crate::store::{Kept, Tx};
 use crate::{engine, identity, rfc3339};
 
-/// STAND-IN, to be replaced by the dialect's own constant: the version that a new account speaks.
-pub const NEWEST: &str = "2026-10-28.endive";
-
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Make an account, in test and in live mode, and print its id

@@ -197,7 +197,6 @@ fn commands_do_not_make_a_folder_by_looking_for_one() {
 }
 
 #[test]
-#[ignore = "needs the store"]
 fn a_key_is_made_listed_and_revoked() {
     let folder = folder();
     let data = ["--data", path(folder.path())];
@@ -220,7 +219,6 @@ fn a_key_is_made_listed_and_revoked() {
 }
 
 #[test]
-#[ignore = "needs the store"]
 fn accounts_are_made_and_linked() {
     let folder = folder();
     let data = ["--data", path(folder.path())];
@@ -238,7 +236,6 @@ fn accounts_are_made_and_linked() {
 }
 
 #[test]
-#[ignore = "needs the store"]
 fn a_backup_becomes_a_folder_again() {
     let (folder, other) = (folder(), folder());
     let data = ["--data", path(folder.path())];
@@ -255,7 +252,6 @@ fn a_backup_becomes_a_folder_again() {
 }
 
 #[test]
-#[ignore = "needs the server"]
 fn two_steps_lead_to_a_served_request() {
     let folder = folder();
     let data = ["--data", path(folder.path())];
@@ -272,7 +268,6 @@ fn two_steps_lead_to_a_served_request() {
 }
 
 #[test]
-#[ignore = "needs the server"]
 fn dev_lets_any_test_key_in_and_tells_its_health_on_the_main_address() {
     let folder = folder();
     let server = Server::start(&["dev", "--data", path(folder.path())]);
@@ -286,7 +281,6 @@ fn dev_lets_any_test_key_in_and_tells_its_health_on_the_main_address() {
 }
 
 #[test]
-#[ignore = "needs the server"]
 fn a_second_server_on_the_same_folder_says_so() {
     let folder = folder();
     let data = ["--data", path(folder.path())];
@@ -298,7 +292,6 @@ fn a_second_server_on_the_same_folder_says_so() {
 }
 
 #[test]
-#[ignore = "needs the server"]
 fn a_server_with_nothing_to_keep_leaves_nothing() {
     let folder = folder();
     let mut command = cusp();
