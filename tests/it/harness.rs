@@ -2,7 +2,7 @@
 //! server takes it from here.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use cusp::clock::Clock;
 use cusp::domain::api_key::{Access, ApiKey, KeyKind, Resource};
@@ -10,6 +10,9 @@ use cusp::domain::time::Time;
 use cusp::identity::{self, KeyParts};
 use cusp::ids::Ids;
 use cusp::settings::{Openness, Settings};
+use cusp::start::WrapStore;
+use cusp::store::sqlite::SqliteStore;
+use cusp::store::{Job, Kept, Store, Tx, Verdict};
 use cusp::{Running, World};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -34,18 +37,38 @@ pub struct Server {
 impl Server {
     /// A server for developers on an empty data folder.
     pub fn start() -> Server {
+        Server::start_as(Openness::Dev, None, |_| {})
+    }
+
+    /// A server on an empty data folder, with something around its store and other settings.
+    pub fn start_as(openness: Openness, wrap_store: Option<WrapStore>, adjust: impl FnOnce(&mut Settings)) -> Server {
         let data = tempfile::tempdir().expect("a temporary folder can be made");
-        let settings = Settings {
+        let mut settings = Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data: data.path().join("data"),
-            ..Settings::new(Openness::Dev)
+            ..Settings::new(openness)
         };
-        let world =
-            World { clock: Clock::stopped(Time(NOON_MILLIS)), ids: Arc::new(Ids::seeded(SEED)), wrap_store: None };
+        settings.admin_listen = settings.admin_listen.map(|_| settings.listen);
+        adjust(&mut settings);
+        let world = World { clock: Clock::stopped(Time(NOON_MILLIS)), ids: Arc::new(Ids::seeded(SEED)), wrap_store };
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime starts");
         let mut server = Server { runtime, running: None, settings, world, _data: data };
         server.run();
         server
+    }
+
+    /// Where health and metrics are, of a server that has them apart.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.running().admin_address().expect("it has an address for operators")
+    }
+
+    /// Writes into its store as an operator's command does: beside it.
+    pub fn beside(&self, write: impl FnMut(&mut dyn Tx) -> Kept<()> + Send + 'static) {
+        let store = SqliteStore::open_beside(&self.settings.data).expect("the store opens beside the server");
+        let (tell, told) = mpsc::channel();
+        store.write(Box::new(Chore { write, tell }));
+        told.recv().expect("a store finishes every job").expect("the write succeeds");
+        store.close();
     }
 
     /// Where it listens.
@@ -121,4 +144,21 @@ fn permission(resource: &str, access: &str) -> Result<(Resource, Access), String
         .find(|known| known.as_str() == access)
         .ok_or_else(|| format!("{access} is no access"))?;
     Ok((resource, access))
+}
+
+/// A write of an operator's.
+struct Chore<W> {
+    write: W,
+    tell: mpsc::Sender<Kept<()>>,
+}
+
+impl<W: FnMut(&mut dyn Tx) -> Kept<()> + Send> Job for Chore<W> {
+    fn run(&mut self, tx: &mut dyn Tx) -> Kept<Verdict> {
+        (self.write)(tx)?;
+        Ok(Verdict::Commit)
+    }
+
+    fn finish(self: Box<Self>, outcome: Kept<()>) {
+        let _ = self.tell.send(outcome);
+    }
 }

@@ -1,0 +1,62 @@
+//! A caller with a key: forms out, JSON in.
+
+use std::net::SocketAddr;
+
+use serde_json::Value;
+
+use crate::http::{self, Reply};
+
+/// A caller with a key.
+#[derive(Clone)]
+pub struct Client {
+    address: SocketAddr,
+    key: String,
+}
+
+impl Client {
+    /// A caller of the server at that address.
+    pub fn new(address: SocketAddr, key: &str) -> Client {
+        Client { address, key: key.to_owned() }
+    }
+
+    /// The reply to a request with more headers.
+    pub fn exchange(&self, method: &str, path: &str, body: &str, more: &[(&str, &str)]) -> Reply {
+        let mut headers = vec![("Authorization".to_owned(), format!("Bearer {}", self.key))];
+        if method == "POST" {
+            headers.push(("Content-Type".to_owned(), "application/x-www-form-urlencoded".to_owned()));
+        }
+        headers.extend(more.iter().map(|(name, value)| (name.to_string(), value.to_string())));
+        http::send(self.address, method, path, &headers, body.as_bytes()).expect("the server answers")
+    }
+
+    /// The reply to a POST.
+    pub fn post(&self, path: &str, body: &str) -> Reply {
+        self.exchange("POST", path, body, &[])
+    }
+
+    /// The reply to a GET.
+    pub fn get(&self, path: &str) -> Reply {
+        self.exchange("GET", path, "", &[])
+    }
+
+    /// The id of a customer made from a form.
+    pub fn customer(&self, body: &str) -> String {
+        let made = json(&self.post("/v1/customers", body));
+        made["id"].as_str().expect("a customer has an id").to_owned()
+    }
+}
+
+/// The body of a reply of status 200.
+#[track_caller]
+pub fn json(reply: &Reply) -> Value {
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    serde_json::from_slice(&reply.body).expect("replies are JSON")
+}
+
+/// The `error` of a reply of that status.
+#[track_caller]
+pub fn error(reply: &Reply, status: u16) -> Value {
+    assert_eq!(reply.status, status, "{}", reply.text());
+    let body: Value = serde_json::from_slice(&reply.body).expect("refusals are JSON");
+    body["error"].clone()
+}
