@@ -121,7 +121,7 @@ pub fn start(settings: LogSettings) -> LogGuard {
 }
 
 /// Writes the request's one line, at level `info`. On the way of every request, so it does not go through `tracing`:
-/// that costs several times as much (docs/OPERATIONS.md has the figures).
+/// by hand it is 0.3 µs (median, release), through `tracing` and a thread of its own 0.9 µs as text and 1.3 µs as JSON.
 pub fn log_request(request: &RequestLog<'_>) {
     thread_local! {
         static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
