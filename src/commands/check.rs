@@ -24,7 +24,7 @@ fn verdict(folder: &Path, summary: &CheckSummary) -> Result<String, String> {
     let folder = folder.display();
     let untold = summary.fault_count.saturating_sub(summary.faults.len() as u64);
     let read = format!(
-        "schema {}, {} accounts in either mode, {} keys, {} customers, {} balance transactions, {} events",
+        "schema {}, {} accounts (each mode for itself), {} keys, {} customers, {} balance transactions, {} events",
         summary.schema,
         summary.accounts,
         summary.api_keys,

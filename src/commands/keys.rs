@@ -1,4 +1,4 @@
-//! `cusp keys`: make keys, list them, revoke them. A key's text is printed by the command that makes it and by no other.
+//! `cusp keys`: make keys, list them, revoke them. A key's text is printed by the command that makes it, never again.
 
 use std::collections::BTreeMap;
 

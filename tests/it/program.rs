@@ -50,6 +50,9 @@ fn path(folder: &Path) -> &str {
     folder.to_str().expect("temporary folders have plain names")
 }
 
+/// How long a server may take to answer one request.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// A running server; killed when a test ends before it.
 struct Server {
     child: Child,
@@ -81,6 +84,7 @@ impl Server {
     /// Status code and body of one request.
     fn get(&self, path: &str, key: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.address).expect("the server listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a socket takes a timeout");
         write!(stream, "GET {path} HTTP/1.1\r\nHost: cusp\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n")
             .expect("the server reads");
         let mut reply = String::new();
