@@ -194,7 +194,7 @@ impl Check<'_> {
     /// The other way round: every term is one that its customer has.
     fn terms(&mut self) -> Kept<()> {
         let doing = "counting terms";
-        let count = self.connection.query_row("SELECT count(*) FROM customer_terms", [], |row| number_of(row));
+        let count = self.connection.query_row("SELECT count(*) FROM customer_terms", [], number_of);
         self.summary.terms = count.map_err(trouble(doing))?;
         // When there are as many as customers have, there is no room for one more.
         if self.summary.terms != self.good_terms {

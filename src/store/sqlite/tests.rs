@@ -1,6 +1,5 @@
 //! What only this store does, beside what every store must.
 
-use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -147,14 +146,17 @@ fn a_full_disk_refuses_the_whole_group_and_nothing_is_half_done() {
         Ok(Verdict::Commit)
     });
     let (before, after) = (small("before"), small("after"));
-    let mut group = VecDeque::from([before.0, large.0, stubborn.0, after.0]);
-    writer.serve(&mut group);
+    let mut rest = [large.0, stubborn.0, after.0].into_iter();
+    writer.serve(before.0, &mut rest);
+    while let Some(first) = rest.next() {
+        writer.serve(first, &mut rest);
+    }
     let outcomes = [before.1, large.1, stubborn.1, after.1].map(|told| told.recv().unwrap());
     assert!(outcomes[..3].iter().all(|outcome| outcome.as_ref().is_err_and(|failure| failure.passing)), "{outcomes:?}");
 
     writer.connection.pragma_update(None, "max_page_count", 1_000_000).unwrap();
     let again = small("again");
-    writer.serve(&mut VecDeque::from([again.0]));
+    writer.serve(again.0, &mut std::iter::empty());
     again.1.recv().unwrap().unwrap();
     assert!(tally.ailment.lock().is_none());
     drop(writer);
@@ -173,13 +175,13 @@ fn a_transaction_that_cannot_begin_is_told_and_the_writer_lives_on() {
     let other = Connection::open(database(folder.path())).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let (one, told) = job(|tx| make(tx, "a").map(|()| Verdict::Commit));
-    writer.serve(&mut VecDeque::from([one]));
+    writer.serve(one, &mut std::iter::empty());
     assert!(told.recv().unwrap().is_err_and(|failure| failure.passing));
     assert!(tally.ailment.lock().is_some());
 
     other.execute_batch("ROLLBACK").unwrap();
     let (one, told) = job(|tx| make(tx, "a").map(|()| Verdict::Commit));
-    writer.serve(&mut VecDeque::from([one]));
+    writer.serve(one, &mut std::iter::empty());
     told.recv().unwrap().unwrap();
     assert!(tally.ailment.lock().is_none());
 }
