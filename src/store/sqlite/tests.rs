@@ -369,3 +369,29 @@ fn held_writes_wait_until_they_are_released() {
     told.recv().unwrap().unwrap();
     assert!(made(&store, "a"));
 }
+
+#[test]
+fn the_last_handle_may_be_let_go_by_a_job() {
+    struct LastHandle(Arc<SqliteStore>, crossbeam_channel::Sender<()>);
+    impl Job for LastHandle {
+        fn run(&mut self, tx: &mut dyn Tx) -> Kept<Verdict> {
+            make(tx, "a").map(|()| Verdict::Commit)
+        }
+        fn finish(self: Box<Self>, _: Kept<()>) {
+            drop(self.0);
+            let _ = self.1.send(());
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(open(folder.path()));
+    let (told, hears) = bounded(1);
+    let (release, held) = bounded::<()>(0);
+    queue(&*store, move |_| {
+        let _ = held.recv();
+        Ok(Verdict::Commit)
+    });
+    store.write(Box::new(LastHandle(Arc::clone(&store), told)));
+    drop(store);
+    drop(release);
+    hears.recv().unwrap();
+}
