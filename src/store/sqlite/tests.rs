@@ -1,6 +1,5 @@
 //! What only this store does, beside what every store must.
 
-use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -147,14 +146,17 @@ fn a_full_disk_refuses_the_whole_group_and_nothing_is_half_done() {
         Ok(Verdict::Commit)
     });
     let (before, after) = (small("before"), small("after"));
-    let mut group = VecDeque::from([before.0, large.0, stubborn.0, after.0]);
-    writer.serve(&mut group);
+    let mut rest = [large.0, stubborn.0, after.0].into_iter();
+    writer.serve(before.0, &mut rest);
+    while let Some(first) = rest.next() {
+        writer.serve(first, &mut rest);
+    }
     let outcomes = [before.1, large.1, stubborn.1, after.1].map(|told| told.recv().unwrap());
     assert!(outcomes[..3].iter().all(|outcome| outcome.as_ref().is_err_and(|failure| failure.passing)), "{outcomes:?}");
 
     writer.connection.pragma_update(None, "max_page_count", 1_000_000).unwrap();
     let again = small("again");
-    writer.serve(&mut VecDeque::from([again.0]));
+    writer.serve(again.0, &mut std::iter::empty());
     again.1.recv().unwrap().unwrap();
     assert!(tally.ailment.lock().is_none());
     drop(writer);
@@ -173,13 +175,13 @@ fn a_transaction_that_cannot_begin_is_told_and_the_writer_lives_on() {
     let other = Connection::open(database(folder.path())).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let (one, told) = job(|tx| make(tx, "a").map(|()| Verdict::Commit));
-    writer.serve(&mut VecDeque::from([one]));
+    writer.serve(one, &mut std::iter::empty());
     assert!(told.recv().unwrap().is_err_and(|failure| failure.passing));
     assert!(tally.ailment.lock().is_some());
 
     other.execute_batch("ROLLBACK").unwrap();
     let (one, told) = job(|tx| make(tx, "a").map(|()| Verdict::Commit));
-    writer.serve(&mut VecDeque::from([one]));
+    writer.serve(one, &mut std::iter::empty());
     told.recv().unwrap().unwrap();
     assert!(tally.ailment.lock().is_none());
 }
@@ -366,4 +368,30 @@ fn held_writes_wait_until_they_are_released() {
     store.release();
     told.recv().unwrap().unwrap();
     assert!(made(&store, "a"));
+}
+
+#[test]
+fn the_last_handle_may_be_let_go_by_a_job() {
+    struct LastHandle(Arc<SqliteStore>, crossbeam_channel::Sender<()>);
+    impl Job for LastHandle {
+        fn run(&mut self, tx: &mut dyn Tx) -> Kept<Verdict> {
+            make(tx, "a").map(|()| Verdict::Commit)
+        }
+        fn finish(self: Box<Self>, _: Kept<()>) {
+            drop(self.0);
+            let _ = self.1.send(());
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(open(folder.path()));
+    let (told, hears) = bounded(1);
+    let (release, held) = bounded::<()>(0);
+    queue(&*store, move |_| {
+        let _ = held.recv();
+        Ok(Verdict::Commit)
+    });
+    store.write(Box::new(LastHandle(Arc::clone(&store), told)));
+    drop(store);
+    drop(release);
+    hears.recv().unwrap();
 }
