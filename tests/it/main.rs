@@ -1,6 +1,7 @@
 //! Everything that is tested from outside, in one program.
 
 mod cases;
+mod coverage;
 mod harness;
 mod http;
 mod json;
