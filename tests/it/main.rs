@@ -3,6 +3,7 @@
 mod cases;
 mod client;
 mod concurrency;
+mod coverage;
 mod faults;
 mod harness;
 mod http;
