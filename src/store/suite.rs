@@ -583,7 +583,7 @@ pub fn balance_transactions_are_put_listed_and_replaced(bench: &Bench) {
     assert_eq!((get("b", "t2"), get("a", "u1")), (None, None));
 
     let list = |cursor, limit| {
-        let page = BalancePage { customer: CustomerId("a".into()), cursor, limit };
+        let page = BalancePage { customer: CustomerId("a".into()), created: Span::default(), cursor, limit };
         let page = look(store, |read| read.balance_transactions(HERE, &page));
         (page.items.into_iter().map(|transaction| transaction.id.0).collect::<Vec<_>>(), page.has_more)
     };
