@@ -1,8 +1,19 @@
 #![doc = "Cusp: a customer-record server that speaks the billing APIs programs already use."]
 
+pub mod admin;
+pub mod app;
 pub mod clock;
+pub mod config;
+pub mod dialects;
 pub mod domain;
 pub mod engine;
+pub mod http;
+pub mod identity;
 pub mod ids;
+pub mod rfc3339;
 pub mod settings;
+pub mod start;
 pub mod store;
+pub mod telemetry;
+
+pub use start::{Running, StartError, World, start};

@@ -1,0 +1,443 @@
+//! The only bridge from the asynchronous edges to the synchronous core: runs verbs on the store, knows which account a
+//! key opens, and keeps two uses of one idempotency key apart.
+
+use std::collections::{HashMap, HashSet};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::oneshot;
+
+use crate::clock::Clock;
+use crate::domain::account::{Account, Mode, Space};
+use crate::domain::api_key::{ApiKey, KeyDigest};
+use crate::domain::event::Cause;
+use crate::domain::ids::{AccountId, IdSource};
+use crate::domain::money::Currency;
+use crate::domain::problem::Problem;
+use crate::engine::{Ctx, Done, Stop, accounts, keys, replies};
+use crate::identity;
+use crate::settings::Openness;
+use crate::store::{Failure, Job, Kept, Read, Store, Tx, Verdict};
+
+/// How long a key that was looked up is believed; a revoked key may go on for so long.
+pub const KEY_BELIEVED_FOR: Duration = Duration::from_secs(1);
+/// The most keys and accounts remembered at a time.
+pub const MAX_REMEMBERED: usize = 65_536;
+/// How many kept replies one prune forgets at the most, so that writers need not wait for it.
+pub const PRUNE_AT_ONCE: usize = 1_000;
+
+/// Where the time of a write goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// From the request's head to a change that can be run.
+    Parse,
+    /// In the queue for the writer.
+    Wait,
+    /// Running the verb.
+    Store,
+    /// Making the reply's bytes.
+    Render,
+    /// From the end of the verb until the commit is on disk.
+    Commit,
+}
+
+impl Stage {
+    /// Every stage, in the order of the way.
+    pub const ALL: [Stage; 5] = [Stage::Parse, Stage::Wait, Stage::Store, Stage::Render, Stage::Commit];
+
+    /// The stage's name in metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Stage::Parse => "parse",
+            Stage::Wait => "wait",
+            Stage::Store => "store",
+            Stage::Render => "render",
+            Stage::Commit => "commit",
+        }
+    }
+}
+
+/// Somebody who keeps count of where time goes.
+pub trait Meter: Send + Sync {
+    /// So long in that stage.
+    fn stage(&self, stage: Stage, took: Duration);
+    /// A kept reply was given again.
+    fn replayed(&self);
+    /// A request was refused for its rate.
+    fn rate_limited(&self);
+}
+
+/// Who is asking, and for whom.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Whose records.
+    pub account: Arc<Account>,
+    /// The account that the key belongs to; another one than `account` when it acts for a connected account.
+    pub key: Arc<ApiKey>,
+}
+
+/// Why a key opens nothing.
+#[derive(Debug)]
+pub enum Closed {
+    /// There is no such key.
+    Unknown,
+    /// There was one.
+    Revoked,
+    /// The key is good, but it may not act for that account.
+    NotLinked,
+    /// The store could not be asked.
+    Failure(Failure),
+}
+
+impl From<Failure> for Closed {
+    fn from(failure: Failure) -> Closed {
+        Closed::Failure(failure)
+    }
+}
+
+/// The running program as the dialects see it.
+pub struct App {
+    store: Arc<dyn Store>,
+    clock: Clock,
+    ids: Arc<dyn IdSource>,
+    meter: Arc<dyn Meter>,
+    openness: Openness,
+    api_version: &'static str,
+    keys: RwLock<HashMap<KeyDigest, Believed>>,
+    accounts: RwLock<HashMap<Space, Arc<Account>>>,
+    in_flight: Mutex<HashSet<(Space, String)>>,
+    rates: Option<DefaultKeyedRateLimiter<Space>>,
+}
+
+struct Believed {
+    key: Option<Arc<ApiKey>>,
+    since: Instant,
+}
+
+impl App {
+    /// The program over a store. `api_version` is what new accounts speak when they are not told.
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Clock,
+        ids: Arc<dyn IdSource>,
+        meter: Arc<dyn Meter>,
+        openness: Openness,
+        rate_limit: Option<NonZeroU32>,
+        api_version: &'static str,
+    ) -> App {
+        App {
+            store,
+            clock,
+            ids,
+            meter,
+            openness,
+            api_version,
+            keys: RwLock::default(),
+            accounts: RwLock::default(),
+            in_flight: Mutex::default(),
+            rates: rate_limit.map(|per_second| RateLimiter::keyed(Quota::per_second(per_second))),
+        }
+    }
+
+    /// The present moment, for what is decided outside a transaction.
+    pub fn now(&self) -> crate::domain::time::Time {
+        self.clock.now()
+    }
+
+    /// Notes where time went.
+    pub fn meter(&self) -> &dyn Meter {
+        self.meter.as_ref()
+    }
+
+    /// Runs a verb in one transaction and waits until it is on disk. The verb may run more than once; only the last run
+    /// counts. A caller that stops waiting does not stop the verb.
+    pub async fn transact<T, V>(&self, account: Arc<Account>, cause: Cause, verb: V) -> Done<T>
+    where
+        T: Send + 'static,
+        V: FnMut(&mut dyn Tx, &Ctx<'_>) -> Done<T> + Send + 'static,
+    {
+        let (tell, told) = oneshot::channel();
+        self.store.write(Box::new(Work {
+            verb,
+            account,
+            cause,
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            meter: self.meter.clone(),
+            since: Instant::now(),
+            result: None,
+            tell,
+        }));
+        match told.await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Failure::broken("waiting for a transaction", "the store let go of it").into()),
+        }
+    }
+
+    /// Looks at records on the calling thread: for a few rows by key, which takes microseconds.
+    pub fn look<T>(&self, look: impl FnOnce(&mut dyn Read) -> Done<T>) -> Done<T> {
+        let mut look = Some(look);
+        let mut outcome = None;
+        self.store.read(&mut |read| {
+            let look = look.take().expect("a store reads once");
+            outcome = Some(look(read));
+            Ok(())
+        })?;
+        outcome.expect("the store read")
+    }
+
+    /// Looks at many records, on a thread that may wait.
+    pub async fn scan<T: Send + 'static>(
+        self: &Arc<App>,
+        look: impl FnOnce(&mut dyn Read) -> Done<T> + Send + 'static,
+    ) -> Done<T> {
+        let app = self.clone();
+        match tokio::task::spawn_blocking(move || app.look(look)).await {
+            Ok(outcome) => outcome,
+            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+        }
+    }
+
+    /// Who the key opens for, and the connected account that the caller acts for.
+    pub async fn admit(&self, key: &str, connected: Option<&str>) -> Result<Caller, Closed> {
+        let key = self.key(key)?;
+        if key.revoked.is_some() {
+            return Err(Closed::Revoked);
+        }
+        let account = match connected.filter(|id| *id != key.account.as_str()) {
+            None => self.account(None, &key.account, key.mode).await?,
+            Some(id) => self.account(Some(&key.account), &AccountId(id.to_owned()), key.mode).await?,
+        };
+        match account {
+            Some(account) => Ok(Caller { account, key }),
+            None => Err(Closed::NotLinked),
+        }
+    }
+
+    /// Whether the account may make one more request now; if not, how long until it may.
+    pub fn rate(&self, space: Space) -> Result<(), Duration> {
+        let Some(rates) = &self.rates else { return Ok(()) };
+        rates.check_key(&space).map_err(|refused| {
+            self.meter.rate_limited();
+            refused.wait_time_from(DefaultClock::default().now())
+        })
+    }
+
+    /// Marks an idempotency key as being worked on; `None` when it already is.
+    pub fn begin(self: &Arc<App>, space: Space, idempotency_key: &str) -> Option<InFlight> {
+        let name = (space, idempotency_key.to_owned());
+        let first = self.in_flight.lock().insert(name.clone());
+        first.then(|| InFlight { app: self.clone(), name })
+    }
+
+    /// Regular housekeeping: forgets replies past their time and rates of callers that went away.
+    pub async fn tidy(&self) -> Kept<()> {
+        if let Some(rates) = &self.rates {
+            rates.retain_recent();
+            rates.shrink_to_fit();
+        }
+        let (tell, told) = oneshot::channel();
+        let clock = self.clock.clone();
+        self.store.write(Box::new(Chore {
+            chore: move |tx: &mut dyn Tx| replies::prune(tx, clock.now(), PRUNE_AT_ONCE).map(drop),
+            tell,
+        }));
+        told.await.unwrap_or_else(|_| Err(Failure::broken("tidying up", "the store let go of it")))
+    }
+
+    /// Keeps a key, for whoever sets up a server in a program. The text is not kept.
+    pub async fn put_key(&self, key: ApiKey) -> Kept<()> {
+        let (tell, told) = oneshot::channel();
+        let space = identity::space(None, &key.account, key.mode);
+        self.store.write(Box::new(Chore { chore: move |tx: &mut dyn Tx| keys::create(tx, space, &key), tell }));
+        let kept = told.await.unwrap_or_else(|_| Err(Failure::broken("keeping a key", "the store let go of it")));
+        self.keys.write().clear();
+        kept
+    }
+
+    fn key(&self, text: &str) -> Result<Arc<ApiKey>, Closed> {
+        let name = identity::key_digest(text);
+        if let Some(believed) = self.keys.read().get(&name)
+            && believed.since.elapsed() < KEY_BELIEVED_FOR
+        {
+            return believed.key.clone().ok_or(Closed::Unknown);
+        }
+        let key = self.look_up_key(text, &name)?.map(Arc::new);
+        let mut keys = self.keys.write();
+        if keys.len() >= MAX_REMEMBERED {
+            keys.clear();
+        }
+        keys.insert(name, Believed { key: key.clone(), since: Instant::now() });
+        key.ok_or(Closed::Unknown)
+    }
+
+    fn look_up_key(&self, text: &str, name: &KeyDigest) -> Result<Option<ApiKey>, Closed> {
+        let Some(parts) = identity::KeyParts::of(text) else { return Ok(None) };
+        let account = match self.openness {
+            Openness::Serve => parts.account(),
+            Openness::Dev if parts.mode == Mode::Test => Some(identity::sandbox(parts.rest)),
+            Openness::Dev => None,
+        };
+        let Some(account) = account else { return Ok(None) };
+        let space = identity::space(None, &account, parts.mode);
+        let mut kept = None;
+        self.store.read(&mut |read| {
+            kept = keys::read(read, space, name)?;
+            Ok(())
+        })?;
+        Ok(match (kept, self.openness) {
+            (Some(key), _) => Some(key),
+            (None, Openness::Serve) => None,
+            // In dev every well-formed key is good, and a restricted one may do everything until it is told otherwise.
+            (None, Openness::Dev) => Some(ApiKey {
+                digest: *name,
+                account,
+                mode: parts.mode,
+                kind: parts.kind.unlimited(),
+                label: None,
+                last4: String::new(),
+                created: self.clock.now(),
+                revoked: None,
+            }),
+        })
+    }
+
+    async fn account(
+        &self,
+        parent: Option<&AccountId>,
+        id: &AccountId,
+        mode: Mode,
+    ) -> Result<Option<Arc<Account>>, Closed> {
+        let space = identity::space(parent, id, mode);
+        if let Some(account) = self.accounts.read().get(&space) {
+            return Ok(Some(account.clone()));
+        }
+        let mut found = None;
+        self.store.read(&mut |read| {
+            found = accounts::read(read, space)?;
+            Ok(())
+        })?;
+        let account = match (found, self.openness) {
+            (Some(account), _) => account,
+            (None, Openness::Serve) => return Ok(None),
+            (None, Openness::Dev) => self.open_sandbox(parent, id, mode).await?,
+        };
+        let account = Arc::new(account);
+        let mut accounts = self.accounts.write();
+        if accounts.len() >= MAX_REMEMBERED {
+            accounts.clear();
+        }
+        accounts.insert(space, account.clone());
+        Ok(Some(account))
+    }
+
+    async fn open_sandbox(&self, parent: Option<&AccountId>, id: &AccountId, mode: Mode) -> Kept<Account> {
+        let fresh = Account {
+            space: identity::space(parent, id, mode),
+            other_space: identity::space(parent, id, mode.other()),
+            id: id.clone(),
+            parent: parent.cloned(),
+            mode,
+            created: self.clock.now(),
+            display_name: None,
+            default_currency: Currency::parse("usd").expect("the US dollar is a currency"),
+            country: "US".to_owned(),
+            api_version: self.api_version.to_owned(),
+        };
+        let (tell, told) = oneshot::channel();
+        let made = Arc::new(Mutex::new(None));
+        let result = made.clone();
+        self.store.write(Box::new(Chore {
+            chore: move |tx: &mut dyn Tx| {
+                *result.lock() = Some(accounts::find_or_create(tx, &fresh)?);
+                Ok(())
+            },
+            tell,
+        }));
+        told.await.unwrap_or_else(|_| Err(Failure::broken("opening a sandbox", "the store let go of it")))?;
+        Ok(made.lock().take().expect("the chore ran"))
+    }
+}
+
+/// An idempotency key that is being worked on; dropping it ends that.
+pub struct InFlight {
+    app: Arc<App>,
+    name: (Space, String),
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.app.in_flight.lock().remove(&self.name);
+    }
+}
+
+/// A verb on its way through a store.
+struct Work<T, V> {
+    verb: V,
+    account: Arc<Account>,
+    cause: Cause,
+    clock: Clock,
+    ids: Arc<dyn IdSource>,
+    meter: Arc<dyn Meter>,
+    since: Instant,
+    result: Option<Result<T, Problem>>,
+    tell: oneshot::Sender<Done<T>>,
+}
+
+impl<T, V> Job for Work<T, V>
+where
+    T: Send,
+    V: FnMut(&mut dyn Tx, &Ctx<'_>) -> Done<T> + Send,
+{
+    fn run(&mut self, tx: &mut dyn Tx) -> Kept<Verdict> {
+        let began = Instant::now();
+        self.meter.stage(Stage::Wait, began - self.since);
+        let ctx = Ctx { account: &self.account, now: self.clock.now(), ids: self.ids.as_ref(), cause: &self.cause };
+        let outcome = (self.verb)(tx, &ctx);
+        self.since = Instant::now();
+        self.meter.stage(Stage::Store, self.since - began);
+        match outcome {
+            Ok(value) => {
+                self.result = Some(Ok(value));
+                Ok(Verdict::Commit)
+            }
+            Err(Stop::Problem(problem)) => {
+                self.result = Some(Err(problem));
+                Ok(Verdict::Rollback)
+            }
+            Err(Stop::Failure(failure)) => Err(failure),
+        }
+    }
+
+    fn finish(self: Box<Self>, outcome: Kept<()>) {
+        self.meter.stage(Stage::Commit, self.since.elapsed());
+        let outcome = match (outcome, self.result) {
+            (Err(failure), _) => Err(Stop::Failure(failure)),
+            (Ok(()), Some(result)) => result.map_err(Stop::Problem),
+            (Ok(()), None) => Err(Failure::broken("finishing a transaction", "it never ran").into()),
+        };
+        // Nobody may be waiting any more.
+        let _ = self.tell.send(outcome);
+    }
+}
+
+/// A transaction of the program's own.
+struct Chore<C> {
+    chore: C,
+    tell: oneshot::Sender<Kept<()>>,
+}
+
+impl<C: FnMut(&mut dyn Tx) -> Kept<()> + Send> Job for Chore<C> {
+    fn run(&mut self, tx: &mut dyn Tx) -> Kept<Verdict> {
+        (self.chore)(tx)?;
+        Ok(Verdict::Commit)
+    }
+
+    fn finish(self: Box<Self>, outcome: Kept<()>) {
+        let _ = self.tell.send(outcome);
+    }
+}

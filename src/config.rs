@@ -1,0 +1,460 @@
+//! Where settings come from: a flag, else an environment variable, else the TOML file, else the default. One struct is
+//! read by all three, so an option cannot be called one thing here and another there.
+
+use std::error::Error;
+use std::fmt;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::builder::BoolishValueParser;
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+
+use crate::settings::{Openness, Settings};
+use crate::telemetry::{Level, LogFormat, LogSettings};
+
+/// The options of a server, each of which a flag, an environment variable and the file may give.
+#[derive(Args, Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Options {
+    /// Where clients come in [default: 127.0.0.1:12111]
+    #[arg(long, env = "CUSP_LISTEN", value_name = "ADDRESS:PORT")]
+    pub listen: Option<Endpoint>,
+    /// Where /healthz, /readyz and /metrics are [default: 127.0.0.1:12112 in serve, the main address in dev]
+    #[arg(long, env = "CUSP_ADMIN_LISTEN", value_name = "ADDRESS:PORT")]
+    pub admin_listen: Option<Endpoint>,
+    /// The folder that everything is kept in [default: ./cusp-data]
+    #[arg(long, env = "CUSP_DATA", value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// Keep nothing: use a temporary folder and remove it at the end
+    #[arg(long, env = "CUSP_EPHEMERAL", value_name = "true|false", value_parser = BoolishValueParser::new(),
+        num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    pub ephemeral: Option<bool>,
+    /// Requests a second that one account in one mode may make; 0 for no limit [default: 0]
+    #[arg(long, env = "CUSP_RATE_LIMIT", value_name = "NUMBER")]
+    pub rate_limit: Option<u32>,
+    /// The largest request body, in bytes [default: 1048576]
+    #[arg(long, env = "CUSP_MAX_BODY_BYTES", value_name = "NUMBER")]
+    pub max_body_bytes: Option<usize>,
+    /// The most connections at a time; further ones wait [default: 16384]
+    #[arg(long, env = "CUSP_MAX_CONNECTIONS", value_name = "NUMBER")]
+    pub max_connections: Option<usize>,
+    /// How long a client may take to send the head of a request, idling before it included [default: 60s]
+    #[arg(long, env = "CUSP_HEAD_TIMEOUT", value_name = "DURATION")]
+    pub head_timeout: Option<Span>,
+    /// How long a request may take from its head to its reply [default: 30s]
+    #[arg(long, env = "CUSP_REQUEST_TIMEOUT", value_name = "DURATION")]
+    pub request_timeout: Option<Span>,
+    /// How long requests in flight may go on once the server is told to stop [default: 10s]
+    #[arg(long, env = "CUSP_DRAIN_TIMEOUT", value_name = "DURATION")]
+    pub drain_timeout: Option<Span>,
+    /// Log lines for people (text) or for programs (json) [default: text]
+    #[arg(long, env = "CUSP_LOG_FORMAT", value_name = "text|json", hide_possible_values = true)]
+    pub log_format: Option<LogFormat>,
+    /// The least that is logged: error, warn, info (one line a request), debug or trace [default: info]
+    #[arg(long, env = "CUSP_LOG_LEVEL", value_name = "LEVEL", hide_possible_values = true)]
+    pub log_level: Option<Level>,
+}
+
+/// Where the file is. It is the one thing that the file itself cannot say.
+#[derive(Args, Clone, Debug, Default)]
+pub struct FileOption {
+    /// A TOML file of options, named as the flags are: listen = "127.0.0.1:12111"
+    #[arg(long, env = "CUSP_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// Which data folder an operator's command works on.
+#[derive(Args, Clone, Debug, Default)]
+pub struct FolderOptions {
+    /// The data folder, of a running server or not [default: ./cusp-data]
+    #[arg(long, env = "CUSP_DATA", value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    #[command(flatten)]
+    pub file: FileOption,
+}
+
+impl FolderOptions {
+    /// The data folder that flag, environment, file or default give.
+    pub fn folder(self) -> Result<PathBuf, ConfigError> {
+        let given = match self.data {
+            Some(folder) => Some(folder),
+            None => Options::read(&self.file)?.data,
+        };
+        Ok(given.unwrap_or_else(|| Settings::new(Openness::Serve).data))
+    }
+}
+
+impl Options {
+    /// What the file says; nothing when there is no file to read.
+    pub fn read(file: &FileOption) -> Result<Options, ConfigError> {
+        let Some(path) = &file.config else { return Ok(Options::default()) };
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| ConfigError(format!("cannot read the file {}: {cause}", path.display())))?;
+        Options::parse(path, &text)
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Options, ConfigError> {
+        toml::from_str(text).map_err(|cause| {
+            ConfigError(format!("the file {} does not make sense:\n{}", path.display(), cause.to_string().trim_end()))
+        })
+    }
+
+    /// What is given here and, where nothing is, what is given in `other`.
+    pub fn over(self, other: Options) -> Options {
+        let Options {
+            listen,
+            admin_listen,
+            data,
+            ephemeral,
+            rate_limit,
+            max_body_bytes,
+            max_connections,
+            head_timeout,
+            request_timeout,
+            drain_timeout,
+            log_format,
+            log_level,
+        } = self;
+        Options {
+            listen: listen.or(other.listen),
+            admin_listen: admin_listen.or(other.admin_listen),
+            data: data.or(other.data),
+            ephemeral: ephemeral.or(other.ephemeral),
+            rate_limit: rate_limit.or(other.rate_limit),
+            max_body_bytes: max_body_bytes.or(other.max_body_bytes),
+            max_connections: max_connections.or(other.max_connections),
+            head_timeout: head_timeout.or(other.head_timeout),
+            request_timeout: request_timeout.or(other.request_timeout),
+            drain_timeout: drain_timeout.or(other.drain_timeout),
+            log_format: log_format.or(other.log_format),
+            log_level: log_level.or(other.log_level),
+        }
+    }
+
+    /// These options over the defaults, as far as they may go together.
+    pub fn settle(self, openness: Openness) -> Result<(Settings, LogSettings), ConfigError> {
+        let Options {
+            listen,
+            admin_listen,
+            data,
+            ephemeral,
+            rate_limit,
+            max_body_bytes,
+            max_connections,
+            head_timeout,
+            request_timeout,
+            drain_timeout,
+            log_format,
+            log_level,
+        } = self;
+        let defaults = Settings::new(openness);
+        let settings = Settings {
+            openness,
+            listen: listen.map_or(defaults.listen, |endpoint| endpoint.0),
+            admin_listen: admin_listen.map(|endpoint| endpoint.0).or(defaults.admin_listen),
+            data: data.unwrap_or(defaults.data),
+            ephemeral: ephemeral.unwrap_or(defaults.ephemeral),
+            rate_limit: rate_limit.map_or(defaults.rate_limit, NonZeroU32::new),
+            max_body_bytes: max_body_bytes.unwrap_or(defaults.max_body_bytes),
+            max_connections: max_connections.unwrap_or(defaults.max_connections),
+            head_timeout: head_timeout.map_or(defaults.head_timeout, |span| span.0),
+            request_timeout: request_timeout.map_or(defaults.request_timeout, |span| span.0),
+            drain_timeout: drain_timeout.map_or(defaults.drain_timeout, |span| span.0),
+        };
+        check(&settings)?;
+        let log = LogSettings { format: log_format.unwrap_or_default(), level: log_level.unwrap_or_default() };
+        Ok((settings, log))
+    }
+}
+
+fn check(settings: &Settings) -> Result<(), ConfigError> {
+    let refuse = |text: String| Err(ConfigError(text));
+    if settings.openness == Openness::Dev {
+        for (name, address) in [("listen", Some(settings.listen)), ("admin-listen", settings.admin_listen)] {
+            if let Some(address) = address.filter(|address| !address.ip().is_loopback()) {
+                return refuse(format!(
+                    "--{name} {address}: `cusp dev` lets any key in, so it only listens on this machine \
+                     (127.0.0.1 or [::1]); use `cusp serve` to be reached from others"
+                ));
+            }
+        }
+    }
+    // Port 0 asks the system for a free port, each time another one.
+    if settings.listen.port() != 0 && settings.admin_listen == Some(settings.listen) {
+        return refuse(format!("--listen and --admin-listen are both {}; give each its own", settings.listen));
+    }
+    for (name, zero) in [
+        ("max-body-bytes", settings.max_body_bytes == 0),
+        ("max-connections", settings.max_connections == 0),
+        ("head-timeout", settings.head_timeout.is_zero()),
+        ("request-timeout", settings.request_timeout.is_zero()),
+    ] {
+        if zero {
+            return refuse(format!("--{name} is 0, with which no request could ever be answered"));
+        }
+    }
+    Ok(())
+}
+
+/// Why the options were refused, in a sentence for the operator.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ConfigError(pub String);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for ConfigError {}
+
+/// An address to listen on; `localhost` stands for 127.0.0.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Endpoint(pub SocketAddr);
+
+impl FromStr for Endpoint {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Endpoint, String> {
+        let numeric = match text.strip_prefix("localhost:") {
+            Some(port) => format!("127.0.0.1:{port}"),
+            None => text.to_string(),
+        };
+        let address = numeric.parse().map_err(|_| "expected an IP address and a port, as 127.0.0.1:12111")?;
+        Ok(Endpoint(address))
+    }
+}
+
+impl TryFrom<String> for Endpoint {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Endpoint, String> {
+        text.parse().map_err(|rule| format!("`{text}`: {rule}"))
+    }
+}
+
+/// A stretch of time as people write it: `500ms`, `30s`, `5m`, `1h`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Span(pub Duration);
+
+/// The longest stretch that an option may ask for.
+const LONGEST_SPAN: Duration = Duration::from_secs(24 * 3600);
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Span, String> {
+        let rule = "expected a whole number and a unit (ms, s, m or h), at most 24h, as 30s or 500ms";
+        let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+        let millis_per_unit = match unit {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            _ => return Err(rule.into()),
+        };
+        let millis = number.parse::<u64>().ok().and_then(|number| number.checked_mul(millis_per_unit)).ok_or(rule)?;
+        let span = Duration::from_millis(millis);
+        if span <= LONGEST_SPAN { Ok(Span(span)) } else { Err(rule.into()) }
+    }
+}
+
+impl TryFrom<String> for Span {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Span, String> {
+        text.parse().map_err(|rule| format!("`{text}`: {rule}"))
+    }
+}
+
+// The file spells a level and a format as the flags do.
+impl<'de> Deserialize<'de> for LogFormat {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<LogFormat, D::Error> {
+        one_of(deserializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Level {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Level, D::Error> {
+        one_of(deserializer)
+    }
+}
+
+fn one_of<'de, T: ValueEnum, D: serde::Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    T::from_str(&text, false).map_err(|_| {
+        let names: Vec<String> = T::value_variants()
+            .iter()
+            .filter_map(|value| value.to_possible_value())
+            .map(|value| value.get_name().to_string())
+            .collect();
+        serde::de::Error::custom(format!("`{text}` is not one of {}", names.join(", ")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use clap::{Args, Command, FromArgMatches};
+
+    use super::*;
+
+    fn command() -> Command {
+        Options::augment_args(Command::new("cusp"))
+    }
+
+    fn flags(flags: &[&str]) -> Options {
+        let matches = command()
+            .mut_args(|arg| arg.env(None::<&str>))
+            .try_get_matches_from(["cusp"].iter().chain(flags))
+            .expect("the flags are right");
+        Options::from_arg_matches(&matches).expect("the flags are right")
+    }
+
+    fn file(text: &str) -> Options {
+        Options::parse(Path::new("cusp.toml"), text).expect("the file is right")
+    }
+
+    fn refused(text: &str) -> String {
+        Options::parse(Path::new("cusp.toml"), text).expect_err("the file is wrong").to_string()
+    }
+
+    #[test]
+    fn flags_variables_and_file_use_the_same_names() {
+        let flags: BTreeSet<String> =
+            command().get_arguments().filter_map(|arg| arg.get_long()).map(String::from).collect();
+        let variables: BTreeSet<String> = command()
+            .get_arguments()
+            .filter_map(|arg| arg.get_env()?.to_str()?.strip_prefix("CUSP_"))
+            .map(|name| name.to_lowercase().replace('_', "-"))
+            .collect();
+        // A refusal lists every name that the file may hold.
+        let refusal = refused("no-such-option = 1");
+        let known = refusal.split("expected one of ").nth(1).expect("the refusal lists the names");
+        let keys: BTreeSet<String> =
+            known.lines().next().unwrap_or_default().split(", ").map(|name| name.trim_matches('`').into()).collect();
+        assert_eq!(flags, variables);
+        assert_eq!(flags, keys);
+        assert_eq!(flags.len(), 12);
+    }
+
+    #[test]
+    fn the_help_tells_the_defaults_that_hold() {
+        let mut command = command().term_width(400);
+        let help = command.render_long_help().to_string();
+        let settings = Settings::new(Openness::Serve);
+        let seconds = |span: Duration| format!("{}s", span.as_secs());
+        for (flag, default) in [
+            ("listen", settings.listen.to_string()),
+            ("admin-listen", settings.admin_listen.expect("serve has one").to_string()),
+            ("data", settings.data.display().to_string()),
+            ("rate-limit", settings.rate_limit.map_or(0, NonZeroU32::get).to_string()),
+            ("max-body-bytes", settings.max_body_bytes.to_string()),
+            ("max-connections", settings.max_connections.to_string()),
+            ("head-timeout", seconds(settings.head_timeout)),
+            ("request-timeout", seconds(settings.request_timeout)),
+            ("drain-timeout", seconds(settings.drain_timeout)),
+            ("log-format", name_of(LogFormat::default())),
+            ("log-level", name_of(Level::default())),
+        ] {
+            let told = help.split(&format!("--{flag} ")).nth(1).expect(flag);
+            let told = told.split("[default: ").nth(1).expect(flag).split([']', ' ']).next();
+            assert_eq!(told, Some(default.as_str()), "--{flag}");
+        }
+    }
+
+    fn name_of(value: impl ValueEnum) -> String {
+        value.to_possible_value().expect("no value is hidden").get_name().to_string()
+    }
+
+    #[test]
+    fn a_flag_goes_before_the_file_and_the_file_before_the_default() {
+        let options = flags(&["--rate-limit", "5", "--log-format=json"])
+            .over(file("rate-limit = 9\nlisten = \"localhost:9\"\nhead-timeout = \"500ms\""));
+        let (settings, log) = options.settle(Openness::Serve).expect("the options are right");
+        assert_eq!(settings.rate_limit, NonZeroU32::new(5));
+        assert_eq!(settings.listen.to_string(), "127.0.0.1:9");
+        assert_eq!(settings.head_timeout, Duration::from_millis(500));
+        assert_eq!(settings.request_timeout, Settings::new(Openness::Serve).request_timeout);
+        assert_eq!(log.format, LogFormat::Json);
+    }
+
+    #[test]
+    fn a_flag_can_take_back_what_the_file_says() {
+        let options = flags(&["--ephemeral=false", "--rate-limit=0"]).over(file("ephemeral = true\nrate-limit = 9"));
+        let (settings, _) = options.settle(Openness::Dev).expect("the options are right");
+        assert!(!settings.ephemeral);
+        assert_eq!(settings.rate_limit, None);
+        assert_eq!(flags(&["--ephemeral"]).ephemeral, Some(true));
+    }
+
+    #[test]
+    fn nothing_given_is_the_default() {
+        assert_eq!(flags(&[]), Options::default());
+        let (settings, log) = Options::default().settle(Openness::Serve).expect("the defaults are right");
+        assert_eq!(format!("{settings:?}"), format!("{:?}", Settings::new(Openness::Serve)));
+        assert_eq!(log, LogSettings { format: LogFormat::Text, level: Level::Info });
+    }
+
+    #[test]
+    fn an_unknown_key_in_the_file_is_refused_by_name() {
+        let refusal = refused("lisen = \"127.0.0.1:1\"");
+        assert!(refusal.contains("cusp.toml") && refusal.contains("unknown field `lisen`"), "{refusal}");
+    }
+
+    #[test]
+    fn a_wrong_value_in_the_file_is_refused_with_the_rule() {
+        assert!(refused("listen = \"here\"").contains("expected an IP address and a port"));
+        assert!(refused("head-timeout = \"soon\"").contains("expected a whole number and a unit"));
+        assert!(refused("log-level = \"loud\"").contains("`loud` is not one of error, warn, info, debug, trace"));
+        assert!(refused("log-format = \"xml\"").contains("`xml` is not one of text, json"));
+    }
+
+    #[test]
+    fn dev_refuses_to_be_reached_from_other_machines() {
+        for (flag, address) in
+            [("--listen", "0.0.0.0:1"), ("--admin-listen", "[2001:db8::1]:2"), ("--listen", "[::]:1")]
+        {
+            let refusal = flags(&[flag, address]).settle(Openness::Dev).expect_err("not loopback").to_string();
+            assert!(refusal.starts_with(&format!("{flag} {address}: ")), "{refusal}");
+            assert!(refusal.contains("use `cusp serve`"), "{refusal}");
+            flags(&[flag, address]).settle(Openness::Serve).expect("serve may");
+        }
+        flags(&["--listen", "[::1]:1"]).settle(Openness::Dev).expect("loopback is fine");
+    }
+
+    #[test]
+    fn options_that_cannot_work_are_refused() {
+        for wrong in [
+            &["--listen=127.0.0.1:5", "--admin-listen=127.0.0.1:5"][..],
+            &["--max-connections=0"],
+            &["--max-body-bytes=0"],
+            &["--head-timeout=0s"],
+            &["--request-timeout=0ms"],
+        ] {
+            flags(wrong).settle(Openness::Serve).expect_err(wrong[0]);
+        }
+        flags(&["--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--drain-timeout=0s"])
+            .settle(Openness::Serve)
+            .expect("free ports differ, and stopping at once is a wish");
+    }
+
+    #[test]
+    fn spans_are_read_as_people_write_them() {
+        for (text, millis) in [("500ms", 500), ("30s", 30_000), ("5m", 300_000), ("24h", 86_400_000), ("0s", 0)] {
+            assert_eq!(text.parse(), Ok(Span(Duration::from_millis(millis))), "{text}");
+        }
+        for text in ["", "30", "s", "-1s", "1.5s", "25h", "1 s", "99999999999999999999s", "18446744073709551615h", "1d"]
+        {
+            text.parse::<Span>().expect_err(text);
+        }
+    }
+}

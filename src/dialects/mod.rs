@@ -1,0 +1,3 @@
+//! The languages that the server speaks. None of them knows another.
+
+pub mod stripe;

@@ -1,0 +1,51 @@
+//! The caller's account: what clients ask for to show a name.
+
+use std::sync::Arc;
+
+use super::customer_object::code;
+use super::customers::{RETRIEVE, Retrieve};
+use super::expand::{self, Expansions};
+use super::failure::Refusal;
+use super::{Answer, Call, Plan, params};
+use crate::domain::account::Account;
+use crate::http::json::{Json, Object};
+
+/// `GET /v1/account`
+pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
+    let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
+    Expansions::of_object(&input.expand, expand::NOTHING)?;
+    Ok(Plan::look("id", move |call, _| Ok(Answer::of(object(&call.account)))))
+}
+
+fn object(account: &Account) -> Json {
+    let Account { space: _, other_space: _, id, parent: _, mode: _, created, display_name, .. } = account;
+    let dashboard = Object::new().and("display_name", display_name.as_ref()).and("timezone", "Etc/UTC");
+    let profile = Object::new()
+        .and("mcc", Json::Null)
+        .and("name", display_name.as_ref())
+        .and("product_description", Json::Null)
+        .and("support_address", Json::Null)
+        .and("support_email", Json::Null)
+        .and("support_phone", Json::Null)
+        .and("support_url", Json::Null)
+        .and("url", Json::Null);
+    Object::new()
+        .and("id", id.as_str().to_owned())
+        .and("object", "account")
+        .and("business_profile", profile)
+        .and("business_type", Json::Null)
+        .and("capabilities", Object::new())
+        // No money moves here.
+        .and("charges_enabled", false)
+        .and("controller", Object::new().and("type", "account"))
+        .and("country", &account.country)
+        .and("created", created.seconds())
+        .and("default_currency", code(&account.default_currency))
+        .and("details_submitted", true)
+        .and("email", Json::Null)
+        .and("metadata", Object::new())
+        .and("payouts_enabled", false)
+        .and("settings", Object::new().and("dashboard", dashboard))
+        .and("type", "standard")
+        .into()
+}

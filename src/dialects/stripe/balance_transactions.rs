@@ -1,0 +1,196 @@
+//! Balance transactions of a customer.
+
+use std::sync::Arc;
+
+use super::customer_object::{code, free_data};
+use super::customers::{RETRIEVE, Retrieve};
+use super::expand::{self, Expansions};
+use super::failure::Refusal;
+use super::lists::{self, EXPAND, Paged, Paging, row};
+use super::params::{self, Empty, Kind, Param, Shape, Value};
+use super::{Answer, Call, Halt, Plan};
+use crate::domain::account::Mode;
+use crate::domain::balance::{BalanceReason, BalanceTransaction, BalanceTransactionChange, NewBalanceTransaction};
+use crate::domain::customer::Customer;
+use crate::domain::ids::{BalanceTransactionId, CustomerId};
+use crate::domain::metadata::MetadataChange;
+use crate::domain::money::Currency;
+use crate::domain::page::{BalancePage, Place};
+use crate::engine::balance_transactions;
+use crate::http::json::{Json, Object};
+use crate::store::{Kept, Read};
+
+/// What the operations call the customer's id.
+const CUSTOMER: &str = "customer";
+
+const DESCRIPTION: Shape = Shape::Text(350);
+const AMOUNT: Shape = Shape::Integer { min: i64::MIN, max: i64::MAX };
+
+/// What a create asks for.
+#[derive(Default)]
+pub struct Create {
+    amount: i64,
+    currency: Option<Currency>,
+    description: Option<String>,
+    metadata: MetadataChange,
+    expand: Vec<String>,
+}
+
+/// The parameters of `POST …/balance_transactions`.
+pub const CREATE: &[Param<Create>] = &[
+    Param { required: true, ..row("amount", Kind::Value(&AMOUNT, |input, value| input.amount = value.integer())) },
+    Param {
+        required: true,
+        ..row("currency", Kind::Value(&Shape::Currency, |input, value| input.currency = Some(value.currency())))
+    },
+    Param {
+        empty: Empty::Unsets,
+        ..row(
+            "description",
+            Kind::Value(&DESCRIPTION, |input, value| value.patch(Value::text).onto(&mut input.description)),
+        )
+    },
+    row("expand", Kind::Value(&EXPAND, |input, value| input.expand = value.texts())),
+    Param {
+        empty: Empty::Unsets,
+        ..row("metadata", Kind::Value(&Shape::Metadata, |input, value| input.metadata = value.metadata()))
+    },
+];
+
+/// What an update asks for.
+#[derive(Default)]
+pub struct Update {
+    change: BalanceTransactionChange,
+    expand: Vec<String>,
+}
+
+/// The parameters of `POST …/balance_transactions/{id}`.
+pub const UPDATE: &[Param<Update>] = &[
+    Param {
+        empty: Empty::Unsets,
+        ..row(
+            "description",
+            Kind::Value(&DESCRIPTION, |input, value| input.change.description = value.patch(Value::text)),
+        )
+    },
+    row("expand", Kind::Value(&EXPAND, |input, value| input.expand = value.texts())),
+    Param {
+        empty: Empty::Unsets,
+        ..row("metadata", Kind::Value(&Shape::Metadata, |input, value| input.change.metadata = value.metadata()))
+    },
+];
+
+/// What a list asks for.
+#[derive(Default)]
+pub struct List {
+    paging: Paging,
+}
+
+impl Paged for List {
+    fn paging(&mut self) -> &mut Paging {
+        &mut self.paging
+    }
+}
+
+/// The parameters of `GET …/balance_transactions`.
+pub const LIST: &[Param<List>] = &[lists::ending_before(), lists::expand(), lists::limit(), lists::starting_after()];
+
+/// `POST /v1/customers/{customer}/balance_transactions`
+pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
+    let Create { amount, currency, description, metadata, expand } = params::read(CREATE, &call.given, &call.version)?;
+    let expansions = Expansions::of_object(&expand, expand::BALANCE_TRANSACTION)?;
+    let customer = CustomerId(call.part(0)?);
+    let currency = currency.ok_or_else(|| Refusal::missing_parameter("currency"))?;
+    let wish = NewBalanceTransaction { amount, currency, description, metadata };
+    Ok(Plan::write(CUSTOMER, move |call, tx, ctx| {
+        let made = balance_transactions::create(tx, ctx, &customer, wish.clone())?;
+        Ok(Answer::of(one(call, tx, &made, &expansions)?))
+    }))
+}
+
+/// `GET /v1/customers/{customer}/balance_transactions/{transaction}`
+pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
+    let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
+    let expansions = Expansions::of_object(&input.expand, expand::BALANCE_TRANSACTION)?;
+    let (customer, id) = (CustomerId(call.part(0)?), BalanceTransactionId(call.part(1)?));
+    Ok(Plan::look(CUSTOMER, move |call, read| {
+        let transaction = balance_transactions::read(read, &call.account, &customer, &id)?;
+        Ok(Answer::of(one(call, read, &transaction, &expansions)?))
+    }))
+}
+
+/// `POST /v1/customers/{customer}/balance_transactions/{transaction}`
+pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
+    let Update { change, expand } = params::read(UPDATE, &call.given, &call.version)?;
+    let expansions = Expansions::of_object(&expand, expand::BALANCE_TRANSACTION)?;
+    let (customer, id) = (CustomerId(call.part(0)?), BalanceTransactionId(call.part(1)?));
+    Ok(Plan::write(CUSTOMER, move |call, tx, ctx| {
+        let transaction = balance_transactions::update(tx, ctx, &customer, &id, change.clone())?;
+        Ok(Answer::of(one(call, tx, &transaction, &expansions)?))
+    }))
+}
+
+/// `GET /v1/customers/{customer}/balance_transactions`
+pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
+    let List { paging } = params::read(LIST, &call.given, &call.version)?;
+    let anchor = paging.anchor()?;
+    let (expansions, _) = Expansions::of_list(&paging.expand, expand::BALANCE_TRANSACTION, false)?;
+    let customer = CustomerId(call.part(0)?);
+    let limit = paging.limit();
+    Ok(Plan::scan(CUSTOMER, move |call, read| {
+        let cursor = lists::placed(&anchor, |id| {
+            let id = BalanceTransactionId(id.to_owned());
+            let noun = "customer_balance_transaction";
+            match read.balance_transaction(call.account.space, &customer, &id)? {
+                Some(transaction) => Ok(Place { created: transaction.created, id: id.0 }),
+                None => Err(Halt::from(Refusal::no_such(noun, id.as_str(), lists::anchor_param(&anchor)))),
+            }
+        })?;
+        let page = BalancePage { customer: customer.clone(), cursor, limit };
+        let page = balance_transactions::list(read, &call.account, &page)?;
+        let owner = owner(call, read, &customer, &expansions)?;
+        let item = |transaction: &BalanceTransaction| object(call, transaction, owner.as_ref(), &expansions);
+        let url = format!("/v1/customers/{customer}/balance_transactions");
+        Ok(Answer::of(lists::envelope(&page, url, item)))
+    }))
+}
+
+fn one(call: &Call, read: &mut dyn Read, transaction: &BalanceTransaction, expansions: &Expansions) -> Kept<Json> {
+    let owner = owner(call, read, &transaction.customer, expansions)?;
+    Ok(object(call, transaction, owner.as_ref(), expansions))
+}
+
+/// The customer, when it is to be filled in.
+fn owner(call: &Call, read: &mut dyn Read, id: &CustomerId, expansions: &Expansions) -> Kept<Option<Customer>> {
+    if expansions.has("customer") { read.customer(call.account.space, id) } else { Ok(None) }
+}
+
+fn object(call: &Call, transaction: &BalanceTransaction, owner: Option<&Customer>, expansions: &Expansions) -> Json {
+    let BalanceTransaction { id, customer, created, amount, currency, ending_balance, reason, description, metadata } =
+        transaction;
+    let customer = match owner {
+        Some(owner) => expand::customer(owner, &call.account, &call.version, &expansions.below("customer")),
+        None => customer.as_str().to_owned().into(),
+    };
+    let reason = match reason {
+        BalanceReason::Initial => "initial",
+        BalanceReason::Adjustment => "adjustment",
+    };
+    Object::new()
+        .and("id", id.as_str().to_owned())
+        .and("object", "customer_balance_transaction")
+        .and("amount", *amount)
+        // Checkout, credit notes and invoices do not exist here, so none of them made a transaction.
+        .and("checkout_session", Json::Null)
+        .and("created", created.seconds())
+        .and("credit_note", Json::Null)
+        .and("currency", code(currency))
+        .and("customer", customer)
+        .and("description", description.as_ref())
+        .and("ending_balance", *ending_balance)
+        .and("invoice", Json::Null)
+        .and("livemode", call.account.mode == Mode::Live)
+        .and("metadata", free_data(metadata))
+        .and("type", reason)
+        .into()
+}

@@ -1,0 +1,127 @@
+//! The parameter tables as a page for people: what is understood, what an empty string does, since when.
+
+use std::fmt::Write as _;
+
+use super::params::{Empty, Field, Kind, Param, Shape, inside};
+use super::routes::OPERATIONS;
+use super::{balance_transactions, customers, events, versions};
+
+/// The generated part of docs/COMPATIBILITY.md.
+pub fn page() -> String {
+    let mut page = String::from("### Operations\n\n| Operation | Permission of a restricted key |\n|---|---|\n");
+    for operation in &OPERATIONS {
+        let (resource, access) = (operation.resource.as_str(), operation.access.as_str());
+        line(&mut page, format_args!("| `{} {}` | `{resource}={access}` |", operation.method, operation.path));
+    }
+    page.push_str("\n### Versions\n\n");
+    line(&mut page, format_args!("Rendered each in its own way: {}.\n", code_list(&versions::LISTED)));
+    line(
+        &mut page,
+        format_args!("Accepted and shown as the version before them: {}.", code_list(&versions::SAME_AS_BEFORE)),
+    );
+    table(&mut page, "POST /v1/customers", customers::CREATE);
+    table(&mut page, "POST /v1/customers/{customer}", customers::UPDATE);
+    table(&mut page, "GET /v1/customers", customers::LIST);
+    table(&mut page, "GET /v1/customers/search", customers::SEARCH);
+    table(&mut page, "POST /v1/customers/{customer}/cash_balance", customers::CASH_BALANCE);
+    table(&mut page, "POST /v1/customers/{customer}/balance_transactions", balance_transactions::CREATE);
+    table(&mut page, "POST /v1/customers/{customer}/balance_transactions/{transaction}", balance_transactions::UPDATE);
+    table(&mut page, "GET /v1/customers/{customer}/balance_transactions", balance_transactions::LIST);
+    table(&mut page, "GET /v1/events", events::LIST);
+    page
+}
+
+fn table<C>(page: &mut String, operation: &str, params: &[Param<C>]) {
+    line(page, format_args!("\n### `{operation}`\n"));
+    page.push_str("| Parameter | Value | Empty string | Versions |\n|---|---|---|---|\n");
+    rows(page, "", params, "");
+}
+
+fn rows<C>(page: &mut String, prefix: &str, params: &[Param<C>], outer: &str) {
+    for param in params {
+        let name = inside(prefix, param.name);
+        let when = when(param.added, param.removed);
+        let when = if when.is_empty() { outer.to_owned() } else { when };
+        match &param.kind {
+            Kind::Group(inner) => rows(page, &name, inner, &when),
+            Kind::Unsupported => line(page, format_args!("| `{name}` | **refused by name, 400** | | {when} |")),
+            Kind::Value(shape, _) => {
+                let required = if param.required { ", required" } else { "" };
+                let empty = match param.empty {
+                    Empty::Refused => "refused",
+                    Empty::Unsets => "unsets",
+                    Empty::Ignored => "ignored",
+                };
+                line(page, format_args!("| `{name}` | {}{required} | {empty} | {when} |", value(shape)));
+            }
+        }
+    }
+}
+
+fn when(added: &str, removed: &str) -> String {
+    match (added, removed) {
+        ("", "") => String::new(),
+        ("", removed) => format!("before {removed}"),
+        (added, "") => format!("current on {added} or later"),
+        (added, removed) => format!("current on {added} or later, before {removed}"),
+    }
+}
+
+fn value(shape: &Shape) -> String {
+    match shape {
+        Shape::Text(most) => format!("text, at most {most} characters"),
+        Shape::TextGrown { max, was, on } => format!("text, at most {max} characters ({was} in versions before {on})"),
+        Shape::Trimmed(most) => format!("text, at most {most} characters, trimmed"),
+        Shape::Phone(most) => format!("text, at most {most} characters, trimmed"),
+        Shape::Email(most) => format!("e-mail address, at most {most} characters"),
+        Shape::Country(most) => format!("text, at most {most} characters, kept in upper case"),
+        Shape::Ip => "IPv4 or IPv6 address".to_owned(),
+        Shape::Locale => "IETF language tag".to_owned(),
+        Shape::Currency => "three-letter currency code".to_owned(),
+        Shape::InvoicePrefix => "3 to 12 of `A`-`Z`, `0`-`9`, unique in the account".to_owned(),
+        Shape::Integer { min: i64::MIN, max: i64::MAX } => "integer".to_owned(),
+        Shape::Integer { min, max: i64::MAX } => format!("integer, at least {min}"),
+        Shape::Integer { min, max } => format!("integer from {min} to {max}"),
+        Shape::Flag => "`true` or `false`".to_owned(),
+        Shape::Choice(words) => code_list(&words.iter().map(|word| word.word).collect::<Vec<_>>()),
+        Shape::Record(fields) => {
+            let parts = fields.iter().map(|Field { name, shape, required }| {
+                let required = if *required { ", required" } else { "" };
+                format!("`{name}`: {}{required}", value(shape))
+            });
+            format!("replaced whole; {}", parts.collect::<Vec<_>>().join("; "))
+        }
+        Shape::List(element, most) => format!("list of at most {most}, replaced whole: {}", value(element)),
+        Shape::Metadata => "merged by key: at most 50 keys of 40 characters, values of 500".to_owned(),
+        Shape::Span => "Unix seconds, or `gt`, `gte`, `lt`, `lte` of them".to_owned(),
+        Shape::NoSuch(noun) => format!("id of an {noun}: none exist here, so any is refused"),
+    }
+}
+
+fn code_list(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn line(page: &mut String, text: std::fmt::Arguments<'_>) {
+    writeln!(page, "{text}").expect("a string takes every character");
+}
+
+#[cfg(test)]
+mod tests {
+    /// Marks where the generated part of the page begins.
+    const MARK: &str =
+        "<!-- Made from the parameter tables; `CUSP_UPDATE_DOCS=1 cargo test --lib compatibility` writes it. -->\n";
+
+    #[test]
+    fn the_page_says_what_the_tables_say() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/COMPATIBILITY.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let (by_hand, generated) = page.split_once(MARK).expect("the page has its mark");
+        let fresh = super::page();
+        if std::env::var_os("CUSP_UPDATE_DOCS").is_some() {
+            std::fs::write(path, format!("{by_hand}{MARK}{fresh}")).unwrap();
+        } else {
+            assert_eq!(generated, fresh, "docs/COMPATIBILITY.md is not what the tables say");
+        }
+    }
+}

@@ -1,0 +1,482 @@
+//! Customers: the parameter table and the operations on it.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::expand::{self, Expansions};
+use super::failure::Refusal;
+use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
+use super::params::{self, Empty, Field, Kind, Param, Shape, Value, word};
+use super::{Answer, Call, Halt, Plan, search};
+use crate::domain::address::{Address, Shipping};
+use crate::domain::customer::{
+    AmountTaxDisplay, CustomField, Customer, CustomerChange, MAX_CUSTOM_FIELDS, Reconciliation, RenderingChange,
+    TaxExempt,
+};
+use crate::domain::ids::CustomerId;
+use crate::domain::page::{CustomerPage, Page, Place, Span};
+use crate::domain::patch::Patch;
+use crate::domain::time::Time;
+use crate::engine::customers;
+use crate::http::conditions;
+use crate::http::json::{Json, Object};
+
+/// What a create or an update asks for.
+#[derive(Default)]
+pub struct Input {
+    change: CustomerChange,
+    expand: Vec<String>,
+}
+
+const NAME: Shape = Shape::Trimmed(256);
+const SHORT_NAME: Shape = Shape::Text(150);
+const EMAIL: Shape = Shape::Email(512);
+const PHONE: Shape = Shape::Phone(20);
+const BALANCE: Shape = Shape::Integer { min: i64::MIN, max: i64::MAX };
+const SEQUENCE: Shape = Shape::Integer { min: 1, max: i64::MAX };
+const ADDRESS: Shape = Shape::Record(&[
+    field("city", &TEXT),
+    field("country", &Shape::Country(5000)),
+    field("line1", &TEXT),
+    field("line2", &TEXT),
+    field("postal_code", &TEXT),
+    field("state", &TEXT),
+]);
+const SHIPPING: Shape = Shape::Record(&[
+    Field { name: "address", shape: &ADDRESS, required: true },
+    Field { name: "name", shape: &TEXT, required: true },
+    field("phone", &TEXT),
+]);
+// The limits were 30 and 30 until some time in 2023, and are 40 and 140 in the present schema.
+const CUSTOM_FIELDS: Shape = Shape::List(
+    &Shape::Record(&[
+        Field { name: "name", shape: &Shape::TextGrown { max: 40, was: 30, on: "2023-10-16" }, required: true },
+        Field { name: "value", shape: &Shape::TextGrown { max: 140, was: 30, on: "2023-10-16" }, required: true },
+    ]),
+    MAX_CUSTOM_FIELDS,
+);
+const LOCALES: Shape = Shape::List(&Shape::Locale, 100);
+const AMOUNT_TAX_DISPLAY: Shape = Shape::Choice(&[word("exclude_tax"), word("include_inclusive_tax")]);
+const RECONCILIATION: Shape =
+    Shape::Choice(&[word("automatic"), word("manual"), params::Word { word: "merchant_default", added: "2022-12-22" }]);
+const VALIDATE_LOCATION: Shape =
+    Shape::Choice(&[params::Word { word: "auto", added: "2024-10-01" }, word("deferred"), word("immediately")]);
+const TAX_EXEMPT: Shape = Shape::Choice(&[word("none"), word("reverse"), word("exempt")]);
+
+const fn field(name: &'static str, shape: &'static Shape) -> Field {
+    Field { name, shape, required: false }
+}
+
+/// A row that an empty string unsets.
+const fn unsettable(name: &'static str, kind: Kind<Input>) -> Param<Input> {
+    Param { empty: Empty::Unsets, ..row(name, kind) }
+}
+
+const fn unsupported(name: &'static str) -> Param<Input> {
+    row(name, Kind::Unsupported)
+}
+
+/// The row of `cash_balance[settings][reconciliation_mode]`, which has an endpoint of its own too.
+pub const RECONCILIATION_MODE: Param<Input> = row(
+    "reconciliation_mode",
+    Kind::Value(&RECONCILIATION, |input, value| {
+        input.change.reconciliation = match value.text().as_str() {
+            "automatic" => Patch::Set(Reconciliation::Automatic),
+            "manual" => Patch::Set(Reconciliation::Manual),
+            _ => Patch::Clear,
+        };
+    }),
+);
+
+macro_rules! common_rows {
+    ($($more:expr),* $(,)?) => {
+        &[
+            Param { removed: "2019-10-17", ..row("account_balance", Kind::Value(&BALANCE, set_balance)) },
+            Param {
+                added: "2019-03-01",
+                ..unsettable("address", Kind::Value(&ADDRESS, |input, value| {
+                    input.change.address = value.patch(address);
+                }))
+            },
+            Param { added: "2019-05-01", ..row("balance", Kind::Value(&BALANCE, set_balance)) },
+            Param {
+                added: "2025-09-30",
+                ..unsettable("business_name", Kind::Value(&SHORT_NAME, |input, value| {
+                    input.change.business_name = value.patch(Value::text);
+                }))
+            },
+            Param {
+                added: "2022-04-18",
+                ..row("cash_balance", Kind::Group(&[row("settings", Kind::Group(&[RECONCILIATION_MODE]))]))
+            },
+            Param { removed: "2025-03-31", ..unsupported("coupon") },
+            unsettable("description", Kind::Value(&TEXT, |input, value| {
+                input.change.description = value.patch(Value::text);
+            })),
+            unsettable("email", Kind::Value(&EMAIL, |input, value| input.change.email = value.patch(Value::text))),
+            EXPAND_ROW,
+            Param {
+                added: "2025-09-30",
+                ..unsettable("individual_name", Kind::Value(&SHORT_NAME, |input, value| {
+                    input.change.individual_name = value.patch(Value::text);
+                }))
+            },
+            row("invoice_prefix", Kind::Value(&Shape::InvoicePrefix, |input, value| {
+                input.change.invoice_prefix = Some(value.text());
+            })),
+            row("invoice_settings", Kind::Group(INVOICE_SETTINGS)),
+            unsettable("metadata", Kind::Value(&Shape::Metadata, |input, value| {
+                input.change.metadata = value.metadata();
+            })),
+            Param {
+                added: "2019-03-01",
+                ..unsettable("name", Kind::Value(&NAME, |input, value| input.change.name = value.patch(Value::text)))
+            },
+            Param {
+                added: "2020-03-01",
+                ..row("next_invoice_sequence", Kind::Value(&SEQUENCE, |input, value| {
+                    input.change.next_invoice_sequence = Some(value.integer().unsigned_abs());
+                }))
+            },
+            Param {
+                added: "2019-03-01",
+                ..unsettable("phone", Kind::Value(&PHONE, |input, value| input.change.phone = value.patch(Value::text)))
+            },
+            Param {
+                added: "2019-03-01",
+                empty: Empty::Ignored,
+                ..row("preferred_locales", Kind::Value(&LOCALES, |input, value| {
+                    input.change.preferred_locales = Some(value.texts());
+                }))
+            },
+            Param { added: "2020-08-27", removed: "2025-03-31", ..unsupported("promotion_code") },
+            unsettable("shipping", Kind::Value(&SHIPPING, |input, value| {
+                input.change.shipping = value.patch(shipping);
+            })),
+            unsupported("source"),
+            Param { added: "2021-06-01", ..row("tax", Kind::Group(TAX)) },
+            Param {
+                added: "2019-05-01",
+                ..unsettable("tax_exempt", Kind::Value(&TAX_EXEMPT, |input, value| {
+                    input.change.tax_exempt = value.patch(exemption);
+                }))
+            },
+            unsupported("validate"),
+            $($more),*
+        ]
+    };
+}
+
+const EXPAND_ROW: Param<Input> =
+    row("expand", Kind::Value(&EXPAND, |input: &mut Input, value| input.expand = value.texts()));
+
+const INVOICE_SETTINGS: &[Param<Input>] = &[
+    unsettable(
+        "custom_fields",
+        Kind::Value(&CUSTOM_FIELDS, |input, value| input.change.custom_fields = value.patch(custom_fields)),
+    ),
+    unsupported("default_payment_method"),
+    unsettable("footer", Kind::Value(&TEXT, |input, value| input.change.footer = value.patch(Value::text))),
+    Param { added: "2022-06-09", ..unsettable("rendering_options", Kind::Value(&RENDERING_OPTIONS, set_rendering)) },
+];
+
+// The template of an invoice: none can be made here, so none can be named. Kept apart from the record's other field,
+// because naming one is refused and leaving it empty is not.
+const RENDERING_OPTIONS: Shape = Shape::Record(&[
+    field("amount_tax_display", &AMOUNT_TAX_DISPLAY),
+    field("template", &Shape::NoSuch("invoice rendering template")),
+]);
+
+const TAX: &[Param<Input>] = &[
+    unsettable("ip_address", Kind::Value(&Shape::Ip, |input, value| input.change.tax_ip = value.patch(Value::ip))),
+    Param {
+        added: "2023-11-01",
+        ..row(
+            "validate_location",
+            Kind::Value(&VALIDATE_LOCATION, |input, value| {
+                input.change.tax_location_required = value.text() == "immediately";
+            }),
+        )
+    },
+];
+
+/// The parameters of `POST /v1/customers`.
+pub const CREATE: &[Param<Input>] =
+    common_rows![unsupported("payment_method"), unsupported("tax_id_data"), unsupported("test_clock")];
+
+/// The parameters of `POST /v1/customers/{id}`.
+pub const UPDATE: &[Param<Input>] = common_rows![
+    unsupported("bank_account"),
+    unsupported("card"),
+    unsupported("default_alipay_account"),
+    unsupported("default_bank_account"),
+    unsupported("default_card"),
+    unsupported("default_source"),
+];
+
+/// The parameters of `POST /v1/customers/{id}/cash_balance`.
+pub const CASH_BALANCE: &[Param<Input>] = &[EXPAND_ROW, row("settings", Kind::Group(&[RECONCILIATION_MODE]))];
+
+fn set_balance(input: &mut Input, value: Value) {
+    input.change.balance = Some(value.integer());
+}
+
+fn set_rendering(input: &mut Input, value: Value) {
+    input.change.rendering = value.patch(|mut options| RenderingChange {
+        amount_tax_display: match options.take_patch("amount_tax_display") {
+            Patch::Keep => Patch::Keep,
+            Patch::Clear => Patch::Clear,
+            Patch::Set(display) => Patch::Set(match display.text().as_str() {
+                "exclude_tax" => AmountTaxDisplay::ExcludeTax,
+                _ => AmountTaxDisplay::IncludeInclusiveTax,
+            }),
+        },
+    });
+}
+
+fn exemption(value: Value) -> TaxExempt {
+    match value.text().as_str() {
+        "exempt" => TaxExempt::Exempt,
+        "reverse" => TaxExempt::Reverse,
+        _ => TaxExempt::None,
+    }
+}
+
+fn address(mut value: Value) -> Address {
+    let mut part = |name| value.take(name).map(Value::text);
+    Address {
+        street: part("line1"),
+        second_line: part("line2"),
+        city: part("city"),
+        region: part("state"),
+        postal_code: part("postal_code"),
+        country: part("country"),
+    }
+}
+
+fn shipping(mut value: Value) -> Shipping {
+    Shipping {
+        address: address(value.take("address").expect("the table requires it")),
+        name: value.take("name").expect("the table requires it").text(),
+        phone: value.take("phone").map(Value::text),
+    }
+}
+
+fn custom_fields(value: Value) -> Vec<CustomField> {
+    let line = |mut line: Value| CustomField {
+        name: line.take("name").expect("the table requires it").text(),
+        value: line.take("value").expect("the table requires it").text(),
+    };
+    value.list().into_iter().map(line).collect()
+}
+
+/// What the operations on one customer call its id.
+const ID: &str = "id";
+
+/// `POST /v1/customers`
+pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
+    let input: Input = params::read(CREATE, &call.given, &call.version)?;
+    let expansions = Expansions::of_object(&input.expand, expand::CUSTOMER)?;
+    Ok(Plan::write(ID, move |call, tx, ctx| {
+        let made = customers::create(tx, ctx, input.change.clone())?;
+        Ok(one(call, &made, &expansions))
+    }))
+}
+
+/// `POST /v1/customers/{id}`
+pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
+    let input: Input = params::read(UPDATE, &call.given, &call.version)?;
+    let expansions = Expansions::of_object(&input.expand, expand::CUSTOMER)?;
+    let id = CustomerId(call.part(0)?);
+    let insists = conditions::insists(&call.headers);
+    Ok(Plan::write(ID, move |call, tx, ctx| {
+        let customer = customers::update(tx, ctx, &id, &insists, input.change.clone())?;
+        Ok(one(call, &customer, &expansions))
+    }))
+}
+
+/// `DELETE /v1/customers/{id}`
+pub fn delete(call: &Arc<Call>) -> Result<Plan, Refusal> {
+    params::read(NO_PARAMETERS, &call.given, &call.version)?;
+    let id = CustomerId(call.part(0)?);
+    let insists = conditions::insists(&call.headers);
+    Ok(Plan::write(ID, move |call, tx, ctx| {
+        let gone = customers::delete(tx, ctx, &id, &insists)?;
+        Ok(one(call, &gone, &Expansions::default()))
+    }))
+}
+
+const NO_PARAMETERS: &[Param<()>] = &[];
+
+/// What a retrieve asks for.
+#[derive(Default)]
+pub struct Retrieve {
+    /// What to expand.
+    pub expand: Vec<String>,
+}
+
+/// The parameters of every retrieve.
+pub const RETRIEVE: &[Param<Retrieve>] =
+    &[row("expand", Kind::Value(&EXPAND, |input: &mut Retrieve, value| input.expand = value.texts()))];
+
+/// `GET /v1/customers/{id}`
+pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
+    let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
+    let expansions = Expansions::of_object(&input.expand, expand::CUSTOMER)?;
+    let id = CustomerId(call.part(0)?);
+    Ok(Plan::look(ID, move |call, read| {
+        let customer = customers::read(read, &call.account, &id)?;
+        Ok(one(call, &customer, &expansions))
+    }))
+}
+
+/// What a list of customers asks for.
+#[derive(Default)]
+pub struct List {
+    paging: Paging,
+    created: Span,
+    email: Option<String>,
+    test_clock: Option<String>,
+}
+
+impl Paged for List {
+    fn paging(&mut self) -> &mut Paging {
+        &mut self.paging
+    }
+}
+
+/// The parameters of `GET /v1/customers`.
+pub const LIST: &[Param<List>] = &[
+    row("created", Kind::Value(&Shape::Span, |list, value| list.created = value.span())),
+    row("email", Kind::Value(&Shape::Text(512), |list, value| list.email = Some(value.text()))),
+    lists::ending_before(),
+    lists::expand(),
+    lists::limit(),
+    lists::starting_after(),
+    row("test_clock", Kind::Value(&TEXT, |list, value| list.test_clock = Some(value.text()))),
+];
+
+/// `GET /v1/customers`
+pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
+    let List { paging, created, email, test_clock } = params::read(LIST, &call.given, &call.version)?;
+    let anchor = paging.anchor()?;
+    let (expansions, _) = Expansions::of_list(&paging.expand, expand::CUSTOMER, false)?;
+    if let Some(clock) = test_clock {
+        // Nothing here makes test clocks, so no id is one.
+        return Err(Refusal::no_such("billingclock", &clock, "test_clock"));
+    }
+    let limit = paging.limit();
+    Ok(Plan::scan(ID, move |call, read| {
+        let cursor = lists::placed(&anchor, |id| {
+            let customer = read.customer(call.account.space, &CustomerId(id.to_owned()))?;
+            match customer.filter(|customer| customer.deleted.is_none()) {
+                Some(customer) => Ok(place(&customer)),
+                None => Err(Halt::from(Refusal::no_such("customer", id, lists::anchor_param(&anchor)))),
+            }
+        })?;
+        let page = CustomerPage { created, email: email.clone(), cursor, limit };
+        let page = customers::list(read, &call.account, &page)?;
+        let item = |customer: &Customer| expand::customer(customer, &call.account, &call.version, &expansions);
+        Ok(Answer::of(lists::envelope(&page, "/v1/customers".to_owned(), item)))
+    }))
+}
+
+/// What a search asks for.
+#[derive(Default)]
+pub struct Search {
+    paging: Paging,
+    query: String,
+    page: Option<String>,
+}
+
+impl Paged for Search {
+    fn paging(&mut self) -> &mut Paging {
+        &mut self.paging
+    }
+}
+
+/// The parameters of `GET /v1/customers/search`.
+pub const SEARCH: &[Param<Search>] = &[
+    lists::expand(),
+    lists::limit(),
+    row("page", Kind::Value(&TEXT, |search, value| search.page = Some(value.text()))),
+    Param { required: true, ..row("query", Kind::Value(&TEXT, |search, value| search.query = value.text())) },
+];
+
+/// Counting stops here, as the documents say of `total_count`.
+const MAX_COUNT: usize = 10_000;
+
+/// `GET /v1/customers/search`
+pub fn search(call: &Arc<Call>) -> Result<Plan, Refusal> {
+    if !call.version.every_generation && !call.version.since("2020-08-27") {
+        return Err(Refusal::search("Search is not available in API versions before 2020-08-27.".to_owned()));
+    }
+    let Search { paging, query, page } = params::read(SEARCH, &call.given, &call.version)?;
+    let query = search::parse(&query).map_err(|error| Refusal::search(error.to_string()))?;
+    let (expansions, counted) = Expansions::of_list(&paging.expand, expand::CUSTOMER, true)?;
+    let after = page.map(|page| opened(&page).ok_or_else(|| Refusal::invalid("page", "Invalid page token.")));
+    let after = after.transpose()?;
+    let limit = paging.limit();
+    Ok(Plan::scan(ID, move |call, read| {
+        let found = customers::search(read, &call.account, &query, after.as_ref(), limit)?;
+        let item = |customer: &Customer| expand::customer(customer, &call.account, &call.version, &expansions);
+        let Page { items, has_more } = &found;
+        let next = items.last().filter(|_| *has_more).map(|last| sealed(&place(last)));
+        let data: Vec<Json> = items.iter().map(item).collect();
+        let mut result = Object::new()
+            .and("object", "search_result")
+            .and("data", data)
+            .and("has_more", *has_more)
+            .and("next_page", next);
+        if counted {
+            let count = read.count(call.account.space, &query, MAX_COUNT)?;
+            result.add("total_count", i64::try_from(count).unwrap_or(i64::MAX));
+        }
+        Ok(Answer::of(result.and("url", "/v1/customers/search").into()))
+    }))
+}
+
+/// `GET /v1/customers/{id}/cash_balance`
+pub fn retrieve_cash_balance(call: &Arc<Call>) -> Result<Plan, Refusal> {
+    let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
+    Expansions::of_object(&input.expand, expand::NOTHING)?;
+    let id = CustomerId(call.part(0)?);
+    Ok(Plan::look("customer", move |call, read| {
+        let customer = customers::live(read, &call.account, &id)?;
+        Ok(Answer::of(super::customer_object::cash_balance(&customer, &call.account).into()))
+    }))
+}
+
+/// `POST /v1/customers/{id}/cash_balance`
+pub fn update_cash_balance(call: &Arc<Call>) -> Result<Plan, Refusal> {
+    let input: Input = params::read(CASH_BALANCE, &call.given, &call.version)?;
+    Expansions::of_object(&input.expand, expand::NOTHING)?;
+    let id = CustomerId(call.part(0)?);
+    let insists = conditions::insists(&call.headers);
+    Ok(Plan::write("customer", move |call, tx, ctx| {
+        let customer = customers::update(tx, ctx, &id, &insists, input.change.clone())?;
+        Ok(Answer::of(super::customer_object::cash_balance(&customer, &call.account).into()))
+    }))
+}
+
+fn one(call: &Call, customer: &Customer, expansions: &Expansions) -> Answer {
+    let json = call.rendering(|| expand::customer(customer, &call.account, &call.version, expansions));
+    Answer { json, tag: Some(customer.version) }
+}
+
+fn place(customer: &Customer) -> Place {
+    Place { created: customer.created, id: customer.id.0.clone() }
+}
+
+/// A place as the token of the next page.
+fn sealed(place: &Place) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{}.{}", place.created.0, place.id))
+}
+
+fn opened(token: &str) -> Option<Place> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
+    let (created, id) = text.split_once('.')?;
+    Some(Place { created: Time(created.parse().ok()?), id: id.to_owned() })
+}

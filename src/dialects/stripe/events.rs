@@ -1,0 +1,139 @@
+//! Events: what happened, told in the account's version.
+
+use std::sync::Arc;
+
+use super::customers::{RETRIEVE, Retrieve};
+use super::expand::{self, Expansions};
+use super::failure::Refusal;
+use super::lists::{self, Paged, Paging, TEXT, row};
+use super::params::{self, Kind, Param, Shape, Value};
+use super::versions::{self, Version};
+use super::{Answer, Call, Halt, Plan, customer_object};
+use crate::domain::account::{Account, Mode};
+use crate::domain::customer::Customer;
+use crate::domain::event::{Event, EventKind, Happening};
+use crate::domain::ids::EventId;
+use crate::domain::page::{EventPage, Span};
+use crate::domain::time::Time;
+use crate::engine::events;
+use crate::http::json::{Json, Object, previous};
+
+/// How long an event can be retrieved: 30 days, docs.stripe.com/api/events.
+const TOLD_FOR_MILLIS: i64 = 30 * 24 * 60 * 60 * 1000;
+/// The most types that one list can be asked for.
+const MAX_TYPES: usize = 20;
+
+/// What a list asks for.
+#[derive(Default)]
+pub struct List {
+    paging: Paging,
+    created: Span,
+    delivery_success: Option<bool>,
+    kind: Option<String>,
+    kinds: Option<Vec<String>>,
+}
+
+impl Paged for List {
+    fn paging(&mut self) -> &mut Paging {
+        &mut self.paging
+    }
+}
+
+/// The parameters of `GET /v1/events`.
+pub const LIST: &[Param<List>] = &[
+    row("created", Kind::Value(&Shape::Span, |list, value| list.created = value.span())),
+    row("delivery_success", Kind::Value(&Shape::Flag, |list, value| list.delivery_success = Some(value.flag()))),
+    lists::ending_before(),
+    lists::expand(),
+    lists::limit(),
+    lists::starting_after(),
+    row("type", Kind::Value(&TEXT, |list, value| list.kind = Some(value.text()))),
+    row("types", Kind::Value(&Shape::List(&TEXT, MAX_TYPES), |list, value| list.kinds = Some(Value::texts(value)))),
+];
+
+/// `GET /v1/events/{id}`
+pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
+    let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
+    Expansions::of_object(&input.expand, expand::NOTHING)?;
+    let id = EventId(call.part(0)?);
+    Ok(Plan::look("id", move |call, read| {
+        let event = events::read(read, &call.account, &id, oldest(call))?;
+        Ok(Answer::of(object(&event, &call.account)))
+    }))
+}
+
+/// `GET /v1/events`
+pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
+    let List { paging, mut created, delivery_success, kind, kinds } = params::read(LIST, &call.given, &call.version)?;
+    let anchor = paging.anchor()?;
+    Expansions::of_list(&paging.expand, expand::NOTHING, false)?;
+    let mut kinds = match (kind, kinds) {
+        (Some(_), Some(_)) => return Err(Refusal::exclusive(&["type", "types"])),
+        (Some(one), None) => Some(matching(&one)),
+        (None, Some(several)) => Some(several.iter().flat_map(|name| matching(name)).collect()),
+        (None, None) => None,
+    };
+    if delivery_success == Some(false) {
+        // Nobody is told of events yet, so no telling can have failed.
+        kinds = Some(Vec::new());
+    }
+    created.from = Some(created.from.map_or(oldest(call), |from| from.max(oldest(call))));
+    let limit = paging.limit();
+    Ok(Plan::scan("id", move |call, read| {
+        let cursor = lists::placed(&anchor, |id| match read.event(call.account.space, &EventId(id.to_owned()))? {
+            Some(event) => Ok(event.sequence),
+            None => Err(Halt::from(Refusal::no_such("notification", id, lists::anchor_param(&anchor)))),
+        })?;
+        let page = EventPage { created, kinds: kinds.clone(), cursor, limit };
+        let page = events::list(read, &call.account, &page)?;
+        let item = |event: &Event| object(event, &call.account);
+        Ok(Answer::of(lists::envelope(&page, "/v1/events".to_owned(), item)))
+    }))
+}
+
+/// The kinds that a type names; a star stands for anything, and a type that never happens here names none.
+fn matching(name: &str) -> Vec<EventKind> {
+    match name.strip_suffix('*') {
+        Some(head) => EventKind::ALL.into_iter().filter(|kind| kind.as_str().starts_with(head)).collect(),
+        None => EventKind::named(name).into_iter().collect(),
+    }
+}
+
+fn oldest(call: &Call) -> Time {
+    call.now.plus_millis(-TOLD_FOR_MILLIS)
+}
+
+/// An event in the account's version, whatever the version of the request that asks.
+fn object(event: &Event, account: &Account) -> Json {
+    let version = Version::of_account(account);
+    let Event { sequence: _, id, created, cause, what } = event;
+    let data = match what {
+        Happening::CustomerCreated { after } => Object::new().and("object", customer(after, account, &version)),
+        Happening::CustomerDeleted { before } => Object::new().and("object", customer(before, account, &version)),
+        Happening::CustomerUpdated { before, after } => {
+            let now = customer(after, account, &version);
+            let was = previous(&customer(before, account, &version), &now).unwrap_or_else(|| Object::new().into());
+            Object::new().and("object", now).and("previous_attributes", was)
+        }
+    };
+    let request = Object::new()
+        .and("id", cause.request.as_ref().map(|id| id.as_str().to_owned()))
+        .and("idempotency_key", cause.idempotency_key.as_ref());
+    Object::new()
+        .and("id", id.as_str().to_owned())
+        .and("object", "event")
+        .and("api_version", version.name)
+        .and("created", created.seconds())
+        .and("data", data)
+        .and("livemode", account.mode == Mode::Live)
+        .and("pending_webhooks", 0)
+        .and("request", request)
+        .and("type", what.kind().as_str())
+        .into()
+}
+
+fn customer(customer: &Customer, account: &Account, version: &Version) -> Json {
+    let mut object = customer_object::object(customer, account);
+    versions::customer_down(&mut object, customer.id.as_str(), version);
+    object.into()
+}

@@ -1,0 +1,123 @@
+//! `expand[]`: what can be filled in, and how deep.
+
+use super::customer_object;
+use super::failure::Refusal;
+use super::versions::Version;
+use crate::domain::account::Account;
+use crate::domain::customer::Customer;
+use crate::http::json::{Json, Object};
+
+/// The most levels of one path.
+pub const MAX_DEPTH: usize = 4;
+
+/// What can be expanded on one kind of object, by the first segment of the path.
+pub type Expandable = &'static [&'static str];
+
+/// On a customer. Those that are inline already, or have nothing in them, are accepted and change nothing.
+pub const CUSTOMER: Expandable = &[
+    "address",
+    "cash_balance",
+    "default_source",
+    "discount",
+    "invoice_credit_balance",
+    "invoice_settings",
+    "shipping",
+    "sources",
+    "subscriptions",
+    "tax",
+    "tax_ids",
+    "test_clock",
+];
+/// On a balance transaction.
+pub const BALANCE_TRANSACTION: Expandable = &["checkout_session", "credit_note", "customer", "invoice"];
+/// On what has nothing to expand.
+pub const NOTHING: Expandable = &[];
+
+/// The paths of a request, checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expansions(Vec<Vec<String>>);
+
+impl Expansions {
+    /// The paths for one object.
+    pub fn of_object(paths: &[String], expandable: Expandable) -> Result<Expansions, Refusal> {
+        let check = |path: &String| checked(path, path, expandable);
+        paths.iter().map(check).collect::<Result<_, _>>().map(Expansions)
+    }
+
+    /// The paths for the objects of a list: each begins with `data.`. `countable` lists take `total_count` too.
+    pub fn of_list(paths: &[String], expandable: Expandable, countable: bool) -> Result<(Expansions, bool), Refusal> {
+        let mut expansions = Vec::new();
+        let mut counted = false;
+        for path in paths {
+            if path == "total_count" {
+                if !countable {
+                    return Err(Refusal::cannot_include(path));
+                }
+                counted = true;
+                continue;
+            }
+            match path.strip_prefix("data.") {
+                Some(rest) => expansions.push(checked(path, rest, expandable)?),
+                None if path == "data" => {}
+                None => {
+                    checked(path, path, expandable)?;
+                    return Err(Refusal::expand_on_list(path));
+                }
+            }
+        }
+        Ok((Expansions(expansions), counted))
+    }
+
+    /// Whether the first segment of a path is that.
+    pub fn has(&self, segment: &str) -> bool {
+        self.0.iter().any(|path| path[0] == segment)
+    }
+
+    /// What follows that segment.
+    pub fn below(&self, segment: &str) -> Expansions {
+        let below = self.0.iter().filter(|path| path[0] == segment && path.len() > 1);
+        Expansions(below.map(|path| path[1..].to_vec()).collect())
+    }
+}
+
+fn checked(whole: &str, path: &str, expandable: Expandable) -> Result<Vec<String>, Refusal> {
+    let segments: Vec<String> = path.split('.').map(str::to_owned).collect();
+    // Later segments are not looked at by Stripe either.
+    if !expandable.contains(&segments[0].as_str()) {
+        return Err(Refusal::cannot_expand(whole));
+    }
+    if segments.len() > MAX_DEPTH {
+        return Err(Refusal::expansion_depth(whole));
+    }
+    Ok(segments)
+}
+
+/// A customer as the caller's version shows it, with what it wants filled in.
+pub fn customer(customer: &Customer, account: &Account, version: &Version, expansions: &Expansions) -> Json {
+    if customer.deleted.is_some() {
+        return customer_object::deleted(customer).into();
+    }
+    let mut object = customer_object::object(customer, account);
+    super::versions::customer_down(&mut object, customer.id.as_str(), version);
+    for name in ["sources", "subscriptions", "tax_ids"] {
+        if expansions.has(name) && object.get(name).is_none() {
+            object.add(name, empty_list(format!("/v1/customers/{}/{name}", customer.id)));
+        }
+    }
+    if expansions.has("cash_balance") {
+        object.add("cash_balance", customer_object::cash_balance(customer, account));
+    }
+    if expansions.has("invoice_credit_balance") {
+        object.add("invoice_credit_balance", customer_object::invoice_credit_balance(customer));
+    }
+    if expansions.has("tax") {
+        object.add("tax", customer_object::tax(customer, version));
+    }
+    object.sort_from(2);
+    object.into()
+}
+
+/// A list that has nothing in it: this server keeps none of these things.
+fn empty_list(url: String) -> Object {
+    Object::new().and("object", "list").and("data", Vec::new()).and("has_more", false).and("url", url)
+}

@@ -1,0 +1,513 @@
+//! Refusals in Stripe's words. Every text that a client reads is here.
+
+use hyper::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::{Method, StatusCode};
+
+use crate::domain::problem::Problem;
+use crate::engine::Stop;
+use crate::http::form::{FormError, FormErrorKind};
+use crate::http::json::Object;
+use crate::http::{Reply, Trouble};
+
+/// Tells official clients whether to try again.
+pub const SHOULD_RETRY: HeaderName = HeaderName::from_static("stripe-should-retry");
+const RATE_LIMITED_REASON: HeaderName = HeaderName::from_static("stripe-rate-limited-reason");
+
+/// A refusal as the wire shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refusal {
+    /// HTTP status.
+    pub status: u16,
+    kind: &'static str,
+    code: Option<&'static str>,
+    param: Option<String>,
+    message: String,
+    headers: Vec<(HeaderName, String)>,
+}
+
+const INVALID_REQUEST: &str = "invalid_request_error";
+const API: &str = "api_error";
+const IDEMPOTENCY: &str = "idempotency_error";
+
+impl Refusal {
+    fn new(status: u16, message: impl Into<String>) -> Refusal {
+        let (kind, code, param, headers) = (INVALID_REQUEST, None, None, Vec::new());
+        Refusal { status, kind, code, param, message: message.into(), headers }
+    }
+
+    fn code(self, code: &'static str) -> Refusal {
+        Refusal { code: Some(code), ..self }
+    }
+
+    fn param(self, param: impl Into<String>) -> Refusal {
+        Refusal { param: Some(param.into()), ..self }
+    }
+
+    fn kind(self, kind: &'static str) -> Refusal {
+        Refusal { kind, ..self }
+    }
+
+    fn header(mut self, name: HeaderName, value: impl Into<String>) -> Refusal {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    // Parameters.
+
+    /// A parameter is wrong in a way that has no code of its own.
+    pub fn invalid(param: impl Into<String>, message: impl Into<String>) -> Refusal {
+        Refusal::new(400, message).param(param)
+    }
+
+    /// Parameters that the endpoint does not have in this version.
+    pub fn unknown_parameters(names: &[String]) -> Refusal {
+        let plural = if names.len() > 1 { "s" } else { "" };
+        Refusal::new(400, format!("Received unknown parameter{plural}: {}", names.join(", ")))
+            .code("parameter_unknown")
+            .param(names[0].clone())
+    }
+
+    /// A parameter that Stripe has and this server has not.
+    pub fn unsupported_parameter(name: &str) -> Refusal {
+        Refusal::new(
+            400,
+            format!("This server has no support for the parameter '{name}'. Remove it from your request."),
+        )
+        .param(name)
+    }
+
+    /// A required parameter is not there.
+    pub fn missing_parameter(name: &str) -> Refusal {
+        Refusal::new(400, format!("Missing required param: {name}.")).code("parameter_missing").param(name)
+    }
+
+    /// An empty string for a parameter that cannot be unset.
+    pub fn empty(name: &str) -> Refusal {
+        Refusal::new(
+            400,
+            format!(
+                "You passed an empty string for '{name}'. We assume empty values are an attempt to unset a parameter; \
+                 however '{name}' cannot be unset. You should remove '{name}' from your request or supply a non-empty \
+                 value."
+            ),
+        )
+        .code("parameter_invalid_empty")
+        .param(name)
+    }
+
+    /// Something that is no whole number.
+    pub fn integer(name: &str, given: &str) -> Refusal {
+        Refusal::new(400, format!("Invalid integer: {given}")).code("parameter_invalid_integer").param(name)
+    }
+
+    /// A whole number below the least.
+    pub fn too_small(name: &str, least: i64) -> Refusal {
+        Refusal::new(400, format!("This value must be greater than or equal to {least}."))
+            .code("parameter_invalid_integer")
+            .param(name)
+    }
+
+    /// A whole number above the most.
+    pub fn too_large(name: &str, most: i64) -> Refusal {
+        Refusal::new(400, format!("This value must be less than or equal to {most}."))
+            .code("parameter_invalid_integer")
+            .param(name)
+    }
+
+    /// Text of more characters than allowed.
+    pub fn too_long(name: &str, given: &str, most: usize) -> Refusal {
+        let characters: Vec<char> = given.chars().collect();
+        let head: String = characters[..10.min(characters.len())].iter().collect();
+        let tail: String = characters[characters.len().saturating_sub(10)..].iter().collect();
+        Refusal::invalid(name, format!("Invalid string: {head}...{tail}; must be at most {most} characters"))
+    }
+
+    /// The newer words for a phone number that is too long.
+    pub fn phone_too_long(name: &str, given: &str, most: usize) -> Refusal {
+        Refusal::invalid(name, format!("Invalid string length: {given} must be at most {most} characters"))
+    }
+
+    /// A value that is none of the allowed ones.
+    pub fn choice(name: &str, allowed: &[&str]) -> Refusal {
+        let list = match allowed {
+            [one] => (*one).to_owned(),
+            [one, two] => format!("{one} or {two}"),
+            [head @ .., last] => format!("{}, or {last}", head.join(", ")),
+            [] => String::new(),
+        };
+        Refusal::invalid(name, format!("Invalid {name}: must be one of {list}"))
+    }
+
+    /// Something that is no e-mail address.
+    pub fn email(name: &str, given: &str) -> Refusal {
+        Refusal::new(400, format!("Invalid email address: {given}")).code("email_invalid").param(name)
+    }
+
+    /// Two parameters of which only one may be given.
+    pub fn exclusive(names: &[&str]) -> Refusal {
+        Refusal::new(400, format!("You may only specify one of these parameters: {}.", names.join(", ")))
+            .code("parameters_exclusive")
+    }
+
+    /// A thing named by a parameter does not exist.
+    pub fn no_such(noun: &str, id: &str, param: &str) -> Refusal {
+        Refusal::new(400, format!("No such {noun}: '{id}'")).code("resource_missing").param(param)
+    }
+
+    /// The id of the path is in the body too.
+    pub fn repeated_in_url(name: &str) -> Refusal {
+        Refusal::new(
+            400,
+            format!(
+                "A parameter provided in the URL ({name}) was repeated as a GET or POST parameter. You can only \
+                 provide this information as a portion of the URL."
+            ),
+        )
+        .param(name)
+    }
+
+    /// The body or the query string cannot be read.
+    pub fn form(error: &FormError) -> Refusal {
+        let what = match error.kind {
+            FormErrorKind::BadPercent => "has a '%' without two hexadecimal digits after it",
+            FormErrorKind::BadUtf8 => "is not valid UTF-8",
+            FormErrorKind::NulCharacter => "has a NUL character in it",
+            FormErrorKind::NoName => "has no name before its first bracket",
+            FormErrorKind::BadBrackets => "has brackets that do not pair",
+            FormErrorKind::TooDeep => "is nested too deeply",
+            FormErrorKind::TooManyParameters => "is one parameter too many",
+            FormErrorKind::ScalarAndHash => "is given both as a value and as a hash or an array",
+            FormErrorKind::ListAndHash => "is given both as an array and as a hash",
+        };
+        Refusal::new(400, format!("Invalid request: the parameter '{}' {what}.", error.key)).param(error.key.clone())
+    }
+
+    /// Something that cannot be expanded.
+    pub fn cannot_expand(path: &str) -> Refusal {
+        Refusal::new(400, format!("This property cannot be expanded ({path})."))
+    }
+
+    /// Something on a list that can be expanded with `data.` before it.
+    pub fn expand_on_list(path: &str) -> Refusal {
+        Refusal::new(
+            400,
+            format!("This property cannot be expanded ({path}). You may want to try expanding 'data.{path}' instead."),
+        )
+    }
+
+    /// Something that lists do not include.
+    pub fn cannot_include(path: &str) -> Refusal {
+        Refusal::new(400, format!("This property cannot be included ({path})."))
+    }
+
+    /// An expansion that goes too deep.
+    pub fn expansion_depth(path: &str) -> Refusal {
+        Refusal::new(400, format!("You cannot expand more than 4 levels of a property. Property: {path}"))
+            .code("property_expansion_max_depth")
+    }
+
+    /// Both cursors at once.
+    pub fn both_cursors() -> Refusal {
+        Refusal::new(400, "Received both starting_after and ending_before parameters. Please pass in only one.")
+    }
+
+    /// A search that cannot be understood.
+    pub fn search(message: String) -> Refusal {
+        Refusal::new(400, message)
+    }
+
+    // The request as a whole.
+
+    /// No such version.
+    pub fn unknown_version(name: &str) -> Refusal {
+        let shown: String = name.chars().take(50).collect();
+        Refusal::new(
+            400,
+            format!("Invalid Stripe API version: {shown}. This server speaks {}.", super::versions::LISTED.join(", ")),
+        )
+    }
+
+    /// No such URL.
+    pub fn unknown_url(method: &Method, path: &str) -> Refusal {
+        Refusal::new(
+            404,
+            format!(
+                "Unrecognized request URL ({method}: {path}). If you are trying to list objects, remove the trailing \
+                 slash. If you are trying to retrieve an object, make sure you passed a valid (non-empty) identifier in \
+                 your code. Please see https://stripe.com/docs or we can help at https://support.stripe.com/."
+            ),
+        )
+    }
+
+    /// The URL is there, but not with this method.
+    pub fn method_not_allowed(method: &Method, path: &str, allowed: &str) -> Refusal {
+        Refusal::new(405, format!("The URL {path} does not take {method} requests, only {allowed}."))
+            .header(ALLOW, allowed)
+    }
+
+    /// A body that is no form.
+    pub fn content_type(given: &str) -> Refusal {
+        let shown: String = given.chars().take(100).collect();
+        Refusal::new(
+            415,
+            format!(
+                "The content type '{shown}' is not understood here. Send parameters as \
+                 'application/x-www-form-urlencoded'."
+            ),
+        )
+    }
+
+    /// Too many requests.
+    pub fn rate_limit(wait_seconds: u64) -> Refusal {
+        Refusal::new(
+            429,
+            "Request rate limit exceeded. You can learn more about rate limits here \
+             https://stripe.com/docs/rate-limits.",
+        )
+        .code("rate_limit")
+        .header(RATE_LIMITED_REASON, "global-rate")
+        .header(RETRY_AFTER, wait_seconds.to_string())
+    }
+
+    // Keys.
+
+    /// No key, or none that can be read.
+    pub fn no_key() -> Refusal {
+        Refusal::new(
+            401,
+            "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer \
+             auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for \
+             details, or we can help at https://support.stripe.com/.",
+        )
+        .header(WWW_AUTHENTICATE, "Basic realm=\"Stripe\"")
+    }
+
+    /// A key that opens nothing.
+    pub fn bad_key(key: &str) -> Refusal {
+        Refusal::new(401, format!("Invalid API Key provided: {}", masked(key)))
+            .header(WWW_AUTHENTICATE, "Basic realm=\"Stripe\"")
+    }
+
+    /// A key that no longer opens anything.
+    pub fn revoked_key(key: &str) -> Refusal {
+        Refusal::new(401, format!("Expired API Key provided: {}", masked(key))).code("api_key_expired")
+    }
+
+    /// A publishable key where a secret one is needed.
+    pub fn publishable_key() -> Refusal {
+        Refusal::new(
+            401,
+            "This API call cannot be made with a publishable API key. Please use a secret API key. You can find a list \
+             of your API keys at https://dashboard.stripe.com/account/apikeys.",
+        )
+        .code("secret_key_required")
+    }
+
+    /// A restricted key without the permission.
+    pub fn no_permission(key: &str, account: &str, permission: &str) -> Refusal {
+        Refusal::new(
+            403,
+            format!(
+                "The provided key '{}' does not have the required permissions for this endpoint on account \
+                 '{account}'. Having the '{permission}' permission would allow this request to continue.",
+                masked(key)
+            ),
+        )
+    }
+
+    /// A key that may not act for the account.
+    pub fn no_access(key: &str, account: &str) -> Refusal {
+        let shown: String = account.chars().take(100).collect();
+        Refusal::new(
+            403,
+            format!(
+                "The provided key '{}' does not have access to account '{shown}' (or that account does not exist). \
+                 Application access may have been revoked.",
+                masked(key)
+            ),
+        )
+        .code("account_invalid")
+    }
+
+    // Idempotency.
+
+    /// An idempotency key that is empty.
+    pub fn empty_idempotency_key() -> Refusal {
+        Refusal::new(400, "Idempotency Key must be a non-empty string.")
+    }
+
+    /// An idempotency key that is too long or not plain text.
+    pub fn bad_idempotency_key(most: usize) -> Refusal {
+        Refusal::new(400, format!("Idempotency Key must be plain text of at most {most} characters."))
+    }
+
+    /// The key is being worked on.
+    pub fn idempotency_key_in_use(key: &str) -> Refusal {
+        Refusal::new(
+            409,
+            format!(
+                "There is currently another in-progress request using this Idempotent Key (that probably means you \
+                 submitted twice, and the other request is still going through): {key}. Please try again later."
+            ),
+        )
+        .code("idempotency_key_in_use")
+        .kind(IDEMPOTENCY)
+    }
+
+    /// The key was used with other parameters.
+    pub fn other_parameters(key: &str) -> Refusal {
+        Refusal::new(
+            400,
+            format!(
+                "Keys for idempotent requests can only be used with the same parameters they were first used with. Try \
+                 using a key other than '{key}' if you meant to execute a different request."
+            ),
+        )
+        .kind(IDEMPOTENCY)
+    }
+
+    /// The key was used for another endpoint.
+    pub fn other_endpoint(key: &str, first: &str, now: &str) -> Refusal {
+        Refusal::new(
+            400,
+            format!(
+                "Keys for idempotent requests can only be used for the same endpoint they were first used for ('{now}' \
+                 vs '{first}'). Try using a key other than '{key}' if you meant to execute a different request."
+            ),
+        )
+        .kind(IDEMPOTENCY)
+    }
+
+    // The engine and the shell.
+
+    /// A verb's refusal. `customer_param` is what the endpoint calls the customer's id.
+    pub fn problem(problem: Problem, customer_param: &'static str, test_mode: bool) -> Refusal {
+        match problem {
+            Problem::NoSuchCustomer { id, in_other_mode } => {
+                let hint = match (in_other_mode, test_mode) {
+                    (false, _) => "",
+                    (true, true) => {
+                        "; a similar object exists in live mode, but a test mode key was used to make this request."
+                    }
+                    (true, false) => {
+                        "; a similar object exists in test mode, but a live mode key was used to make this request."
+                    }
+                };
+                Refusal::new(404, format!("No such customer: '{id}'{hint}"))
+                    .code("resource_missing")
+                    .param(customer_param)
+            }
+            Problem::NoSuchBalanceTransaction(id) => {
+                Refusal { status: 404, ..Refusal::no_such("customer_balance_transaction", id.as_str(), "id") }
+            }
+            Problem::NoSuchEvent(id) => Refusal { status: 404, ..Refusal::no_such("notification", id.as_str(), "id") },
+            Problem::VersionMismatch { current } => Refusal::new(
+                412,
+                format!(
+                    "The object has changed since you read it: its ETag is now \"{current}\". Read it again before you \
+                     change it."
+                ),
+            ),
+            Problem::TooManyMetadataKeys { count } => {
+                Refusal::invalid("metadata", format!("Metadata can have up to 50 keys, but you've set {count}."))
+            }
+            Problem::InvoicePrefixTaken { prefix } => Refusal::invalid(
+                "invoice_prefix",
+                format!("The invoice prefix '{prefix}' is already in use by another customer."),
+            ),
+            Problem::TaxLocationUnknown => Refusal::invalid(
+                "tax[validate_location]",
+                "The customer's location isn't recognized. Set a valid customer address in order to automatically \
+                 calculate tax.",
+            )
+            .code("customer_tax_location_invalid"),
+            Problem::CurrencyMismatch { customer, given } => Refusal::invalid(
+                "currency",
+                format!(
+                    "You cannot combine currencies on a single customer. This customer's currency is {customer}, but \
+                     you passed {given}."
+                ),
+            ),
+            Problem::BalanceOutOfRange => Refusal::invalid("amount", "The customer's balance would be out of range."),
+        }
+    }
+
+    /// What kept a verb from being done; a failure of ours is logged here, where it is answered.
+    pub fn stop(stop: Stop, request: &str, customer_param: &'static str, test_mode: bool) -> Refusal {
+        match stop {
+            Stop::Problem(problem) => Refusal::problem(problem, customer_param, test_mode),
+            Stop::Failure(failure) => {
+                tracing::error!(request, "{failure}");
+                if failure.passing {
+                    Refusal::new(503, "The server cannot keep changes right now. Please try again later.")
+                        .kind(API)
+                        .header(SHOULD_RETRY, "true")
+                } else {
+                    Refusal::broken()
+                }
+            }
+        }
+    }
+
+    /// A promise of ours was broken.
+    pub fn broken() -> Refusal {
+        Refusal::new(500, "An unexpected error occurred on the server. Its cause is in the server's log.").kind(API)
+    }
+
+    /// The shell's trouble.
+    pub fn trouble(trouble: Trouble) -> Refusal {
+        match trouble {
+            Trouble::BodyTooLarge(most) => {
+                Refusal::new(413, format!("The request's body is too large: at most {most} bytes are taken."))
+            }
+            Trouble::BodyTooSlow => Refusal::new(408, "The request's body did not arrive in time."),
+            Trouble::BodyBroken => Refusal::new(400, "The request's body broke off."),
+            Trouble::TooLong => Refusal::new(
+                503,
+                "The server could not answer in time. Whether the change was made is not known: try again with the same \
+                 idempotency key.",
+            )
+            .kind(API),
+            Trouble::Broken => Refusal::broken(),
+        }
+    }
+
+    /// The reply.
+    pub fn reply(self) -> Reply {
+        let mut error = Object::new();
+        if let Some(code) = self.code {
+            error.add("code", code);
+            error.add("doc_url", format!("https://stripe.com/docs/error-codes/{}", code.replace('_', "-")));
+        }
+        error.add("message", self.message);
+        if let Some(param) = self.param {
+            error.add("param", param);
+        }
+        error.add("type", self.kind);
+        let body = crate::http::json::Json::from(Object::new().and("error", error)).to_bytes();
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        self.headers.into_iter().fold(Reply::new(status, body), |reply, (name, value)| reply.with(name, &value))
+    }
+}
+
+/// A key with all but its sort and its last four characters hidden.
+fn masked(key: &str) -> String {
+    let sort = ["sk_test_", "sk_live_", "rk_test_", "rk_live_", "pk_test_", "pk_live_"];
+    let head = sort.into_iter().find(|sort| key.starts_with(sort)).unwrap_or("");
+    let rest: Vec<char> = key[head.len()..].chars().collect();
+    let shown = if rest.len() > 8 { 4 } else { 0 };
+    let tail: String = rest[rest.len() - shown..].iter().collect();
+    format!("{head}{}{tail}", "*".repeat((rest.len() - shown).min(40)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::masked;
+
+    #[test]
+    fn keys_are_hidden() {
+        assert_eq!(masked("sk_test_abcdefghijkl"), "sk_test_********ijkl");
+        assert_eq!(masked("sk_test_short"), "sk_test_*****");
+        assert_eq!(masked("nonsense"), "********");
+    }
+}

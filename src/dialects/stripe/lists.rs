@@ -1,0 +1,100 @@
+//! Lists: their parameters, their cursors, their envelope.
+
+use super::failure::Refusal;
+use super::params::{Empty, Kind, Param, Shape};
+use crate::domain::page::{Cursor, MAX_LIMIT, Page};
+use crate::http::json::{Json, Object};
+
+/// How many items a page has when the caller does not say.
+pub const DEFAULT_LIMIT: usize = 10;
+
+/// Texts of up to 5000 characters, the limit that the published schema gives where it has no other.
+pub const TEXT: Shape = Shape::Text(5000);
+/// What to expand.
+pub const EXPAND: Shape = Shape::List(&TEXT, 100);
+const LIMIT: Shape = Shape::Integer { min: 1, max: MAX_LIMIT as i64 };
+
+/// The parameters that every list has.
+#[derive(Default)]
+pub struct Paging {
+    limit: Option<usize>,
+    starting_after: Option<String>,
+    ending_before: Option<String>,
+    /// What to expand.
+    pub expand: Vec<String>,
+}
+
+/// Something that has paging parameters.
+pub trait Paged {
+    /// They.
+    fn paging(&mut self) -> &mut Paging;
+}
+
+/// The row of `ending_before`.
+pub const fn ending_before<C: Paged>() -> Param<C> {
+    row("ending_before", Kind::Value(&TEXT, |list, value| list.paging().ending_before = Some(value.text())))
+}
+
+/// The row of `expand`.
+pub const fn expand<C: Paged>() -> Param<C> {
+    row("expand", Kind::Value(&EXPAND, |list, value| list.paging().expand = value.texts()))
+}
+
+/// The row of `limit`.
+pub const fn limit<C: Paged>() -> Param<C> {
+    // The shape's bounds keep the number within 1 and 100.
+    row("limit", Kind::Value(&LIMIT, |list, value| list.paging().limit = Some(value.integer() as usize)))
+}
+
+/// The row of `starting_after`.
+pub const fn starting_after<C: Paged>() -> Param<C> {
+    row("starting_after", Kind::Value(&TEXT, |list, value| list.paging().starting_after = Some(value.text())))
+}
+
+/// The row of a parameter that was always there and cannot be empty.
+pub const fn row<C>(name: &'static str, kind: Kind<C>) -> Param<C> {
+    Param { name, kind, empty: Empty::Refused, required: false, added: "", removed: "" }
+}
+
+/// The item that a page begins at, before it was looked up.
+pub type Anchor = Cursor<String>;
+
+impl Paging {
+    /// How many items at most.
+    pub fn limit(&self) -> usize {
+        self.limit.unwrap_or(DEFAULT_LIMIT)
+    }
+
+    /// Where to begin.
+    pub fn anchor(&self) -> Result<Anchor, Refusal> {
+        match (&self.starting_after, &self.ending_before) {
+            (Some(_), Some(_)) => Err(Refusal::both_cursors()),
+            (Some(id), None) => Ok(Cursor::OlderThan(id.clone())),
+            (None, Some(id)) => Ok(Cursor::NewerThan(id.clone())),
+            (None, None) => Ok(Cursor::Newest),
+        }
+    }
+}
+
+/// The parameter that an anchor came from.
+pub fn anchor_param(anchor: &Anchor) -> &'static str {
+    match anchor {
+        Cursor::Newest | Cursor::OlderThan(_) => "starting_after",
+        Cursor::NewerThan(_) => "ending_before",
+    }
+}
+
+/// Turns an anchor's id into a place in the list.
+pub fn placed<K, E>(anchor: &Anchor, place: impl FnOnce(&str) -> Result<K, E>) -> Result<Cursor<K>, E> {
+    Ok(match anchor {
+        Cursor::Newest => Cursor::Newest,
+        Cursor::OlderThan(id) => Cursor::OlderThan(place(id)?),
+        Cursor::NewerThan(id) => Cursor::NewerThan(place(id)?),
+    })
+}
+
+/// The envelope of a page.
+pub fn envelope<T>(page: &Page<T>, url: String, item: impl FnMut(&T) -> Json) -> Json {
+    let data: Vec<Json> = page.items.iter().map(item).collect();
+    Object::new().and("object", "list").and("data", data).and("has_more", page.has_more).and("url", url).into()
+}

@@ -1,0 +1,370 @@
+//! Stripe's API. One request is three steps: parse (route, key, version, parameters), run (a verb on the store), render
+//! (today's object, walked down to the caller's version). What it says is in `failure` and the object files.
+
+pub mod account;
+pub mod balance_transactions;
+#[cfg(test)]
+mod compatibility;
+pub mod customer_object;
+pub mod customers;
+pub mod events;
+pub mod expand;
+pub mod failure;
+pub mod idempotency;
+pub mod lists;
+pub mod params;
+pub mod routes;
+pub mod search;
+pub mod versions;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use hyper::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderName};
+use hyper::{Method, StatusCode};
+
+use crate::app::{App, Closed, Stage};
+use crate::domain::account::{Account, Mode};
+use crate::domain::api_key::KeyKind;
+use crate::domain::event::Cause;
+use crate::domain::ids::RequestId;
+use crate::domain::problem::Problem;
+use crate::domain::time::Time;
+use crate::engine::{Ctx, Done, Stop};
+use crate::http::auth::{Presented, presented};
+use crate::http::form::{self, Hash};
+use crate::http::json::Json;
+use crate::http::{Dialect, Reply, Request, conditions};
+use crate::store::{Failure, Read, Tx};
+use failure::Refusal;
+use idempotency::Idempotent;
+use routes::{Found, Operation};
+use versions::Version;
+
+const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");
+const STRIPE_ACCOUNT: HeaderName = HeaderName::from_static("stripe-account");
+const STRIPE_CONTEXT: HeaderName = HeaderName::from_static("stripe-context");
+
+/// The dialect over the program.
+pub fn dialect(app: Arc<App>) -> Dialect {
+    let routes = Arc::new(routes::Routes::new());
+    Dialect {
+        name: "stripe",
+        mount: |path, _| {
+            let inside = |mount: &str| path.strip_prefix(mount).is_some_and(|rest| rest.starts_with("/v1/"));
+            inside("/stripe").then_some("/stripe".len()).or(inside("").then_some(0))
+        },
+        answer: Arc::new(move |request| Box::pin(answer(app.clone(), routes.clone(), request))),
+        confess: |trouble, _, _| Refusal::trouble(trouble).reply(),
+    }
+}
+
+/// A request that was understood as far as it is the same for every operation.
+pub struct Call {
+    /// Whose records.
+    pub account: Arc<Account>,
+    /// In which version.
+    pub version: Version,
+    /// The parameters of the body and the query string.
+    pub given: Hash,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// When it came.
+    pub now: Time,
+    reading: bool,
+    parts: Vec<String>,
+    app: Arc<App>,
+}
+
+impl Call {
+    /// The variable part of the path at that place, decoded.
+    pub fn part(&self, place: usize) -> Result<String, Refusal> {
+        self.parts.get(place).cloned().ok_or_else(Refusal::broken)
+    }
+
+    /// Notes how long rendering takes.
+    pub fn rendering<T>(&self, render: impl FnOnce() -> T) -> T {
+        let began = Instant::now();
+        let rendered = render();
+        self.app.meter().stage(Stage::Render, began.elapsed());
+        rendered
+    }
+}
+
+/// What an operation answers.
+#[derive(Debug)]
+pub struct Answer {
+    /// The body.
+    pub json: Json,
+    /// The version of the one record that it shows.
+    pub tag: Option<u64>,
+}
+
+impl Answer {
+    /// An answer without an entity tag.
+    pub fn of(json: Json) -> Answer {
+        Answer { json, tag: None }
+    }
+}
+
+/// Why an operation does not answer.
+#[derive(Debug)]
+pub enum Halt {
+    /// In the dialect's own words already.
+    Refusal(Refusal),
+    /// In the engine's.
+    Stop(Stop),
+}
+
+impl From<Refusal> for Halt {
+    fn from(refusal: Refusal) -> Halt {
+        Halt::Refusal(refusal)
+    }
+}
+
+impl From<Stop> for Halt {
+    fn from(stop: Stop) -> Halt {
+        Halt::Stop(stop)
+    }
+}
+
+impl From<Problem> for Halt {
+    fn from(problem: Problem) -> Halt {
+        Halt::Stop(problem.into())
+    }
+}
+
+impl From<Failure> for Halt {
+    fn from(failure: Failure) -> Halt {
+        Halt::Stop(failure.into())
+    }
+}
+
+type Looking = Box<dyn FnOnce(&Call, &mut dyn Read) -> Result<Answer, Halt> + Send>;
+type Writing = Box<dyn FnMut(&Call, &mut dyn Tx, &Ctx<'_>) -> Done<Answer> + Send>;
+
+/// A request whose parameters are good: what is left to do with the store.
+pub struct Plan {
+    /// What the operation calls the customer's id.
+    customer_param: &'static str,
+    work: Todo,
+}
+
+/// What is left to do.
+enum Todo {
+    /// A few rows by key.
+    Look(Looking),
+    /// Many rows.
+    Scan(Looking),
+    /// A change.
+    Write(Writing),
+}
+
+impl Plan {
+    /// To look at a few rows by key.
+    pub fn look(
+        customer_param: &'static str,
+        look: impl FnOnce(&Call, &mut dyn Read) -> Result<Answer, Halt> + Send + 'static,
+    ) -> Plan {
+        Plan { customer_param, work: Todo::Look(Box::new(look)) }
+    }
+
+    /// To look at many rows.
+    pub fn scan(
+        customer_param: &'static str,
+        look: impl FnOnce(&Call, &mut dyn Read) -> Result<Answer, Halt> + Send + 'static,
+    ) -> Plan {
+        Plan { customer_param, work: Todo::Scan(Box::new(look)) }
+    }
+
+    /// To change something. It may run more than once.
+    pub fn write(
+        customer_param: &'static str,
+        write: impl FnMut(&Call, &mut dyn Tx, &Ctx<'_>) -> Done<Answer> + Send + 'static,
+    ) -> Plan {
+        Plan { customer_param, work: Todo::Write(Box::new(write)) }
+    }
+}
+
+async fn answer(app: Arc<App>, routes: Arc<routes::Routes>, request: Request) -> Reply {
+    let began = Instant::now();
+    let (operation, parts) = match routes.find(&request.method, &request.path) {
+        Found::Operation(operation, parts) => (operation, parts),
+        Found::OtherMethod(allowed) => {
+            return Refusal::method_not_allowed(&request.method, &request.path, &allowed).reply();
+        }
+        Found::Nothing => return Refusal::unknown_url(&request.method, &request.path).reply(),
+    };
+    let reply = match admit(&app, &request, operation).await {
+        Err(refusal) => refusal.reply(),
+        Ok(account) => {
+            let name = account.id.0.clone();
+            Reply { account: name, ..admitted(app, account, request, operation, parts, began).await }
+        }
+    };
+    Reply { route: operation.path, ..reply }
+}
+
+/// Key, account, permission, rate: in this order.
+async fn admit(app: &Arc<App>, request: &Request, operation: &Operation) -> Result<Arc<Account>, Refusal> {
+    let key = match presented(&request.headers) {
+        Presented::Key(key) => key,
+        Presented::Nothing | Presented::Unreadable => return Err(Refusal::no_key()),
+    };
+    let text = |name: &HeaderName| request.headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let connected = match (text(&STRIPE_ACCOUNT), text(&STRIPE_CONTEXT)) {
+        (Some(one), Some(other)) if one != other => return Err(Refusal::no_access(&key, other)),
+        (one, other) => one.or(other),
+    };
+    if let Some(id) = connected
+        && !is_account_id(id)
+    {
+        return Err(Refusal::no_access(&key, id));
+    }
+    let caller = app.admit(&key, connected).await.map_err(|closed| match closed {
+        Closed::Unknown => Refusal::bad_key(&key),
+        Closed::Revoked => Refusal::revoked_key(&key),
+        Closed::NotLinked => Refusal::no_access(&key, connected.unwrap_or_default()),
+        Closed::Failure(failure) => Refusal::stop(failure.into(), &request.id, "id", true),
+    })?;
+    if caller.key.kind == KeyKind::Publishable {
+        return Err(Refusal::publishable_key());
+    }
+    if !caller.key.allows(operation.resource, operation.access) {
+        let permission = format!("rak_{}_{}", operation.resource.as_str(), operation.access.as_str());
+        return Err(Refusal::no_permission(&key, caller.account.id.as_str(), &permission));
+    }
+    app.rate(caller.account.space).map_err(|wait| Refusal::rate_limit(wait.as_secs() + 1))?;
+    Ok(caller.account)
+}
+
+fn is_account_id(text: &str) -> bool {
+    let rest = text.strip_prefix("acct_").unwrap_or_default();
+    !rest.is_empty() && rest.len() <= 64 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+async fn admitted(
+    app: Arc<App>,
+    account: Arc<Account>,
+    request: Request,
+    operation: &Operation,
+    parts: Vec<String>,
+    began: Instant,
+) -> Reply {
+    let header = request.headers.get(STRIPE_VERSION).map(|value| value.to_str().unwrap_or_default());
+    let version = match Version::settle(header, &account) {
+        Ok(version) => version,
+        Err(refusal) => return refusal.reply(),
+    };
+    let name = version.name.clone();
+    let reply = understood(app, account, version, request, operation, parts, began).await;
+    // A reply that was kept says which version it is in.
+    if reply.headers.iter().any(|(header, _)| *header == STRIPE_VERSION) {
+        reply
+    } else {
+        reply.with(STRIPE_VERSION, &name)
+    }
+}
+
+async fn understood(
+    app: Arc<App>,
+    account: Arc<Account>,
+    version: Version,
+    request: Request,
+    operation: &Operation,
+    parts: Vec<String>,
+    began: Instant,
+) -> Reply {
+    let given = match given(&request) {
+        Ok(given) => given,
+        Err(refusal) => return refusal.reply(),
+    };
+    if !parts.is_empty() && given.get("id").is_some() {
+        return Refusal::repeated_in_url("id").reply();
+    }
+    let idempotent = match Idempotent::of(&request, &given) {
+        Ok(idempotent) => idempotent,
+        Err(refusal) => return refusal.reply(),
+    };
+    let Request { id, headers, method, .. } = request;
+    let reading = method == Method::GET;
+    let call = Arc::new(Call { account, version, given, headers, now: app.now(), reading, parts, app: app.clone() });
+    let reply = match (operation.plan)(&call) {
+        Err(refusal) => refusal.reply(),
+        Ok(plan) => {
+            app.meter().stage(Stage::Parse, began.elapsed());
+            run(&app, &call, RequestId(id), plan, idempotent.as_ref()).await
+        }
+    };
+    match &idempotent {
+        Some(idempotent) => idempotent.echo(reply),
+        None => reply,
+    }
+}
+
+fn given(request: &Request) -> Result<Hash, Refusal> {
+    if let Some(value) = request.headers.get(CONTENT_TYPE).filter(|_| !request.body.is_empty()) {
+        let value = value.to_str().unwrap_or_default();
+        let essence = value.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            return Err(Refusal::content_type(value));
+        }
+    }
+    form::decode_all(&[request.query.as_bytes(), &request.body]).map_err(|error| Refusal::form(&error))
+}
+
+/// Puts what stopped a verb into words.
+#[derive(Clone)]
+pub struct Refuser {
+    /// The request's id.
+    pub request: String,
+    customer_param: &'static str,
+    test_mode: bool,
+}
+
+impl Refuser {
+    /// The refusal.
+    pub fn refuse(&self, stop: Stop) -> Refusal {
+        Refusal::stop(stop, &self.request, self.customer_param, self.test_mode)
+    }
+}
+
+async fn run(app: &Arc<App>, call: &Arc<Call>, id: RequestId, plan: Plan, idempotent: Option<&Idempotent>) -> Reply {
+    let Plan { customer_param, work } = plan;
+    let refuser = Refuser { request: id.0.clone(), customer_param, test_mode: call.account.mode == Mode::Test };
+    let outcome = match work {
+        Todo::Look(look) => app.look(|read| Ok(look(call, read))).unwrap_or_else(|stop| Err(stop.into())),
+        Todo::Scan(look) => {
+            let scanning = call.clone();
+            app.scan(move |read| Ok(look(&scanning, read))).await.unwrap_or_else(|stop| Err(stop.into()))
+        }
+        Todo::Write(mut write) => {
+            let idempotency_key = idempotent.map(|idempotent| idempotent.key.clone());
+            let cause = Cause { request: Some(id), idempotency_key };
+            if let Some(idempotent) = idempotent {
+                return idempotency::run(app, call, cause, write, refuser, idempotent).await;
+            }
+            let writing = call.clone();
+            let account = call.account.clone();
+            app.transact(account, cause, move |tx, ctx| write(&writing, tx, ctx)).await.map_err(Halt::from)
+        }
+    };
+    match outcome {
+        Ok(answer) => rendered(call, answer),
+        Err(Halt::Refusal(refusal)) => refusal.reply(),
+        Err(Halt::Stop(stop)) => refuser.refuse(stop).reply(),
+    }
+}
+
+/// The reply of an answer: 304 when a reader has it already.
+fn rendered(call: &Call, answer: Answer) -> Reply {
+    match answer.tag {
+        Some(version) if call.reading && conditions::has_already(&call.headers, version) => {
+            Reply::new(StatusCode::NOT_MODIFIED, "").with(ETAG, &conditions::tag(version))
+        }
+        tag => {
+            let reply = Reply::new(StatusCode::OK, call.rendering(|| answer.json.to_bytes()));
+            tag.into_iter().fold(reply, |reply, version| reply.with(ETAG, &conditions::tag(version)))
+        }
+    }
+}

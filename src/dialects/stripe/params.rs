@@ -1,0 +1,543 @@
+//! One row per parameter, and the one reader over the rows: it refuses unknown names, wrong types and wrong lengths, knows
+//! what an empty string means and in which versions a parameter exists. What a value does is the row's slot.
+
+use std::net::IpAddr;
+
+use icu_locale_core::LanguageIdentifier;
+
+use super::failure::Refusal;
+use super::versions::Version;
+use crate::domain::metadata::MetadataChange;
+use crate::domain::money::Currency;
+use crate::domain::page::Span;
+use crate::domain::patch::Patch;
+use crate::domain::time::Time;
+use crate::http::form::{Hash, Node};
+
+/// The most characters of a key of the free data.
+pub const MAX_METADATA_KEY: usize = 40;
+/// The most characters of a value of the free data.
+pub const MAX_METADATA_VALUE: usize = 500;
+
+/// A parameter of an endpoint that fills a `C`.
+pub struct Param<C: 'static> {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind<C>,
+    /// What an empty string means.
+    pub empty: Empty,
+    /// It must be there.
+    pub required: bool,
+    /// The date on which it was added; empty when it was always there.
+    pub added: &'static str,
+    /// The date on which it was removed; empty when it is still there.
+    pub removed: &'static str,
+}
+
+/// What a parameter holds.
+pub enum Kind<C: 'static> {
+    /// A value of that shape, and the slot it fills.
+    Value(&'static Shape, fn(&mut C, Value)),
+    /// Parameters of their own, each merged by itself.
+    Group(&'static [Param<C>]),
+    /// Something that this server has no support for: refused by name.
+    Unsupported,
+}
+
+/// What an empty string means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Empty {
+    /// An error.
+    Refused,
+    /// The parameter is unset.
+    Unsets,
+    /// Nothing.
+    Ignored,
+}
+
+/// The shape of a value.
+pub enum Shape {
+    /// Text of at most so many characters, kept as it came.
+    Text(usize),
+    /// Text of at most so many characters before and since a date.
+    TextGrown {
+        /// Since then.
+        max: usize,
+        /// Before.
+        was: usize,
+        /// The date.
+        on: &'static str,
+    },
+    /// Text that is trimmed; what is blank is unset.
+    Trimmed(usize),
+    /// A phone number: trimmed text, with error words of its own.
+    Phone(usize),
+    /// An e-mail address of at most so many characters.
+    Email(usize),
+    /// A country: text, kept in upper case.
+    Country(usize),
+    /// An IPv4 or IPv6 address.
+    Ip,
+    /// An IETF language tag.
+    Locale,
+    /// A currency code.
+    Currency,
+    /// 3 to 12 of `A`-`Z` and `0`-`9`.
+    InvoicePrefix,
+    /// A whole number within bounds.
+    Integer {
+        /// At least.
+        min: i64,
+        /// At most.
+        max: i64,
+    },
+    /// `true` or `false`.
+    Flag,
+    /// One of some words.
+    Choice(&'static [Word]),
+    /// Fixed fields; the whole is replaced.
+    Record(&'static [Field]),
+    /// Elements of one shape; the whole is replaced.
+    List(&'static Shape, usize),
+    /// Free data.
+    Metadata,
+    /// A second, or a range of seconds with `gt`, `gte`, `lt`, `lte`.
+    Span,
+    /// The id of a thing that this server keeps none of, by its noun: whatever is named does not exist.
+    NoSuch(&'static str),
+}
+
+/// A word of a choice.
+pub struct Word {
+    /// The word.
+    pub word: &'static str,
+    /// The date on which it was added; empty when it was always there.
+    pub added: &'static str,
+}
+
+/// A word that was always there.
+pub const fn word(word: &'static str) -> Word {
+    Word { word, added: "" }
+}
+
+/// A field of a record.
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// Its shape.
+    pub shape: &'static Shape,
+    /// It must be there, and not be empty.
+    pub required: bool,
+}
+
+/// A value as it was read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// The empty string, where that unsets.
+    Unset,
+    /// Text of any textual shape.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// Yes or no.
+    Flag(bool),
+    /// An address on the network.
+    Ip(IpAddr),
+    /// A currency.
+    Currency(Currency),
+    /// The fields that were given.
+    Record(Vec<(&'static str, Value)>),
+    /// The elements.
+    List(Vec<Value>),
+    /// A change of free data.
+    Metadata(MetadataChange),
+    /// A range of moments.
+    Span(Span),
+}
+
+/// The table says which shape a slot gets; a mismatch is a mistake in the table.
+const SHAPE: &str = "the parameter table gives the slot its shape";
+
+impl Value {
+    /// Clears, or sets what `make` makes of it.
+    pub fn patch<T>(self, make: impl FnOnce(Value) -> T) -> Patch<T> {
+        match self {
+            Value::Unset => Patch::Clear,
+            value => Patch::Set(make(value)),
+        }
+    }
+
+    /// The text.
+    pub fn text(self) -> String {
+        let Value::Text(text) = self else { panic!("{SHAPE}") };
+        text
+    }
+
+    /// The number.
+    pub fn integer(self) -> i64 {
+        let Value::Integer(number) = self else { panic!("{SHAPE}") };
+        number
+    }
+
+    /// The flag.
+    pub fn flag(self) -> bool {
+        let Value::Flag(flag) = self else { panic!("{SHAPE}") };
+        flag
+    }
+
+    /// The address on the network.
+    pub fn ip(self) -> IpAddr {
+        let Value::Ip(ip) = self else { panic!("{SHAPE}") };
+        ip
+    }
+
+    /// The currency.
+    pub fn currency(self) -> Currency {
+        let Value::Currency(currency) = self else { panic!("{SHAPE}") };
+        currency
+    }
+
+    /// The elements.
+    pub fn list(self) -> Vec<Value> {
+        let Value::List(elements) = self else { panic!("{SHAPE}") };
+        elements
+    }
+
+    /// The texts of a list of texts.
+    pub fn texts(self) -> Vec<String> {
+        self.list().into_iter().map(Value::text).collect()
+    }
+
+    /// The change of free data.
+    pub fn metadata(self) -> MetadataChange {
+        let Value::Metadata(change) = self else { panic!("{SHAPE}") };
+        change
+    }
+
+    /// The range.
+    pub fn span(self) -> Span {
+        let Value::Span(span) = self else { panic!("{SHAPE}") };
+        span
+    }
+
+    /// Takes a field out of a record: kept when it was not given, cleared when it was empty.
+    pub fn take_patch(&mut self, name: &str) -> Patch<Value> {
+        let Value::Record(fields) = self else { panic!("{SHAPE}") };
+        match fields.iter().position(|(known, _)| *known == name).map(|place| fields.swap_remove(place).1) {
+            None => Patch::Keep,
+            Some(Value::Unset) => Patch::Clear,
+            Some(value) => Patch::Set(value),
+        }
+    }
+
+    /// Takes a field out of a record; `None` when it was not given or was empty.
+    pub fn take(&mut self, name: &str) -> Option<Value> {
+        let Value::Record(fields) = self else { panic!("{SHAPE}") };
+        let place = fields.iter().position(|(known, _)| *known == name)?;
+        Some(fields.swap_remove(place).1).filter(|value| *value != Value::Unset)
+    }
+}
+
+/// Reads the parameters of a request into a `C`, or refuses them. Unknown names come first, then each parameter in the
+/// table's order.
+pub fn read<C: Default>(table: &'static [Param<C>], given: &Hash, version: &Version) -> Result<C, Refusal> {
+    let mut unknown = Vec::new();
+    unknown_params(table, given, "", version, &mut unknown);
+    if !unknown.is_empty() {
+        return Err(Refusal::unknown_parameters(&unknown));
+    }
+    let mut filled = C::default();
+    fill(table, given, "", version, &mut filled)?;
+    Ok(filled)
+}
+
+fn fill<C>(
+    table: &'static [Param<C>],
+    given: &Hash,
+    prefix: &str,
+    version: &Version,
+    filled: &mut C,
+) -> Result<(), Refusal> {
+    for param in table {
+        let Some(node) = given.get(param.name) else {
+            if param.required {
+                return Err(Refusal::missing_parameter(&inside(prefix, param.name)));
+            }
+            continue;
+        };
+        let name = inside(prefix, param.name);
+        match (&param.kind, node) {
+            (Kind::Unsupported, _) => return Err(Refusal::unsupported_parameter(&name)),
+            (_, Node::Text(text)) if text.is_empty() => match (param.empty, &param.kind) {
+                (Empty::Refused, _) => return Err(Refusal::empty(&name)),
+                (Empty::Unsets, Kind::Value(Shape::Metadata, slot)) => {
+                    slot(filled, Value::Metadata(MetadataChange::Clear));
+                }
+                (Empty::Unsets, Kind::Value(_, slot)) => slot(filled, Value::Unset),
+                (Empty::Unsets, Kind::Group(_) | Kind::Unsupported) | (Empty::Ignored, _) => {}
+            },
+            (Kind::Value(shape, slot), node) => slot(filled, value(shape, node, &name, version)?),
+            (Kind::Group(inner), Node::Hash(hash)) => fill(inner, hash, &name, version, filled)?,
+            (Kind::Group(_), Node::Text(_) | Node::List(_)) => return Err(Refusal::invalid(name, "Invalid object")),
+        }
+    }
+    Ok(())
+}
+
+fn unknown_params<C>(
+    table: &'static [Param<C>],
+    given: &Hash,
+    prefix: &str,
+    version: &Version,
+    unknown: &mut Vec<String>,
+) {
+    for (name, node) in given.iter() {
+        match table.iter().find(|param| param.name == name && version.has(param.added, param.removed)) {
+            None => unknown.push(inside(prefix, name)),
+            Some(param) => match (&param.kind, node) {
+                (Kind::Group(inner), Node::Hash(hash)) => {
+                    unknown_params(inner, hash, &inside(prefix, name), version, unknown);
+                }
+                (Kind::Value(shape, _), node) => unknown_fields(shape, node, &inside(prefix, name), unknown),
+                (Kind::Group(_) | Kind::Unsupported, _) => {}
+            },
+        }
+    }
+}
+
+fn unknown_fields(shape: &Shape, node: &Node, name: &str, unknown: &mut Vec<String>) {
+    match (shape, node) {
+        (Shape::Record(fields), Node::Hash(hash)) => {
+            for (key, inner) in hash.iter() {
+                match fields.iter().find(|field| field.name == key) {
+                    None => unknown.push(inside(name, key)),
+                    Some(field) => unknown_fields(field.shape, inner, &inside(name, key), unknown),
+                }
+            }
+        }
+        (Shape::List(shape, _), node) => {
+            for (index, element) in node.as_list().unwrap_or_default().into_iter().enumerate() {
+                unknown_fields(shape, element, &inside(name, &index.to_string()), unknown);
+            }
+        }
+        (Shape::Span, Node::Hash(hash)) => {
+            let strange = hash.iter().map(|(key, _)| key).filter(|key| !["gt", "gte", "lt", "lte"].contains(key));
+            unknown.extend(strange.map(|key| inside(name, key)));
+        }
+        _ => {}
+    }
+}
+
+fn value(shape: &Shape, node: &Node, name: &str, version: &Version) -> Result<Value, Refusal> {
+    match (shape, node) {
+        (Shape::Record(fields), Node::Hash(hash)) => record(fields, hash, name, version),
+        (Shape::Record(_) | Shape::Metadata, Node::Text(_) | Node::List(_)) => {
+            Err(Refusal::invalid(name, "Invalid object"))
+        }
+        (Shape::List(shape, most), node) => list(shape, *most, node, name, version),
+        (Shape::Metadata, Node::Hash(hash)) => metadata(hash, name).map(Value::Metadata),
+        (Shape::Span, Node::Hash(hash)) => span(hash, name).map(Value::Span),
+        (shape, Node::Text(text)) => scalar(shape, text, name, version),
+        (_, Node::Hash(_) | Node::List(_)) => Err(Refusal::invalid(name, "Invalid string: {...}")),
+    }
+}
+
+fn scalar(shape: &Shape, text: &str, name: &str, version: &Version) -> Result<Value, Refusal> {
+    let longer_than = |most: usize| text.len() > most && text.chars().count() > most;
+    match shape {
+        Shape::Text(most) if longer_than(*most) => Err(Refusal::too_long(name, text, *most)),
+        Shape::Text(_) => Ok(Value::Text(text.to_owned())),
+        Shape::TextGrown { max, was, on } => {
+            let most = if version.every_generation || version.since(on) { *max } else { *was };
+            scalar(&Shape::Text(most), text, name, version)
+        }
+        Shape::Trimmed(most) if longer_than(*most) => Err(Refusal::too_long(name, text, *most)),
+        // The words changed at some time between the versions; probes of 2026 show the newer ones.
+        Shape::Phone(most) if longer_than(*most) && version.since("2025-09-30") => {
+            Err(Refusal::phone_too_long(name, text, *most))
+        }
+        Shape::Phone(most) if longer_than(*most) => Err(Refusal::too_long(name, text, *most)),
+        Shape::Trimmed(_) | Shape::Phone(_) => Ok(match text.trim() {
+            "" => Value::Unset,
+            trimmed => Value::Text(trimmed.to_owned()),
+        }),
+        Shape::Email(most) if longer_than(*most) => Err(Refusal::too_long(name, text, *most)),
+        Shape::Email(_) if !is_email(text) => Err(Refusal::email(name, text)),
+        Shape::Email(_) => Ok(Value::Text(text.to_owned())),
+        Shape::Country(most) if longer_than(*most) => Err(Refusal::too_long(name, text, *most)),
+        Shape::Country(_) => Ok(Value::Text(text.to_uppercase())),
+        Shape::Ip => {
+            text.parse().map(Value::Ip).map_err(|_| Refusal::invalid(name, format!("Invalid IP address: {text}")))
+        }
+        Shape::Locale => match text.parse::<LanguageIdentifier>() {
+            Ok(_) => Ok(Value::Text(text.to_owned())),
+            Err(_) => Err(Refusal::invalid(
+                name,
+                "Not a valid language, try using an IETF language tag, such as 'en-US'. For more information, check \
+                 https://tools.ietf.org/html/rfc5646",
+            )),
+        },
+        Shape::Currency => Currency::parse(text).map(Value::Currency).ok_or_else(|| {
+            let known = crate::domain::money::SUPPORTED.join(", ");
+            Refusal::invalid(
+                name,
+                format!("Invalid currency: {text}. Stripe currently supports these currencies: {known}"),
+            )
+        }),
+        Shape::InvoicePrefix => {
+            let fits = (3..=12).contains(&text.len())
+                && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+            if fits {
+                return Ok(Value::Text(text.to_owned()));
+            }
+            Err(Refusal::invalid(name, "The invoice prefix must be 3 to 12 uppercase letters or numbers."))
+        }
+        Shape::Integer { min, max } => match integer(text) {
+            None => Err(Refusal::integer(name, text)),
+            Some(number) if number < *min => Err(Refusal::too_small(name, *min)),
+            Some(number) if number > *max => Err(Refusal::too_large(name, *max)),
+            Some(number) => Ok(Value::Integer(number)),
+        },
+        Shape::Flag => match text {
+            "true" => Ok(Value::Flag(true)),
+            "false" => Ok(Value::Flag(false)),
+            _ => Err(Refusal::invalid(name, format!("Invalid boolean: {text}"))),
+        },
+        Shape::Choice(words) => {
+            let words = || words.iter().filter(|word| version.has(word.added, "")).map(|word| word.word);
+            match words().find(|word| *word == text) {
+                Some(word) => Ok(Value::Text(word.to_owned())),
+                None => Err(Refusal::choice(name, &words().collect::<Vec<_>>())),
+            }
+        }
+        Shape::Span => {
+            let second = moment(text, name)?;
+            Ok(Value::Span(Span { from: Some(second), until: Some(second.plus_millis(1000)) }))
+        }
+        Shape::NoSuch(noun) => Err(Refusal::no_such(noun, text, name)),
+        Shape::Record(_) | Shape::Metadata | Shape::List(..) => Err(Refusal::invalid(name, "Invalid object")),
+    }
+}
+
+fn record(fields: &'static [Field], hash: &Hash, name: &str, version: &Version) -> Result<Value, Refusal> {
+    let mut read = Vec::with_capacity(fields.len());
+    for field in fields {
+        let name = || inside(name, field.name);
+        match hash.get(field.name) {
+            None if field.required => return Err(Refusal::missing_parameter(&name())),
+            None => {}
+            Some(Node::Text(text)) if text.is_empty() && field.required => return Err(Refusal::empty(&name())),
+            Some(Node::Text(text)) if text.is_empty() => read.push((field.name, Value::Unset)),
+            Some(node) => read.push((field.name, value(field.shape, node, &name(), version)?)),
+        }
+    }
+    Ok(Value::Record(read))
+}
+
+fn list(shape: &Shape, most: usize, node: &Node, name: &str, version: &Version) -> Result<Value, Refusal> {
+    let elements = node.as_list().ok_or_else(|| Refusal::invalid(name, "Invalid array"))?;
+    if elements.len() > most {
+        return Err(Refusal::invalid(name, format!("Invalid array: must have at most {most} elements")));
+    }
+    let read = elements.into_iter().enumerate().map(|(index, element)| {
+        let name = inside(name, &index.to_string());
+        match (shape, element) {
+            (Shape::Text(_), Node::Text(text)) if text.is_empty() => Err(Refusal::empty(&name)),
+            _ => value(shape, element, &name, version),
+        }
+    });
+    read.collect::<Result<_, _>>().map(Value::List)
+}
+
+fn metadata(hash: &Hash, name: &str) -> Result<MetadataChange, Refusal> {
+    let mut entries = Vec::with_capacity(hash.len());
+    for (key, node) in hash.iter() {
+        let Node::Text(text) = node else {
+            return Err(Refusal::invalid(inside(name, key), "Invalid string: {...}"));
+        };
+        let characters = key.chars().count();
+        if characters > MAX_METADATA_KEY {
+            return Err(Refusal::invalid(
+                name,
+                format!(
+                    "Metadata keys can have up to {MAX_METADATA_KEY} characters, but you passed in a key that is \
+                     {characters} characters. Invalid key: {key}"
+                ),
+            ));
+        }
+        let characters = text.chars().count();
+        if characters > MAX_METADATA_VALUE {
+            return Err(Refusal::invalid(
+                inside(name, key),
+                format!(
+                    "Metadata values can have up to {MAX_METADATA_VALUE} characters, but you passed in a value that is \
+                     {characters} characters. Invalid value: {text}"
+                ),
+            ));
+        }
+        entries.push((key.to_owned(), (!text.is_empty()).then(|| text.clone())));
+    }
+    Ok(MetadataChange::Merge(entries))
+}
+
+fn span(hash: &Hash, name: &str) -> Result<Span, Refusal> {
+    let mut span = Span::default();
+    for (key, node) in hash.iter() {
+        let name = inside(name, key);
+        let Node::Text(text) = node else { return Err(Refusal::integer(&name, "{...}")) };
+        let second = moment(text, &name)?;
+        let next = second.plus_millis(1000);
+        let later = |one: Option<Time>, other| Some(one.map_or(other, |one| one.max(other)));
+        let earlier = |one: Option<Time>, other| Some(one.map_or(other, |one| one.min(other)));
+        match key {
+            "gt" => span.from = later(span.from, next),
+            "gte" => span.from = later(span.from, second),
+            "lt" => span.until = earlier(span.until, second),
+            _ => span.until = earlier(span.until, next),
+        }
+    }
+    Ok(span)
+}
+
+fn moment(text: &str, name: &str) -> Result<Time, Refusal> {
+    integer(text).and_then(Time::from_seconds).ok_or_else(|| Refusal::integer(name, text))
+}
+
+/// Decimal digits, maybe with a minus sign; Rust's own reader also takes a plus sign, which the wire does not.
+fn integer(text: &str) -> Option<i64> {
+    if text.starts_with('+') { None } else { text.parse().ok() }
+}
+
+/// One `@`, something before it, a domain with a dot inside after it, no white space: what is refused since 2018-07-27.
+fn is_email(text: &str) -> bool {
+    let Some((local, domain)) = text.split_once('@') else { return false };
+    let labels = domain.split('.');
+    !local.is_empty()
+        && !domain.contains('@')
+        && !text.contains(|letter: char| letter.is_whitespace() || letter.is_control())
+        && labels.clone().count() >= 2
+        && labels.into_iter().all(|label| !label.is_empty())
+}
+
+/// The name of something inside something: `outer[name]`.
+pub fn inside(outer: &str, name: &str) -> String {
+    if outer.is_empty() { name.to_owned() } else { format!("{outer}[{name}]") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_email;
+
+    #[test]
+    fn addresses_have_one_at_and_a_dotted_domain() {
+        for good in ["a@b.co", "jenny.rosen+x@example.com", "ü@exämple.de", "a@b.c.d"] {
+            assert!(is_email(good), "{good}");
+        }
+        for bad in
+            ["", "a", "@b.co", "a@", "a@b", "a@@b.co", "a@b@c.co", " a@b.co", "a@b.co ", "a b@c.de", "a@.co", "a@b."]
+        {
+            assert!(!is_email(bad), "{bad}");
+        }
+    }
+}

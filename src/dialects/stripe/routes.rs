@@ -1,0 +1,106 @@
+//! The operations: method, path, what a restricted key needs for them, and what reads their parameters.
+
+use std::sync::Arc;
+
+use hyper::Method;
+use matchit::Router;
+use percent_encoding::percent_decode_str;
+
+use super::failure::Refusal;
+use super::{Call, Plan, account, balance_transactions, customers, events};
+use crate::domain::api_key::{Access, Resource};
+
+/// An operation of the API.
+pub struct Operation {
+    /// Its method.
+    pub method: Method,
+    /// Its path, variable parts in braces.
+    pub path: &'static str,
+    /// What a restricted key must have access to.
+    pub resource: Resource,
+    /// How far.
+    pub access: Access,
+    /// Reads the parameters.
+    pub plan: fn(&Arc<Call>) -> Result<Plan, Refusal>,
+}
+
+const fn operation(
+    method: Method,
+    path: &'static str,
+    resource: Resource,
+    access: Access,
+    plan: fn(&Arc<Call>) -> Result<Plan, Refusal>,
+) -> Operation {
+    Operation { method, path, resource, access, plan }
+}
+
+const ACCOUNT: &str = "/v1/account";
+const BALANCE_TRANSACTIONS: &str = "/v1/customers/{customer}/balance_transactions";
+const BALANCE_TRANSACTION: &str = "/v1/customers/{customer}/balance_transactions/{transaction}";
+const CASH_BALANCE: &str = "/v1/customers/{customer}/cash_balance";
+const CUSTOMER: &str = "/v1/customers/{customer}";
+const CUSTOMERS: &str = "/v1/customers";
+const EVENT: &str = "/v1/events/{id}";
+const EVENTS: &str = "/v1/events";
+const SEARCH: &str = "/v1/customers/search";
+
+/// Every operation there is.
+pub static OPERATIONS: [Operation; 15] = [
+    operation(Method::GET, ACCOUNT, Resource::Account, Access::Read, account::retrieve),
+    operation(Method::GET, CUSTOMERS, Resource::Customer, Access::Read, customers::list),
+    operation(Method::POST, CUSTOMERS, Resource::Customer, Access::Write, customers::create),
+    operation(Method::GET, SEARCH, Resource::Customer, Access::Read, customers::search),
+    operation(Method::GET, CUSTOMER, Resource::Customer, Access::Read, customers::retrieve),
+    operation(Method::POST, CUSTOMER, Resource::Customer, Access::Write, customers::update),
+    operation(Method::DELETE, CUSTOMER, Resource::Customer, Access::Write, customers::delete),
+    operation(Method::GET, BALANCE_TRANSACTIONS, Resource::Customer, Access::Read, balance_transactions::list),
+    operation(Method::POST, BALANCE_TRANSACTIONS, Resource::Customer, Access::Write, balance_transactions::create),
+    operation(Method::GET, BALANCE_TRANSACTION, Resource::Customer, Access::Read, balance_transactions::retrieve),
+    operation(Method::POST, BALANCE_TRANSACTION, Resource::Customer, Access::Write, balance_transactions::update),
+    operation(Method::GET, CASH_BALANCE, Resource::Customer, Access::Read, customers::retrieve_cash_balance),
+    operation(Method::POST, CASH_BALANCE, Resource::Customer, Access::Write, customers::update_cash_balance),
+    operation(Method::GET, EVENTS, Resource::Event, Access::Read, events::list),
+    operation(Method::GET, EVENT, Resource::Event, Access::Read, events::retrieve),
+];
+
+/// Finds operations by method and path.
+pub struct Routes(Router<Vec<&'static Operation>>);
+
+/// What a request asks for.
+pub enum Found {
+    /// An operation, with the variable parts of its path, decoded.
+    Operation(&'static Operation, Vec<String>),
+    /// A path that takes other methods: these.
+    OtherMethod(String),
+    /// Nothing there is.
+    Nothing,
+}
+
+impl Routes {
+    /// Every operation.
+    pub fn new() -> Routes {
+        let mut router: Router<Vec<&'static Operation>> = Router::new();
+        for operation in &OPERATIONS {
+            match router.at_mut(operation.path) {
+                // A path finds itself, unless another one's variable part swallows it.
+                Ok(found) if found.value[0].path == operation.path => found.value.push(operation),
+                Ok(_) | Err(_) => router.insert(operation.path, vec![operation]).expect("paths do not overlap"),
+            }
+        }
+        Routes(router)
+    }
+
+    /// What a method and a path, still percent-encoded, ask for.
+    pub fn find(&self, method: &Method, path: &str) -> Found {
+        let Ok(found) = self.0.at(path) else { return Found::Nothing };
+        let Some(operation) = found.value.iter().find(|operation| operation.method == *method) else {
+            let methods: Vec<&str> = found.value.iter().map(|operation| operation.method.as_str()).collect();
+            return Found::OtherMethod(methods.join(", "));
+        };
+        let decoded = found.params.iter().map(|(_, part)| percent_decode_str(part).decode_utf8());
+        match decoded.map(|part| part.map(|part| part.into_owned())).collect::<Result<Vec<_>, _>>() {
+            Ok(parts) => Found::Operation(operation, parts),
+            Err(_) => Found::Nothing,
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! API versions: which ones there are, which a request is in, and how today's reply looks in an older one. The engine
+//! only knows today.
+
+use crate::domain::account::Account;
+use crate::http::json::{Json, Object};
+
+use super::failure::Refusal;
+
+/// The version of new accounts.
+pub const NEWEST: &str = LISTED[LISTED.len() - 1];
+
+/// The versions that differ in what is said of a customer, oldest first.
+pub const LISTED: [&str; 11] = [
+    "2019-02-19",
+    "2019-10-17",
+    "2020-08-27",
+    "2022-11-15",
+    "2023-10-16",
+    "2024-06-20",
+    "2024-09-30.acacia",
+    "2025-03-31.basil",
+    "2025-09-30.clover",
+    "2026-06-24.dahlia",
+    "2026-10-28.endive",
+];
+
+/// Other published versions that clients pin. Of a customer they say what the listed version before them says.
+pub const SAME_AS_BEFORE: [&str; 26] = [
+    "2019-12-03",
+    "2020-03-02",
+    "2022-08-01",
+    "2023-08-16",
+    "2024-04-10",
+    "2024-10-28.acacia",
+    "2024-11-20.acacia",
+    "2024-12-18.acacia",
+    "2025-01-27.acacia",
+    "2025-02-24.acacia",
+    "2025-04-30.basil",
+    "2025-05-28.basil",
+    "2025-06-30.basil",
+    "2025-07-30.basil",
+    "2025-08-27.basil",
+    "2025-10-29.clover",
+    "2025-11-17.clover",
+    "2025-12-15.clover",
+    "2026-01-28.clover",
+    "2026-02-25.clover",
+    "2026-03-25.dahlia",
+    "2026-04-22.dahlia",
+    "2026-05-27.dahlia",
+    "2026-07-29.dahlia",
+    "2026-08-26.dahlia",
+    "2026-09-30.endive",
+];
+
+/// The version that a request is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// As the caller or the account named it.
+    pub name: String,
+    /// Its place in [`LISTED`].
+    place: usize,
+    /// The caller named none and the account is new: parameters of every version are understood.
+    pub every_generation: bool,
+}
+
+impl Version {
+    /// The version of that name.
+    pub fn named(name: &str) -> Option<Version> {
+        let known = LISTED.contains(&name) || SAME_AS_BEFORE.contains(&name);
+        // The names begin with a date, so that their order is the order of text.
+        let place = LISTED.iter().rposition(|listed| *listed <= name)?;
+        known.then(|| Version { name: name.to_owned(), place, every_generation: false })
+    }
+
+    /// The version that speaks for an account when the caller names none.
+    pub fn of_account(account: &Account) -> Version {
+        let version = Version::named(&account.api_version).or_else(|| Version::named(NEWEST));
+        let version = version.expect("the newest version is known");
+        Version { every_generation: version.name == NEWEST, ..version }
+    }
+
+    /// The version of a request with this `Stripe-Version` header.
+    pub fn settle(header: Option<&str>, account: &Account) -> Result<Version, Refusal> {
+        match header {
+            None => Ok(Version::of_account(account)),
+            Some(name) => Version::named(name).ok_or_else(|| Refusal::unknown_version(name)),
+        }
+    }
+
+    /// Whether the version is that of `date` or newer.
+    pub fn since(&self, date: &str) -> bool {
+        &LISTED[self.place][..10] >= date
+    }
+
+    /// Whether something that was added on one date and removed on another (empty: never) is there in this version. An
+    /// addition belongs to the version that was current when it came, so it is there in a version when it came before
+    /// the next one.
+    pub fn has(&self, added: &str, removed: &str) -> bool {
+        if self.every_generation {
+            return true;
+        }
+        let came = LISTED.get(self.place + 1).is_none_or(|next| added < &next[..10]);
+        came && (removed.is_empty() || !self.since(removed))
+    }
+}
+
+/// One dated difference in what is said of a customer: how a reply of that date's version becomes one of the version
+/// before it.
+struct Difference {
+    date: &'static str,
+    down: fn(&mut Object, customer: &str),
+}
+
+/// Newest first.
+const CUSTOMER: [Difference; 4] = [
+    Difference {
+        // docs.stripe.com/changelog/clover: business_name and individual_name
+        date: "2025-09-30",
+        down: |object, _| {
+            object.remove("business_name");
+            object.remove("individual_name");
+        },
+    },
+    Difference {
+        // The template came on 2024-09-12 and is told from 2024-06-20 on, the version that was current then.
+        date: "2024-06-20",
+        down: |object, _| {
+            let settings = object.get_mut("invoice_settings").and_then(Json::as_object_mut);
+            let options = settings.and_then(|settings| settings.get_mut("rendering_options"));
+            if let Some(options) = options.and_then(Json::as_object_mut) {
+                options.remove("template");
+            }
+        },
+    },
+    Difference {
+        // docs.stripe.com/changelog/2020-08-27: sources, subscriptions and tax_ids are told only when expanded
+        date: "2020-08-27",
+        down: |object, customer| {
+            for name in ["sources", "subscriptions", "tax_ids"] {
+                let list = Object::new()
+                    .and("object", "list")
+                    .and("data", Vec::new())
+                    .and("has_more", false)
+                    .and("total_count", 0)
+                    .and("url", format!("/v1/customers/{customer}/{name}"));
+                object.remove(name);
+                object.add(name, list);
+            }
+            object.sort_from(2);
+        },
+    },
+    Difference {
+        // docs.stripe.com/changelog/2019-10-17: account_balance became balance; tax_info went
+        date: "2019-10-17",
+        down: |object, _| {
+            object.rename("balance", "account_balance");
+            object.add("tax_info", Json::Null);
+            object.add("tax_info_verification", Json::Null);
+            object.sort_from(2);
+        },
+    },
+];
+
+/// Turns today's customer into what it looks like in `version`.
+pub fn customer_down(object: &mut Object, customer: &str, version: &Version) {
+    for difference in &CUSTOMER {
+        if !version.since(difference.date) {
+            (difference.down)(object, customer);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LISTED, SAME_AS_BEFORE, Version};
+
+    #[test]
+    fn every_known_version_has_its_place() {
+        assert!(LISTED.is_sorted());
+        for name in LISTED.iter().chain(&SAME_AS_BEFORE) {
+            assert_eq!(Version::named(name).unwrap().name, *name);
+        }
+        assert_eq!(Version::named("2024-12-18.acacia").unwrap().place, 6);
+        for unknown in ["2024-09-30", "2021-01-01", "2026-06-24.clover", "latest", "", "2018-11-08"] {
+            assert_eq!(Version::named(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn an_addition_belongs_to_the_version_that_was_current() {
+        let has = |version: &str, added, removed| Version::named(version).unwrap().has(added, removed);
+        assert!(has("2020-08-27", "2022-04-18", ""));
+        assert!(!has("2019-10-17", "2022-04-18", ""));
+        assert!(has("2025-02-24.acacia", "", "2025-03-31") && !has("2025-03-31.basil", "", "2025-03-31"));
+    }
+}

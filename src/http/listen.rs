@@ -1,0 +1,101 @@
+//! Connections: accept them within a bound, serve them, and let them finish when it is time to go.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+
+use super::shell::Observer;
+
+/// The longest head of a request, in bytes. One connection holds no more than this of an unread request.
+pub const MAX_HEAD_BYTES: usize = 64 * 1024;
+
+/// How long to rest when the machine gives no more connections (no file handles, say).
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// The bounds of a listener.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// The most connections at a time.
+    pub connections: usize,
+    /// How long a client may take to send a request's head, idling between two requests included.
+    pub head_timeout: Duration,
+    /// How long requests in flight may go on after the word to stop.
+    pub drain_timeout: Duration,
+}
+
+/// Serves connections until `stop` turns true, then lets requests in flight finish, at most `drain_timeout`.
+pub async fn serve<A, F>(
+    listener: TcpListener,
+    bounds: Bounds,
+    observer: Arc<dyn Observer>,
+    answer: A,
+    mut stop: watch::Receiver<bool>,
+) where
+    A: Fn(hyper::Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = hyper::Response<Full<Bytes>>> + Send + 'static,
+{
+    let room = Arc::new(Semaphore::new(bounds.connections));
+    loop {
+        let accepting = async {
+            let permit = room.clone().acquire_owned().await.expect("nobody closes the semaphore");
+            (listener.accept().await, permit)
+        };
+        let (accepted, permit) = tokio::select! {
+            accepted = accepting => accepted,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        let Ok((stream, _)) = accepted else {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        let (answer, observer, stop) = (answer.clone(), observer.clone(), stop.clone());
+        tokio::spawn(async move {
+            observer.connected();
+            converse(stream, bounds.head_timeout, answer, stop).await;
+            observer.disconnected();
+            drop(permit);
+        });
+    }
+    drop(listener);
+    let everybody = u32::try_from(bounds.connections).unwrap_or(u32::MAX);
+    // Waiting for every permit is waiting for every connection to end.
+    let _ = tokio::time::timeout(bounds.drain_timeout, room.acquire_many(everybody)).await;
+}
+
+async fn converse<A, F>(stream: TcpStream, head_timeout: Duration, answer: A, mut stop: watch::Receiver<bool>)
+where
+    A: Fn(hyper::Request<Incoming>) -> F,
+    F: Future<Output = hyper::Response<Full<Bytes>>>,
+{
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|request| {
+        let answering = answer(request);
+        async move { Ok::<_, Infallible>(answering.await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_timeout)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    let told = tokio::select! {
+        // A connection that breaks is the client's affair.
+        _ = connection.as_mut() => false,
+        _ = stop.wait_for(|stop| *stop) => true,
+    };
+    if told {
+        connection.as_mut().graceful_shutdown();
+        let _ = connection.await;
+    }
+}

@@ -1,0 +1,100 @@
+//! HTTP as every dialect sees it: a whole request in, a whole reply out. Listening and the rules of one exchange are
+//! next door in `listen` and `shell`; what the words mean is each dialect's own.
+
+pub mod auth;
+pub mod conditions;
+pub mod form;
+pub mod json;
+pub mod listen;
+pub mod shell;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, StatusCode};
+
+/// A request, body and all.
+#[derive(Debug)]
+pub struct Request {
+    /// The request's id, `req_…`.
+    pub id: String,
+    /// Its method.
+    pub method: Method,
+    /// Its path without the mount, as sent: still percent-encoded.
+    pub path: String,
+    /// What follows the question mark, as sent.
+    pub query: String,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Bytes,
+}
+
+/// A reply, body and all.
+#[derive(Debug)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// Headers beside those that the shell adds to every reply.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The body.
+    pub body: Bytes,
+    /// The route's template for logs and metrics, never the path itself.
+    pub route: &'static str,
+    /// The account, for logs; empty when nobody was recognised.
+    pub account: String,
+    /// Close the connection afterwards: what follows on it cannot be trusted.
+    pub close: bool,
+}
+
+/// The route of a request that asked for nothing there is.
+pub const NO_ROUTE: &str = "none";
+
+impl Reply {
+    /// A reply with that body.
+    pub fn new(status: StatusCode, body: impl Into<Bytes>) -> Reply {
+        Reply { status, headers: Vec::new(), body: body.into(), route: NO_ROUTE, account: String::new(), close: false }
+    }
+
+    /// The reply with one more header. Values that cannot be a header are left out: they come from callers' text.
+    pub fn with(mut self, name: HeaderName, value: &str) -> Reply {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.push((name, value));
+        }
+        self
+    }
+}
+
+/// A reply on its way.
+pub type Replying = Pin<Box<dyn Future<Output = Reply> + Send>>;
+
+/// What the shell itself has to refuse or confess, before or instead of a dialect's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The body is larger than so many bytes.
+    BodyTooLarge(usize),
+    /// The body did not arrive in time.
+    BodyTooSlow,
+    /// The body broke off or was not HTTP.
+    BodyBroken,
+    /// The answer took too long. The change may or may not have happened.
+    TooLong,
+    /// A promise of ours was broken; the cause is in the log.
+    Broken,
+}
+
+/// A language that the server speaks.
+#[derive(Clone)]
+pub struct Dialect {
+    /// Its name in logs and metrics.
+    pub name: &'static str,
+    /// How much of the path is the mount, when the dialect is meant by a request with this path and these headers.
+    pub mount: fn(path: &str, headers: &HeaderMap) -> Option<usize>,
+    /// Answers a request.
+    pub answer: Arc<dyn Fn(Request) -> Replying + Send + Sync>,
+    /// Puts the shell's trouble into the dialect's words.
+    pub confess: fn(trouble: Trouble, method: &Method, path: &str) -> Reply,
+}

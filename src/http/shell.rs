@@ -1,0 +1,223 @@
+//! The rules of one exchange, the same for every dialect: an id, a size limit, a deadline, a panic that stays inside, one
+//! line in the log. It never looks into a body.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::{Method, StatusCode};
+
+use super::{Dialect, Reply, Request, Trouble};
+use crate::clock::Clock;
+use crate::domain::ids::{IdSource, RequestId};
+
+type Response = hyper::Response<Full<Bytes>>;
+
+/// The header that names a request, in requests for help and in logs.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+
+/// What is noted of an exchange: nothing personal, no key, no path with ids in it.
+#[derive(Debug)]
+pub struct Exchange<'a> {
+    /// The request's id.
+    pub id: &'a str,
+    /// The dialect it was in.
+    pub dialect: &'static str,
+    /// Its method.
+    pub method: &'a str,
+    /// The template of its path.
+    pub route: &'static str,
+    /// The status of the reply.
+    pub status: u16,
+    /// From the head of the request to the reply.
+    pub took: Duration,
+    /// Bytes of the reply's body.
+    pub bytes: usize,
+    /// The account; empty when nobody was recognised.
+    pub account: &'a str,
+}
+
+/// Somebody who keeps count of what goes on.
+pub trait Observer: Send + Sync {
+    /// A connection was opened.
+    fn connected(&self);
+    /// A connection was closed.
+    fn disconnected(&self);
+    /// A request's head has arrived.
+    fn began(&self);
+    /// It is over, answered or not.
+    fn gone(&self);
+    /// Its reply is on its way.
+    fn answered(&self, exchange: &Exchange<'_>);
+}
+
+/// A request underway; a client that goes away drops it.
+struct Underway<'a>(&'a dyn Observer);
+
+impl Drop for Underway<'_> {
+    fn drop(&mut self) {
+        self.0.gone();
+    }
+}
+
+/// A page that belongs to no dialect: health, metrics.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Page {
+    /// HTTP status.
+    pub status: u16,
+    /// The value of `Content-Type`.
+    pub content_type: &'static str,
+    /// The body.
+    pub body: String,
+}
+
+/// Pages that are served without a key.
+#[derive(Clone)]
+pub struct Pages {
+    /// Their paths.
+    pub paths: &'static [&'static str],
+    /// The page of a path. It may wait for something, so it is called on a thread that may.
+    pub page: Arc<dyn Fn(&str) -> Option<Page> + Send + Sync>,
+}
+
+impl Pages {
+    /// The page that a request asks for; `None` when it asks for something else.
+    pub async fn serve(&self, method: &Method, path: &str) -> Option<Response> {
+        let asked = (method == Method::GET || method == Method::HEAD) && self.paths.contains(&path);
+        if !asked {
+            return None;
+        }
+        let (page, path) = (self.page.clone(), path.to_owned());
+        let Page { status, content_type, body } =
+            tokio::task::spawn_blocking(move || page(&path)).await.unwrap_or_default()?;
+        let mut response = Response::new(Full::from(body));
+        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        Some(response)
+    }
+}
+
+/// What an exchange needs.
+pub struct Shell {
+    /// The languages, in the order in which they are asked whether a request is theirs. The last one takes the rest.
+    pub dialects: Vec<Dialect>,
+    /// Pages on the same address.
+    pub pages: Option<Pages>,
+    /// Who keeps count.
+    pub observer: Arc<dyn Observer>,
+    /// Where request ids come from.
+    pub ids: Arc<dyn IdSource>,
+    /// What they are ordered by.
+    pub clock: Clock,
+    /// The largest body.
+    pub max_body_bytes: usize,
+    /// From head to reply.
+    pub request_timeout: Duration,
+}
+
+impl Shell {
+    /// Answers one request.
+    pub async fn serve(&self, incoming: hyper::Request<Incoming>) -> Response {
+        let began = Instant::now();
+        let (head, body) = incoming.into_parts();
+        if let Some(pages) = &self.pages
+            && let Some(page) = pages.serve(&head.method, head.uri.path()).await
+        {
+            return page;
+        }
+        self.observer.began();
+        let _underway = Underway(self.observer.as_ref());
+        let id = RequestId::mint(self.ids.as_ref(), self.clock.now()).0;
+        let path = head.uri.path();
+        let (dialect, mount) = self.dialect(path, &head.headers);
+        let deadline = tokio::time::Instant::from_std(began) + self.request_timeout;
+
+        let declared = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        let reply = match self.read(declared, body, deadline).await {
+            Err(trouble) => Reply { close: true, ..(dialect.confess)(trouble, &head.method, &path[mount..]) },
+            Ok(body) => {
+                let request = Request {
+                    id: id.clone(),
+                    method: head.method.clone(),
+                    path: path[mount..].to_owned(),
+                    query: head.uri.query().unwrap_or_default().to_owned(),
+                    headers: head.headers,
+                    body,
+                };
+                let answering = AssertUnwindSafe((dialect.answer)(request)).catch_unwind();
+                match tokio::time::timeout_at(deadline, answering).await {
+                    Ok(Ok(reply)) => reply,
+                    Ok(Err(panic)) => {
+                        tracing::error!(request = id, "a request panicked: {}", said(panic.as_ref()));
+                        (dialect.confess)(Trouble::Broken, &head.method, &path[mount..])
+                    }
+                    Err(_) => (dialect.confess)(Trouble::TooLong, &head.method, &path[mount..]),
+                }
+            }
+        };
+        self.observer.answered(&Exchange {
+            id: &id,
+            dialect: dialect.name,
+            method: head.method.as_str(),
+            route: reply.route,
+            status: reply.status.as_u16(),
+            took: began.elapsed(),
+            bytes: reply.body.len(),
+            account: &reply.account,
+        });
+        respond(reply, &id)
+    }
+
+    fn dialect(&self, path: &str, headers: &hyper::HeaderMap) -> (&Dialect, usize) {
+        let claims = self.dialects.iter().find_map(|dialect| Some((dialect, (dialect.mount)(path, headers)?)));
+        claims.unwrap_or_else(|| (self.dialects.last().expect("there is a dialect"), 0))
+    }
+
+    async fn read(
+        &self,
+        declared: Option<u64>,
+        body: Incoming,
+        deadline: tokio::time::Instant,
+    ) -> Result<Bytes, Trouble> {
+        let most = self.max_body_bytes;
+        if declared.is_some_and(|length| length > most as u64) {
+            return Err(Trouble::BodyTooLarge(most));
+        }
+        if hyper::body::Body::is_end_stream(&body) {
+            return Ok(Bytes::new());
+        }
+        match tokio::time::timeout_at(deadline, Limited::new(body, most).collect()).await {
+            Ok(Ok(whole)) => Ok(whole.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Trouble::BodyTooLarge(most)),
+            Ok(Err(_)) => Err(Trouble::BodyBroken),
+            Err(_) => Err(Trouble::BodyTooSlow),
+        }
+    }
+}
+
+fn respond(reply: Reply, id: &str) -> Response {
+    let mut response = Response::new(Full::new(reply.body));
+    *response.status_mut() = reply.status;
+    let headers = response.headers_mut();
+    headers.reserve(reply.headers.len() + 4);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store"));
+    headers.insert(REQUEST_ID, HeaderValue::from_str(id).expect("request ids are plain ASCII"));
+    for (name, value) in reply.headers {
+        headers.insert(name, value);
+    }
+    if reply.close {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+fn said(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
+}

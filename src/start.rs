@@ -1,0 +1,208 @@
+//! Puts a server together and takes it apart: the only place that names a store and the dialects.
+
+use std::error::Error;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use http_body_util::Full;
+use hyper::StatusCode;
+use hyper::body::{Bytes, Incoming};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::admin;
+use crate::app::App;
+use crate::clock::Clock;
+use crate::dialects::stripe;
+use crate::domain::api_key::ApiKey;
+use crate::domain::ids::IdSource;
+use crate::http::listen::{self, Bounds};
+use crate::http::shell::{Pages, Shell};
+use crate::ids::Ids;
+use crate::settings::Settings;
+use crate::store::sqlite::{SqliteOptions, SqliteStore};
+use crate::store::{Kept, Store};
+use crate::telemetry::{Metrics, Watch};
+
+/// How often the server tidies up after itself.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+
+/// Puts something around a store, for tests of what goes wrong.
+pub type WrapStore = Arc<dyn Fn(Arc<dyn Store>) -> Arc<dyn Store> + Send + Sync>;
+
+/// What a server is given by its surroundings.
+#[derive(Clone)]
+pub struct World {
+    /// The time.
+    pub clock: Clock,
+    /// Ids and random bytes.
+    pub ids: Arc<dyn IdSource>,
+    /// Something around the store.
+    pub wrap_store: Option<WrapStore>,
+}
+
+impl World {
+    /// The machine's clock and unpredictable ids.
+    pub fn real() -> World {
+        World { clock: Clock::Real, ids: Arc::new(Ids::random()), wrap_store: None }
+    }
+}
+
+/// Why a server did not start.
+#[derive(Debug)]
+pub struct StartError(String);
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for StartError {}
+
+/// A running server. It runs until it is stopped.
+pub struct Running {
+    address: SocketAddr,
+    admin_address: Option<SocketAddr>,
+    app: Arc<App>,
+    store: Arc<dyn Store>,
+    stopping: Arc<AtomicBool>,
+    stop: watch::Sender<bool>,
+    listeners: Vec<JoinHandle<()>>,
+    tidying: JoinHandle<()>,
+}
+
+/// Starts a server: opens the store, binds the addresses, begins to answer.
+pub async fn start(settings: &Settings, world: World) -> Result<Running, StartError> {
+    let World { clock, ids, wrap_store } = world;
+    let options = SqliteOptions { path: settings.data.clone(), ephemeral: settings.ephemeral };
+    let opened = SqliteStore::open(&options).map_err(|failure| StartError(failure.to_string()))?;
+    let store: Arc<dyn Store> = Arc::new(opened);
+    let store = match wrap_store {
+        Some(wrap) => wrap(store),
+        None => store,
+    };
+    let main = bind(settings.listen).await?;
+    let admin = match settings.admin_listen {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
+
+    let metrics = Arc::new(Metrics::new(clock.now()));
+    let watching = Arc::new(Watch(metrics.clone()));
+    let app = Arc::new(App::new(
+        store.clone(),
+        clock.clone(),
+        ids.clone(),
+        watching.clone(),
+        settings.openness,
+        settings.rate_limit,
+        stripe::versions::NEWEST,
+    ));
+    let stopping = Arc::new(AtomicBool::new(false));
+    let (stop, stopped) = watch::channel(false);
+    let pages = {
+        let (store, stopping) = (store.clone(), stopping.clone());
+        let page = move |path: &str| admin::page(path, store.as_ref(), &metrics, stopping.load(Ordering::Relaxed));
+        Pages { paths: &admin::PATHS, page: Arc::new(page) }
+    };
+    let bounds = Bounds {
+        connections: settings.max_connections,
+        head_timeout: settings.head_timeout,
+        drain_timeout: settings.drain_timeout,
+    };
+    let shell = Arc::new(Shell {
+        dialects: vec![stripe::dialect(app.clone())],
+        pages: admin.is_none().then(|| pages.clone()),
+        observer: watching.clone(),
+        ids,
+        clock,
+        max_body_bytes: settings.max_body_bytes,
+        request_timeout: settings.request_timeout,
+    });
+    let address = local(&main);
+    let admin_address = admin.as_ref().map(local);
+    let answer = move |request| {
+        let shell = shell.clone();
+        async move { shell.serve(request).await }
+    };
+    let mut listeners = vec![tokio::spawn(listen::serve(main, bounds, watching.clone(), answer, stopped.clone()))];
+    if let Some(admin) = admin {
+        let answer = move |request: hyper::Request<Incoming>| {
+            let pages = pages.clone();
+            async move {
+                let page = pages.serve(request.method(), request.uri().path()).await;
+                page.unwrap_or_else(nothing_here)
+            }
+        };
+        listeners.push(tokio::spawn(listen::serve(admin, bounds, watching, answer, stopped)));
+    }
+    let tidying = tokio::spawn(tidy(app.clone()));
+    Ok(Running { address, admin_address, app, store, stopping, stop, listeners, tidying })
+}
+
+impl Running {
+    /// Where clients come in.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where health and metrics are, when apart.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin_address
+    }
+
+    /// Keeps an API key, for whoever runs a server inside a program.
+    pub async fn put_key(&self, key: ApiKey) -> Kept<()> {
+        self.app.put_key(key).await
+    }
+
+    /// Forgets what is past its time, as a running server does every minute.
+    pub async fn tidy(&self) -> Kept<()> {
+        self.app.tidy().await
+    }
+
+    /// Takes no more requests, lets those in flight finish, and closes the store.
+    pub async fn stop(self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        let _ = self.stop.send(true);
+        for listener in self.listeners {
+            // A listener that panicked has nothing more to wait for.
+            let _ = listener.await;
+        }
+        self.tidying.abort();
+        let store = self.store;
+        let closed = tokio::task::spawn_blocking(move || store.close()).await;
+        if let Err(panic) = closed {
+            tracing::error!("closing the store: {panic}");
+        }
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|cause| StartError(format!("cannot listen on {address}: {cause}")))
+}
+
+fn local(listener: &TcpListener) -> SocketAddr {
+    listener.local_addr().expect("a bound listener has an address")
+}
+
+fn nothing_here() -> hyper::Response<Full<Bytes>> {
+    let mut response = hyper::Response::new(Full::from("There is no such page here.\n"));
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}
+
+async fn tidy(app: Arc<App>) {
+    let mut every = tokio::time::interval(TIDY_EVERY);
+    loop {
+        every.tick().await;
+        if let Err(failure) = app.tidy().await {
+            tracing::warn!("tidying up: {failure}");
+        }
+    }
+}

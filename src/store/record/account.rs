@@ -1,0 +1,155 @@
+//! The shape of an account. Its space is not part of the body: the row's key says it.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::customer::read_currency;
+use super::{Text, Unreadable, borrowed, owned, parse, shape_of, write};
+use crate::domain::account::{Account, Mode, Space};
+use crate::domain::ids::AccountId;
+use crate::domain::time::Time;
+
+/// The body of an account.
+pub fn write_account(account: &Account) -> String {
+    write(&AccountShape::from(account))
+}
+
+/// The account of a body and its space.
+pub fn read_account(space: Space, body: &str) -> Result<Account, Unreadable> {
+    match shape_of(body)? {
+        1 => parse::<AccountShape<'static>>(body)?.into_account(space),
+        unknown => Err(Unreadable::UnknownShape(unknown)),
+    }
+}
+
+/// Shape 1.
+#[derive(Serialize, Deserialize)]
+struct AccountShape<'a> {
+    id: Text<'a>,
+    other_space: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<Text<'a>>,
+    mode: ModeShape,
+    created: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_name: Option<Text<'a>>,
+    default_currency: Text<'a>,
+    country: Text<'a>,
+    api_version: Text<'a>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ModeShape {
+    Test,
+    Live,
+}
+
+impl From<Mode> for ModeShape {
+    fn from(mode: Mode) -> ModeShape {
+        match mode {
+            Mode::Test => ModeShape::Test,
+            Mode::Live => ModeShape::Live,
+        }
+    }
+}
+
+impl From<ModeShape> for Mode {
+    fn from(shape: ModeShape) -> Mode {
+        match shape {
+            ModeShape::Test => Mode::Test,
+            ModeShape::Live => Mode::Live,
+        }
+    }
+}
+
+impl<'a> From<&'a Account> for AccountShape<'a> {
+    fn from(account: &'a Account) -> AccountShape<'a> {
+        let Account {
+            space: _,
+            other_space,
+            id: AccountId(id),
+            parent,
+            mode,
+            created,
+            display_name,
+            default_currency,
+            country,
+            api_version,
+        } = account;
+        AccountShape {
+            id: Cow::Borrowed(id),
+            other_space: other_space.0,
+            parent: parent.as_ref().map(|AccountId(id)| Cow::Borrowed(id.as_str())),
+            mode: (*mode).into(),
+            created: created.0,
+            display_name: borrowed(display_name),
+            default_currency: Cow::Borrowed(default_currency.as_str()),
+            country: Cow::Borrowed(country),
+            api_version: Cow::Borrowed(api_version),
+        }
+    }
+}
+
+impl AccountShape<'_> {
+    fn into_account(self, space: Space) -> Result<Account, Unreadable> {
+        let AccountShape {
+            id,
+            other_space,
+            parent,
+            mode,
+            created,
+            display_name,
+            default_currency,
+            country,
+            api_version,
+        } = self;
+        Ok(Account {
+            space,
+            other_space: Space(other_space),
+            id: AccountId(id.into_owned()),
+            parent: owned(parent).map(AccountId),
+            mode: mode.into(),
+            created: Time(created),
+            display_name: owned(display_name),
+            default_currency: read_currency(&default_currency)?,
+            country: country.into_owned(),
+            api_version: api_version.into_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{read_account, write_account};
+    use crate::domain::account::{Account, Mode, Space};
+    use crate::domain::ids::AccountId;
+    use crate::domain::money::Currency;
+    use crate::domain::time::Time;
+
+    #[test]
+    fn an_account_is_read_as_it_was_written() {
+        let plain = Account {
+            space: Space(-7),
+            other_space: Space(i64::MAX),
+            id: AccountId("acct_1".into()),
+            parent: None,
+            mode: Mode::Test,
+            created: Time(5),
+            display_name: None,
+            default_currency: Currency::parse("usd").unwrap(),
+            country: "US".into(),
+            api_version: "2025-01-27.acacia".into(),
+        };
+        let full = Account {
+            parent: Some(AccountId("acct_0".into())),
+            mode: Mode::Live,
+            display_name: Some("Rocket Rides".into()),
+            ..plain.clone()
+        };
+        for account in [plain, full] {
+            assert_eq!(read_account(account.space, &write_account(&account)), Ok(account));
+        }
+    }
+}

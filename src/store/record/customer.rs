@@ -1,0 +1,460 @@
+//! The shape of a customer.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Text, Unreadable, borrowed, is_default, owned, parse, shape_of, write};
+use crate::domain::address::{Address, Shipping};
+use crate::domain::customer::{
+    AmountTaxDisplay, CustomField, Customer, InvoiceSettings, Reconciliation, Rendering, TaxExempt,
+};
+use crate::domain::ids::CustomerId;
+use crate::domain::metadata::Metadata;
+use crate::domain::money::Currency;
+use crate::domain::time::Time;
+
+/// The body of a customer.
+pub fn write_customer(customer: &Customer) -> String {
+    write(&CustomerShape::from(customer))
+}
+
+/// The customer of a body.
+pub fn read_customer(body: &str) -> Result<Customer, Unreadable> {
+    match shape_of(body)? {
+        1 => parse::<CustomerShape<'static>>(body)?.try_into(),
+        unknown => Err(Unreadable::UnknownShape(unknown)),
+    }
+}
+
+/// Shape 1.
+#[derive(Serialize, Deserialize)]
+pub(super) struct CustomerShape<'a> {
+    id: Text<'a>,
+    version: u64,
+    created: i64,
+    updated: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    business_name: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    individual_name: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<AddressShape<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shipping: Option<ShippingShape<'a>>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    balance: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    currency: Option<Text<'a>>,
+    prefix: Text<'a>,
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    next_invoice: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    custom_fields: Option<Vec<(Text<'a>, Text<'a>)>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    footer: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rendering: Option<RenderingShape>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    metadata: BTreeMap<Text<'a>, Text<'a>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    locales: Vec<Text<'a>>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    tax_exempt: TaxExemptShape,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tax_ip: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reconciliation: Option<ReconciliationShape>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AddressShape<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    street: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    second_line: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    city: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    postal_code: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    country: Option<Text<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ShippingShape<'a> {
+    address: AddressShape<'a>,
+    name: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<Text<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RenderingShape {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tax: Option<AmountTaxDisplayShape>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum AmountTaxDisplayShape {
+    ExcludeTax,
+    IncludeInclusiveTax,
+}
+
+#[derive(Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum TaxExemptShape {
+    #[default]
+    None,
+    Exempt,
+    Reverse,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ReconciliationShape {
+    Automatic,
+    Manual,
+}
+
+fn first() -> u64 {
+    1
+}
+
+fn is_first(number: &u64) -> bool {
+    *number == first()
+}
+
+pub(super) fn borrowed_metadata(metadata: &Metadata) -> BTreeMap<Text<'_>, Text<'_>> {
+    metadata.iter().map(|(key, value)| (Cow::Borrowed(key.as_str()), Cow::Borrowed(value.as_str()))).collect()
+}
+
+pub(super) fn owned_metadata(metadata: BTreeMap<Text<'_>, Text<'_>>) -> Metadata {
+    metadata.into_iter().map(|(key, value)| (key.into_owned(), value.into_owned())).collect()
+}
+
+pub(super) fn read_currency(code: &str) -> Result<Currency, Unreadable> {
+    Currency::parse(code).ok_or(Unreadable::UnknownWord("currency"))
+}
+
+impl<'a> From<&'a Customer> for CustomerShape<'a> {
+    fn from(customer: &'a Customer) -> CustomerShape<'a> {
+        let Customer {
+            id: CustomerId(id),
+            version,
+            created,
+            updated,
+            deleted,
+            name,
+            business_name,
+            individual_name,
+            email,
+            phone,
+            description,
+            address,
+            shipping,
+            balance,
+            currency,
+            invoice_prefix,
+            next_invoice_sequence,
+            invoice_settings: InvoiceSettings { custom_fields, footer, rendering },
+            metadata,
+            preferred_locales,
+            tax_exempt,
+            tax_ip,
+            reconciliation,
+        } = customer;
+        CustomerShape {
+            id: Cow::Borrowed(id),
+            version: *version,
+            created: created.0,
+            updated: updated.0,
+            deleted: deleted.map(|time| time.0),
+            name: borrowed(name),
+            business_name: borrowed(business_name),
+            individual_name: borrowed(individual_name),
+            email: borrowed(email),
+            phone: borrowed(phone),
+            description: borrowed(description),
+            address: address.as_ref().map(AddressShape::from),
+            shipping: shipping.as_ref().map(ShippingShape::from),
+            balance: *balance,
+            currency: currency.as_ref().map(|currency| Cow::Borrowed(currency.as_str())),
+            prefix: Cow::Borrowed(invoice_prefix),
+            next_invoice: *next_invoice_sequence,
+            custom_fields: custom_fields.as_ref().map(|fields| {
+                let pair = |CustomField { name, value }: &'a CustomField| {
+                    (Cow::Borrowed(name.as_str()), Cow::Borrowed(value.as_str()))
+                };
+                fields.iter().map(pair).collect()
+            }),
+            footer: borrowed(footer),
+            rendering: rendering.as_ref().map(|Rendering { amount_tax_display }| RenderingShape {
+                tax: amount_tax_display.map(|display| match display {
+                    AmountTaxDisplay::ExcludeTax => AmountTaxDisplayShape::ExcludeTax,
+                    AmountTaxDisplay::IncludeInclusiveTax => AmountTaxDisplayShape::IncludeInclusiveTax,
+                }),
+            }),
+            metadata: borrowed_metadata(metadata),
+            locales: preferred_locales.iter().map(|locale| Cow::Borrowed(locale.as_str())).collect(),
+            tax_exempt: match tax_exempt {
+                TaxExempt::None => TaxExemptShape::None,
+                TaxExempt::Exempt => TaxExemptShape::Exempt,
+                TaxExempt::Reverse => TaxExemptShape::Reverse,
+            },
+            tax_ip: *tax_ip,
+            reconciliation: reconciliation.map(|by| match by {
+                Reconciliation::Automatic => ReconciliationShape::Automatic,
+                Reconciliation::Manual => ReconciliationShape::Manual,
+            }),
+        }
+    }
+}
+
+impl TryFrom<CustomerShape<'_>> for Customer {
+    type Error = Unreadable;
+
+    fn try_from(shape: CustomerShape<'_>) -> Result<Customer, Unreadable> {
+        let CustomerShape {
+            id,
+            version,
+            created,
+            updated,
+            deleted,
+            name,
+            business_name,
+            individual_name,
+            email,
+            phone,
+            description,
+            address,
+            shipping,
+            balance,
+            currency,
+            prefix,
+            next_invoice,
+            custom_fields,
+            footer,
+            rendering,
+            metadata,
+            locales,
+            tax_exempt,
+            tax_ip,
+            reconciliation,
+        } = shape;
+        let field =
+            |(name, value): (Text<'_>, Text<'_>)| CustomField { name: name.into_owned(), value: value.into_owned() };
+        Ok(Customer {
+            id: CustomerId(id.into_owned()),
+            version,
+            created: Time(created),
+            updated: Time(updated),
+            deleted: deleted.map(Time),
+            name: owned(name),
+            business_name: owned(business_name),
+            individual_name: owned(individual_name),
+            email: owned(email),
+            phone: owned(phone),
+            description: owned(description),
+            address: address.map(Address::from),
+            shipping: shipping.map(Shipping::from),
+            balance,
+            currency: currency.as_deref().map(read_currency).transpose()?,
+            invoice_prefix: prefix.into_owned(),
+            next_invoice_sequence: next_invoice,
+            invoice_settings: InvoiceSettings {
+                custom_fields: custom_fields.map(|fields| fields.into_iter().map(field).collect()),
+                footer: owned(footer),
+                rendering: rendering.map(|RenderingShape { tax }| Rendering {
+                    amount_tax_display: tax.map(|display| match display {
+                        AmountTaxDisplayShape::ExcludeTax => AmountTaxDisplay::ExcludeTax,
+                        AmountTaxDisplayShape::IncludeInclusiveTax => AmountTaxDisplay::IncludeInclusiveTax,
+                    }),
+                }),
+            },
+            metadata: owned_metadata(metadata),
+            preferred_locales: locales.into_iter().map(Cow::into_owned).collect(),
+            tax_exempt: match tax_exempt {
+                TaxExemptShape::None => TaxExempt::None,
+                TaxExemptShape::Exempt => TaxExempt::Exempt,
+                TaxExemptShape::Reverse => TaxExempt::Reverse,
+            },
+            tax_ip,
+            reconciliation: reconciliation.map(|by| match by {
+                ReconciliationShape::Automatic => Reconciliation::Automatic,
+                ReconciliationShape::Manual => Reconciliation::Manual,
+            }),
+        })
+    }
+}
+
+impl<'a> From<&'a Address> for AddressShape<'a> {
+    fn from(address: &'a Address) -> AddressShape<'a> {
+        let Address { street, second_line, city, region, postal_code, country } = address;
+        AddressShape {
+            street: borrowed(street),
+            second_line: borrowed(second_line),
+            city: borrowed(city),
+            region: borrowed(region),
+            postal_code: borrowed(postal_code),
+            country: borrowed(country),
+        }
+    }
+}
+
+impl From<AddressShape<'_>> for Address {
+    fn from(shape: AddressShape<'_>) -> Address {
+        let AddressShape { street, second_line, city, region, postal_code, country } = shape;
+        Address {
+            street: owned(street),
+            second_line: owned(second_line),
+            city: owned(city),
+            region: owned(region),
+            postal_code: owned(postal_code),
+            country: owned(country),
+        }
+    }
+}
+
+impl<'a> From<&'a Shipping> for ShippingShape<'a> {
+    fn from(shipping: &'a Shipping) -> ShippingShape<'a> {
+        let Shipping { address, name, phone } = shipping;
+        ShippingShape { address: address.into(), name: Cow::Borrowed(name), phone: borrowed(phone) }
+    }
+}
+
+impl From<ShippingShape<'_>> for Shipping {
+    fn from(shape: ShippingShape<'_>) -> Shipping {
+        let ShippingShape { address, name, phone } = shape;
+        Shipping { address: address.into(), name: name.into_owned(), phone: owned(phone) }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+    use proptest::collection::{btree_map, vec};
+    use proptest::option;
+    use proptest::prelude::*;
+
+    use super::{read_customer, write_customer};
+    use crate::domain::address::{Address, Shipping};
+    use crate::domain::customer::{
+        AmountTaxDisplay, CustomField, Customer, InvoiceSettings, Reconciliation, Rendering, TaxExempt,
+    };
+    use crate::domain::ids::CustomerId;
+    use crate::domain::money::{Currency, SUPPORTED};
+    use crate::domain::time::Time;
+
+    #[test]
+    fn a_customer_of_few_facts_has_a_short_body() {
+        let mut customer = Customer::blank(CustomerId("cus_1".into()), "A1B2C3D4".into(), Time(5));
+        customer.email = Some("jenny@example.com".into());
+        let body = r#"{"v":1,"id":"cus_1","version":1,"created":5,"updated":5,"email":"jenny@example.com","prefix":"A1B2C3D4"}"#;
+        assert_eq!(write_customer(&customer), body);
+        assert_eq!(read_customer(body), Ok(customer));
+    }
+
+    #[test]
+    fn a_currency_that_is_not_known_is_refused() {
+        let body = r#"{"v":1,"id":"c","version":1,"created":5,"updated":5,"currency":"zzz","prefix":"A"}"#;
+        assert!(read_customer(body).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn every_customer_is_read_as_it_was_written(customer in customers()) {
+            prop_assert_eq!(read_customer(&write_customer(&customer)), Ok(customer));
+        }
+    }
+
+    fn text() -> impl Strategy<Value = Option<String>> {
+        option::of(any::<String>())
+    }
+
+    fn addresses() -> impl Strategy<Value = Address> {
+        (text(), text(), text(), text(), text(), text()).prop_map(
+            |(street, second_line, city, region, postal_code, country)| Address {
+                street,
+                second_line,
+                city,
+                region,
+                postal_code,
+                country,
+            },
+        )
+    }
+
+    fn shippings() -> impl Strategy<Value = Shipping> {
+        (addresses(), any::<String>(), text()).prop_map(|(address, name, phone)| Shipping { address, name, phone })
+    }
+
+    fn invoice_settings() -> impl Strategy<Value = InvoiceSettings> {
+        let field = (any::<String>(), any::<String>()).prop_map(|(name, value)| CustomField { name, value });
+        let display = prop_oneof![Just(AmountTaxDisplay::ExcludeTax), Just(AmountTaxDisplay::IncludeInclusiveTax)];
+        let rendering = option::of(display).prop_map(|amount_tax_display| Rendering { amount_tax_display });
+        (option::of(vec(field, 0..4)), text(), option::of(rendering))
+            .prop_map(|(custom_fields, footer, rendering)| InvoiceSettings { custom_fields, footer, rendering })
+    }
+
+    fn network_addresses() -> impl Strategy<Value = IpAddr> {
+        prop_oneof![
+            any::<[u8; 4]>().prop_map(|bytes| IpAddr::V4(Ipv4Addr::from(bytes))),
+            any::<[u8; 16]>().prop_map(|bytes| IpAddr::V6(Ipv6Addr::from(bytes))),
+        ]
+    }
+
+    /// Customers with any facts at all, also those that no request could give them.
+    pub(crate) fn customers() -> impl Strategy<Value = Customer> {
+        let times = (any::<i64>(), any::<i64>(), option::of(any::<i64>()), any::<u64>());
+        let names = (text(), text(), text(), text(), text(), text());
+        let places = (option::of(addresses()), option::of(shippings()), option::of(network_addresses()));
+        let money = (any::<i64>(), option::of(0..SUPPORTED.len()), any::<String>(), any::<u64>());
+        let exempt = prop_oneof![Just(TaxExempt::None), Just(TaxExempt::Exempt), Just(TaxExempt::Reverse)];
+        let by = prop_oneof![Just(Reconciliation::Automatic), Just(Reconciliation::Manual)];
+        let free = (btree_map(any::<String>(), any::<String>(), 0..5), vec(any::<String>(), 0..3));
+        (times, names, places, money, invoice_settings(), exempt, option::of(by), free).prop_map(
+            |(times, names, places, money, invoice_settings, tax_exempt, reconciliation, free)| Customer {
+                id: CustomerId(format!("cus_{}", times.0)),
+                version: times.3,
+                created: Time(times.0),
+                updated: Time(times.1),
+                deleted: times.2.map(Time),
+                name: names.0,
+                business_name: names.1,
+                individual_name: names.2,
+                email: names.3,
+                phone: names.4,
+                description: names.5,
+                address: places.0,
+                shipping: places.1,
+                balance: money.0,
+                currency: money.1.and_then(|index| Currency::parse(SUPPORTED[index])),
+                invoice_prefix: money.2,
+                next_invoice_sequence: money.3,
+                invoice_settings,
+                metadata: free.0,
+                preferred_locales: free.1,
+                tax_exempt,
+                tax_ip: places.2,
+                reconciliation,
+            },
+        )
+    }
+}

@@ -1,0 +1,145 @@
+//! The shape of an event. Its place in the history is not part of the body: the row's key says it.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::customer::CustomerShape;
+use super::{Text, Unreadable, borrowed, owned, parse, shape_of, write};
+use crate::domain::customer::Customer;
+use crate::domain::event::{Cause, Event, Happening};
+use crate::domain::ids::{EventId, RequestId};
+use crate::domain::time::Time;
+
+/// What the body of an event is written from.
+#[derive(Clone, Copy, Debug)]
+pub struct EventBody<'a> {
+    /// Its id.
+    pub id: &'a EventId,
+    /// When.
+    pub created: Time,
+    /// What asked for it.
+    pub cause: &'a Cause,
+    /// What happened.
+    pub what: &'a Happening,
+}
+
+/// The body of an event.
+pub fn write_event(event: EventBody<'_>) -> String {
+    write(&EventShape::from(event))
+}
+
+/// The event of a body and its place.
+pub fn read_event(sequence: i64, body: &str) -> Result<Event, Unreadable> {
+    match shape_of(body)? {
+        1 => parse::<EventShape<'static>>(body)?.into_event(sequence),
+        unknown => Err(Unreadable::UnknownShape(unknown)),
+    }
+}
+
+/// Shape 1.
+#[derive(Serialize, Deserialize)]
+struct EventShape<'a> {
+    id: Text<'a>,
+    created: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idempotency_key: Option<Text<'a>>,
+    what: HappeningShape,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<CustomerShape<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<CustomerShape<'a>>,
+}
+
+// Beside the states that it tells of, not around them: an enum that holds them would be parsed twice.
+#[derive(Serialize, Deserialize)]
+enum HappeningShape {
+    #[serde(rename = "customer.created")]
+    CustomerCreated,
+    #[serde(rename = "customer.updated")]
+    CustomerUpdated,
+    #[serde(rename = "customer.deleted")]
+    CustomerDeleted,
+}
+
+impl<'a> From<EventBody<'a>> for EventShape<'a> {
+    fn from(event: EventBody<'a>) -> EventShape<'a> {
+        let EventBody { id: EventId(id), created, cause: Cause { request, idempotency_key }, what } = event;
+        let (kind, before, after) = match what {
+            Happening::CustomerCreated { after } => (HappeningShape::CustomerCreated, None, Some(after)),
+            Happening::CustomerUpdated { before, after } => {
+                (HappeningShape::CustomerUpdated, Some(before), Some(after))
+            }
+            Happening::CustomerDeleted { before } => (HappeningShape::CustomerDeleted, Some(before), None),
+        };
+        let state = |customer: &'a Box<Customer>| CustomerShape::from(customer.as_ref());
+        EventShape {
+            id: Cow::Borrowed(id),
+            created: created.0,
+            request: request.as_ref().map(|RequestId(id)| Cow::Borrowed(id.as_str())),
+            idempotency_key: borrowed(idempotency_key),
+            what: kind,
+            before: before.map(state),
+            after: after.map(state),
+        }
+    }
+}
+
+impl EventShape<'_> {
+    fn into_event(self, sequence: i64) -> Result<Event, Unreadable> {
+        let EventShape { id, created, request, idempotency_key, what, before, after } = self;
+        let state = |shape: Option<CustomerShape<'_>>| -> Result<Box<Customer>, Unreadable> {
+            Ok(Box::new(shape.ok_or(Unreadable::UnknownWord("state"))?.try_into()?))
+        };
+        let what = match what {
+            HappeningShape::CustomerCreated => Happening::CustomerCreated { after: state(after)? },
+            HappeningShape::CustomerUpdated => {
+                Happening::CustomerUpdated { before: state(before)?, after: state(after)? }
+            }
+            HappeningShape::CustomerDeleted => Happening::CustomerDeleted { before: state(before)? },
+        };
+        Ok(Event {
+            sequence,
+            id: EventId(id.into_owned()),
+            created: Time(created),
+            cause: Cause { request: owned(request).map(RequestId), idempotency_key: owned(idempotency_key) },
+            what,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{EventBody, read_event, write_event};
+    use crate::domain::event::{Cause, Event, Happening};
+    use crate::domain::ids::{EventId, RequestId};
+    use crate::domain::time::Time;
+    use crate::store::record::customer::tests::customers;
+
+    fn check(cause: &Cause, what: Happening) {
+        let id = EventId("evt_1".into());
+        let body = write_event(EventBody { id: &id, created: Time(9), cause, what: &what });
+        let event = Event { sequence: 3, id, created: Time(9), cause: cause.clone(), what };
+        assert_eq!(read_event(3, &body), Ok(event));
+    }
+
+    proptest! {
+        #[test]
+        fn every_event_is_read_as_it_was_written(before in customers(), after in customers()) {
+            let (before, after) = (Box::new(before), Box::new(after));
+            let asked = Cause { request: Some(RequestId("req_1".into())), idempotency_key: Some("key".into()) };
+            check(&Cause::default(), Happening::CustomerCreated { after: after.clone() });
+            check(&asked, Happening::CustomerUpdated { before: before.clone(), after });
+            check(&asked, Happening::CustomerDeleted { before });
+        }
+    }
+
+    #[test]
+    fn an_event_without_its_state_is_refused() {
+        assert!(read_event(1, r#"{"v":1,"id":"evt_1","created":1,"what":"customer.updated"}"#).is_err());
+    }
+}

@@ -1,0 +1,149 @@
+//! The data folder: what lies in it, who holds it, and how a connection to its database is set up.
+
+use std::fs::{DirBuilder, File, TryLockError};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::store::{Failure, Kept};
+
+/// How long a statement waits for another process: an operator's command, or the server beside one.
+pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Memory for pages of the one connection that writes.
+const WRITER_CACHE_KIB: i64 = 24 * 1024;
+
+/// Memory for pages of each connection that reads. Its pages are forgotten with every commit of the writer, so that
+/// more of it would win nothing.
+const READER_CACHE_KIB: i64 = 2 * 1024;
+
+/// Room for every statement of the store; a statement that is not kept is planned anew with each use.
+const STATEMENTS: usize = 64;
+
+/// The database in a data folder.
+pub fn database(folder: &Path) -> PathBuf {
+    folder.join("cusp.db")
+}
+
+/// SQLite's log beside the database.
+pub fn log(folder: &Path) -> PathBuf {
+    folder.join("cusp.db-wal")
+}
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Writing, with a sync at every commit.
+    Write,
+    /// Writing what need not survive the machine.
+    WriteUnsynced,
+    /// Reading only.
+    Read,
+}
+
+/// Opens a connection to a database that may have to be made.
+pub fn connect(file: &Path, purpose: Purpose) -> Kept<Connection> {
+    let open = || -> rusqlite::Result<Connection> {
+        // A connection stays with one thread at a time, so SQLite need not guard it again.
+        let flags = match purpose {
+            Purpose::Write | Purpose::WriteUnsynced => {
+                OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
+            }
+            Purpose::Read => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        };
+        let connection = Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        connection.pragma_update(None, "temp_store", "memory")?;
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        match purpose {
+            Purpose::Write | Purpose::WriteUnsynced => {
+                let synchronous = if purpose == Purpose::Write { "full" } else { "off" };
+                connection.pragma_update(None, "synchronous", synchronous)?;
+                connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+            }
+            Purpose::Read => {
+                connection.pragma_update(None, "query_only", true)?;
+                connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+            }
+        }
+        Ok(connection)
+    };
+    open().map_err(trouble(format!("opening {}", file.display())))
+}
+
+/// Makes the data folder, readable by nobody else, when it is not there.
+pub fn make_folder(folder: &Path) -> Kept<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let make = || {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        match folder.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => sync_folder(parent),
+            Some(_) | None => sync_folder(Path::new(".")),
+        }
+    };
+    make().map_err(file_trouble(format!("making the data folder {}", folder.display())))
+}
+
+/// Puts the names in a folder on disk.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Takes the data folder for one server: given back when the file is dropped, also when the process dies. `None` when
+/// another one has it.
+pub fn lock(folder: &Path) -> Kept<Option<File>> {
+    let path = folder.join("cusp.lock");
+    let doing = || format!("locking {}", path.display());
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|cause| file_trouble(doing())(cause))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(cause)) => Err(file_trouble(doing())(cause)),
+    }
+}
+
+/// The failure of a second server on one folder.
+pub fn in_use(folder: &Path) -> Failure {
+    Failure::broken("opening the store", format!("{} is in use by another cusp server", folder.display()))
+}
+
+/// Tells what we were doing when SQLite had trouble, and whether the trouble may pass.
+pub fn trouble(doing: impl Into<String>) -> impl FnOnce(rusqlite::Error) -> Failure {
+    move |cause| {
+        let passing = match cause.sqlite_error_code() {
+            Some(
+                ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::OutOfMemory
+                | ErrorCode::CannotOpen
+                | ErrorCode::OperationInterrupted,
+            ) => true,
+            Some(_) | None => false,
+        };
+        Failure { doing: doing.into(), passing, cause: Box::new(cause) }
+    }
+}
+
+/// The same for files.
+pub fn file_trouble(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Failure {
+    move |cause| {
+        let passing = matches!(
+            cause.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::Interrupted
+        );
+        Failure { doing: doing.into(), passing, cause: Box::new(cause) }
+    }
+}

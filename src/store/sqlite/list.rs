@@ -1,0 +1,352 @@
+//! Pages and searches: walks along an index from a place, newest first or oldest first, until a page is full. Cursors
+//! are places, not counts, so nothing is skipped or repeated when records come and go between two pages.
+
+use std::ops::ControlFlow;
+
+use rusqlite::{CachedStatement, Row, Rows, params_from_iter};
+
+use super::files::trouble;
+use super::read::{body, number};
+use super::tx::SqliteTx;
+use crate::domain::account::Space;
+use crate::domain::balance::BalanceTransaction;
+use crate::domain::customer::Customer;
+use crate::domain::event::{Event, EventKind};
+use crate::domain::ids::CustomerId;
+use crate::domain::page::{BalancePage, Cursor, CustomerPage, EventPage, Page, Place, Span};
+use crate::domain::query::{Comparison, Join, Query, Test};
+use crate::domain::term::Term;
+use crate::domain::time::Time;
+use crate::store::record::{read_balance_transaction, read_customer, read_event};
+use crate::store::{Kept, Read};
+
+/// Which way a walk goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    NewestFirst,
+    OldestFirst,
+}
+
+/// The places strictly between two others. Ids are never empty, so the place with an empty id comes before every
+/// record of its moment.
+struct Stretch {
+    above: Place,
+    below: Place,
+}
+
+impl Stretch {
+    fn of(span: &Span, cursor: &Cursor<Place>) -> (Stretch, Way) {
+        let edge = |moment: Time| Place { created: moment, id: String::new() };
+        let mut stretch = Stretch {
+            above: edge(span.from.unwrap_or(Time(i64::MIN))),
+            below: span.until.map_or(Place { created: Time(i64::MAX), id: "\u{10ffff}".into() }, edge),
+        };
+        match cursor {
+            Cursor::Newest => (stretch, Way::NewestFirst),
+            Cursor::OlderThan(place) => {
+                stretch.below = stretch.below.min(place.clone());
+                (stretch, Way::NewestFirst)
+            }
+            Cursor::NewerThan(place) => {
+                stretch.above = stretch.above.max(place.clone());
+                (stretch, Way::OldestFirst)
+            }
+        }
+    }
+}
+
+/// Collects one page and looks one item further, to tell whether the list goes on.
+struct Collector<T> {
+    items: Vec<T>,
+    limit: usize,
+}
+
+impl<T> Collector<T> {
+    fn new(limit: usize) -> Collector<T> {
+        Collector { items: Vec::new(), limit }
+    }
+
+    fn take(&mut self, item: T) -> ControlFlow<()> {
+        self.items.push(item);
+        if self.items.len() > self.limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn page(mut self, way: Way) -> Page<T> {
+        let has_more = self.items.len() > self.limit;
+        self.items.truncate(self.limit);
+        if way == Way::OldestFirst {
+            self.items.reverse();
+        }
+        Page { items: self.items, has_more }
+    }
+}
+
+pub(super) fn customers(tx: &mut SqliteTx<'_>, space: Space, page: &CustomerPage) -> Kept<Page<Customer>> {
+    let (stretch, way) = Stretch::of(&page.created, &page.cursor);
+    let mut found = Collector::new(page.limit);
+    match &page.email {
+        None => walk_live(tx, space, &stretch, way, |customer| found.take(customer))?,
+        Some(email) => walk_terms(tx, space, &[Term::Email(email).digest()], &stretch, way, |customer| {
+            // The index folds case and holds digests; a list wants exactly this address.
+            if customer.email.as_ref() == Some(email) { found.take(customer) } else { ControlFlow::Continue(()) }
+        })?,
+    }
+    Ok(found.page(way))
+}
+
+pub(super) fn search(
+    tx: &mut SqliteTx<'_>,
+    space: Space,
+    query: &Query,
+    after: Option<&Place>,
+    limit: usize,
+) -> Kept<Page<Customer>> {
+    let mut found = Collector::new(limit);
+    answers(tx, space, query, after, |customer| found.take(customer))?;
+    Ok(found.page(Way::NewestFirst))
+}
+
+pub(super) fn count(tx: &mut SqliteTx<'_>, space: Space, query: &Query, most: usize) -> Kept<usize> {
+    let mut counted = 0;
+    if most > 0 {
+        answers(tx, space, query, None, |_| {
+            counted += 1;
+            if counted == most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+    }
+    Ok(counted)
+}
+
+/// Every live customer that answers the query, newest first, behind `after`.
+fn answers(
+    tx: &mut SqliteTx<'_>,
+    space: Space,
+    query: &Query,
+    after: Option<&Place>,
+    mut visit: impl FnMut(Customer) -> ControlFlow<()>,
+) -> Kept<()> {
+    let cursor = after.cloned().map_or(Cursor::Newest, Cursor::OlderThan);
+    let (stretch, way) = Stretch::of(&span_of(query), &cursor);
+    let visit = |customer: Customer| {
+        if query.matches(&customer) { visit(customer) } else { ControlFlow::Continue(()) }
+    };
+    match query.narrowing_terms() {
+        Some(terms) => walk_terms(tx, space, &terms, &stretch, way, visit),
+        None => walk_live(tx, space, &stretch, way, visit),
+    }
+}
+
+/// The moments outside of which no customer can answer the query.
+fn span_of(query: &Query) -> Span {
+    let mut span = Span::default();
+    if query.join == Join::Any {
+        return span;
+    }
+    for clause in query.clauses.iter().filter(|clause| !clause.negated) {
+        let Test::Created(comparison, second) = clause.test else { continue };
+        let (start, end) = (Time::from_seconds(second), second.checked_add(1).and_then(Time::from_seconds));
+        let (from, until) = match comparison {
+            Comparison::Equal => (start, end),
+            Comparison::Less => (None, start),
+            Comparison::AtMost => (None, end),
+            Comparison::Greater => (end, None),
+            Comparison::AtLeast => (start, None),
+        };
+        span.from = span.from.max(from);
+        span.until = [span.until, until].into_iter().flatten().min();
+    }
+    span
+}
+
+macro_rules! walk_sql {
+    ($select:literal, $where:literal, $way:expr) => {
+        match $way {
+            Way::NewestFirst => concat!(
+                $select,
+                " AND (created, id) > (?2, ?3) AND (created, id) < (?4, ?5) ",
+                $where,
+                " ORDER BY created DESC, id DESC"
+            ),
+            Way::OldestFirst => concat!(
+                $select,
+                " AND (created, id) > (?2, ?3) AND (created, id) < (?4, ?5) ",
+                $where,
+                " ORDER BY created, id"
+            ),
+        }
+    };
+}
+
+fn walk_live(
+    tx: &mut SqliteTx<'_>,
+    space: Space,
+    stretch: &Stretch,
+    way: Way,
+    mut visit: impl FnMut(Customer) -> ControlFlow<()>,
+) -> Kept<()> {
+    let doing = "listing customers";
+    let sql = walk_sql!("SELECT body FROM customers WHERE account = ?1 AND deleted = 0", "", way);
+    let Stretch { above, below } = stretch;
+    let mut statement = tx.connection.prepare_cached(sql).map_err(trouble(doing))?;
+    let mut rows =
+        statement.query((space.0, above.created.0, &above.id, below.created.0, &below.id)).map_err(trouble(doing))?;
+    while let Some(row) = rows.next().map_err(trouble(doing))? {
+        if visit(body(row, 0, doing, read_customer)?).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Walks the live customers that have at least one of the terms, each once.
+fn walk_terms(
+    tx: &mut SqliteTx<'_>,
+    space: Space,
+    terms: &[i64],
+    stretch: &Stretch,
+    way: Way,
+    mut visit: impl FnMut(Customer) -> ControlFlow<()>,
+) -> Kept<()> {
+    let doing = "walking along terms";
+    let sql = walk_sql!("SELECT created, id FROM customer_terms WHERE account = ?1", "AND term = ?6", way);
+    let Stretch { above, below } = stretch;
+    let connection = tx.connection;
+    let mut statements = terms
+        .iter()
+        .map(|_| connection.prepare_cached(sql))
+        .collect::<rusqlite::Result<Vec<CachedStatement<'_>>>>()
+        .map_err(trouble(doing))?;
+    let mut walks = Vec::with_capacity(terms.len());
+    for (statement, term) in statements.iter_mut().zip(terms) {
+        let rows = statement
+            .query((space.0, above.created.0, &above.id, below.created.0, &below.id, term))
+            .map_err(trouble(doing))?;
+        walks.extend(Walk::begin(rows, doing, place)?);
+    }
+    while let Some(next) = next_of(&walks, way) {
+        advance_past(&mut walks, &next, doing, place)?;
+        let customer = tx.customer(space, &CustomerId(next.id))?;
+        if let Some(customer) = customer.filter(|customer| customer.deleted.is_none())
+            && visit(customer).is_break()
+        {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// One of several walks along an index that are merged into one, with the item that it stands at.
+struct Walk<'s, K> {
+    at: K,
+    rows: Rows<'s>,
+}
+
+impl<'s, K> Walk<'s, K> {
+    fn begin(mut rows: Rows<'s>, doing: &str, key: fn(&Row<'_>, &str) -> Kept<K>) -> Kept<Option<Walk<'s, K>>> {
+        let at = rows.next().map_err(trouble(doing))?.map(|row| key(row, doing)).transpose()?;
+        Ok(at.map(|at| Walk { at, rows }))
+    }
+}
+
+fn next_of<K: Ord + Clone>(walks: &[Walk<'_, K>], way: Way) -> Option<K> {
+    let heads = walks.iter().map(|walk| &walk.at);
+    match way {
+        Way::NewestFirst => heads.max().cloned(),
+        Way::OldestFirst => heads.min().cloned(),
+    }
+}
+
+/// Moves every walk that stands at `item` on, and drops those that are at their end.
+fn advance_past<K: Eq>(
+    walks: &mut Vec<Walk<'_, K>>,
+    item: &K,
+    doing: &str,
+    key: fn(&Row<'_>, &str) -> Kept<K>,
+) -> Kept<()> {
+    let mut position = 0;
+    while position < walks.len() {
+        if walks[position].at != *item {
+            position += 1;
+            continue;
+        }
+        match walks[position].rows.next().map_err(trouble(doing))?.map(|row| key(row, doing)).transpose()? {
+            Some(at) => {
+                walks[position].at = at;
+                position += 1;
+            }
+            None => drop(walks.swap_remove(position)),
+        }
+    }
+    Ok(())
+}
+
+fn place(row: &Row<'_>, doing: &str) -> Kept<Place> {
+    Ok(Place { created: Time(number(row, 0, doing)?), id: row.get(1).map_err(trouble(doing))? })
+}
+
+pub(super) fn balance_transactions(
+    tx: &SqliteTx<'_>,
+    space: Space,
+    page: &BalancePage,
+) -> Kept<Page<BalanceTransaction>> {
+    let doing = "listing balance transactions";
+    let (Stretch { above, below }, way) = Stretch::of(&Span::default(), &page.cursor);
+    let sql = walk_sql!("SELECT body FROM balance_transactions WHERE account = ?1", "AND customer = ?6", way);
+    let mut found = Collector::new(page.limit);
+    let mut statement = tx.connection.prepare_cached(sql).map_err(trouble(doing))?;
+    let parameters = (space.0, above.created.0, &above.id, below.created.0, &below.id, page.customer.as_str());
+    let mut rows = statement.query(parameters).map_err(trouble(doing))?;
+    while let Some(row) = rows.next().map_err(trouble(doing))? {
+        if found.take(body(row, 0, doing, read_balance_transaction)?).is_break() {
+            break;
+        }
+    }
+    Ok(found.page(way))
+}
+
+pub(super) fn events(tx: &SqliteTx<'_>, space: Space, page: &EventPage) -> Kept<Page<Event>> {
+    let doing = "listing events";
+    let (above, below, way) = match page.cursor {
+        Cursor::Newest => (i64::MIN, i64::MAX, Way::NewestFirst),
+        Cursor::OlderThan(sequence) => (i64::MIN, sequence, Way::NewestFirst),
+        Cursor::NewerThan(sequence) => (sequence, i64::MAX, Way::OldestFirst),
+    };
+    // One index serves every list that is not of all events: by kind, then place, with the time beside it.
+    let sql = match way {
+        Way::NewestFirst => {
+            "SELECT seq FROM events WHERE account = ?1 AND kind = ?2 AND seq > ?3 AND seq < ?4 \
+             AND created >= ?5 AND created < ?6 ORDER BY seq DESC"
+        }
+        Way::OldestFirst => {
+            "SELECT seq FROM events WHERE account = ?1 AND kind = ?2 AND seq > ?3 AND seq < ?4 \
+             AND created >= ?5 AND created < ?6 ORDER BY seq"
+        }
+    };
+    let from = page.created.from.map_or(i64::MIN, |time| time.0);
+    let until = page.created.until.map_or(i64::MAX, |time| time.0);
+    let kinds = page.kinds.clone().unwrap_or_else(|| EventKind::ALL.to_vec());
+    let mut statements = kinds
+        .iter()
+        .map(|_| tx.connection.prepare_cached(sql))
+        .collect::<rusqlite::Result<Vec<CachedStatement<'_>>>>()
+        .map_err(trouble(doing))?;
+    let mut walks = Vec::with_capacity(kinds.len());
+    for (statement, kind) in statements.iter_mut().zip(&kinds) {
+        let rows = statement.query((space.0, kind.as_str(), above, below, from, until)).map_err(trouble(doing))?;
+        walks.extend(Walk::begin(rows, doing, |row, doing| number(row, 0, doing))?);
+    }
+    let mut found = Collector::new(page.limit);
+    while let Some(sequence) = next_of(&walks, way) {
+        advance_past(&mut walks, &sequence, doing, |row, doing| number(row, 0, doing))?;
+        let sql = "SELECT body FROM events WHERE account = ?1 AND seq = ?2";
+        let event = tx.find(doing, sql, params_from_iter([space.0, sequence]), |row| {
+            body(row, 0, doing, |text| read_event(sequence, text))
+        })?;
+        if let Some(event) = event
+            && found.take(event).is_break()
+        {
+            break;
+        }
+    }
+    Ok(found.page(way))
+}

@@ -1,0 +1,190 @@
+//! The store that keeps everything in one file on this machine. One thread writes, any thread reads.
+
+mod backup;
+mod check;
+mod checkpoint;
+mod files;
+mod list;
+mod read;
+mod readers;
+mod reply;
+mod schema;
+mod tally;
+mod tx;
+mod writer;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use crossbeam_channel::{Sender, TrySendError, bounded};
+use parking_lot::{Mutex, RwLock};
+
+pub use backup::{backup, restore};
+pub use check::{CheckSummary, MAX_FAULTS, check};
+
+use super::{Failure, Figure, Job, Kept, MAX_WAITING, Read, Store};
+use checkpoint::LogKeeper;
+use files::{Purpose, connect, file_trouble, make_folder};
+use readers::Readers;
+use tally::Tally;
+use writer::{Writer, finish};
+
+/// Where and how a server keeps its records.
+#[derive(Clone, Debug)]
+pub struct SqliteOptions {
+    /// The data folder; made when it is not there.
+    pub path: PathBuf,
+    /// Do not sync: what is written survives the process but not the machine.
+    pub ephemeral: bool,
+}
+
+/// Records in a file on this machine.
+pub struct SqliteStore {
+    folder: PathBuf,
+    /// `None` once the store is closed.
+    inbox: RwLock<Option<Sender<Box<dyn Job>>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    readers: Readers,
+    tally: Arc<Tally>,
+    /// What keeps a second server out; `None` beside a server, and once the store is closed.
+    lock: Mutex<Option<File>>,
+}
+
+impl SqliteStore {
+    /// Opens the store for a server. There can be one server for a data folder.
+    pub fn open(options: &SqliteOptions) -> Kept<SqliteStore> {
+        let folder = &options.path;
+        make_folder(folder)?;
+        let lock = files::lock(folder)?.ok_or_else(|| files::in_use(folder))?;
+        let purpose = if options.ephemeral { Purpose::WriteUnsynced } else { Purpose::Write };
+        SqliteStore::start(folder, purpose, Some(lock))
+    }
+
+    /// Opens the store for an operator's command, while a server may be using it.
+    pub fn open_beside(folder: &Path) -> Kept<SqliteStore> {
+        make_folder(folder)?;
+        match files::lock(folder)? {
+            // No server is running: whoever comes first makes the database.
+            Some(lock) => {
+                let store = SqliteStore::start(folder, Purpose::Write, None)?;
+                drop(lock);
+                Ok(store)
+            }
+            None => {
+                let connection = connect(&files::database(folder), Purpose::Read)?;
+                let version = schema::version(&connection)?;
+                if version != schema::NEWEST {
+                    // Its statements were written for the schema that it has.
+                    let cause = format!("the running server uses schema {version}: restart it with this version first");
+                    return Err(Failure::passing("opening the store", cause));
+                }
+                SqliteStore::start(folder, Purpose::Write, None)
+            }
+        }
+    }
+
+    fn start(folder: &Path, purpose: Purpose, lock: Option<File>) -> Kept<SqliteStore> {
+        let (writer, tally) = open_writer(folder, purpose)?;
+        SqliteStore::run(folder, purpose, lock, writer, tally)
+    }
+
+    fn run(
+        folder: &Path,
+        purpose: Purpose,
+        lock: Option<File>,
+        mut writer: Writer,
+        tally: Arc<Tally>,
+    ) -> Kept<SqliteStore> {
+        let mut threads = Vec::new();
+        if lock.is_some() {
+            threads.push(writer.log.start_checkpointer(&files::database(folder), purpose)?);
+        }
+        let (sender, inbox) = bounded(MAX_WAITING);
+        let thread = thread::Builder::new().name("cusp-writer".into()).spawn(move || writer.run(&inbox));
+        threads.push(thread.map_err(file_trouble("starting the writer"))?);
+        Ok(SqliteStore {
+            folder: folder.to_owned(),
+            inbox: RwLock::new(Some(sender)),
+            threads: Mutex::new(threads),
+            readers: Readers::new(&files::database(folder)),
+            tally,
+            lock: Mutex::new(lock),
+        })
+    }
+}
+
+fn open_writer(folder: &Path, purpose: Purpose) -> Kept<(Writer, Arc<Tally>)> {
+    schema::require_sound_sqlite()?;
+    let file = files::database(folder);
+    let new = !file.exists();
+    let mut connection = connect(&file, purpose)?;
+    schema::version(&connection)?;
+    connection.pragma_update(None, "journal_mode", "wal").map_err(files::trouble("turning the log on"))?;
+    schema::migrate(&mut connection)?;
+    if new {
+        files::sync_folder(folder).map_err(file_trouble("syncing the data folder"))?;
+    }
+    let tally = Arc::new(Tally::default());
+    let log = LogKeeper::watch(&mut connection, Arc::clone(&tally))?;
+    Ok((Writer { connection, log, tally: Arc::clone(&tally) }, tally))
+}
+
+impl Store for SqliteStore {
+    fn write(&self, job: Box<dyn Job>) {
+        let doing = "queueing a job";
+        let refused = match self.inbox.read().as_ref() {
+            None => Some((job, Failure::passing(doing, "the store is closed"))),
+            Some(inbox) => match inbox.try_send(job) {
+                Ok(()) => None,
+                Err(TrySendError::Full(job)) => {
+                    self.tally.refused_jobs.add(1);
+                    Some((job, Failure::passing(doing, format!("{MAX_WAITING} jobs wait already"))))
+                }
+                Err(TrySendError::Disconnected(job)) => {
+                    Some((job, Failure::broken(doing, "the writer has ended unexpectedly")))
+                }
+            },
+        };
+        // After the lock is let go: a job may use the store when it is told.
+        if let Some((job, failure)) = refused {
+            finish(job, Err(failure));
+        }
+    }
+
+    fn read(&self, look: &mut dyn FnMut(&mut dyn Read) -> Kept<()>) -> Kept<()> {
+        self.readers.read(look)
+    }
+
+    fn ready(&self) -> Kept<()> {
+        if let Some(ailment) = self.tally.ailment.lock().clone() {
+            return Err(Failure::passing("writing to the store", ailment));
+        }
+        self.readers.probe()
+    }
+
+    fn figures(&self) -> Vec<Figure> {
+        let queued = self.inbox.read().as_ref().map_or(0, Sender::len);
+        self.tally.figures(&self.folder, queued)
+    }
+
+    fn close(&self) {
+        drop(self.inbox.write().take());
+        for thread in std::mem::take(&mut *self.threads.lock()) {
+            // A job that lets go of the last handle closes the store from the writer itself.
+            if thread.thread().id() != thread::current().id() {
+                // The panic that ended it has been logged.
+                let _ = thread.join();
+            }
+        }
+        self.readers.close();
+        drop(self.lock.lock().take());
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -1,0 +1,210 @@
+//! One job's transaction within a group: what it changes can be undone without its neighbours.
+
+use rusqlite::{Connection, Params};
+
+use super::files::trouble;
+use super::reply;
+use crate::domain::account::{Account, Space};
+use crate::domain::api_key::ApiKey;
+use crate::domain::balance::BalanceTransaction;
+use crate::domain::customer::Customer;
+use crate::domain::event::EventKind;
+use crate::domain::time::Time;
+use crate::store::record::{
+    EventBody, write_account, write_api_key, write_balance_transaction, write_customer, write_event,
+};
+use crate::store::{Failure, Kept, KeptReply, NewEvent, Tx};
+
+/// A transaction on one connection. Whoever made it has begun it, and ends it.
+pub(super) struct SqliteTx<'c> {
+    pub connection: &'c Connection,
+    progress: Progress,
+}
+
+/// How far a job has come. Reading is free; the first write marks the place to go back to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Read,
+    Wrote,
+    Failed,
+}
+
+impl<'c> SqliteTx<'c> {
+    pub fn new(connection: &'c Connection) -> SqliteTx<'c> {
+        SqliteTx { connection, progress: Progress::Read }
+    }
+
+    /// Whether a write failed: some of it may be done, so that nothing of the job can be kept.
+    pub fn failed(&self) -> bool {
+        self.progress == Progress::Failed
+    }
+
+    /// Keeps the job's writes for the commit of the group. A failure means that the whole group is in doubt.
+    pub fn keep(&mut self) -> Kept<()> {
+        match self.progress {
+            Progress::Read => Ok(()),
+            Progress::Wrote | Progress::Failed => self.end("RELEASE job"),
+        }
+    }
+
+    /// Undoes the job's writes. A failure means that the whole group is in doubt.
+    pub fn undo(&mut self) -> Kept<()> {
+        match self.progress {
+            Progress::Read => Ok(()),
+            Progress::Wrote | Progress::Failed => {
+                self.end("ROLLBACK TO job")?;
+                self.end("RELEASE job")
+            }
+        }
+    }
+
+    /// Runs a statement that changes something; gives how many rows it changed.
+    pub(super) fn execute(&self, doing: &str, sql: &str, parameters: impl Params) -> Kept<usize> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(trouble(doing))?;
+        statement.execute(parameters).map_err(trouble(doing))
+    }
+
+    fn end(&self, sql: &str) -> Kept<()> {
+        self.execute("ending a job", sql, []).map(drop)
+    }
+
+    fn write<T>(&mut self, work: impl FnOnce(&SqliteTx<'_>) -> Kept<T>) -> Kept<T> {
+        // SQLite may answer an error by rolling everything back. A statement after that would commit by itself.
+        if self.connection.is_autocommit() {
+            return Err(Failure::passing("writing", "the transaction was rolled back by an earlier error"));
+        }
+        if self.progress == Progress::Read {
+            self.execute("beginning a job", "SAVEPOINT job", [])?;
+            self.progress = Progress::Wrote;
+        }
+        let outcome = work(self);
+        if outcome.is_err() {
+            self.progress = Progress::Failed;
+        }
+        outcome
+    }
+}
+
+impl Tx for SqliteTx<'_> {
+    fn wrote(&self) -> bool {
+        match self.progress {
+            Progress::Read => false,
+            Progress::Wrote | Progress::Failed => true,
+        }
+    }
+
+    fn put_account(&mut self, account: &Account) -> Kept<()> {
+        self.write(|tx| {
+            let sql = "INSERT INTO accounts (account, body) VALUES (?1, ?2) \
+                       ON CONFLICT (account) DO UPDATE SET body = excluded.body";
+            tx.execute("writing an account", sql, (account.space.0, write_account(account)))?;
+            Ok(())
+        })
+    }
+
+    fn put_customer(&mut self, space: Space, before: Option<&Customer>, after: &Customer) -> Kept<()> {
+        self.write(|tx| match before {
+            None => make_customer(tx, space, after),
+            Some(before) => replace_customer(tx, space, before, after),
+        })
+    }
+
+    fn put_balance_transaction(&mut self, space: Space, transaction: &BalanceTransaction) -> Kept<()> {
+        self.write(|tx| {
+            // The other columns of a balance transaction never change.
+            let sql = "INSERT INTO balance_transactions (account, id, customer, created, body) \
+                       VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (account, id) DO UPDATE SET body = excluded.body";
+            let (id, customer) = (transaction.id.as_str(), transaction.customer.as_str());
+            let parameters = (space.0, id, customer, transaction.created.0, write_balance_transaction(transaction));
+            tx.execute("writing a balance transaction", sql, parameters)?;
+            Ok(())
+        })
+    }
+
+    fn append(&mut self, space: Space, event: NewEvent<'_>) -> Kept<i64> {
+        self.write(|tx| append(tx, space, &event))
+    }
+
+    fn put_reply(&mut self, space: Space, reply: &KeptReply) -> Kept<()> {
+        self.write(|tx| reply::put(tx, space, reply))
+    }
+
+    fn prune_replies(&mut self, before: Time, most: usize) -> Kept<usize> {
+        self.write(|tx| reply::prune(tx, before, most))
+    }
+
+    fn put_api_key(&mut self, space: Space, key: &ApiKey) -> Kept<()> {
+        self.write(|tx| {
+            let sql = "INSERT INTO api_keys (account, digest, body) VALUES (?1, ?2, ?3) \
+                       ON CONFLICT (account, digest) DO UPDATE SET body = excluded.body";
+            tx.execute("writing an API key", sql, (space.0, key.digest, write_api_key(key)))?;
+            Ok(())
+        })
+    }
+}
+
+fn make_customer(tx: &SqliteTx<'_>, space: Space, made: &Customer) -> Kept<()> {
+    let sql = "INSERT INTO customers (account, id, created, deleted, body) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let parameters = (space.0, made.id.as_str(), made.created.0, made.deleted.is_some(), write_customer(made));
+    tx.execute("making a customer", sql, parameters)?;
+    for term in made.term_digests() {
+        add_term(tx, space, term, made)?;
+    }
+    Ok(())
+}
+
+fn replace_customer(tx: &SqliteTx<'_>, space: Space, before: &Customer, after: &Customer) -> Kept<()> {
+    let doing = "replacing a customer";
+    let (id, body) = (after.id.as_str(), write_customer(after));
+    // SQLite rewrites the index entries of every column that a statement names, also when its value stays.
+    let replaced = if before.created == after.created && before.deleted.is_some() == after.deleted.is_some() {
+        let sql = "UPDATE customers SET body = ?3 WHERE account = ?1 AND id = ?2";
+        tx.execute(doing, sql, (space.0, id, body))?
+    } else {
+        let sql = "UPDATE customers SET created = ?3, deleted = ?4, body = ?5 WHERE account = ?1 AND id = ?2";
+        tx.execute(doing, sql, (space.0, id, after.created.0, after.deleted.is_some(), body))?
+    };
+    if replaced != 1 {
+        return Err(Failure::broken(doing, format!("there is no customer {id}")));
+    }
+
+    let moved = before.created != after.created;
+    let (old, new) = (before.term_digests(), after.term_digests());
+    for term in &old {
+        if moved || new.binary_search(term).is_err() {
+            remove_term(tx, space, *term, before)?;
+        }
+    }
+    for term in &new {
+        if moved || old.binary_search(term).is_err() {
+            add_term(tx, space, *term, after)?;
+        }
+    }
+    Ok(())
+}
+
+fn add_term(tx: &SqliteTx<'_>, space: Space, term: i64, customer: &Customer) -> Kept<()> {
+    let sql = "INSERT INTO customer_terms (account, term, created, id) VALUES (?1, ?2, ?3, ?4)";
+    tx.execute("adding a term", sql, (space.0, term, customer.created.0, customer.id.as_str()))?;
+    Ok(())
+}
+
+fn remove_term(tx: &SqliteTx<'_>, space: Space, term: i64, customer: &Customer) -> Kept<()> {
+    let sql = "DELETE FROM customer_terms WHERE account = ?1 AND term = ?2 AND created = ?3 AND id = ?4";
+    tx.execute("removing a term", sql, (space.0, term, customer.created.0, customer.id.as_str()))?;
+    Ok(())
+}
+
+fn append(tx: &SqliteTx<'_>, space: Space, event: &NewEvent<'_>) -> Kept<i64> {
+    let NewEvent { id, created, cause, what } = event;
+    let doing = "appending an event";
+    let last = "SELECT seq FROM events WHERE account = ?1 ORDER BY seq DESC LIMIT 1";
+    let last = tx.find(doing, last, [space.0], |row| row.get::<_, i64>(0).map_err(trouble(doing)))?;
+    let sequence = last.unwrap_or(0) + 1;
+    let kind: EventKind = what.kind();
+    let body = write_event(EventBody { id, created: *created, cause, what });
+    let sql = "INSERT INTO events (account, seq, id, kind, created, object, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let parameters = (space.0, sequence, id.as_str(), kind.as_str(), created.0, what.object(), body);
+    tx.execute(doing, sql, parameters)?;
+    Ok(sequence)
+}
