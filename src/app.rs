@@ -16,7 +16,6 @@ use crate::domain::account::{Account, Mode, Space};
 use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::event::Cause;
 use crate::domain::ids::{AccountId, IdSource};
-use crate::domain::money::Currency;
 use crate::domain::problem::Problem;
 use crate::engine::{Ctx, Done, Stop, accounts, keys, replies};
 use crate::identity;
@@ -336,18 +335,7 @@ impl App {
     }
 
     async fn open_sandbox(&self, parent: Option<&AccountId>, id: &AccountId, mode: Mode) -> Kept<Account> {
-        let fresh = Account {
-            space: identity::space(parent, id, mode),
-            other_space: identity::space(parent, id, mode.other()),
-            id: id.clone(),
-            parent: parent.cloned(),
-            mode,
-            created: self.clock.now(),
-            display_name: None,
-            default_currency: Currency::parse("usd").expect("the US dollar is a currency"),
-            country: "US".to_owned(),
-            api_version: self.api_version.to_owned(),
-        };
+        let fresh = identity::fresh_account(id.clone(), parent.cloned(), mode, self.clock.now(), self.api_version);
         let (tell, told) = oneshot::channel();
         let made = Arc::new(Mutex::new(None));
         let result = made.clone();

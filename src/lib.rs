@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod app;
 pub mod clock;
+pub mod commands;
 pub mod config;
 pub mod dialects;
 pub mod domain;

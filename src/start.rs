@@ -10,6 +10,7 @@ use std::time::Duration;
 use http_body_util::Full;
 use hyper::StatusCode;
 use hyper::body::{Bytes, Incoming};
+use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -78,12 +79,16 @@ pub struct Running {
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
     tidying: JoinHandle<()>,
+    /// The folder of a server that keeps nothing; it goes when the store is closed.
+    scratch: Option<TempDir>,
 }
 
 /// Starts a server: opens the store, binds the addresses, begins to answer.
 pub async fn start(settings: &Settings, world: World) -> Result<Running, StartError> {
     let World { clock, ids, wrap_store } = world;
-    let options = SqliteOptions { path: settings.data.clone(), ephemeral: settings.ephemeral };
+    let scratch = settings.ephemeral.then(scratch).transpose()?;
+    let data = scratch.as_ref().map_or(settings.data.as_path(), TempDir::path);
+    let options = SqliteOptions { path: data.to_owned(), ephemeral: settings.ephemeral };
     let opened = SqliteStore::open(&options).map_err(|failure| StartError(failure.to_string()))?;
     let store: Arc<dyn Store> = Arc::new(opened);
     let store = match wrap_store {
@@ -146,7 +151,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         listeners.push(tokio::spawn(listen::serve(admin, bounds, watching, answer, stopped)));
     }
     let tidying = tokio::spawn(tidy(app.clone()));
-    Ok(Running { address, admin_address, app, store, stopping, stop, listeners, tidying })
+    Ok(Running { address, admin_address, app, store, stopping, stop, listeners, tidying, scratch })
 }
 
 impl Running {
@@ -184,7 +189,15 @@ impl Running {
         if let Err(panic) = closed {
             tracing::error!("closing the store: {panic}");
         }
+        if let Some(Err(error)) = self.scratch.map(TempDir::close) {
+            tracing::warn!("removing the temporary data folder: {error}");
+        }
     }
+}
+
+fn scratch() -> Result<TempDir, StartError> {
+    let made = tempfile::Builder::new().prefix("cusp-").tempdir();
+    made.map_err(|error| StartError(format!("cannot make a temporary data folder: {error}")))
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {

@@ -1,6 +1,8 @@
 //! What can be kept, and how a caller reads and changes it. Two traits for verbs (`Read`, `Tx`), one for whoever runs
 //! them (`Store`). A store knows records and pages; it decides nothing about customers.
 
+#[doc(hidden)]
+pub mod faults;
 pub mod record;
 pub mod sqlite;
 #[cfg(test)]

@@ -111,11 +111,17 @@ pub fn start(settings: LogSettings) -> LogGuard {
         }
     };
     let _ = SINK.set(Sink { lines, format: settings.format, colour, requests });
+    std::panic::set_hook(Box::new(|panic| {
+        // Only a text that stands in the program: one put together at run time could hold a caller's data.
+        let message = panic.payload().downcast_ref::<&str>().copied().unwrap_or("its message is left out");
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, message, "a promise of ours was broken");
+    }));
     LogGuard { _writer: writer }
 }
 
-/// Writes the request's one line, at level `info`. On the way of every request, so it does not go through `tracing`:
-/// that costs several times as much (docs/OPERATIONS.md has the figures).
+/// Writes the request's one line, at level `info`. On the way of every request, so it does not go through `tracing`: by
+/// hand it is 0.3 µs (median, release), through `tracing` 0.9 µs as text and 1.3 µs as JSON.
 pub fn log_request(request: &RequestLog<'_>) {
     thread_local! {
         static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -202,13 +208,8 @@ fn write_text(line: &mut Vec<u8>, now: Time, request: &RequestLog<'_>, colour: b
     let (whole, rest) = (micros / 1000, micros % 1000);
     line.extend_from_slice(dim.as_bytes());
     line.extend_from_slice(&rfc3339::bytes(now));
-    put(
-        line,
-        format_args!(
-            "{plain} {green} INFO{plain} {status_colour}{status}{plain} {:<6} {whole:>5}.{rest:03} ms {bytes:>7} B {dialect:<10} {route}",
-            Printable(method),
-        ),
-    );
+    put(line, format_args!("{plain} {green} INFO{plain} {status_colour}{status}{plain} {:<6}", Printable(method)));
+    put(line, format_args!(" {whole:>5}.{rest:03} ms {bytes:>7} B {dialect:<10} {route}"));
     put(line, format_args!(" {dim}"));
     if let Some(account) = account {
         put(line, format_args!("{} ", Printable(account)));

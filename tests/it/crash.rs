@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::client::{Client, Reply, form, percent_encoded};
+use crate::connection::{Connection, form, json, percent_encoded};
+use crate::http::Reply;
 use crate::program_server::{ProgramServer, cusp};
 
 /// How many kills, when `CUSP_CRASH_ROUNDS` does not ask for more.
@@ -33,7 +34,7 @@ fn what_was_acknowledged_survives_a_kill() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut dice = Dice(seed);
     let mut server = ProgramServer::dev(folder.path(), &[]);
-    let mut ledger = Ledger::open(&mut server.client(KEY), seed);
+    let mut ledger = Ledger::open(&mut server.connection(KEY), seed);
     let mut tally = Tally::default();
 
     for round in 1..=rounds {
@@ -41,7 +42,7 @@ fn what_was_acknowledged_survives_a_kill() {
         let in_doubt = ledger.load_until_killed(server, load);
 
         server = ProgramServer::dev(folder.path(), &[]);
-        let mut client = server.client(KEY);
+        let mut client = server.connection(KEY);
         for (number, request) in in_doubt {
             ledger.settle(&mut client, number, &request, &mut tally);
         }
@@ -50,7 +51,7 @@ fn what_was_acknowledged_survives_a_kill() {
     }
 
     println!("{tally:?}");
-    ledger.verify_from_the_start(&mut server.client(KEY));
+    ledger.verify_from_the_start(&mut server.connection(KEY));
     server.kill();
     let check = cusp().args(["check", "--data"]).arg(folder.path()).output().expect("cusp check runs");
     assert!(check.status.success(), "cusp check: {check:?}");
@@ -140,7 +141,7 @@ struct Request {
 }
 
 impl Request {
-    fn send(&self, client: &mut Client) -> std::io::Result<Reply> {
+    fn send(&self, client: &mut Connection) -> std::io::Result<Reply> {
         match &self.key {
             Some(key) => client.send(self.method, &self.path, &[("idempotency-key", key)], &self.form),
             None => client.send(self.method, &self.path, &[], &self.form),
@@ -149,7 +150,7 @@ impl Request {
 }
 
 impl Ledger {
-    fn open(client: &mut Client, seed: u64) -> Ledger {
+    fn open(client: &mut Connection, seed: u64) -> Ledger {
         let shared = text(&client.ok("POST", "/v1/customers", ""), "id");
         let writers = (0..WRITERS)
             .map(|number| {
@@ -182,7 +183,7 @@ impl Ledger {
                 .writers
                 .iter_mut()
                 .map(|writer| {
-                    let mut client = server.client(KEY);
+                    let mut client = server.connection(KEY);
                     let ready = &ready;
                     scope.spawn(move || {
                         client.stream().expect("the server accepts");
@@ -200,7 +201,7 @@ impl Ledger {
 
     /// Finds out what became of a request that no reply came to. Whatever it is, it is whole: the change, the movement
     /// of the balance and the kept reply are there together or not at all.
-    fn settle(&mut self, client: &mut Client, number: usize, request: &Request, tally: &mut Tally) {
+    fn settle(&mut self, client: &mut Connection, number: usize, request: &Request, tally: &mut Tally) {
         let shared = self.shared.clone();
         let writer = &mut self.writers[number];
         let happened = writer.has_happened(client, &shared, &request.wish);
@@ -219,13 +220,13 @@ impl Ledger {
         let replayed = reply.header("idempotent-replayed") == Some("true");
         assert_eq!(replayed, happened, "the reply is kept if and only if the change is: {request:?}");
         tally.sent_again += 1;
-        writer.note(&request.wish, Some(text(&reply.json(), "id")));
+        writer.note(&request.wish, Some(text(&json(&reply), "id")));
         writer.answered = Some((request.clone(), reply.body));
     }
 
     /// Compares the server with what it acknowledged: every customer that a writer has to itself, the shared one, those
     /// made since the last time, and every event since.
-    fn verify(&mut self, client: &mut Client) {
+    fn verify(&mut self, client: &mut Connection) {
         self.read_events(client);
         let shared_updates = self.writers.iter().map(|writer| writer.shared_count).sum::<u64>();
         let (shared, version) = read(client, &self.shared);
@@ -259,7 +260,7 @@ impl Ledger {
     }
 
     /// Once more all of it, from the first event and the first customer.
-    fn verify_from_the_start(&mut self, client: &mut Client) {
+    fn verify_from_the_start(&mut self, client: &mut Connection) {
         let told = std::mem::take(&mut self.told);
         self.newest_event = None;
         self.events_seen = 0;
@@ -282,7 +283,7 @@ impl Ledger {
         }
     }
 
-    fn verify_made(&self, client: &mut Client, id: &str, deleted: bool) {
+    fn verify_made(&self, client: &mut Connection, id: &str, deleted: bool) {
         let shown = client.ok("GET", &format!("/v1/customers/{id}"), "");
         assert_eq!(shown["deleted"] == true, deleted, "{id}: {shown}");
         if deleted {
@@ -305,7 +306,7 @@ impl Ledger {
         assert_eq!(&told.newest, shown, "the newest event of {id} shows it as it is");
     }
 
-    fn read_events(&mut self, client: &mut Client) {
+    fn read_events(&mut self, client: &mut Connection) {
         let events = newer_than(client, "/v1/events", self.newest_event.as_deref());
         self.events_seen += events.len();
         for event in &events {
@@ -327,13 +328,13 @@ impl Ledger {
 
 impl Writer {
     /// Writes until a request gets no reply; gives that request.
-    fn write_until_cut_off(&mut self, client: &mut Client, shared: &str) -> Request {
+    fn write_until_cut_off(&mut self, client: &mut Connection, shared: &str) -> Request {
         loop {
             let request = self.think_of_one(shared);
             let Ok(reply) = request.send(client) else { return request };
             assert_eq!(reply.status, 200, "{request:?}: {}", reply.text());
             assert_eq!(reply.header("idempotent-replayed"), None, "{request:?} was never sent before");
-            self.note(&request.wish, Some(text(&reply.json(), "id")));
+            self.note(&request.wish, Some(text(&json(&reply), "id")));
             if request.key.is_some() {
                 self.answered = Some((request, reply.body));
             }
@@ -403,7 +404,7 @@ impl Writer {
     }
 
     /// Whether the server holds the change; fails when it holds a part of it.
-    fn has_happened(&self, client: &mut Client, shared: &str, wish: &Wish) -> bool {
+    fn has_happened(&self, client: &mut Connection, shared: &str, wish: &Wish) -> bool {
         match wish {
             Wish::Count { customer, .. } | Wish::Balance { customer, .. } | Wish::Move { customer, .. } => {
                 let before = &self.customers[*customer];
@@ -427,7 +428,7 @@ impl Writer {
     }
 
     /// The customer that a creation in doubt made, if it did.
-    fn find_made(&self, client: &mut Client, wish: &Wish) -> Option<String> {
+    fn find_made(&self, client: &mut Connection, wish: &Wish) -> Option<String> {
         let Wish::Create { email } = wish else { return None };
         let found = client.ok("GET", &format!("/v1/customers?email={}", percent_encoded(email)), "");
         let data = found["data"].as_array().expect("a list has data");
@@ -436,7 +437,7 @@ impl Writer {
     }
 
     /// The newest answer that came with an idempotency key is still given, to the byte.
-    fn verify_replay(&self, client: &mut Client) {
+    fn verify_replay(&self, client: &mut Connection) {
         let Some((request, body)) = &self.answered else { return };
         let reply = request.send(client).expect("the server answers after its start");
         assert_eq!(reply.status, 200, "{request:?}: {}", reply.text());
@@ -471,7 +472,7 @@ impl Known {
 
 impl Movements {
     /// The movements of the balance add up to it, one after the other.
-    fn verify(&mut self, client: &mut Client, known: &Known) {
+    fn verify(&mut self, client: &mut Connection, known: &Known) {
         let path = format!("/v1/customers/{}/balance_transactions", known.id);
         for movement in newer_than(client, &path, self.newest.as_deref()) {
             let amount = movement["amount"].as_i64().expect("an amount is a number");
@@ -485,16 +486,16 @@ impl Movements {
 }
 
 /// A customer and its version, which its entity tag ends with.
-fn read(client: &mut Client, id: &str) -> (Value, u64) {
+fn read(client: &mut Connection, id: &str) -> (Value, u64) {
     let reply = client.send("GET", &format!("/v1/customers/{id}"), &[], "").expect("the server answers");
     assert_eq!(reply.status, 200, "{id}: {}", reply.text());
     let tag = reply.header("etag").unwrap_or_else(|| panic!("{id} has an entity tag")).trim_matches('"').to_owned();
     let digits = tag.rsplit(|letter: char| !letter.is_ascii_digit()).next().unwrap_or_default();
-    (reply.json(), digits.parse().unwrap_or_else(|_| panic!("{tag:?} ends with the version")))
+    (json(&reply), digits.parse().unwrap_or_else(|_| panic!("{tag:?} ends with the version")))
 }
 
 /// What a list has beyond the cursor, oldest first; all of it without a cursor.
-fn newer_than(client: &mut Client, path: &str, cursor: Option<&str>) -> Vec<Value> {
+fn newer_than(client: &mut Connection, path: &str, cursor: Option<&str>) -> Vec<Value> {
     let mut collected = Vec::new();
     let mut next = cursor.map(|id| format!("&ending_before={id}")).unwrap_or_default();
     loop {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::client::{Client, form};
+use crate::connection::{Connection, form, json};
 use crate::program_server::ProgramServer;
 
 /// The longest that a server with the short time-outs of [`impatient`] may keep a slow sender.
@@ -33,7 +33,7 @@ fn a_head_that_trickles_in_is_cut_off() {
 #[test]
 fn a_body_that_trickles_in_is_cut_off() {
     let (_folder, server) = impatient();
-    let mut client = server.client(KEY);
+    let mut client = server.connection(KEY);
     let id = client.ok("POST", "/v1/customers", "name=Before")["id"].as_str().expect("an id").to_owned();
     let body = format!("name={}", "y".repeat(200));
     let outcome = trickle(server.address(), &post_head(&id, &content_length(body.len())), body.as_bytes());
@@ -41,7 +41,7 @@ fn a_body_that_trickles_in_is_cut_off() {
     let chunks: String = body.chars().map(|letter| format!("1\r\n{letter}\r\n")).collect();
     let outcome = trickle(server.address(), &post_head(&id, "transfer-encoding: chunked"), chunks.as_bytes());
     outcome.is_cut_off(&[408, 503, 504]);
-    assert_eq!(server.client(KEY).ok("GET", &format!("/v1/customers/{id}"), "")["name"], "Before");
+    assert_eq!(server.connection(KEY).ok("GET", &format!("/v1/customers/{id}"), "")["name"], "Before");
     is_well(&server);
 }
 
@@ -52,7 +52,7 @@ fn a_connection_that_says_nothing_is_closed() {
     silent.is_cut_off(&[408]);
 
     // Between two requests the same time counts.
-    let mut client = server.client(KEY);
+    let mut client = server.connection(KEY);
     client.ok("GET", "/v1/customers", "");
     let stream = client.stream().expect("it is open").try_clone().expect("a second handle");
     listen_to(stream, CLOSED_WITHIN).is_cut_off(&[408]);
@@ -80,7 +80,7 @@ fn slow_senders_do_not_keep_others_waiting() {
 #[test]
 fn a_body_of_fifty_megabytes_is_refused() {
     let (_folder, server) = ordinary();
-    let mut client = server.client(KEY);
+    let mut client = server.connection(KEY);
     let id = client.ok("POST", "/v1/customers", "name=Before")["id"].as_str().expect("an id").to_owned();
 
     let announced = flood(server.address(), &post_head(&id, &content_length(50 * MEGABYTE)), &[b'y'; 64 * 1024], 50);
@@ -114,15 +114,13 @@ fn ten_thousand_idle_connections_are_borne() {
          {needed} or more (ulimit -Hn) and start the tests again"
     );
     let (_folder, server) = ordinary();
-    let before = server.open_files();
     let mut idle = Vec::with_capacity(IDLE_CONNECTIONS);
     for number in 0..IDLE_CONNECTIONS {
         let stream = TcpStream::connect_timeout(&server.address(), Duration::from_secs(10));
         idle.push(stream.unwrap_or_else(|error| panic!("connection {number}: {error}")));
     }
     // The kernel answers before the server accepts: wait until the server has them all.
-    let accepted = || server.open_files() - before;
-    eventually("the server accepts every connection", || accepted() >= IDLE_CONNECTIONS);
+    eventually("the server accepts every connection", || server.open_files() >= IDLE_CONNECTIONS);
 
     let start = Instant::now();
     is_well(&server);
@@ -139,7 +137,7 @@ fn ten_thousand_idle_connections_are_borne() {
         assert!(matches!(&outcome, Err(error) if error.kind() == ErrorKind::WouldBlock), "{outcome:?}");
     }
     drop(idle);
-    eventually("the server lets go of closed connections", || accepted() < 100);
+    eventually("the server lets go of closed connections", || server.open_files() < 100);
     is_well(&server);
 }
 
@@ -199,7 +197,11 @@ fn bytes_that_are_not_http_are_refused() {
         let clear = matches!(outcome.status, None | Some(400..=499) | Some(505));
         assert!(clear, "{name}: answered {outcome:?}");
     }
-    assert_eq!(server.client(KEY).ok("GET", "/v1/customers", "")["data"], serde_json::json!([]), "nothing was made");
+    assert_eq!(
+        server.connection(KEY).ok("GET", "/v1/customers", "")["data"],
+        serde_json::json!([]),
+        "nothing was made"
+    );
     is_well(&server);
 }
 
@@ -223,7 +225,7 @@ fn a_length_and_chunks_at_once_do_not_smuggle_a_request() {
 #[test]
 fn pipelined_requests_are_answered_in_their_order() {
     let (_folder, server) = ordinary();
-    let mut client = server.client(KEY);
+    let mut client = server.connection(KEY);
     let id = client.ok("POST", "/v1/customers", "")["id"].as_str().expect("an id").to_owned();
     let mut requests = Vec::new();
     for number in 0..100 {
@@ -235,7 +237,7 @@ fn pipelined_requests_are_answered_in_their_order() {
     for number in 0..100 {
         let reply = client.read_reply().expect("every request is answered");
         assert_eq!(reply.status, 200, "{}", reply.text());
-        assert_eq!(reply.json()["metadata"]["n"], number.to_string());
+        assert_eq!(json(&reply)["metadata"]["n"], number.to_string());
     }
     is_well(&server);
 }
@@ -271,7 +273,7 @@ fn the_first_version_of_http_is_spoken_too() {
 #[test]
 fn a_connection_reset_in_the_body_changes_nothing() {
     let (_folder, server) = ordinary();
-    let mut client = server.client(KEY);
+    let mut client = server.connection(KEY);
     let id = client.ok("POST", "/v1/customers", "name=Before")["id"].as_str().expect("an id").to_owned();
     let head = post_head(&id, &content_length(1000));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -292,7 +294,7 @@ fn a_connection_reset_in_the_body_changes_nothing() {
 #[test]
 fn forms_that_are_broken_are_refused_one_by_one() {
     let (_folder, server) = ordinary();
-    let mut client = server.client(KEY);
+    let mut client = server.connection(KEY);
     let id = client.ok("POST", "/v1/customers", "name=Before")["id"].as_str().expect("an id").to_owned();
     let deep = format!("metadata{}=x", "[a]".repeat(10_000));
     let open = format!("metadata{}=x", "[".repeat(10_000));
@@ -314,7 +316,7 @@ fn forms_that_are_broken_are_refused_one_by_one() {
         let request = [post_head(&id, &content_length(body.len())), body].concat();
         let reply = client.exchange(&request).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(reply.status, 400, "{name}: {}", reply.text());
-        assert_eq!(reply.json()["error"]["type"], "invalid_request_error", "{name}: {}", reply.text());
+        assert_eq!(json(&reply)["error"]["type"], "invalid_request_error", "{name}: {}", reply.text());
     }
     let mut stayed = client.ok("GET", &format!("/v1/customers/{id}"), "");
     assert_eq!((stayed["name"].take(), stayed["metadata"].take()), ("Before".into(), serde_json::json!({})));
@@ -344,7 +346,7 @@ fn start(folder: &Path, more: &[&str]) -> ProgramServer {
 
 /// The server is ready, reads and writes.
 fn is_well(server: &ProgramServer) {
-    let mut client: Client = server.client("sk_test_wellness");
+    let mut client: Connection = server.connection("sk_test_wellness");
     let ready = client.send("GET", "/readyz", &[], "").expect("the server answers");
     assert_eq!(ready.status, 200, "{}", ready.text());
     let made = client.ok("POST", "/v1/customers", "name=Still+here");

@@ -1,7 +1,20 @@
-//! Every integration test, in one binary.
+//! Everything that is tested from outside, in one program.
 
+mod cases;
 mod client;
+mod concurrency;
+mod connection;
 mod crash;
+mod faults;
+mod harness;
 mod hostile;
+mod http;
+mod json;
+mod model;
+mod program;
 mod program_server;
 mod sdk;
+mod serve;
+mod smoke;
+mod tidy;
+mod transcript;

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::client::Client;
+use crate::connection::Connection;
 
 /// How long the program may take to be ready.
 const START_PATIENCE: Duration = Duration::from_secs(20);
@@ -79,8 +79,8 @@ impl ProgramServer {
     }
 
     /// A connection of its own for that key.
-    pub fn client(&self, key: &str) -> Client {
-        Client::new(self.address, key)
+    pub fn connection(&self, key: &str) -> Connection {
+        Connection::new(self.address, key)
     }
 
     /// Ends the process at once, as a power switch would, and waits until it is gone.

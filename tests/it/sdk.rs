@@ -48,10 +48,12 @@ impl Servers {
     fn start() -> Servers {
         let folders = [(); 3].map(|()| tempfile::tempdir().expect("a temporary folder"));
         let [dev_data, limited_data, serve_data] = folders.each_ref().map(TempDir::path);
-        let secret = key(serve_data, &["--kind", "secret"]);
-        let reading = key(serve_data, &["--kind", "restricted", "--allow", "customer=read"]);
-        let publishable = key(serve_data, &["--kind", "publishable"]);
-        let linked = link(serve_data);
+        let account = made_by(serve_data, &["accounts", "create"]);
+        let linked = made_by(serve_data, &["accounts", "link", "--account", &account]);
+        let key = |what: &[&str]| made_by(serve_data, &[&["keys", "create", "--account", &account], what].concat());
+        let secret = key(&[]);
+        let reading = key(&["--kind", "restricted", "--allow", "customer=read"]);
+        let publishable = key(&["--kind", "publishable"]);
         let dev = ProgramServer::dev(dev_data, &[]);
         let limited = ProgramServer::dev(limited_data, &["--rate-limit", "1"]);
         let serve = ProgramServer::serve(serve_data, &[]);
@@ -69,24 +71,11 @@ impl Servers {
     }
 }
 
-/// Makes a key for the data folder and gives it.
-fn key(data: &Path, what: &[&str]) -> String {
-    let said = said_by(cusp().args(["keys", "create"]).args(what).arg("--data").arg(data));
-    let found = said.split_whitespace().find(|word| ["sk_", "rk_", "pk_"].iter().any(|kind| word.starts_with(kind)));
-    found.unwrap_or_else(|| panic!("no key in {said:?}")).to_owned()
-}
-
-/// Links an account in the data folder and gives its id.
-fn link(data: &Path) -> String {
-    let said = said_by(cusp().args(["accounts", "link", "acct_linked"]).arg("--data").arg(data));
-    println!("{said}");
-    "acct_linked".to_owned()
-}
-
-fn said_by(command: &mut Command) -> String {
-    let outcome = command.output().expect("the binary under test starts");
-    assert!(outcome.status.success(), "{command:?}: {outcome:?}");
-    String::from_utf8_lossy(&outcome.stdout).into_owned()
+/// Runs an operator's command on a data folder; gives what it made, which is the one thing it prints to stdout.
+fn made_by(data: &Path, arguments: &[&str]) -> String {
+    let outcome = cusp().args(arguments).arg("--data").arg(data).output().expect("the binary under test starts");
+    assert!(outcome.status.success(), "{arguments:?}: {outcome:?}");
+    String::from_utf8_lossy(&outcome.stdout).trim().to_owned()
 }
 
 /// A tool that the test script has put in place.

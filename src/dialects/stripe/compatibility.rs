@@ -85,9 +85,10 @@ fn value(shape: &Shape) -> String {
         Shape::Flag => "`true` or `false`".to_owned(),
         Shape::Choice(words) => code_list(&words.iter().map(|word| word.word).collect::<Vec<_>>()),
         Shape::Record(fields) => {
-            let parts = fields.iter().map(|Field { name, shape, required }| {
+            let parts = fields.iter().map(|Field { name, shape, required, added }| {
                 let required = if *required { ", required" } else { "" };
-                format!("`{name}`: {}{required}", value(shape))
+                let since = if added.is_empty() { String::new() } else { format!(" ({})", when(added, "")) };
+                format!("`{name}`: {}{required}{since}", value(shape))
             });
             format!("replaced whole; {}", parts.collect::<Vec<_>>().join("; "))
         }

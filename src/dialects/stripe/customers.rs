@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::expand::{self, Expansions};
 use super::failure::Refusal;
 use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
-use super::params::{self, Empty, Field, Kind, Param, Shape, Value, word};
+use super::params::{self, Empty, Field, Kind, Param, Shape, Value, field, word};
 use super::{Answer, Call, Halt, Plan, search};
 use crate::domain::address::{Address, Shipping};
 use crate::domain::customer::{
@@ -45,15 +45,15 @@ const ADDRESS: Shape = Shape::Record(&[
     field("state", &TEXT),
 ]);
 const SHIPPING: Shape = Shape::Record(&[
-    Field { name: "address", shape: &ADDRESS, required: true },
-    Field { name: "name", shape: &TEXT, required: true },
+    Field { required: true, ..field("address", &ADDRESS) },
+    Field { required: true, ..field("name", &TEXT) },
     field("phone", &TEXT),
 ]);
 // The limits were 30 and 30 until some time in 2023, and are 40 and 140 in the present schema.
 const CUSTOM_FIELDS: Shape = Shape::List(
     &Shape::Record(&[
-        Field { name: "name", shape: &Shape::TextGrown { max: 40, was: 30, on: "2023-10-16" }, required: true },
-        Field { name: "value", shape: &Shape::TextGrown { max: 140, was: 30, on: "2023-10-16" }, required: true },
+        Field { required: true, ..field("name", &Shape::TextGrown { max: 40, was: 30, on: "2023-10-16" }) },
+        Field { required: true, ..field("value", &Shape::TextGrown { max: 140, was: 30, on: "2023-10-16" }) },
     ]),
     MAX_CUSTOM_FIELDS,
 );
@@ -64,10 +64,6 @@ const RECONCILIATION: Shape =
 const VALIDATE_LOCATION: Shape =
     Shape::Choice(&[params::Word { word: "auto", added: "2024-10-01" }, word("deferred"), word("immediately")]);
 const TAX_EXEMPT: Shape = Shape::Choice(&[word("none"), word("reverse"), word("exempt")]);
-
-const fn field(name: &'static str, shape: &'static Shape) -> Field {
-    Field { name, shape, required: false }
-}
 
 /// A row that an empty string unsets.
 const fn unsettable(name: &'static str, kind: Kind<Input>) -> Param<Input> {
@@ -182,11 +178,10 @@ const INVOICE_SETTINGS: &[Param<Input>] = &[
     Param { added: "2022-06-09", ..unsettable("rendering_options", Kind::Value(&RENDERING_OPTIONS, set_rendering)) },
 ];
 
-// The template of an invoice: none can be made here, so none can be named. Kept apart from the record's other field,
-// because naming one is refused and leaving it empty is not.
+// No template of an invoice can be made here, so none can be named.
 const RENDERING_OPTIONS: Shape = Shape::Record(&[
     field("amount_tax_display", &AMOUNT_TAX_DISPLAY),
-    field("template", &Shape::NoSuch("invoice rendering template")),
+    Field { added: "2024-09-12", ..field("template", &Shape::NoSuch("invoice rendering template")) },
 ]);
 
 const TAX: &[Param<Input>] = &[

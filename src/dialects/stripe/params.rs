@@ -129,6 +129,13 @@ pub struct Field {
     pub shape: &'static Shape,
     /// It must be there, and not be empty.
     pub required: bool,
+    /// The date on which it was added; empty when it was always there.
+    pub added: &'static str,
+}
+
+/// A field that was always there and may be left out.
+pub const fn field(name: &'static str, shape: &'static Shape) -> Field {
+    Field { name, shape, required: false, added: "" }
 }
 
 /// A value as it was read.
@@ -299,26 +306,26 @@ fn unknown_params<C>(
                 (Kind::Group(inner), Node::Hash(hash)) => {
                     unknown_params(inner, hash, &inside(prefix, name), version, unknown);
                 }
-                (Kind::Value(shape, _), node) => unknown_fields(shape, node, &inside(prefix, name), unknown),
+                (Kind::Value(shape, _), node) => unknown_fields(shape, node, &inside(prefix, name), version, unknown),
                 (Kind::Group(_) | Kind::Unsupported, _) => {}
             },
         }
     }
 }
 
-fn unknown_fields(shape: &Shape, node: &Node, name: &str, unknown: &mut Vec<String>) {
+fn unknown_fields(shape: &Shape, node: &Node, name: &str, version: &Version, unknown: &mut Vec<String>) {
     match (shape, node) {
         (Shape::Record(fields), Node::Hash(hash)) => {
             for (key, inner) in hash.iter() {
-                match fields.iter().find(|field| field.name == key) {
+                match fields.iter().find(|field| field.name == key && version.has(field.added, "")) {
                     None => unknown.push(inside(name, key)),
-                    Some(field) => unknown_fields(field.shape, inner, &inside(name, key), unknown),
+                    Some(field) => unknown_fields(field.shape, inner, &inside(name, key), version, unknown),
                 }
             }
         }
         (Shape::List(shape, _), node) => {
             for (index, element) in node.as_list().unwrap_or_default().into_iter().enumerate() {
-                unknown_fields(shape, element, &inside(name, &index.to_string()), unknown);
+                unknown_fields(shape, element, &inside(name, &index.to_string()), version, unknown);
             }
         }
         (Shape::Span, Node::Hash(hash)) => {

@@ -329,3 +329,209 @@ fn symbol_of(comparison: Comparison) -> &'static str {
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_asked_is_what_is_read() {
+        let ten = ["-email:null"; MAX_CLAUSES].join(" AND ");
+        let cases: &[(&str, &str, &str)] = &[
+            ("an exact text", r#"email:"jenny@example.com""#, r#"email:"jenny@example.com""#),
+            ("single quotes", "name:'Jenny Rosen'", r#"name:"Jenny Rosen""#),
+            ("the other quote needs no escape", r#"name:'a "b"' phone:"it's""#, r#"name:"a \"b\"" AND phone:"it's""#),
+            ("escaped quotes and backslashes", r#"name:"a\"b\'c\\d""#, r#"name:"a\"b'c\\d""#),
+            ("an empty text", r#"name:"""#, r#"name:"""#),
+            ("part of a text", r#"email~"@example""#, r#"email~"@example""#),
+            ("three characters are enough", "name~'äöü'", r#"name~"äöü""#),
+            ("a key of the metadata", r#"metadata["order id"]:"6735""#, r#"metadata["order id"]:"6735""#),
+            ("a key in single quotes", "metadata['a\\'b']:'6735'", r#"metadata["a'b"]:"6735""#),
+            ("not", r#"-name:"x" -metadata["k"]:"v""#, r#"-name:"x" AND -metadata["k"]:"v""#),
+            ("no value", "email:null", "email:null"),
+            ("some value", r#"-metadata["k"]:null"#, r#"-metadata["k"]:null"#),
+            ("null in quotes is a text", r#"name:"null""#, r#"name:"null""#),
+            (
+                "the time of creation",
+                "created>1 created>=2 created<3 created<=4",
+                "created>1 AND created>=2 AND created<3 AND created<=4",
+            ),
+            ("two ways to say equal", "created:5 created=6", "created:5 AND created:6"),
+            ("numbers may have quotes", r#"created>"5" created<'-6'"#, "created>5 AND created<-6"),
+            ("numbers before 1970", "-created>-5", "-created>-5"),
+            ("and", "name:'a' AND phone:'b'", r#"name:"a" AND phone:"b""#),
+            ("or", "name:'a' OR phone:'b' OR email:null", r#"name:"a" OR phone:"b" OR email:null"#),
+            ("joins in any case", "name:'a' or phone:'b'", r#"name:"a" OR phone:"b""#),
+            (
+                "a space and an AND are the same",
+                "name:'a' phone:'b' AND email:'c'",
+                r#"name:"a" AND phone:"b" AND email:"c""#,
+            ),
+            ("joins in a text are text", "name:'a OR b'", r#"name:"a OR b""#),
+            ("spaces around everything", "  name : 'a'\t\n created > 5  ", r#"name:"a" AND created>5"#),
+            ("ten clauses", &ten, &ten),
+        ];
+        for (sentence, query, wanted) in cases {
+            let read = parse(query).unwrap_or_else(|error| panic!("{sentence}: {query}: {error}"));
+            assert_eq!(print(&read), *wanted, "{sentence}: {query}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused_with_a_hint() {
+        let cases: &[(&str, &str, &str)] = &[
+            ("nothing", "", "Expected a field at character 1."),
+            ("only spaces", "  ", "Expected a field at character 3."),
+            ("a word alone", "jenny", "Expected an operator at character 6."),
+            ("two words", "jenny rosen", "Expected an operator at character 7."),
+            ("a text alone", "'jenny'", "Expected a field at character 1."),
+            ("parentheses", "(name:'a')", "Expected a field at character 1."),
+            ("no value", "name:", "Expected a value in quotes at character 6."),
+            ("a value without quotes", "name:jenny", "Expected a value in quotes at character 6."),
+            ("half a value", "name~null", "Expected a value in quotes at character 6."),
+            ("characters are counted, not bytes", "name:'ä' name:x", "Expected a value in quotes at character 15."),
+            ("an open text", "name:'jenny", "Expected a closing quote at character 12."),
+            ("a text closed by the other quote", "name:'jenny\"", "Expected a closing quote at character 13."),
+            ("an unknown escape", r"name:'a\n'", r"Expected a quote or a second `\` at character 9."),
+            ("an escape of nothing", r"name:'a\", r"Expected a quote or a second `\` at character 9."),
+            ("null with a tail", "name:nullable", "Expected a space at character 10."),
+            ("clauses without a space", "name:'a'phone:'b'", "Expected a space at character 9."),
+            ("a minus that stands apart", "- name:'a'", "Expected a field at character 2."),
+            ("two minuses", "--name:'a'", "Expected a field at character 2."),
+            ("a join at the start", "AND name:'a'", "Expected an operator at character 5."),
+            ("a join at the end", "name:'a' AND", "Expected a field at character 13."),
+            ("two joins", "name:'a' AND OR phone:'b'", "Expected an operator at character 17."),
+            ("an unknown operator", "name!='a'", "Expected an operator at character 5."),
+            ("metadata without a key", "metadata:'a'", "Expected a key in brackets at character 9."),
+            ("a key without quotes", "metadata[a]:'a'", "Expected a key in quotes at character 10."),
+            ("an open key", "metadata['a':'a'", "Expected a closing bracket at character 13."),
+            ("a key alone", "metadata['a']", "Expected an operator at character 14."),
+            ("a key of a text", "email['a']:'a'", "Expected an operator at character 6."),
+            ("a text for a number", "created>'soon'", "Expected a whole number of seconds at character 9."),
+            ("no number", "created>", "Expected a whole number of seconds at character 9."),
+            ("creation is never missing", "created:null", "Expected a whole number of seconds at character 9."),
+            ("a plus", "created>'+5'", "Expected a whole number of seconds at character 9."),
+            ("minuses in a number", "created>5-5", "Expected a whole number of seconds at character 9."),
+            (
+                "a number beyond 64 bits",
+                "created>9223372036854775808",
+                "Expected a whole number of seconds at character 9.",
+            ),
+            ("a fraction", "created>1.5", "Expected a space at character 10."),
+        ];
+        for (sentence, query, hint) in cases {
+            let told = parse(query).map_err(|error| error.to_string());
+            assert_eq!(told, Err(format!("We were unable to parse your search query. {hint}")), "{sentence}: {query}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_asked_is_refused_by_name() {
+        let eleven = ["email:null"; 11].join(" ");
+        let cases: &[(&str, &str, &str)] = &[
+            ("an unknown field", "foo:'x'", "Field `foo` is an unsupported search field for resource `customers`."),
+            (
+                "a field with an operator of no use",
+                "foo>5",
+                "Field `foo` is an unsupported search field for resource `customers`.",
+            ),
+            (
+                "a field with a key",
+                "foo['a']:'x'",
+                "Field `foo` is an unsupported search field for resource `customers`.",
+            ),
+            (
+                "a path",
+                "address.city:'x'",
+                "Field `address.city` is an unsupported search field for resource `customers`.",
+            ),
+            (
+                "fields have one case",
+                "Email:'x'",
+                "Field `Email` is an unsupported search field for resource `customers`.",
+            ),
+            (
+                "a field named like a join",
+                "name:'x' or:'y'",
+                "Field `or` is an unsupported search field for resource `customers`.",
+            ),
+            ("part of a number", "created~'123'", "Operator `~` is not supported for the search field `created`."),
+            (
+                "part of a token",
+                "metadata['a']~'123'",
+                "Operator `~` is not supported for the search field `metadata`.",
+            ),
+            ("order of texts", "name>='123'", "Operator `>=` is not supported for the search field `name`."),
+            ("numeric equality of texts", "phone='123'", "Operator `=` is not supported for the search field `phone`."),
+            ("two characters", "name~'äö'", "Operator `~` needs at least 3 characters to search for."),
+            ("eleven clauses", &eleven, "A search query may have at most 10 clauses."),
+            (
+                "and, then or",
+                "name:'a' AND name:'b' OR name:'c'",
+                "A search query may use either `AND` or `OR`, not both.",
+            ),
+            (
+                "or, then and",
+                "name:'a' OR name:'b' AND name:'c'",
+                "A search query may use either `AND` or `OR`, not both.",
+            ),
+            (
+                "a space, then or",
+                "name:'a' name:'b' OR name:'c'",
+                "A search query may use either `AND` or `OR`, not both.",
+            ),
+        ];
+        for (sentence, query, wanted) in cases {
+            assert_eq!(parse(query).map_err(|error| error.to_string()), Err((*wanted).into()), "{sentence}: {query}");
+        }
+    }
+
+    fn any_query() -> impl Strategy<Value = Query> {
+        let join = prop_oneof![Just(Join::All), Just(Join::Any)];
+        (join, vec(any_clause(), 1..=MAX_CLAUSES)).prop_map(|(join, clauses)| match clauses.len() {
+            1 => Query { join: Join::All, clauses },
+            _ => Query { join, clauses },
+        })
+    }
+
+    fn any_clause() -> impl Strategy<Value = Clause> {
+        let plain = || prop_oneof![Just(Field::Email), Just(Field::Name), Just(Field::Phone)];
+        let field = || prop_oneof![plain(), any::<String>().prop_map(Field::Metadata)];
+        let comparison = prop_oneof![
+            Just(Comparison::Equal),
+            Just(Comparison::Less),
+            Just(Comparison::AtMost),
+            Just(Comparison::Greater),
+            Just(Comparison::AtLeast),
+        ];
+        let test = prop_oneof![
+            (field(), any::<String>()).prop_map(|(field, text)| Test::Equals(field, text)),
+            (plain(), "(?s).{3,9}").prop_map(|(field, text)| Test::Contains(field, text)),
+            field().prop_map(Test::Missing),
+            (comparison, any::<i64>()).prop_map(|(comparison, second)| Test::Created(comparison, second)),
+        ];
+        (any::<bool>(), test).prop_map(|(negated, test)| Clause { negated, test })
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text: String) {
+            let _ = parse(&text);
+        }
+
+        #[test]
+        fn no_telling_text_makes_it_panic(text in "((-|name|created|metadata|null|AND|or|[:~<>=\"'\\\\ \\[\\]5]){0,20})") {
+            if let Ok(query) = parse(&text) {
+                prop_assert_eq!(parse(&print(&query)), Ok(query));
+            }
+        }
+
+        #[test]
+        fn what_is_printed_is_read_back(query in any_query()) {
+            prop_assert_eq!(parse(&print(&query)), Ok(query));
+        }
+    }
+}

@@ -57,32 +57,31 @@ struct EventShape<'a> {
 #[derive(Serialize, Deserialize)]
 enum HappeningShape {
     #[serde(rename = "customer.created")]
-    CustomerCreated,
+    Created,
     #[serde(rename = "customer.updated")]
-    CustomerUpdated,
+    Updated,
     #[serde(rename = "customer.deleted")]
-    CustomerDeleted,
+    Deleted,
 }
 
 impl<'a> From<EventBody<'a>> for EventShape<'a> {
     fn from(event: EventBody<'a>) -> EventShape<'a> {
         let EventBody { id: EventId(id), created, cause: Cause { request, idempotency_key }, what } = event;
         let (kind, before, after) = match what {
-            Happening::CustomerCreated { after } => (HappeningShape::CustomerCreated, None, Some(after)),
+            Happening::CustomerCreated { after } => (HappeningShape::Created, None, Some(after.as_ref())),
             Happening::CustomerUpdated { before, after } => {
-                (HappeningShape::CustomerUpdated, Some(before), Some(after))
+                (HappeningShape::Updated, Some(before.as_ref()), Some(after.as_ref()))
             }
-            Happening::CustomerDeleted { before } => (HappeningShape::CustomerDeleted, Some(before), None),
+            Happening::CustomerDeleted { before } => (HappeningShape::Deleted, Some(before.as_ref()), None),
         };
-        let state = |customer: &'a Box<Customer>| CustomerShape::from(customer.as_ref());
         EventShape {
             id: Cow::Borrowed(id),
             created: created.0,
             request: request.as_ref().map(|RequestId(id)| Cow::Borrowed(id.as_str())),
             idempotency_key: borrowed(idempotency_key),
             what: kind,
-            before: before.map(state),
-            after: after.map(state),
+            before: before.map(CustomerShape::from),
+            after: after.map(CustomerShape::from),
         }
     }
 }
@@ -94,11 +93,9 @@ impl EventShape<'_> {
             Ok(Box::new(shape.ok_or(Unreadable::UnknownWord("state"))?.try_into()?))
         };
         let what = match what {
-            HappeningShape::CustomerCreated => Happening::CustomerCreated { after: state(after)? },
-            HappeningShape::CustomerUpdated => {
-                Happening::CustomerUpdated { before: state(before)?, after: state(after)? }
-            }
-            HappeningShape::CustomerDeleted => Happening::CustomerDeleted { before: state(before)? },
+            HappeningShape::Created => Happening::CustomerCreated { after: state(after)? },
+            HappeningShape::Updated => Happening::CustomerUpdated { before: state(before)?, after: state(after)? },
+            HappeningShape::Deleted => Happening::CustomerDeleted { before: state(before)? },
         };
         Ok(Event {
             sequence,

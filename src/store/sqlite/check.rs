@@ -99,13 +99,24 @@ impl Check<'_> {
         let mut statement = connection.prepare(sql).map_err(trouble(doing))?;
         let mut rows = statement.query([]).map_err(trouble(doing))?;
         let mut count = 0;
-        while let Some(row) = rows.next().map_err(trouble(doing))? {
-            count += 1;
-            if let Err(failure) = visit(self, row) {
-                if failure.passing {
-                    return Err(failure);
+        loop {
+            let failure = match rows.next().map_err(trouble(doing)) {
+                Ok(None) => break,
+                Ok(Some(row)) => {
+                    count += 1;
+                    visit(self, row).err()
                 }
-                self.fault(failure.to_string());
+                Err(failure) if failure.passing => return Err(failure),
+                // A file that is broken here may be whole elsewhere.
+                Err(failure) => {
+                    self.fault(failure.to_string());
+                    break;
+                }
+            };
+            match failure {
+                Some(failure) if failure.passing => return Err(failure),
+                Some(failure) => self.fault(failure.to_string()),
+                None => {}
             }
         }
         Ok(count)
@@ -194,7 +205,7 @@ impl Check<'_> {
     /// The other way round: every term is one that its customer has.
     fn terms(&mut self) -> Kept<()> {
         let doing = "counting terms";
-        let count = self.connection.query_row("SELECT count(*) FROM customer_terms", [], |row| number_of(row));
+        let count = self.connection.query_row("SELECT count(*) FROM customer_terms", [], number_of);
         self.summary.terms = count.map_err(trouble(doing))?;
         // When there are as many as customers have, there is no room for one more.
         if self.summary.terms != self.good_terms {

@@ -177,6 +177,41 @@ macro_rules! walk_sql {
     };
 }
 
+fn live_sql(way: Way) -> &'static str {
+    walk_sql!("SELECT body FROM customers WHERE account = ?1 AND deleted = 0", "", way)
+}
+
+fn terms_sql(way: Way) -> &'static str {
+    walk_sql!("SELECT created, id FROM customer_terms WHERE account = ?1", "AND term = ?6", way)
+}
+
+fn balance_transactions_sql(way: Way) -> &'static str {
+    walk_sql!("SELECT body FROM balance_transactions WHERE account = ?1", "AND customer = ?6", way)
+}
+
+/// One index serves every list: by kind, then place, with the time beside it.
+fn events_sql(way: Way) -> &'static str {
+    match way {
+        Way::NewestFirst => {
+            "SELECT seq FROM events WHERE account = ?1 AND kind = ?2 AND seq > ?3 AND seq < ?4 \
+             AND created >= ?5 AND created < ?6 ORDER BY seq DESC"
+        }
+        Way::OldestFirst => {
+            "SELECT seq FROM events WHERE account = ?1 AND kind = ?2 AND seq > ?3 AND seq < ?4 \
+             AND created >= ?5 AND created < ?6 ORDER BY seq"
+        }
+    }
+}
+
+/// The statements of every walk, for whoever examines their plans.
+#[cfg(test)]
+pub(super) fn every_walk() -> Vec<&'static str> {
+    [Way::NewestFirst, Way::OldestFirst]
+        .into_iter()
+        .flat_map(|way| [live_sql(way), terms_sql(way), balance_transactions_sql(way), events_sql(way)])
+        .collect()
+}
+
 fn walk_live(
     tx: &mut SqliteTx<'_>,
     space: Space,
@@ -185,7 +220,7 @@ fn walk_live(
     mut visit: impl FnMut(Customer) -> ControlFlow<()>,
 ) -> Kept<()> {
     let doing = "listing customers";
-    let sql = walk_sql!("SELECT body FROM customers WHERE account = ?1 AND deleted = 0", "", way);
+    let sql = live_sql(way);
     let Stretch { above, below } = stretch;
     let mut statement = tx.connection.prepare_cached(sql).map_err(trouble(doing))?;
     let mut rows =
@@ -208,7 +243,7 @@ fn walk_terms(
     mut visit: impl FnMut(Customer) -> ControlFlow<()>,
 ) -> Kept<()> {
     let doing = "walking along terms";
-    let sql = walk_sql!("SELECT created, id FROM customer_terms WHERE account = ?1", "AND term = ?6", way);
+    let sql = terms_sql(way);
     let Stretch { above, below } = stretch;
     let connection = tx.connection;
     let mut statements = terms
@@ -291,7 +326,7 @@ pub(super) fn balance_transactions(
 ) -> Kept<Page<BalanceTransaction>> {
     let doing = "listing balance transactions";
     let (Stretch { above, below }, way) = Stretch::of(&Span::default(), &page.cursor);
-    let sql = walk_sql!("SELECT body FROM balance_transactions WHERE account = ?1", "AND customer = ?6", way);
+    let sql = balance_transactions_sql(way);
     let mut found = Collector::new(page.limit);
     let mut statement = tx.connection.prepare_cached(sql).map_err(trouble(doing))?;
     let parameters = (space.0, above.created.0, &above.id, below.created.0, &below.id, page.customer.as_str());
@@ -311,17 +346,7 @@ pub(super) fn events(tx: &SqliteTx<'_>, space: Space, page: &EventPage) -> Kept<
         Cursor::OlderThan(sequence) => (i64::MIN, sequence, Way::NewestFirst),
         Cursor::NewerThan(sequence) => (sequence, i64::MAX, Way::OldestFirst),
     };
-    // One index serves every list that is not of all events: by kind, then place, with the time beside it.
-    let sql = match way {
-        Way::NewestFirst => {
-            "SELECT seq FROM events WHERE account = ?1 AND kind = ?2 AND seq > ?3 AND seq < ?4 \
-             AND created >= ?5 AND created < ?6 ORDER BY seq DESC"
-        }
-        Way::OldestFirst => {
-            "SELECT seq FROM events WHERE account = ?1 AND kind = ?2 AND seq > ?3 AND seq < ?4 \
-             AND created >= ?5 AND created < ?6 ORDER BY seq"
-        }
-    };
+    let sql = events_sql(way);
     let from = page.created.from.map_or(i64::MIN, |time| time.0);
     let until = page.created.until.map_or(i64::MAX, |time| time.0);
     let kinds = page.kinds.clone().unwrap_or_else(|| EventKind::ALL.to_vec());

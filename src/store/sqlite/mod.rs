@@ -48,8 +48,6 @@ pub struct SqliteStore {
     threads: Mutex<Vec<JoinHandle<()>>>,
     readers: Readers,
     tally: Arc<Tally>,
-    /// What keeps a second server out; `None` beside a server, and once the store is closed.
-    lock: Mutex<Option<File>>,
 }
 
 impl SqliteStore {
@@ -85,24 +83,19 @@ impl SqliteStore {
         }
     }
 
+    /// `lock` is what keeps a second server out; `None` beside a server.
     fn start(folder: &Path, purpose: Purpose, lock: Option<File>) -> Kept<SqliteStore> {
-        let (writer, tally) = open_writer(folder, purpose)?;
-        SqliteStore::run(folder, purpose, lock, writer, tally)
-    }
-
-    fn run(
-        folder: &Path,
-        purpose: Purpose,
-        lock: Option<File>,
-        mut writer: Writer,
-        tally: Arc<Tally>,
-    ) -> Kept<SqliteStore> {
+        let (mut writer, tally) = open_writer(folder, purpose)?;
         let mut threads = Vec::new();
         if lock.is_some() {
             threads.push(writer.log.start_checkpointer(&files::database(folder), purpose)?);
         }
         let (sender, inbox) = bounded(MAX_WAITING);
-        let thread = thread::Builder::new().name("cusp-writer".into()).spawn(move || writer.run(&inbox));
+        let thread = thread::Builder::new().name("cusp-writer".into()).spawn(move || {
+            writer.run(&inbox);
+            // A second server is kept out until the last job is done, wherever the store was closed.
+            drop(lock);
+        });
         threads.push(thread.map_err(file_trouble("starting the writer"))?);
         Ok(SqliteStore {
             folder: folder.to_owned(),
@@ -110,7 +103,6 @@ impl SqliteStore {
             threads: Mutex::new(threads),
             readers: Readers::new(&files::database(folder)),
             tally,
-            lock: Mutex::new(lock),
         })
     }
 }
@@ -171,15 +163,15 @@ impl Store for SqliteStore {
 
     fn close(&self) {
         drop(self.inbox.write().take());
-        for thread in std::mem::take(&mut *self.threads.lock()) {
-            // A job that lets go of the last handle closes the store from the writer itself.
-            if thread.thread().id() != thread::current().id() {
+        let threads = std::mem::take(&mut *self.threads.lock());
+        // A job that lets go of the last handle closes the store from the writer itself, which cannot wait for itself.
+        if threads.iter().all(|thread| thread.thread().id() != thread::current().id()) {
+            for thread in threads {
                 // The panic that ended it has been logged.
                 let _ = thread.join();
             }
         }
         self.readers.close();
-        drop(self.lock.lock().take());
     }
 }
 
@@ -188,3 +180,6 @@ impl Drop for SqliteStore {
         self.close();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,6 @@
-//! The one thread that writes. It takes the jobs that wait, runs them in one transaction, and tells each of them how it
-//! went once the commit is on disk. A job that fails takes back its own writes and nobody else's.
+//! The one thread that writes. It runs the jobs that wait in one transaction and tells each of them how it went once the
+//! commit is on disk. A job that fails takes back its own writes and nobody else's.
 
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,48 +31,42 @@ pub(super) struct Writer {
 impl Writer {
     /// Serves jobs until nobody can send one any more.
     pub fn run(mut self, inbox: &Receiver<Box<dyn Job>>) {
-        let mut group = VecDeque::with_capacity(MAX_GROUP);
         loop {
             match inbox.recv_timeout(CONVALESCENCE) {
-                Ok(first) => group.push_back(first),
-                Err(RecvTimeoutError::Timeout) => {
-                    self.convalesce();
-                    continue;
+                Ok(first) => {
+                    self.serve(first, &mut inbox.try_iter().take(MAX_GROUP - 1));
+                    self.log.tend(&self.connection);
                 }
+                Err(RecvTimeoutError::Timeout) => self.convalesce(),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            group.extend(inbox.try_iter().take(MAX_GROUP - 1));
-            self.serve(&mut group);
-            self.log.tend(&self.connection);
         }
     }
 
-    /// Runs every job of the group, in one transaction unless an error ends it early.
-    pub fn serve(&mut self, group: &mut VecDeque<Box<dyn Job>>) {
-        while !group.is_empty() {
-            self.transact(group);
-        }
-    }
-
-    /// Runs jobs from the front of the group until it is empty or an error has undone those that ran.
-    fn transact(&mut self, group: &mut VecDeque<Box<dyn Job>>) {
+    /// Runs `first` and `more` in one transaction. Jobs that arrive while others run still come along, so that a group
+    /// grows with the load and nobody waits for company. What an error leaves in `more` is for the next transaction.
+    pub fn serve(&mut self, first: Box<dyn Job>, more: &mut dyn Iterator<Item = Box<dyn Job>>) {
         let started = Instant::now();
         if let Err(failure) = self.execute("BEGIN IMMEDIATE") {
             self.note(&Err(again(&failure)));
-            for job in group.drain(..) {
+            for job in std::iter::once(first).chain(more) {
                 finish(job, Err(again(&failure)));
             }
             return;
         }
-        let mut ran = Vec::with_capacity(group.len());
+        let mut ran = Vec::new();
         let mut end = Ok(());
-        while let Some(mut job) = group.pop_front() {
+        let mut next = Some(first);
+        while let Some(mut job) = next {
             match run(&self.connection, job.as_mut()) {
-                Ok(outcome) => ran.push((job, outcome)),
+                Ok(outcome) => {
+                    ran.push((job, outcome));
+                    next = more.next();
+                }
                 Err(lost) => {
                     ran.push((job, Ok(())));
                     end = Err(lost);
-                    break;
+                    next = None;
                 }
             }
         }

@@ -257,7 +257,9 @@ def pages_follow_each_other_both_ways():
     equal([customer.id for customer in backwards.auto_paging_iter()], made[1:])
     second = first.next_page()
     equal([customer.id for customer in second.data], newest_first[10:20])
-    equal([customer.id for customer in second.previous_page().data], newest_first[:10])
+    oldest = sdk.v1.customers.list({"limit": 10, "ending_before": made[0]})
+    equal([customer.id for customer in oldest.data], list(reversed(made[1:11])))
+    equal([customer.id for customer in oldest.previous_page().data], list(reversed(made[11:21])))
 
 
 @check

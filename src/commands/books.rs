@@ -1,0 +1,121 @@
+//! The data folder as operators' commands open it, beside a running server or not. The only place among the commands
+//! that names a kind of store.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+
+use super::Trouble;
+use crate::clock::Clock;
+use crate::config::FolderOptions;
+use crate::domain::time::Time;
+use crate::ids::Ids;
+use crate::store::{Job, Kept, Read, Store, Tx, Verdict};
+
+use crate::store::sqlite;
+pub use sqlite::CheckSummary;
+use sqlite::SqliteStore;
+
+/// An opened data folder, with what a command needs to work on it.
+pub struct Books {
+    store: SqliteStore,
+    /// Where ids and random bytes come from.
+    pub ids: Ids,
+    /// When the command began.
+    pub now: Time,
+}
+
+impl Books {
+    /// Opens the data folder, which is made when there is none.
+    pub fn open_or_make(options: FolderOptions) -> Result<Books, Trouble> {
+        Books::at(&options.folder()?)
+    }
+
+    /// Opens the data folder that there is.
+    pub fn open(options: FolderOptions) -> Result<Books, Trouble> {
+        Books::at(&existing(options.folder()?)?)
+    }
+
+    fn at(folder: &Path) -> Result<Books, Trouble> {
+        Ok(Books { store: SqliteStore::open_beside(folder)?, ids: Ids::random(), now: Clock::Real.now() })
+    }
+
+    /// Runs `work` as one transaction; a trouble undoes it.
+    pub fn write<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut dyn Tx) -> Result<T, Trouble> + Send + 'static,
+    ) -> Result<T, Trouble> {
+        let (answer, answered) = mpsc::channel();
+        self.store.write(Box::new(Task { work, result: None, answer }));
+        answered.recv().expect("a store finishes every job")
+    }
+
+    /// Runs `look` on one state of the books.
+    pub fn read<T>(&self, mut look: impl FnMut(&mut dyn Read) -> Kept<T>) -> Result<T, Trouble> {
+        let mut seen = None;
+        self.store.read(&mut |read| {
+            seen = Some(look(read)?);
+            Ok(())
+        })?;
+        Ok(seen.expect("a store that does not fail has looked"))
+    }
+}
+
+impl Drop for Books {
+    fn drop(&mut self) {
+        self.store.close();
+    }
+}
+
+struct Task<T, F> {
+    work: F,
+    result: Option<Result<T, Trouble>>,
+    answer: mpsc::Sender<Result<T, Trouble>>,
+}
+
+impl<T: Send, F: FnMut(&mut dyn Tx) -> Result<T, Trouble> + Send> Job for Task<T, F> {
+    fn run(&mut self, tx: &mut dyn Tx) -> Kept<Verdict> {
+        let (result, verdict) = match (self.work)(tx) {
+            // The store wants to know, because it may run the job again.
+            Err(Trouble::Store(failure)) => return Err(failure),
+            Err(refused) => (Err(refused), Verdict::Rollback),
+            Ok(done) => (Ok(done), Verdict::Commit),
+        };
+        self.result = Some(result);
+        Ok(verdict)
+    }
+
+    fn finish(self: Box<Self>, outcome: Kept<()>) {
+        let Task { work: _, result, answer } = *self;
+        let result = match outcome {
+            Ok(()) => result.expect("a job that ended well has run"),
+            Err(failure) => Err(Trouble::Store(failure)),
+        };
+        // The command waits for the answer, unless the whole program is ending.
+        let _ = answer.send(result);
+    }
+}
+
+/// Copies the folder's data into a new file; `progress` is told the pages done and all of them.
+pub fn backup(folder: PathBuf, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), Trouble> {
+    Ok(sqlite::backup(&existing(folder)?, to, progress)?)
+}
+
+/// Makes a data folder from a backup.
+pub fn restore(from: &Path, folder: &Path) -> Result<(), Trouble> {
+    Ok(sqlite::restore(from, folder)?)
+}
+
+/// Examines everything in the folder; `report` is told how far it is.
+pub fn check(folder: PathBuf, report: &mut dyn FnMut(String)) -> Result<CheckSummary, Trouble> {
+    Ok(sqlite::check(&existing(folder)?, report)?)
+}
+
+fn existing(folder: PathBuf) -> Result<PathBuf, Trouble> {
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    Err(Trouble::Refused(format!(
+        "there is no data folder {}; --data names another one, and `cusp serve` or `cusp keys create` makes one",
+        folder.display()
+    )))
+}

@@ -1,0 +1,208 @@
+//! The command line: which commands there are, and what becomes of their ends. What a command does is in its own file.
+
+mod accounts;
+mod backup;
+mod books;
+mod check;
+mod keys;
+mod serve;
+mod terminal;
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::config::{ConfigError, FileOption, FolderOptions, Options};
+use crate::settings::Openness;
+use crate::store::Failure;
+use terminal::Terminal;
+
+/// A customer-record server that speaks the billing APIs programs already use
+#[derive(Debug, Parser)]
+#[command(
+    name = "cusp",
+    version,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "To try it:         cusp dev
+                   curl http://127.0.0.1:12111/v1/customers -u sk_test_me: -d name=Ada
+To keep records:   cusp keys create     (shows a key, once)
+                   cusp serve
+
+Every option of a server can also be set as CUSP_NAME_OF_OPTION in the environment, or as name-of-option in the \
+file that --config names. A flag wins over the environment, the environment over the file.
+`cusp help COMMAND` tells more about one command."
+)]
+pub struct Program {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a server for development and tests: any sk_test_… key opens a sandbox of its own
+    ///
+    /// It only listens on this machine. sk_test_NAME opens the sandbox NAME, made on first use; test runs with
+    /// different names never meet.
+    Dev {
+        #[command(flatten)]
+        file: FileOption,
+        #[command(flatten)]
+        options: Box<Options>,
+    },
+    /// Run a server that keeps records: only keys from `cusp keys create` open it
+    ///
+    /// It speaks plain HTTP. To be reached from other machines, put it behind something that speaks TLS.
+    Serve {
+        #[command(flatten)]
+        file: FileOption,
+        #[command(flatten)]
+        options: Box<Options>,
+    },
+    /// Make, list and revoke API keys
+    Keys {
+        #[command(subcommand)]
+        command: keys::Command,
+    },
+    /// Make, list and link accounts
+    Accounts {
+        #[command(subcommand)]
+        command: accounts::Command,
+    },
+    /// Copy the data into one file, while the server runs or not
+    Backup {
+        /// The file to write; it must not exist yet
+        #[arg(value_name = "FILE")]
+        to: PathBuf,
+        #[command(flatten)]
+        folder: FolderOptions,
+    },
+    /// Make a data folder from a backup
+    ///
+    /// The data folder must not exist yet, or be empty: nothing is ever written over.
+    Restore {
+        /// The file that `cusp backup` wrote
+        #[arg(value_name = "FILE")]
+        from: PathBuf,
+        #[command(flatten)]
+        folder: FolderOptions,
+    },
+    /// Read everything in a data folder and tell what is wrong with it
+    ///
+    /// Ends with exit code 1 and one line a fault when there are any.
+    Check {
+        #[command(flatten)]
+        folder: FolderOptions,
+    },
+    /// Print a script that completes cusp's commands and options in a shell
+    ///
+    /// For bash, as an example: cusp completions bash > ~/.local/share/bash-completion/completions/cusp
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+enum Trouble {
+    /// The options make no sense.
+    Options(ConfigError),
+    /// What was asked cannot be done, for the reason in the text.
+    Refused(String),
+    /// The data could not be read or written.
+    Store(Failure),
+    /// The text could not be shown.
+    Output(io::Error),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Trouble::Options(error) => write!(f, "{error}"),
+            Trouble::Refused(reason) => write!(f, "{reason}"),
+            Trouble::Store(failure) => write!(f, "{failure}"),
+            Trouble::Output(error) => write!(f, "cannot write the output: {error}"),
+        }
+    }
+}
+
+impl From<ConfigError> for Trouble {
+    fn from(error: ConfigError) -> Trouble {
+        Trouble::Options(error)
+    }
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Trouble {
+        Trouble::Store(failure)
+    }
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Trouble {
+        Trouble::Output(error)
+    }
+}
+
+/// Does what the arguments say. Exit codes: 0 done, 1 not done or faults found, 2 the arguments make no sense.
+pub fn main() -> ExitCode {
+    let terminal = Terminal::standard();
+    match run(Program::parse(), &terminal) {
+        Ok(()) => ExitCode::SUCCESS,
+        // The reader, such as `head`, has had enough.
+        Err(Trouble::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(trouble) => {
+            terminal.note(&format!("cusp: {trouble}"));
+            match trouble {
+                Trouble::Options(_) => ExitCode::from(2),
+                Trouble::Refused(_) | Trouble::Store(_) | Trouble::Output(_) => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+fn run(program: Program, terminal: &Terminal) -> Result<(), Trouble> {
+    match program.command {
+        Command::Dev { file, options } => serve::run(options.over(Options::read(&file)?), Openness::Dev, terminal),
+        Command::Serve { file, options } => serve::run(options.over(Options::read(&file)?), Openness::Serve, terminal),
+        Command::Keys { command } => keys::run(command, terminal),
+        Command::Accounts { command } => accounts::run(command, terminal),
+        Command::Backup { to, folder } => backup::backup(&folder.folder()?, &to, terminal),
+        Command::Restore { from, folder } => backup::restore(&from, &folder.folder()?, terminal),
+        Command::Check { folder } => check::run(&folder.folder()?, terminal),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Program::command(), "cusp", &mut script);
+            terminal.say(String::from_utf8_lossy(&script).trim_end())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Program;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Program::command().debug_assert();
+    }
+
+    #[test]
+    fn every_option_and_command_has_help() {
+        let mut waiting = vec![Program::command()];
+        while let Some(command) = waiting.pop() {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{} {}", command.get_name(), argument.get_id());
+            }
+            waiting.extend(command.get_subcommands().cloned());
+        }
+    }
+}

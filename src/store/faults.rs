@@ -1,0 +1,228 @@
+//! A store that breaks on command, for tests of what is above it: it makes one chosen call fail or panic, and can hold
+//! writes back. It keeps nothing itself.
+
+use std::sync::Arc;
+
+use parking_lot::{Condvar, Mutex};
+
+use super::{Failure, Figure, Job, Kept, KeptReply, NewEvent, Read, Store, Tx, Verdict};
+use crate::domain::account::{Account, Space};
+use crate::domain::api_key::{ApiKey, KeyDigest};
+use crate::domain::balance::BalanceTransaction;
+use crate::domain::customer::Customer;
+use crate::domain::event::Event;
+use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId};
+use crate::domain::page::{BalancePage, CustomerPage, EventPage, Page, Place};
+use crate::domain::query::Query;
+use crate::domain::time::Time;
+
+/// How a call goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It fails, and trying again may help.
+    Passing,
+    /// It fails for good.
+    Broken,
+    /// It panics.
+    Panic,
+}
+
+/// A store around another one.
+pub struct FaultyStore {
+    inner: Arc<dyn Store>,
+    trap: Arc<Trap>,
+}
+
+#[derive(Default)]
+struct Trap {
+    /// How many calls still go well before one does not, and how that one goes.
+    armed: Mutex<Option<(usize, Fault)>>,
+    held: Mutex<bool>,
+    released: Condvar,
+}
+
+impl FaultyStore {
+    /// Works like `inner` until it is told otherwise.
+    pub fn new(inner: Arc<dyn Store>) -> FaultyStore {
+        FaultyStore { inner, trap: Arc::default() }
+    }
+
+    /// Makes the `nth` call of a `Read` or `Tx` from now on go wrong, counted from 1; the calls after it go well again.
+    pub fn arm(&self, nth: usize, fault: Fault) {
+        *self.trap.armed.lock() = Some((nth.saturating_sub(1), fault));
+    }
+
+    /// Lets every call go well; `true` when the armed fault had not happened yet.
+    pub fn disarm(&self) -> bool {
+        self.trap.armed.lock().take().is_some()
+    }
+
+    /// Makes jobs wait before they run, until [`FaultyStore::release`].
+    pub fn hold(&self) {
+        *self.trap.held.lock() = true;
+    }
+
+    /// Lets the jobs run.
+    pub fn release(&self) {
+        *self.trap.held.lock() = false;
+        self.trap.released.notify_all();
+    }
+}
+
+impl Drop for FaultyStore {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+impl Trap {
+    fn step(&self) -> Kept<()> {
+        let mut armed = self.armed.lock();
+        let fault = match armed.as_mut() {
+            None => return Ok(()),
+            Some((0, fault)) => *fault,
+            Some((left, _)) => {
+                *left -= 1;
+                return Ok(());
+            }
+        };
+        *armed = None;
+        drop(armed);
+        match fault {
+            Fault::Passing => Err(Failure::passing("calling a faulty store", "an armed fault")),
+            Fault::Broken => Err(Failure::broken("calling a faulty store", "an armed fault")),
+            Fault::Panic => panic!("an armed fault"),
+        }
+    }
+
+    fn wait(&self) {
+        let mut held = self.held.lock();
+        self.released.wait_while(&mut held, |held| *held);
+    }
+}
+
+impl Store for FaultyStore {
+    fn write(&self, job: Box<dyn Job>) {
+        self.inner.write(Box::new(FaultyJob { job, trap: Arc::clone(&self.trap) }));
+    }
+
+    fn read(&self, look: &mut dyn FnMut(&mut dyn Read) -> Kept<()>) -> Kept<()> {
+        self.inner.read(&mut |read| look(&mut FaultyRead { inner: read, trap: &self.trap }))
+    }
+
+    fn ready(&self) -> Kept<()> {
+        self.inner.ready()
+    }
+
+    fn figures(&self) -> Vec<Figure> {
+        self.inner.figures()
+    }
+
+    fn close(&self) {
+        self.release();
+        self.inner.close();
+    }
+}
+
+struct FaultyJob {
+    job: Box<dyn Job>,
+    trap: Arc<Trap>,
+}
+
+impl Job for FaultyJob {
+    fn run(&mut self, tx: &mut dyn Tx) -> Kept<Verdict> {
+        self.trap.wait();
+        self.job.run(&mut FaultyTx { inner: tx, trap: &self.trap })
+    }
+
+    fn finish(self: Box<Self>, outcome: Kept<()>) {
+        self.job.finish(outcome);
+    }
+}
+
+struct FaultyRead<'a> {
+    inner: &'a mut dyn Read,
+    trap: &'a Trap,
+}
+
+struct FaultyTx<'a> {
+    inner: &'a mut dyn Tx,
+    trap: &'a Trap,
+}
+
+macro_rules! faulty_read {
+    ($(fn $name:ident($($given:ident: $kind:ty),*) -> $gives:ty;)*) => {
+        faulty_read!(@for FaultyRead; $(fn $name($($given: $kind),*) -> $gives;)*);
+        faulty_read!(@for FaultyTx; $(fn $name($($given: $kind),*) -> $gives;)*);
+    };
+    (@for $name:ident; $(fn $call:ident($($given:ident: $kind:ty),*) -> $gives:ty;)*) => {
+        impl Read for $name<'_> {
+            $(fn $call(&mut self, $($given: $kind),*) -> $gives {
+                self.trap.step()?;
+                self.inner.$call($($given),*)
+            })*
+        }
+    };
+}
+
+faulty_read! {
+    fn account(space: Space) -> Kept<Option<Account>>;
+    fn accounts() -> Kept<Vec<Account>>;
+    fn customer(space: Space, id: &CustomerId) -> Kept<Option<Customer>>;
+    fn customers(space: Space, page: &CustomerPage) -> Kept<Page<Customer>>;
+    fn search(space: Space, query: &Query, after: Option<&Place>, limit: usize) -> Kept<Page<Customer>>;
+    fn count(space: Space, query: &Query, most: usize) -> Kept<usize>;
+    fn invoice_prefix_holder(space: Space, prefix: &str) -> Kept<Option<CustomerId>>;
+    fn balance_transaction(
+        space: Space,
+        customer: &CustomerId,
+        id: &BalanceTransactionId
+    ) -> Kept<Option<BalanceTransaction>>;
+    fn balance_transactions(space: Space, page: &BalancePage) -> Kept<Page<BalanceTransaction>>;
+    fn event(space: Space, id: &EventId) -> Kept<Option<Event>>;
+    fn events(space: Space, page: &EventPage) -> Kept<Page<Event>>;
+    fn reply(space: Space, key: &str) -> Kept<Option<KeptReply>>;
+    fn api_key(space: Space, digest: &KeyDigest) -> Kept<Option<ApiKey>>;
+    fn api_keys() -> Kept<Vec<ApiKey>>;
+}
+
+impl Tx for FaultyTx<'_> {
+    fn wrote(&self) -> bool {
+        self.inner.wrote()
+    }
+
+    fn put_account(&mut self, account: &Account) -> Kept<()> {
+        self.trap.step()?;
+        self.inner.put_account(account)
+    }
+
+    fn put_customer(&mut self, space: Space, before: Option<&Customer>, after: &Customer) -> Kept<()> {
+        self.trap.step()?;
+        self.inner.put_customer(space, before, after)
+    }
+
+    fn put_balance_transaction(&mut self, space: Space, transaction: &BalanceTransaction) -> Kept<()> {
+        self.trap.step()?;
+        self.inner.put_balance_transaction(space, transaction)
+    }
+
+    fn append(&mut self, space: Space, event: NewEvent<'_>) -> Kept<i64> {
+        self.trap.step()?;
+        self.inner.append(space, event)
+    }
+
+    fn put_reply(&mut self, space: Space, reply: &KeptReply) -> Kept<()> {
+        self.trap.step()?;
+        self.inner.put_reply(space, reply)
+    }
+
+    fn prune_replies(&mut self, before: Time, most: usize) -> Kept<usize> {
+        self.trap.step()?;
+        self.inner.prune_replies(before, most)
+    }
+
+    fn put_api_key(&mut self, space: Space, key: &ApiKey) -> Kept<()> {
+        self.trap.step()?;
+        self.inner.put_api_key(space, key)
+    }
+}

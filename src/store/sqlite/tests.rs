@@ -1,0 +1,397 @@
+//! What only this store does, beside what every store must.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use crossbeam_channel::{Receiver, bounded};
+use rusqlite::Connection;
+
+use super::files::{Purpose, database};
+use super::{CheckSummary, SqliteOptions, SqliteStore, backup, check, open_writer, restore};
+use crate::domain::account::{Mode, Space};
+use crate::domain::balance::BalanceTransaction;
+use crate::domain::customer::Customer;
+use crate::domain::event::{Cause, Happening};
+use crate::domain::ids::{CustomerId, EventId};
+use crate::domain::time::Time;
+use crate::store::faults::{Fault, FaultyStore};
+use crate::store::suite::{
+    Bench, Work, account, api_key, balance_transaction, customer, every_check, look, queue, reply, write,
+};
+use crate::store::{Job, Kept, NewEvent, Store, Tx, Verdict};
+
+const HERE: Space = Space(11);
+
+fn options(folder: &Path) -> SqliteOptions {
+    SqliteOptions { path: folder.to_owned(), ephemeral: true }
+}
+
+fn open(folder: &Path) -> SqliteStore {
+    SqliteStore::open(&options(folder)).unwrap()
+}
+
+/// A store in a folder of its own.
+fn bench() -> Bench {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(open(folder.path()));
+    let first = Arc::clone(&store);
+    let reopen = move || -> Arc<dyn Store> {
+        first.close();
+        Arc::new(open(folder.path()))
+    };
+    Bench { store, reopen: Box::new(reopen) }
+}
+
+every_check!(bench);
+
+fn make(tx: &mut dyn Tx, id: &str) -> Kept<()> {
+    let made = Customer { balance: 7, ..customer(id, 5) };
+    tx.put_customer(HERE, None, &made)?;
+    let cause = Cause::default();
+    let what = Happening::CustomerCreated { after: Box::new(made) };
+    tx.append(HERE, NewEvent { id: EventId(format!("evt_{id}")), created: Time(5), cause: &cause, what })?;
+    Ok(())
+}
+
+fn made(store: &dyn Store, id: &str) -> bool {
+    look(store, |read| read.customer(HERE, &CustomerId(id.into()))).is_some()
+}
+
+fn examined(folder: &Path) -> CheckSummary {
+    check(folder, &mut |_| {}).unwrap()
+}
+
+// --- Who may open what ---
+
+#[test]
+fn a_second_server_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = open(folder.path());
+    let refusal = SqliteStore::open(&options(folder.path())).err().unwrap().to_string();
+    assert!(refusal.ends_with("is in use by another cusp server"), "{refusal}");
+    first.close();
+    open(folder.path());
+}
+
+#[test]
+fn an_operator_works_beside_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = open(folder.path());
+    let beside = SqliteStore::open_beside(folder.path()).unwrap();
+    write(&beside, |tx| make(tx, "a")).unwrap();
+    assert!(made(&server, "a"));
+    write(&server, |tx| make(tx, "b")).unwrap();
+    assert!(made(&beside, "b"));
+}
+
+#[test]
+fn an_operator_may_come_before_the_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let beside = SqliteStore::open_beside(folder.path()).unwrap();
+    write(&beside, |tx| make(tx, "a")).unwrap();
+    assert!(made(&open(folder.path()), "a"));
+}
+
+#[test]
+fn a_newer_schema_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    open(folder.path()).close();
+    Connection::open(database(folder.path())).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    for refusal in [
+        SqliteStore::open(&options(folder.path())).err().unwrap(),
+        SqliteStore::open_beside(folder.path()).err().unwrap(),
+        check(folder.path(), &mut |_| {}).unwrap_err(),
+        backup(folder.path(), &folder.path().join("copy"), &mut |_, _| {}).unwrap_err(),
+    ] {
+        assert!(refusal.to_string().contains("has schema 99"), "{refusal}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_data_folder_is_closed_to_others() {
+    use std::os::unix::fs::PermissionsExt;
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("one/two");
+    open(&folder);
+    assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+// --- When the disk is full ---
+
+fn job(work: impl FnMut(&mut dyn Tx) -> Kept<Verdict> + Send + 'static) -> (Box<dyn Job>, Receiver<Kept<()>>) {
+    let (told, hears) = bounded(1);
+    (Box::new(Work { work, told }), hears)
+}
+
+#[test]
+fn a_full_disk_refuses_the_whole_group_and_nothing_is_half_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut writer, tally) = open_writer(folder.path(), Purpose::WriteUnsynced).unwrap();
+    let pages: i64 = writer.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    writer.connection.pragma_update(None, "max_page_count", pages + 1).unwrap();
+    let small = |id: &'static str| job(move |tx| make(tx, id).map(|()| Verdict::Commit));
+    let large = job(|tx| {
+        let large = Customer { description: Some("x".repeat(100_000)), ..customer("large", 5) };
+        tx.put_customer(HERE, None, &large)?;
+        Ok(Verdict::Commit)
+    });
+    // A job that goes on after the error that undid everything must not commit a part by itself.
+    let stubborn = job(|tx| {
+        let large = Customer { description: Some("x".repeat(100_000)), ..customer("large", 5) };
+        let _ = tx.put_customer(HERE, None, &large);
+        let _ = make(tx, "stubborn");
+        Ok(Verdict::Commit)
+    });
+    let (before, after) = (small("before"), small("after"));
+    let mut rest = [large.0, stubborn.0, after.0].into_iter();
+    writer.serve(before.0, &mut rest);
+    while let Some(first) = rest.next() {
+        writer.serve(first, &mut rest);
+    }
+    let outcomes = [before.1, large.1, stubborn.1, after.1].map(|told| told.recv().unwrap());
+    assert!(outcomes[..3].iter().all(|outcome| outcome.as_ref().is_err_and(|failure| failure.passing)), "{outcomes:?}");
+
+    writer.connection.pragma_update(None, "max_page_count", 1_000_000).unwrap();
+    let again = small("again");
+    writer.serve(again.0, &mut std::iter::empty());
+    again.1.recv().unwrap().unwrap();
+    assert!(tally.ailment.lock().is_none());
+    drop(writer);
+
+    let store = open(folder.path());
+    let kept = ["before", "large", "stubborn", "after", "again"].map(|id| made(&store, id));
+    assert_eq!(kept, [false, false, false, outcomes[3].is_ok(), true]);
+    assert_eq!(examined(folder.path()).faults, [""; 0]);
+}
+
+#[test]
+fn a_transaction_that_cannot_begin_is_told_and_the_writer_lives_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut writer, tally) = open_writer(folder.path(), Purpose::WriteUnsynced).unwrap();
+    writer.connection.busy_timeout(std::time::Duration::ZERO).unwrap();
+    let other = Connection::open(database(folder.path())).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (one, told) = job(|tx| make(tx, "a").map(|()| Verdict::Commit));
+    writer.serve(one, &mut std::iter::empty());
+    assert!(told.recv().unwrap().is_err_and(|failure| failure.passing));
+    assert!(tally.ailment.lock().is_some());
+
+    other.execute_batch("ROLLBACK").unwrap();
+    let (one, told) = job(|tx| make(tx, "a").map(|()| Verdict::Commit));
+    writer.serve(one, &mut std::iter::empty());
+    told.recv().unwrap().unwrap();
+    assert!(tally.ailment.lock().is_none());
+}
+
+// --- Copies ---
+
+#[test]
+fn a_backup_taken_under_load_can_be_restored() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, copy, restored) =
+        (folder.path().join("data"), folder.path().join("copy"), folder.path().join("restored"));
+    let store = open(&data);
+    for id in 0..500 {
+        write(&store, move |tx| make(tx, &format!("early{id}"))).unwrap();
+    }
+    let stop = AtomicBool::new(false);
+    let mut told = Vec::new();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for id in 0.. {
+                if stop.load(Ordering::Relaxed) {
+                    break;
+                }
+                write(&store, move |tx| make(tx, &format!("late{id}"))).unwrap();
+            }
+        });
+        backup(&data, &copy, &mut |done, total| told.push((done, total))).unwrap();
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert!(told.last().is_some_and(|(done, total)| done == total), "{told:?}");
+    let refusal = backup(&data, &copy, &mut |_, _| {}).unwrap_err().to_string();
+    assert!(refusal.ends_with("exists already"), "{refusal}");
+    let refusal = restore(&copy, &data).unwrap_err().to_string();
+    assert!(refusal.ends_with("is in use by another cusp server"), "{refusal}");
+
+    restore(&copy, &restored).unwrap();
+    let summary = examined(&restored);
+    assert_eq!(summary.faults, [""; 0]);
+    assert!(summary.customers >= 500 && summary.customers == summary.events, "{summary:?}");
+    assert!(made(&open(&restored), "early499"));
+    let refusal = restore(&copy, &restored).unwrap_err().to_string();
+    assert!(refusal.ends_with("cusp.db exists already"), "{refusal}");
+}
+
+#[test]
+fn what_is_no_backup_is_not_restored() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, data) = (folder.path().join("file"), folder.path().join("data"));
+    assert!(restore(&file, &data).is_err());
+    for bytes in [&b""[..], b"not a database, and long enough to be looked at as one"] {
+        std::fs::write(&file, bytes.repeat(100)).unwrap();
+        assert!(restore(&file, &data).is_err());
+        assert!(!database(&data).exists());
+    }
+}
+
+// --- The examination ---
+
+/// Examines a store after a change behind its back; one fault must say `expected`.
+fn doctored(sql: &str, expected: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    write(&store, |tx| {
+        make(tx, "a")?;
+        make(tx, "b")?;
+        make(tx, "c")?;
+        let ledger = BalanceTransaction { ending_balance: 7, ..balance_transaction("t1", "a", 6) };
+        tx.put_balance_transaction(HERE, &ledger)?;
+        tx.put_account(&account(HERE, "acct_1", Mode::Test))?;
+        tx.put_api_key(HERE, &api_key(1, 1))?;
+        tx.put_reply(HERE, &reply("key", 1))
+    })
+    .unwrap();
+    store.close();
+    let clean = examined(folder.path());
+    assert_eq!((clean.fault_count, clean.customers, clean.events, clean.terms), (0, 3, 3, 6), "{clean:?}");
+    assert_eq!((clean.accounts, clean.api_keys, clean.balance_transactions, clean.replies), (1, 1, 1, 1));
+
+    let database = Connection::open(database(folder.path())).unwrap();
+    assert_ne!(database.execute(sql, []).unwrap(), 0, "{sql}");
+    drop(database);
+    let summary = examined(folder.path());
+    assert!(summary.faults.iter().any(|fault| fault.contains(expected)), "{sql}: {:?}", summary.faults);
+    assert_eq!(summary.fault_count, summary.faults.len() as u64);
+}
+
+macro_rules! finds {
+    ($($name:ident: $sql:expr, $expected:expr;)*) => {
+        mod finds {
+            $(
+                #[test]
+                fn $name() {
+                    super::doctored($sql, $expected);
+                }
+            )*
+        }
+    };
+}
+
+finds! {
+    an_unreadable_customer: "UPDATE customers SET body = '{' WHERE id = 'a'", "reading customer a of account 11: the body does not begin";
+    a_customer_of_a_newer_shape: r#"UPDATE customers SET body = replace(body, '"v":1', '"v":9') WHERE id = 'a'"#, "the body has shape 9";
+    a_customer_under_a_wrong_id: "UPDATE customers SET id = 'z' WHERE id = 'a'", "its columns do not agree";
+    a_customer_listed_at_a_wrong_moment: "UPDATE customers SET created = 99 WHERE id = 'a'", "its columns do not agree";
+    a_customer_wrongly_marked_deleted: "UPDATE customers SET deleted = 1 WHERE id = 'a'", "its columns do not agree";
+    a_version_of_zero: r#"UPDATE customers SET body = replace(body, '"version":1', '"version":0')"#, "its version is not positive";
+    a_lost_term: "DELETE FROM customer_terms WHERE id = 'a'", "it cannot be found by its term";
+    a_stray_term: "INSERT INTO customer_terms VALUES (11, 5, 5, 'a')", "found by term 5, which it does not have";
+    a_term_of_nobody: "INSERT INTO customer_terms VALUES (11, 5, 5, 'nobody')", "customer nobody of account 11: it is not there";
+    a_term_at_a_wrong_moment: "UPDATE customer_terms SET created = 6 WHERE id = 'a'", "which it does not have";
+    a_lost_event: "DELETE FROM events WHERE id = 'evt_b'", "it has place 3, 2 was to come";
+    a_lost_first_event: "DELETE FROM events WHERE id = 'evt_a'", "it has place 2, 1 was to come";
+    an_unreadable_event: r#"UPDATE events SET body = '{"v":1}' WHERE id = 'evt_b'"#, "reading event evt_b of account 11";
+    an_event_of_a_wrong_kind: "UPDATE events SET kind = 'customer.deleted' WHERE id = 'evt_b'", "its columns do not agree";
+    a_balance_without_its_transaction: r#"UPDATE customers SET body = replace(body, '"balance":7', '"balance":8') WHERE id = 'a'"#, "its balance is not where";
+    an_unreadable_balance_transaction: "UPDATE balance_transactions SET body = ''", "reading balance transaction t1";
+    a_balance_transaction_of_nobody: "DELETE FROM customers WHERE id = 'a'", "its customer is not there";
+    an_unreadable_account: "UPDATE accounts SET body = ''", "reading account 11";
+    an_unreadable_api_key: "UPDATE api_keys SET body = ''", "reading an API key of account 11";
+    an_unreadable_reply: "UPDATE replies SET headers = '7'", "its headers are not a list";
+}
+
+#[test]
+fn a_broken_file_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    for id in 0..50 {
+        write(&store, move |tx| make(tx, &format!("c{id}"))).unwrap();
+    }
+    store.close();
+    let file = database(folder.path());
+    let mut bytes = std::fs::read(&file).unwrap();
+    let end = bytes.len();
+    bytes[end - 4096..].fill(0xff);
+    std::fs::write(&file, bytes).unwrap();
+    let told = check(folder.path(), &mut |_| {});
+    assert!(told.is_err() || told.is_ok_and(|summary| summary.fault_count > 0));
+}
+
+// --- Plans ---
+
+#[test]
+fn no_walk_sorts_or_reads_a_whole_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let (writer, _) = open_writer(folder.path(), Purpose::WriteUnsynced).unwrap();
+    for sql in super::list::every_walk() {
+        let mut statement = writer.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        // A plan needs no values.
+        let mut rows = statement.raw_query();
+        let mut plan: Vec<String> = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            plan.push(row.get(3).unwrap());
+        }
+        let plan = plan.join("; ");
+        assert!(plan.starts_with("SEARCH") && !plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
+    }
+}
+
+// --- The store that breaks on command ---
+
+#[test]
+fn an_armed_call_fails_once_and_its_job_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = FaultyStore::new(Arc::new(open(folder.path())));
+    for (nth, fault) in [(1, Fault::Passing), (2, Fault::Broken), (2, Fault::Panic)] {
+        store.arm(nth, fault);
+        let failure = write(&store, |tx| make(tx, "a")).unwrap_err();
+        assert_eq!(failure.passing, fault == Fault::Passing, "{failure}");
+        assert!(!store.disarm());
+    }
+    store.arm(3, Fault::Broken);
+    write(&store, |tx| make(tx, "a")).unwrap();
+    assert!(store.disarm());
+    assert!(made(&store, "a"));
+}
+
+#[test]
+fn held_writes_wait_until_they_are_released() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = FaultyStore::new(Arc::new(open(folder.path())));
+    store.hold();
+    let told = queue(&store, |tx| make(tx, "a").map(|()| Verdict::Commit));
+    assert!(!made(&store, "a") && told.is_empty());
+    store.release();
+    told.recv().unwrap().unwrap();
+    assert!(made(&store, "a"));
+}
+
+#[test]
+fn the_last_handle_may_be_let_go_by_a_job() {
+    struct LastHandle(Arc<SqliteStore>, crossbeam_channel::Sender<()>);
+    impl Job for LastHandle {
+        fn run(&mut self, tx: &mut dyn Tx) -> Kept<Verdict> {
+            make(tx, "a").map(|()| Verdict::Commit)
+        }
+        fn finish(self: Box<Self>, _: Kept<()>) {
+            drop(self.0);
+            let _ = self.1.send(());
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(open(folder.path()));
+    let (told, hears) = bounded(1);
+    let (release, held) = bounded::<()>(0);
+    queue(&*store, move |_| {
+        let _ = held.recv();
+        Ok(Verdict::Commit)
+    });
+    store.write(Box::new(LastHandle(Arc::clone(&store), told)));
+    drop(store);
+    drop(release);
+    hears.recv().unwrap();
+}

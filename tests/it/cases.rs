@@ -1,0 +1,436 @@
+//! Runs transcripts: each on a server of its own, every request followed by a look at the events that happened. What is
+//! not listed must not have happened.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::harness::Server;
+use crate::http::{Reply, send};
+use crate::json::{Json, Manner, Wish, differences};
+use crate::transcript::{Body, Exchange, ExpectedBody, Step, Transcript, What, filled_in, parse};
+
+/// The key that requests carry unless they say otherwise.
+const KEY: &str = "sk_test_case";
+
+/// How many transcripts of a folder run at a time.
+const AT_A_TIME: usize = 4;
+
+/// How many events are looked at after a request; more than one request can make.
+const EVENTS_IN_VIEW: usize = 100;
+
+macro_rules! folders {
+    ($($test:ident: $folder:literal,)*) => {
+        const FOLDERS: &[&str] = &[$($folder),*];
+        $(
+            #[test]
+            fn $test() {
+                run_folder($folder);
+            }
+        )*
+    };
+}
+
+folders! {
+    account_retrieve: "stripe/account/retrieve",
+    balance_transactions_create: "stripe/balance_transactions/create",
+    balance_transactions_list: "stripe/balance_transactions/list",
+    balance_transactions_retrieve: "stripe/balance_transactions/retrieve",
+    balance_transactions_update: "stripe/balance_transactions/update",
+    cash_balance_retrieve: "stripe/cash_balance/retrieve",
+    cash_balance_update: "stripe/cash_balance/update",
+    customers_create: "stripe/customers/create",
+    customers_delete: "stripe/customers/delete",
+    customers_list: "stripe/customers/list",
+    customers_retrieve: "stripe/customers/retrieve",
+    customers_search: "stripe/customers/search",
+    customers_update: "stripe/customers/update",
+    events_list: "stripe/events/list",
+    events_retrieve: "stripe/events/retrieve",
+    requests_authenticate: "stripe/requests/authenticate",
+    requests_decode: "stripe/requests/decode",
+    requests_expand: "stripe/requests/expand",
+    requests_retry: "stripe/requests/retry",
+    requests_route: "stripe/requests/route",
+    requests_version: "stripe/requests/version",
+}
+
+/// Where the transcripts are.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases")
+}
+
+/// Every transcript below a folder with its path from the root, or why it cannot be read.
+pub fn below(folder: &Path) -> Vec<(String, Result<Transcript, String>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap_or_else(|trouble| panic!("{}: {trouble}", folder.display())) {
+        let path = entry.expect("a folder can be read to its end").path();
+        if path.is_dir() {
+            found.extend(below(&path));
+        } else if path.extension().is_some_and(|extension| extension == "http") {
+            let name = path.strip_prefix(root()).expect("it is below the root").display().to_string();
+            let text = fs::read_to_string(&path).unwrap_or_else(|trouble| panic!("{name}: {trouble}"));
+            found.push((name, parse(&text)));
+        }
+    }
+    found.sort_by(|(one, _), (two, _)| one.cmp(two));
+    found
+}
+
+#[test]
+fn every_transcript_is_run() {
+    let known: BTreeSet<&str> = FOLDERS.iter().copied().collect();
+    let mut amiss = Vec::new();
+    for (name, transcript) in below(&root()) {
+        let (folder, _) = name.rsplit_once('/').expect("a transcript lies in a folder");
+        if !known.contains(folder) {
+            amiss.push(format!("{name} lies in a folder that no test runs"));
+        }
+        amiss.extend(transcript.err().map(|trouble| format!("tests/cases/{name}: {trouble}")));
+    }
+    assert!(amiss.is_empty(), "\n{}\n", amiss.join("\n"));
+}
+
+/// Runs the transcripts of a folder; `CASE=words` in the environment leaves out those without the words in their path.
+fn run_folder(folder: &str) {
+    let wanted = std::env::var("CASE").unwrap_or_default();
+    let mut cases = below(&root().join(folder));
+    assert!(!cases.is_empty(), "{folder} holds no transcript");
+    cases.retain(|(name, _)| name.contains(&wanted));
+
+    let next = AtomicUsize::new(0);
+    let failures = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..AT_A_TIME.min(cases.len()) {
+            scope.spawn(|| {
+                while let Some((name, transcript)) = cases.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    if let Err(report) = transcript.as_ref().map_err(Clone::clone).and_then(run) {
+                        let report = format!("tests/cases/{name}:{report}");
+                        failures.lock().expect("no test thread panicked").push(report);
+                    }
+                }
+            });
+        }
+    });
+    let mut failures = failures.into_inner().expect("no test thread panicked");
+    failures.sort();
+    assert!(failures.is_empty(), "{} of {} failed\n\n{}\n", failures.len(), cases.len(), failures.join("\n\n"));
+}
+
+/// Runs one transcript; a report begins with the line of the step that failed.
+pub fn run(transcript: &Transcript) -> Result<(), String> {
+    let mut run = Run { server: Server::start(), captured: BTreeMap::new() };
+    for Step { line, what } in &transcript.steps {
+        let done = match what {
+            What::Advance { millis } => {
+                run.server.advance(*millis);
+                Ok(())
+            }
+            What::Restart => {
+                run.server.restart();
+                Ok(())
+            }
+            What::Key { text, grant } => run.server.add_key(text, grant),
+            What::Exchange(exchange) => run.exchange(exchange),
+        };
+        done.map_err(|trouble| format!("{line}: {trouble}"))?;
+    }
+    Ok(())
+}
+
+struct Run {
+    server: Server,
+    captured: BTreeMap<String, Reply>,
+}
+
+/// Whose events are looked at: a key and maybe an account below it.
+type View = (String, Option<String>);
+
+impl Run {
+    fn exchange(&mut self, exchange: &Exchange) -> Result<(), String> {
+        for time in 1..=exchange.times {
+            let fill = |text: &str| filled_in(text, &|reference| self.look_up(reference, time));
+            let request = Request::from(exchange, &fill)?;
+            let views = if exchange.given { Vec::new() } else { request.views() };
+            let before = self.newest_events(&views)?;
+            let reply = send(self.server.address(), &request.method, &request.target, &request.headers, &request.body)
+                .map_err(|trouble| format!("{} {}: {trouble}", request.method, request.target))?;
+
+            let mut found = self.unexpected(exchange, &reply, &fill)?;
+            if !exchange.given {
+                found.extend(unexpected_events(exchange, &self.events_since(&views, &before)?, &fill)?);
+            }
+            if !found.is_empty() {
+                return Err(report(&request, &reply, &found));
+            }
+            if let Some(name) = &exchange.reply.capture {
+                let name = if exchange.times == 1 { name.clone() } else { format!("{name}{time}") };
+                self.captured.insert(name, reply);
+            }
+        }
+        Ok(())
+    }
+
+    /// What `{$name.path}` and `{$name:Header}` stand for; `{#}` is the number of the repetition.
+    fn look_up(&self, reference: &str, time: usize) -> Result<String, String> {
+        if reference == "#" {
+            return Ok(time.to_string());
+        }
+        let (name, rest) = match reference.find(['.', ':']) {
+            Some(end) => reference.split_at(end),
+            None => return Err(format!("{{${reference}}} names a whole reply")),
+        };
+        let reply = self.captured.get(name).ok_or_else(|| format!("nothing was captured as ${name}"))?;
+        if let Some(header) = rest.strip_prefix(':') {
+            return reply.header(header).map(str::to_owned).ok_or_else(|| format!("${name} has no header {header}"));
+        }
+        match Json::parse(&reply.text())?.at(&rest[1..]) {
+            Some(Json::Text(text)) => Ok(text.clone()),
+            Some(value) => Ok(value.to_string()),
+            None => Err(format!("{{${reference}}} is not there")),
+        }
+    }
+
+    fn unexpected(&self, exchange: &Exchange, reply: &Reply, fill: &Fill<'_>) -> Result<Vec<String>, String> {
+        let expected = &exchange.reply;
+        let mut found = Vec::new();
+        if reply.status != expected.status {
+            found.push(format!("status: expected {}, got {}", expected.status, reply.status));
+        }
+        for (name, value) in &expected.headers {
+            let value = fill(value)?;
+            let granted = match (Wish::spelt(&value)?, reply.header(name)) {
+                (Some(Wish::Absent), there) => there.is_none(),
+                (Some(wish), Some(there)) => wish.granted_by_text(there),
+                (None, Some(there)) => there == value,
+                (_, None) => false,
+            };
+            if !granted {
+                found.push(format!("{name}: expected {value}, got {}", reply.header(name).unwrap_or("no such header")));
+            }
+        }
+        match &expected.body {
+            ExpectedBody::Unseen => {}
+            ExpectedBody::Empty if reply.body.is_empty() => {}
+            ExpectedBody::Empty => found.push("expected no body".to_owned()),
+            ExpectedBody::SameAs(name) => {
+                if self.captured.get(name).is_none_or(|earlier| earlier.body != reply.body) {
+                    found.push(format!("expected the bytes of ${name}"));
+                }
+            }
+            ExpectedBody::Subset(text) => found.extend(unexpected_json(&fill(text)?, reply, Manner::Subset)?),
+            ExpectedBody::Exactly(text) => found.extend(unexpected_json(&fill(text)?, reply, Manner::SameOrder)?),
+        }
+        Ok(found)
+    }
+
+    fn events(&self, view: &View) -> Result<Vec<Json>, String> {
+        let (key, account) = view;
+        let mut headers = vec![("Authorization".to_owned(), format!("Bearer {key}"))];
+        headers.extend(account.iter().map(|account| ("Stripe-Account".to_owned(), account.clone())));
+        let target = format!("/v1/events?limit={EVENTS_IN_VIEW}");
+        let reply = send(self.server.address(), "GET", &target, &headers, &[])
+            .map_err(|trouble| format!("looking at events: {trouble}"))?;
+        match (reply.status, Json::parse(&reply.text())?.get("data")) {
+            // A key that opens nothing has no events of its own.
+            (401, _) if key != KEY => Ok(Vec::new()),
+            (200, Some(Json::Array(events))) => Ok(events.clone()),
+            _ => Err(format!("looking at events: {} {}", reply.status, reply.text())),
+        }
+    }
+
+    fn newest_events(&self, views: &[View]) -> Result<Vec<Option<Json>>, String> {
+        views.iter().map(|view| Ok(self.events(view)?.into_iter().next())).collect()
+    }
+
+    /// The events newer than `before` in each view, oldest first.
+    fn events_since(&self, views: &[View], before: &[Option<Json>]) -> Result<Vec<Json>, String> {
+        let mut since = Vec::new();
+        for (view, newest) in views.iter().zip(before) {
+            let seen = newest.as_ref().and_then(|event| event.get("id"));
+            let mut fresh: Vec<Json> =
+                self.events(view)?.into_iter().take_while(|event| event.get("id") != seen).collect();
+            fresh.reverse();
+            since.extend(fresh);
+        }
+        Ok(since)
+    }
+}
+
+type Fill<'a> = dyn Fn(&str) -> Result<String, String> + 'a;
+
+fn unexpected_json(expected: &str, reply: &Reply, manner: Manner) -> Result<Vec<String>, String> {
+    Ok(match Json::parse(&reply.text()) {
+        Ok(actual) => differences(&Json::parse(expected)?, &actual, manner),
+        Err(trouble) => vec![format!("expected JSON: {trouble}")],
+    })
+}
+
+fn unexpected_events(exchange: &Exchange, happened: &[Json], fill: &Fill<'_>) -> Result<Vec<String>, String> {
+    let expected = &exchange.reply.events;
+    let kind = |event: &Json| event.get("type").and_then(Json::text).unwrap_or("<no type>").to_owned();
+    let kinds: Vec<String> = happened.iter().map(kind).collect();
+    let expected_kinds: Vec<String> = expected.iter().map(|(kind, _)| kind.clone()).collect();
+    if kinds != expected_kinds {
+        return Ok(vec![format!("events: expected {expected_kinds:?}, got {kinds:?}")]);
+    }
+    let mut found = Vec::new();
+    for ((kind, about), event) in expected.iter().zip(happened) {
+        let Some(about) = about else { continue };
+        let about = Json::parse(&fill(about)?)?;
+        let seen = lifted(event);
+        found.extend(differences(&about, &seen, Manner::Subset).into_iter().map(|line| format!("{kind}: {line}")));
+        if let (Some(wanted), Some(there)) = (about.get("previous_attributes"), seen.get("previous_attributes")) {
+            let again = differences(wanted, there, Manner::SameKeys);
+            found.extend(again.into_iter().map(|line| format!("{kind}: previous_attributes: {line}")));
+        }
+    }
+    Ok(found)
+}
+
+/// The event as expectations see it: what `data` holds lies at the top, in place of the word that an event is one.
+fn lifted(event: &Json) -> Json {
+    let (Json::Object(outer), Some(Json::Object(data))) = (event, event.get("data")) else { return event.clone() };
+    let rest = outer.iter().filter(|(key, _)| key != "data" && key != "object");
+    Json::Object(data.iter().chain(rest).cloned().collect())
+}
+
+fn report(request: &Request, reply: &Reply, found: &[String]) -> String {
+    let body = Json::parse(&reply.text()).map_or_else(|_| reply.text(), |json| json.to_string());
+    let sent: String = String::from_utf8_lossy(&request.body).chars().take(500).collect();
+    let target: String = request.target.chars().take(500).collect();
+    let headers: String = reply.headers.iter().map(|(name, value)| format!("    {name}: {value}\n")).collect();
+    format!(
+        "\n  {} {target}\n  {sent}\n  - {}\n  the reply was {}\n{headers}    {}",
+        request.method,
+        found.join("\n  - "),
+        reply.status,
+        body.replace('\n', "\n    ")
+    )
+}
+
+/// A request as it goes out.
+struct Request {
+    method: String,
+    target: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    key: Option<String>,
+}
+
+impl Request {
+    fn from(exchange: &Exchange, fill: &Fill<'_>) -> Result<Request, String> {
+        let auth = fill(exchange.sent.auth.as_deref().unwrap_or(KEY))?;
+        let (key, authorization) = match auth.split_once(' ') {
+            None if auth == "none" => (None, None),
+            None => (Some(auth.clone()), Some(format!("Bearer {auth}"))),
+            Some(("Basic", key)) => (Some(key.to_owned()), Some(format!("Basic {}", base64(&format!("{key}:"))))),
+            Some((_, key)) => (Some(key.to_owned()), Some(auth.clone())),
+        };
+        let mut headers: Vec<(String, String)> = Vec::new();
+        headers.extend(authorization.map(|value| ("Authorization".to_owned(), value)));
+        for (name, value) in &exchange.sent.headers {
+            headers.push((name.clone(), fill(value)?));
+        }
+
+        let mut target = fill(&exchange.target)?;
+        let mut body = Vec::new();
+        match &exchange.sent.body {
+            Body::Nothing => {}
+            Body::Raw(text) => body = unescaped(&fill(text)?)?,
+            Body::Pairs(pairs) => {
+                let mut encoded = Vec::new();
+                for (name, value) in pairs {
+                    encoded.push(format!("{}={}", url_encoded(&fill(name)?, "[]"), url_encoded(&fill(value)?, "")));
+                }
+                match exchange.method.as_str() {
+                    "POST" | "PUT" | "PATCH" => body = encoded.join("&").into_bytes(),
+                    _ => {
+                        target =
+                            format!("{target}{}{}", if target.contains('?') { '&' } else { '?' }, encoded.join("&"))
+                    }
+                }
+            }
+        }
+        let typed = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("Content-Type"));
+        if !body.is_empty() && !typed {
+            headers.push(("Content-Type".to_owned(), "application/x-www-form-urlencoded".to_owned()));
+        }
+        Ok(Request { method: exchange.method.clone(), target, headers, body, key })
+    }
+
+    /// The sandbox of every transcript, and the one that the request went to when that is another.
+    fn views(&self) -> Vec<View> {
+        let mut views = vec![(KEY.to_owned(), None)];
+        let account = self.headers.iter().find(|(name, _)| name == "Stripe-Account").map(|(_, value)| value.clone());
+        let own = self.key.clone().filter(|key| key.starts_with("sk_test_")).map(|key| (key, account));
+        views.extend(own.filter(|own| *own != views[0]));
+        views
+    }
+}
+
+fn url_encoded(text: &str, also_plain: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b' ' => encoded.push('+'),
+            _ if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) || also_plain.as_bytes().contains(&byte) => {
+                encoded.push(byte as char);
+            }
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+fn unescaped(text: &str) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find("\\x") {
+        bytes.extend_from_slice(&rest.as_bytes()[..start]);
+        let digits = rest.get(start + 2..start + 4).ok_or_else(|| format!("{rest} ends within a byte"))?;
+        bytes.push(u8::from_str_radix(digits, 16).map_err(|_| format!("\\x{digits} is no byte"))?);
+        rest = &rest[start + 4..];
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    Ok(bytes)
+}
+
+fn base64(text: &str) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut encoded = String::new();
+    for chunk in text.as_bytes().chunks(3) {
+        let bits = chunk.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for position in 0..4 {
+            let letter = LETTERS[(bits >> (18 - 6 * position) & 63) as usize] as char;
+            encoded.push(if position <= chunk.len() { letter } else { '=' });
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{base64, lifted, unescaped, url_encoded};
+    use crate::json::Json;
+
+    #[test]
+    fn encodings_are_those_of_the_wire() {
+        assert_eq!(base64("sk_test_x:"), "c2tfdGVzdF94Og==");
+        assert_eq!(base64("abc"), "YWJj");
+        assert_eq!(url_encoded("a b[0]é", "[]"), "a+b[0]%C3%A9");
+        assert_eq!(url_encoded("[&=", ""), "%5B%26%3D");
+        assert_eq!(unescaped("a\\xffb").unwrap(), b"a\xffb");
+        assert!(unescaped("a\\xf").is_err());
+    }
+
+    #[test]
+    fn an_event_shows_its_data_at_the_top() {
+        let event = r#"{"object": "event", "type": "t", "data": {"object": {"a": 1}, "previous_attributes": {}}}"#;
+        let seen = r#"{"object": {"a": 1}, "previous_attributes": {}, "type": "t"}"#;
+        assert_eq!(lifted(&Json::parse(event).unwrap()), Json::parse(seen).unwrap());
+    }
+}

@@ -1,0 +1,138 @@
+//! Many callers at once: no update is lost, one idempotency key does one thing, one tag lets one editor through.
+
+use std::collections::BTreeSet;
+use std::thread;
+
+use crate::client::{Client, error, json};
+use crate::faults::breakable;
+use crate::harness::Server;
+
+const CALLERS: usize = 8;
+const UPDATES: usize = 12;
+
+#[test]
+fn no_update_is_lost() {
+    let server = Server::start();
+    let client = Client::new(server.address(), "sk_test_race");
+    let id = client.customer("name=Jenny");
+    thread::scope(|scope| {
+        for caller in 0..CALLERS {
+            let (client, id) = (client.clone(), id.clone());
+            scope.spawn(move || {
+                for update in 0..UPDATES {
+                    let body = format!("metadata[k{caller}]={update}");
+                    assert_eq!(client.post(&format!("/v1/customers/{id}"), &body).status, 200);
+                    let amount = "amount=1&currency=usd";
+                    assert_eq!(client.post(&format!("/v1/customers/{id}/balance_transactions"), amount).status, 200);
+                }
+            });
+        }
+    });
+    let reply = client.get(&format!("/v1/customers/{id}"));
+    let customer = json(&reply);
+    let last = (UPDATES - 1).to_string();
+    for caller in 0..CALLERS {
+        assert_eq!(customer["metadata"][format!("k{caller}")], last.as_str());
+    }
+    let changes = CALLERS * UPDATES * 2;
+    assert_eq!(customer["balance"], CALLERS * UPDATES);
+    assert_eq!(reply.header("ETag"), Some(format!("\"{}\"", changes + 1).as_str()));
+    let ledger = json(&client.get(&format!("/v1/customers/{id}/balance_transactions?limit=100")));
+    let endings: Vec<i64> =
+        ledger["data"].as_array().unwrap().iter().map(|entry| entry["ending_balance"].as_i64().unwrap()).collect();
+    assert_eq!(endings, (1..=(CALLERS * UPDATES) as i64).rev().collect::<Vec<_>>());
+}
+
+#[test]
+fn one_tag_lets_one_editor_through() {
+    let server = Server::start();
+    let client = Client::new(server.address(), "sk_test_race");
+    let id = client.customer("name=Jenny");
+    let path = format!("/v1/customers/{id}");
+    let through = thread::scope(|scope| {
+        let editors: Vec<_> = (0..CALLERS)
+            .map(|editor| {
+                let (client, path) = (client.clone(), path.clone());
+                let body = format!("name=editor+{editor}");
+                scope.spawn(move || client.exchange("POST", &path, &body, &[("If-Match", "\"1\"")]).status)
+            })
+            .collect();
+        editors.into_iter().map(|editor| editor.join().unwrap()).filter(|status| *status == 200).count()
+    });
+    assert_eq!(through, 1);
+    assert_eq!(client.get(&path).header("ETag"), Some("\"2\""));
+}
+
+#[test]
+fn one_idempotency_key_does_one_thing() {
+    let server = Server::start();
+    let client = Client::new(server.address(), "sk_test_race");
+    let replies: Vec<_> = thread::scope(|scope| {
+        let callers: Vec<_> = (0..CALLERS)
+            .map(|_| {
+                let client = client.clone();
+                scope.spawn(move || {
+                    client.exchange("POST", "/v1/customers", "name=Once", &[("Idempotency-Key", "race")])
+                })
+            })
+            .collect();
+        callers.into_iter().map(|caller| caller.join().unwrap()).collect()
+    });
+    let bodies: BTreeSet<_> =
+        replies.iter().filter(|reply| reply.status == 200).map(|reply| reply.body.clone()).collect();
+    assert_eq!(bodies.len(), 1, "every answer is the same");
+    assert!(replies.iter().all(|reply| [200, 409].contains(&reply.status)));
+    assert_eq!(json(&client.get("/v1/customers"))["data"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_key_that_is_being_worked_on_is_refused_and_then_replayed() {
+    let (server, store) = breakable();
+    let client = Client::new(server.address(), "sk_test_race");
+    client.customer("name=Before");
+    let keyed = [("Idempotency-Key", "slow")];
+    store.hold();
+    let first = thread::spawn({
+        let client = client.clone();
+        move || client.exchange("POST", "/v1/customers", "name=Slow", &keyed)
+    });
+    // The first one is underway as soon as a second one is refused; until then the second one is the first.
+    let refused = loop {
+        let second = thread::spawn({
+            let client = client.clone();
+            move || client.exchange("POST", "/v1/customers", "name=Slow", &keyed)
+        });
+        let started = std::time::Instant::now();
+        while !second.is_finished() && started.elapsed().as_millis() < 500 {
+            thread::yield_now();
+        }
+        if second.is_finished() {
+            break second.join().unwrap();
+        }
+        assert!(!first.is_finished());
+    };
+    let problem = error(&refused, 409);
+    assert_eq!(problem["code"], "idempotency_key_in_use");
+    assert_eq!(problem["type"], "idempotency_error");
+    store.release();
+    let done = first.join().unwrap();
+    assert!([200, 409].contains(&done.status), "{}", done.text());
+    let replay = client.exchange("POST", "/v1/customers", "name=Slow", &keyed);
+    assert_eq!((replay.status, replay.header("Idempotent-Replayed")), (200, Some("true")));
+    assert_eq!(json(&client.get("/v1/customers"))["data"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn readers_are_not_kept_waiting_by_a_writer() {
+    let (server, store) = breakable();
+    let client = Client::new(server.address(), "sk_test_race");
+    let id = client.customer("name=Before");
+    store.hold();
+    let writing = thread::spawn({
+        let (client, path) = (client.clone(), format!("/v1/customers/{id}"));
+        move || client.post(&path, "name=After")
+    });
+    assert_eq!(json(&client.get(&format!("/v1/customers/{id}")))["name"], "Before");
+    store.release();
+    assert_eq!(json(&writing.join().unwrap())["name"], "After");
+}

@@ -1,0 +1,127 @@
+//! Every call of every operation on the store goes wrong once, in every way. Whatever happened before it is undone, the
+//! caller gets a failure with a request id, and the retry does the thing exactly once.
+
+use std::sync::{Arc, OnceLock};
+
+use cusp::settings::Openness;
+use cusp::start::WrapStore;
+use cusp::store::Store;
+use cusp::store::faults::{Fault, FaultyStore};
+
+use crate::client::{Client, json};
+use crate::harness::Server;
+
+/// More calls than any operation makes of its store.
+const MAX_CALLS: usize = 60;
+
+/// A server whose store breaks on command. After a restart the store is whole.
+pub fn breakable() -> (Server, Arc<FaultyStore>) {
+    let slot: Arc<OnceLock<Arc<FaultyStore>>> = Arc::default();
+    let filled = slot.clone();
+    let wrap: WrapStore = Arc::new(move |store: Arc<dyn Store>| {
+        let faulty = Arc::new(FaultyStore::new(store.clone()));
+        match filled.set(faulty.clone()) {
+            Ok(()) => faulty,
+            Err(_) => store,
+        }
+    });
+    let server = Server::start_as(Openness::Dev, Some(wrap), |_| {});
+    let faulty = slot.get().expect("the store was wrapped").clone();
+    (server, faulty)
+}
+
+/// All that can be seen of a sandbox.
+fn everything(client: &Client) -> String {
+    let customers = json(&client.get("/v1/customers?limit=100"));
+    let mut seen = format!("{customers}\n{}", json(&client.get("/v1/events?limit=100")));
+    for customer in customers["data"].as_array().unwrap() {
+        let id = customer["id"].as_str().unwrap();
+        seen += &json(&client.get(&format!("/v1/customers/{id}/balance_transactions"))).to_string();
+        seen += client.get(&format!("/v1/customers/{id}")).header("ETag").unwrap();
+    }
+    seen
+}
+
+#[track_caller]
+fn check(method: &str, path: &str, body: &str) {
+    for fault in [Fault::Passing, Fault::Broken, Fault::Panic] {
+        let mut calls = 0;
+        for nth in 1..=MAX_CALLS {
+            let (mut server, store) = breakable();
+            let client = Client::new(server.address(), "sk_test_faults");
+            let id = client.customer("name=Before&email=before@example.com&balance=100&metadata[a]=1");
+            let path = path.replace("{id}", &id);
+            let before = everything(&client);
+
+            let headers = [("Idempotency-Key", "once")];
+            store.arm(nth, fault);
+            let reply = client.exchange(method, &path, body, &headers);
+            if store.disarm() {
+                assert_eq!(reply.status, 200, "{}", reply.text());
+                break;
+            }
+            calls += 1;
+            let expected = if fault == Fault::Passing { 503 } else { 500 };
+            assert_eq!(reply.status, expected, "{method} {path}, call {nth}, {fault:?}: {}", reply.text());
+            assert!(reply.header("Request-Id").is_some_and(|id| id.starts_with("req_")));
+            assert_eq!(everything(&client), before, "{method} {path}, call {nth}, {fault:?}");
+
+            server.restart();
+            let client = Client::new(server.address(), "sk_test_faults");
+            assert_eq!(everything(&client), before, "{method} {path}, call {nth}, {fault:?}, after a restart");
+            let done = client.exchange(method, &path, body, &headers);
+            assert_eq!(done.status, 200, "{}", done.text());
+            if method == "POST" {
+                let after = everything(&client);
+                assert_ne!(after, before);
+                let again = client.exchange(method, &path, body, &headers);
+                assert_eq!((again.status, again.body), (200, done.body));
+                assert_eq!(everything(&client), after, "the retry of {method} {path} did it again");
+            }
+        }
+        assert!(calls > 1 && calls < MAX_CALLS, "{method} {path} made {calls} calls");
+    }
+}
+
+#[test]
+fn a_create_is_all_or_nothing() {
+    check("POST", "/v1/customers", "name=New&balance=-5&metadata[b]=2&email=new@example.com");
+}
+
+#[test]
+fn an_update_is_all_or_nothing() {
+    check("POST", "/v1/customers/{id}", "name=After&balance=7&email=after@example.com&metadata[a]=&invoice_prefix=ABC");
+}
+
+#[test]
+fn a_delete_is_all_or_nothing() {
+    check("DELETE", "/v1/customers/{id}", "");
+}
+
+#[test]
+fn a_balance_transaction_is_all_or_nothing() {
+    check("POST", "/v1/customers/{id}/balance_transactions", "amount=5&currency=usd");
+}
+
+#[test]
+fn a_cash_balance_is_all_or_nothing() {
+    check("POST", "/v1/customers/{id}/cash_balance", "settings[reconciliation_mode]=manual");
+}
+
+#[test]
+fn a_failed_look_is_a_failure_and_nothing_more() {
+    let (server, store) = breakable();
+    let client = Client::new(server.address(), "sk_test_faults");
+    let id = client.customer("name=Before");
+    let paths = [format!("/v1/customers/{id}"), "/v1/customers".to_owned(), "/v1/events".to_owned()];
+    for path in paths {
+        for fault in [Fault::Passing, Fault::Broken, Fault::Panic] {
+            store.arm(1, fault);
+            let reply = client.get(&path);
+            assert!(!store.disarm(), "{path} makes a call");
+            assert_eq!(reply.status, if fault == Fault::Passing { 503 } else { 500 }, "{}", reply.text());
+            assert!(reply.text().contains("api_error"), "{}", reply.text());
+            assert_eq!(client.get(&path).status, 200);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! A server of one's own: fresh data, a clock that stands still, ids that repeat. Every test that needs a running
+//! server takes it from here.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, mpsc};
+
+use cusp::clock::Clock;
+use cusp::domain::api_key::{Access, ApiKey, KeyKind, Resource};
+use cusp::domain::time::Time;
+use cusp::identity::{self, KeyParts};
+use cusp::ids::Ids;
+use cusp::settings::{Openness, Settings};
+use cusp::start::WrapStore;
+use cusp::store::sqlite::SqliteStore;
+use cusp::store::{Job, Kept, Store, Tx, Verdict};
+use cusp::{Running, World};
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::transcript::Grant;
+
+/// When the clock of every server begins to stand still: 2026-03-01T12:00:00Z.
+pub const NOON_MILLIS: i64 = 1_772_366_400_000;
+
+/// What the ids and random bytes of every server follow from.
+const SEED: u64 = 7;
+
+/// A running server and its data. It stops when it is dropped.
+pub struct Server {
+    runtime: Runtime,
+    running: Option<Running>,
+    settings: Settings,
+    world: World,
+    _data: TempDir,
+}
+
+impl Server {
+    /// A server for developers on an empty data folder.
+    pub fn start() -> Server {
+        Server::start_as(Openness::Dev, None, |_| {})
+    }
+
+    /// A server on an empty data folder, with something around its store and other settings.
+    pub fn start_as(openness: Openness, wrap_store: Option<WrapStore>, adjust: impl FnOnce(&mut Settings)) -> Server {
+        let data = tempfile::tempdir().expect("a temporary folder can be made");
+        let mut settings = Settings {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data: data.path().join("data"),
+            ..Settings::new(openness)
+        };
+        settings.admin_listen = settings.admin_listen.map(|_| settings.listen);
+        adjust(&mut settings);
+        let world = World { clock: Clock::stopped(Time(NOON_MILLIS)), ids: Arc::new(Ids::seeded(SEED)), wrap_store };
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime starts");
+        let mut server = Server { runtime, running: None, settings, world, _data: data };
+        server.run();
+        server
+    }
+
+    /// Where health and metrics are, of a server that has them apart.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.running().admin_address().expect("it has an address for operators")
+    }
+
+    /// Writes into its store as an operator's command does: beside it.
+    pub fn beside(&self, write: impl FnMut(&mut dyn Tx) -> Kept<()> + Send + 'static) {
+        let store = SqliteStore::open_beside(&self.settings.data).expect("the store opens beside the server");
+        let (tell, told) = mpsc::channel();
+        store.write(Box::new(Chore { write, tell }));
+        told.recv().expect("a store finishes every job").expect("the write succeeds");
+        store.close();
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.running().address()
+    }
+
+    /// Stops it and starts it again on the same data; the clock stands where it stood.
+    pub fn restart(&mut self) {
+        self.stop();
+        self.run();
+    }
+
+    /// Moves its clock forward, and lets it do the housekeeping that time brings.
+    pub fn advance(&self, millis: i64) {
+        self.world.clock.advance(millis);
+        self.runtime.block_on(self.running().tidy()).expect("housekeeping succeeds");
+    }
+
+    /// Says what a restricted key may do, or takes a key back.
+    pub fn add_key(&self, text: &str, grant: &Grant) -> Result<(), String> {
+        let parts = KeyParts::of(text).ok_or_else(|| format!("{text} is no key"))?;
+        let now = self.world.clock.now();
+        let (kind, revoked) = match grant {
+            Grant::Revoked => (parts.kind.unlimited(), Some(now)),
+            Grant::Restricted(permissions) => {
+                let permissions = permissions.iter().map(|(resource, access)| permission(resource, access));
+                (KeyKind::Restricted(permissions.collect::<Result<_, _>>()?), None)
+            }
+        };
+        let key = ApiKey {
+            digest: identity::key_digest(text),
+            account: identity::sandbox(parts.rest),
+            mode: parts.mode,
+            kind,
+            label: None,
+            last4: text[text.len() - 4..].to_owned(),
+            created: now,
+            revoked,
+        };
+        self.runtime.block_on(self.running().put_key(key)).map_err(|failure| failure.to_string())
+    }
+
+    fn running(&self) -> &Running {
+        self.running.as_ref().expect("it runs between start and stop")
+    }
+
+    fn run(&mut self) {
+        let started = self.runtime.block_on(cusp::start(&self.settings, self.world.clone()));
+        self.running = Some(started.unwrap_or_else(|trouble| panic!("the server does not start: {trouble}")));
+    }
+
+    fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            self.runtime.block_on(running.stop());
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn permission(resource: &str, access: &str) -> Result<(Resource, Access), String> {
+    let resource = Resource::ALL
+        .into_iter()
+        .find(|known| known.as_str() == resource)
+        .ok_or_else(|| format!("{resource} is no resource"))?;
+    let access = [Access::None, Access::Read, Access::Write]
+        .into_iter()
+        .find(|known| known.as_str() == access)
+        .ok_or_else(|| format!("{access} is no access"))?;
+    Ok((resource, access))
+}
+
+/// A write of an operator's.
+struct Chore<W> {
+    write: W,
+    tell: mpsc::Sender<Kept<()>>,
+}
+
+impl<W: FnMut(&mut dyn Tx) -> Kept<()> + Send> Job for Chore<W> {
+    fn run(&mut self, tx: &mut dyn Tx) -> Kept<Verdict> {
+        (self.write)(tx)?;
+        Ok(Verdict::Commit)
+    }
+
+    fn finish(self: Box<Self>, outcome: Kept<()>) {
+        let _ = self.tell.send(outcome);
+    }
+}

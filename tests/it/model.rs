@@ -1,0 +1,416 @@
+//! A long random history against a simple model of what a customer is: after every step the reply agrees with the model,
+//! and every so often lists, searches, events and ledgers do too. `CUSP_SEED` repeats a run or starts another.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::harness::Server;
+use crate::http::{self, Reply};
+
+const STEPS: usize = 1_500;
+const LOOK_AROUND_EVERY: usize = 100;
+const SEED: u64 = 0x5eed_c0de;
+
+#[test]
+fn a_random_history_agrees_with_the_model() {
+    let seed = std::env::var("CUSP_SEED").map_or(SEED, |seed| seed.parse().expect("CUSP_SEED is a number"));
+    println!("CUSP_SEED={seed}");
+    let mut run = Run { server: Server::start(), dice: Dice(seed), model: Model::default(), replies: Vec::new() };
+    for step in 1..=STEPS {
+        run.step();
+        if step % LOOK_AROUND_EVERY == 0 {
+            run.look_around();
+        }
+        if step == STEPS / 2 {
+            run.server.restart();
+        }
+    }
+}
+
+/// What the model knows of a customer: what Stripe shows of it, and its version.
+#[derive(Clone, Debug)]
+struct Known {
+    shown: Map<String, Value>,
+    version: u64,
+    moves: Vec<i64>,
+}
+
+#[derive(Default)]
+struct Model {
+    /// Oldest first.
+    order: Vec<String>,
+    live: BTreeMap<String, Known>,
+    deleted: BTreeMap<String, u64>,
+    /// Type and customer, oldest first.
+    events: Vec<(String, String)>,
+}
+
+struct Run {
+    server: Server,
+    dice: Dice,
+    model: Model,
+    /// Requests with a key, and what they were answered.
+    replies: Vec<(Vec<(String, String)>, String, String, Reply)>,
+}
+
+const NAMES: [&str; 4] = ["Jenny Rosen", "ÄRGER & Söhne", "x", "Rosen"];
+const EMAILS: [&str; 3] = ["jenny@example.com", "Jenny@Example.com", "ops@example.org"];
+const KEYS: [&str; 3] = ["plan", "0", "order id"];
+
+impl Run {
+    fn step(&mut self) {
+        self.server.advance(self.dice.below(3) as i64 * 700);
+        match self.dice.below(20) {
+            0..=4 => self.create(),
+            5..=13 => self.update(),
+            14 => self.move_balance(),
+            15 => self.delete(),
+            16 => self.update_with_condition(),
+            17 => self.retry(),
+            18 => self.refused(),
+            _ => self.retrieve(),
+        }
+    }
+
+    fn create(&mut self) {
+        let (body, changes) = self.change();
+        let reply = self.send("POST", "/v1/customers", &body, true);
+        let shown = object(&reply);
+        let id = shown["id"].as_str().unwrap().to_owned();
+        let mut known = Known { shown: blank(), version: 1, moves: Vec::new() };
+        apply(&mut known, changes);
+        self.model.order.push(id.clone());
+        self.model.events.push(("customer.created".into(), id.clone()));
+        agree(&known, &reply);
+        self.model.live.insert(id, known);
+    }
+
+    fn update(&mut self) {
+        let Some(id) = self.somebody() else { return };
+        let (body, changes) = self.change();
+        let reply = self.send("POST", &format!("/v1/customers/{id}"), &body, true);
+        let known = self.model.live.get_mut(&id).unwrap();
+        let before = known.shown.clone();
+        apply(known, changes);
+        if known.shown != before {
+            known.version += 1;
+            self.model.events.push(("customer.updated".into(), id));
+        }
+        agree(known, &reply);
+    }
+
+    fn update_with_condition(&mut self) {
+        let Some(id) = self.somebody() else { return };
+        let version = self.model.live[&id].version;
+        let stale = self.dice.below(2) == 0;
+        let tag = format!("\"{}\"", if stale { version + 1 } else { version });
+        let name = format!("name=v{version}");
+        let headers = [("If-Match".to_owned(), tag)];
+        let reply = self.exchange("POST", &format!("/v1/customers/{id}"), &name, &headers);
+        if stale {
+            assert_eq!(reply.status, 412, "{}", reply.text());
+            return;
+        }
+        let known = self.model.live.get_mut(&id).unwrap();
+        known.shown.insert("name".into(), json!(format!("v{version}")));
+        known.version += 1;
+        agree(known, &reply);
+        self.model.events.push(("customer.updated".into(), id));
+    }
+
+    fn move_balance(&mut self) {
+        let Some(id) = self.somebody() else { return };
+        let amount = self.dice.below(2001) as i64 - 1000;
+        let path = format!("/v1/customers/{id}/balance_transactions");
+        let reply = self.send("POST", &path, &format!("amount={amount}&currency=usd"), true);
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        let known = self.model.live.get_mut(&id).unwrap();
+        let before = known.shown.clone();
+        known.shown["balance"] = json!(known.shown["balance"].as_i64().unwrap() + amount);
+        known.shown["currency"] = json!("usd");
+        known.moves.push(amount);
+        assert_eq!(object(&reply)["ending_balance"], known.shown["balance"]);
+        if known.shown != before {
+            known.version += 1;
+            self.model.events.push(("customer.updated".into(), id));
+        }
+    }
+
+    fn delete(&mut self) {
+        let Some(id) = self.somebody() else { return };
+        let reply = self.send("DELETE", &format!("/v1/customers/{id}"), "", false);
+        assert_eq!(object(&reply), json!({"id": id, "object": "customer", "deleted": true}));
+        let known = self.model.live.remove(&id).unwrap();
+        self.model.deleted.insert(id.clone(), known.version + 1);
+        self.model.events.push(("customer.deleted".into(), id));
+    }
+
+    fn retrieve(&mut self) {
+        let Some(id) = self.somebody() else { return };
+        let reply = self.send("GET", &format!("/v1/customers/{id}"), "", false);
+        agree(&self.model.live[&id], &reply);
+        let gone = self.model.deleted.iter().next().map(|(id, version)| (id.clone(), *version));
+        if let Some((gone, version)) = gone {
+            let reply = self.send("GET", &format!("/v1/customers/{gone}"), "", false);
+            assert_eq!(object(&reply)["deleted"], true);
+            assert_eq!(reply.header("ETag"), Some(format!("\"{version}\"").as_str()));
+        }
+    }
+
+    /// A retry of an old request gets the old answer, byte for byte, and changes nothing.
+    fn retry(&mut self) {
+        if self.replies.is_empty() {
+            return;
+        }
+        let place = self.dice.below(self.replies.len());
+        let (headers, path, body, first) = self.replies[place].clone();
+        let again = self.exchange("POST", &path, &body, &headers);
+        assert_eq!((again.status, &again.body), (first.status, &first.body));
+        assert_eq!(again.header("Idempotent-Replayed"), Some("true"));
+    }
+
+    fn refused(&mut self) {
+        let Some(id) = self.somebody() else { return };
+        let bad = ["name=new&balance=x", "name=new&nonsense=1", "email=new&name=y", "name=new&shipping[name]=z"];
+        let body = bad[self.dice.below(bad.len())];
+        let reply = self.send("POST", &format!("/v1/customers/{id}"), body, false);
+        assert_eq!(reply.status, 400, "{}", reply.text());
+        let gone = self.model.deleted.keys().next().cloned();
+        for path in gone.iter().map(|id| format!("/v1/customers/{id}")).chain(["/v1/customers/cus_none".into()]) {
+            assert_eq!(self.send("POST", &path, "name=new", false).status, 404);
+        }
+    }
+
+    /// A random change: its form, and what it makes of what is shown.
+    fn change(&mut self) -> (String, Vec<(String, Value)>) {
+        let mut pairs = Vec::new();
+        let mut changes = Vec::new();
+        for _ in 0..self.dice.below(4) {
+            let (pair, change) = match self.dice.below(8) {
+                0 => self.text("name", &NAMES),
+                1 => self.text("email", &EMAILS),
+                2 => self.text("description", &NAMES),
+                3 => self.text("phone", &["+49 30 1", "1"]),
+                4 => {
+                    let key = KEYS[self.dice.below(KEYS.len())];
+                    let value = ["", "gold", "9"][self.dice.below(3)];
+                    let sent = format!("metadata[{}]={value}", encoded(key));
+                    (sent, (format!("metadata.{key}"), json!(value)))
+                }
+                5 => {
+                    let balance = self.dice.below(500) as i64 - 250;
+                    (format!("balance={balance}"), ("balance".to_owned(), json!(balance)))
+                }
+                6 => {
+                    let word = ["none", "exempt", "reverse"][self.dice.below(3)];
+                    (format!("tax_exempt={word}"), ("tax_exempt".to_owned(), json!(word)))
+                }
+                _ => {
+                    let city = ["Lyon", "Oslo"][self.dice.below(2)];
+                    let address = json!({"city": city, "country": null, "line1": null, "line2": null,
+                        "postal_code": null, "state": null});
+                    (format!("address[city]={city}"), ("address".to_owned(), address))
+                }
+            };
+            pairs.push(pair);
+            changes.push(change);
+        }
+        (pairs.join("&"), changes)
+    }
+
+    fn text(&mut self, name: &str, words: &[&str]) -> (String, (String, Value)) {
+        match self.dice.below(words.len() + 1) {
+            0 => (format!("{name}="), (name.to_owned(), Value::Null)),
+            place => (format!("{name}={}", encoded(words[place - 1])), (name.to_owned(), json!(words[place - 1]))),
+        }
+    }
+
+    fn look_around(&mut self) {
+        let limit = 1 + self.dice.below(40);
+        let somebody = self.somebody();
+        let expected: Vec<&String> =
+            self.model.order.iter().rev().filter(|id| self.model.live.contains_key(*id)).collect();
+        let forward = self.ids(&format!("/v1/customers?limit={limit}"), "starting_after");
+        assert_eq!(forward.iter().collect::<Vec<_>>(), expected, "the list, {limit} at a time");
+        if let Some(oldest) = expected.last() {
+            let backward = self.ids(&format!("/v1/customers?limit={limit}&ending_before={oldest}"), "ending_before");
+            assert_eq!(backward.len() + 1, expected.len());
+        }
+        for email in EMAILS {
+            let having = |folded: bool| {
+                let same = |shown: &Value| match shown.as_str() {
+                    Some(text) if folded => text.eq_ignore_ascii_case(email),
+                    Some(text) => text == email,
+                    None => false,
+                };
+                expected.iter().filter(|id| same(&self.model.live[**id].shown["email"])).count()
+            };
+            let listed = self.ids(&format!("/v1/customers?limit=100&email={}", encoded(email)), "starting_after");
+            assert_eq!(listed.len(), having(false), "listed by {email}");
+            let query = encoded(&format!("email:\"{email}\""));
+            assert_eq!(self.found(&query), having(true), "found by {email}");
+        }
+        let golden = expected.iter().filter(|id| self.model.live[**id].shown["metadata"]["plan"] == "gold").count();
+        assert_eq!(self.found(&encoded("metadata[\"plan\"]:\"GOLD\"")), golden, "found by metadata");
+        let reversed = self.events();
+        let told: Vec<_> = self.model.events.iter().rev().cloned().collect();
+        assert_eq!(reversed, told, "the events");
+        if let Some(id) = somebody {
+            let known = self.model.live[&id].clone();
+            let reply = self.exchange("GET", &format!("/v1/customers/{id}/balance_transactions?limit=100"), "", &[]);
+            let amounts: Vec<i64> =
+                object(&reply)["data"].as_array().unwrap().iter().map(|t| t["amount"].as_i64().unwrap()).collect();
+            let newest_first: Vec<i64> = known.moves.iter().rev().copied().take(100).collect();
+            assert_eq!(amounts, newest_first, "the ledger of {id}");
+            assert_eq!(known.moves.iter().sum::<i64>(), known.shown["balance"].as_i64().unwrap());
+        }
+    }
+
+    /// The ids of every page of a list.
+    fn ids(&self, path: &str, cursor: &str) -> Vec<String> {
+        let mut ids: Vec<String> = Vec::new();
+        let mut next = path.to_owned();
+        loop {
+            let page = object(&self.exchange("GET", &next, "", &[]));
+            let data: Vec<String> =
+                page["data"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect();
+            let Some(last) = (if cursor == "ending_before" { data.first() } else { data.last() }).cloned() else {
+                assert_eq!(page["has_more"], false);
+                return ids;
+            };
+            if cursor == "ending_before" {
+                ids.splice(0..0, data);
+            } else {
+                ids.extend(data);
+            }
+            if page["has_more"] == false {
+                return ids;
+            }
+            let bare: Vec<&str> = path.split('&').filter(|pair| !pair.starts_with(cursor)).collect();
+            next = format!("{}&{cursor}={last}", bare.join("&"));
+        }
+    }
+
+    fn found(&self, query: &str) -> usize {
+        let mut count = 0;
+        let mut page = String::new();
+        loop {
+            let path = format!("/v1/customers/search?limit=7&query={query}{page}");
+            let result = object(&self.exchange("GET", &path, "", &[]));
+            count += result["data"].as_array().unwrap().len();
+            match result["next_page"].as_str() {
+                Some(next) => page = format!("&page={next}"),
+                None => return count,
+            }
+        }
+    }
+
+    fn events(&self) -> Vec<(String, String)> {
+        let mut events = Vec::new();
+        let mut next = "/v1/events?limit=100".to_owned();
+        loop {
+            let page = object(&self.exchange("GET", &next, "", &[]));
+            let data = page["data"].as_array().unwrap();
+            for event in data {
+                let text = |value: &Value| value.as_str().unwrap().to_owned();
+                events.push((text(&event["type"]), text(&event["data"]["object"]["id"])));
+            }
+            if page["has_more"] == false {
+                return events;
+            }
+            next = format!("/v1/events?limit=100&starting_after={}", data.last().unwrap()["id"].as_str().unwrap());
+        }
+    }
+
+    fn somebody(&mut self) -> Option<String> {
+        let live = self.model.live.len();
+        (live > 0).then(|| self.model.live.keys().nth(self.dice.below(live)).unwrap().clone())
+    }
+
+    fn send(&mut self, method: &str, path: &str, body: &str, maybe_keyed: bool) -> Reply {
+        if !maybe_keyed || self.dice.below(3) > 0 {
+            return self.exchange(method, path, body, &[]);
+        }
+        let headers = vec![("Idempotency-Key".to_owned(), format!("key-{}", self.replies.len()))];
+        let reply = self.exchange(method, path, body, &headers);
+        self.replies.push((headers, path.to_owned(), body.to_owned(), reply.clone()));
+        reply
+    }
+
+    fn exchange(&self, method: &str, path: &str, body: &str, more: &[(String, String)]) -> Reply {
+        let mut headers = vec![("Authorization".to_owned(), "Bearer sk_test_model".to_owned())];
+        if method == "POST" {
+            headers.push(("Content-Type".to_owned(), "application/x-www-form-urlencoded".to_owned()));
+        }
+        headers.extend(more.iter().cloned());
+        http::send(self.server.address(), method, path, &headers, body.as_bytes()).expect("the server answers")
+    }
+}
+
+fn blank() -> Map<String, Value> {
+    let shown = json!({"name": null, "email": null, "description": null, "phone": null, "metadata": {}, "balance": 0,
+        "currency": null, "address": null, "tax_exempt": "none", "delinquent": false});
+    shown.as_object().unwrap().clone()
+}
+
+/// What a change makes of a customer. The same name twice: the last one counts, as in the form.
+fn apply(known: &mut Known, changes: Vec<(String, Value)>) {
+    let balance = known.shown["balance"].as_i64().unwrap();
+    for (name, value) in changes {
+        match name.strip_prefix("metadata.") {
+            Some(key) if value == "" => {
+                known.shown["metadata"].as_object_mut().unwrap().remove(key);
+            }
+            Some(key) => {
+                known.shown["metadata"].as_object_mut().unwrap().insert(key.to_owned(), value);
+            }
+            None => {
+                known.shown.insert(name, value);
+            }
+        }
+    }
+    let moved = known.shown["balance"].as_i64().unwrap() - balance;
+    if moved != 0 {
+        known.moves.push(moved);
+        known.shown.insert("currency".into(), json!("usd"));
+    }
+}
+
+#[track_caller]
+fn agree(known: &Known, reply: &Reply) {
+    let shown = object(reply);
+    for (name, value) in &known.shown {
+        assert_eq!(&shown[name], value, "{name} of {}", shown["id"]);
+    }
+    assert_eq!(reply.header("ETag"), Some(format!("\"{}\"", known.version).as_str()), "of {}", shown["id"]);
+}
+
+#[track_caller]
+fn object(reply: &Reply) -> Value {
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    serde_json::from_slice(&reply.body).expect("replies are JSON")
+}
+
+fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| if byte.is_ascii_alphanumeric() { (byte as char).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
+/// A small generator of numbers (splitmix64): the same seed, the same history.
+struct Dice(u64);
+
+impl Dice {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound as u64) as usize
+    }
+}

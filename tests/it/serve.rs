@@ -1,0 +1,154 @@
+//! `cusp serve`: nothing is open but what an operator opened.
+
+use std::num::NonZeroU32;
+
+use cusp::domain::account::{Account, Mode};
+use cusp::domain::api_key::{Access, KeyKind, Resource};
+use cusp::domain::ids::AccountId;
+use cusp::domain::time::Time;
+use cusp::ids::Ids;
+use cusp::settings::Openness;
+use cusp::store::Tx;
+use cusp::{engine, identity};
+
+use crate::client::{Client, error, json};
+use crate::harness::Server;
+
+/// A server with one account in both modes, and a way to make keys for it.
+struct Kept {
+    server: Server,
+    test: Account,
+    live: Account,
+    ids: Ids,
+}
+
+impl Kept {
+    fn start() -> Kept {
+        Kept::start_with(None)
+    }
+
+    fn start_with(rate_limit: Option<NonZeroU32>) -> Kept {
+        let server = Server::start_as(Openness::Serve, None, |settings| settings.rate_limit = rate_limit);
+        let ids = Ids::seeded(99);
+        let test =
+            identity::fresh_account(AccountId::mint(&ids, Time(1)), None, Mode::Test, Time(1), "2026-10-28.endive");
+        let live = identity::other_mode(&test);
+        let made = test.clone();
+        server.beside(move |tx| made_in_both_modes(tx, &made));
+        Kept { server, test, live, ids }
+    }
+
+    fn key(&self, mode: Mode, kind: KeyKind) -> String {
+        let account = if mode == Mode::Test { &self.test } else { &self.live };
+        let (text, key) = identity::fresh_key(&self.ids, Time(1), account, kind, None);
+        let space = account.space;
+        self.server.beside(move |tx| engine::keys::create(tx, space, &key));
+        text
+    }
+
+    fn client(&self, key: &str) -> Client {
+        Client::new(self.server.address(), key)
+    }
+}
+
+fn made_in_both_modes(tx: &mut dyn Tx, account: &Account) -> cusp::store::Kept<()> {
+    engine::accounts::find_or_create(tx, account)?;
+    engine::accounts::find_or_create(tx, &identity::other_mode(account)).map(drop)
+}
+
+#[test]
+fn only_keys_that_were_made_open_anything() {
+    let kept = Kept::start();
+    let key = kept.key(Mode::Test, KeyKind::Secret);
+    assert_eq!(kept.client(&key).get("/v1/customers").status, 200);
+    let mut other = key.clone();
+    other.pop();
+    other.push(if key.ends_with('0') { '1' } else { '0' });
+    for stranger in ["sk_test_anything", other.as_str(), &key.replace("sk_test", "sk_live")] {
+        let problem = error(&kept.client(stranger).get("/v1/customers"), 401);
+        let message = problem["message"].as_str().unwrap();
+        assert!(message.starts_with("Invalid API Key provided: sk_"), "{message}");
+        assert!(!message.contains(&stranger[8..stranger.len() - 4]), "the key is hidden: {message}");
+    }
+}
+
+#[test]
+fn the_two_modes_do_not_see_each_other() {
+    let kept = Kept::start();
+    let test = kept.client(&kept.key(Mode::Test, KeyKind::Secret));
+    let live = kept.client(&kept.key(Mode::Live, KeyKind::Secret));
+    let id = test.customer("name=Test");
+    assert_eq!(json(&live.post("/v1/customers", "name=Live"))["livemode"], true);
+    let path = format!("/v1/customers/{id}");
+    let message = error(&live.get(&path), 404)["message"].as_str().unwrap().to_owned();
+    assert_eq!(
+        message,
+        format!(
+            "No such customer: '{id}'; a similar object exists in test mode, but a live mode key was used to make this \
+             request."
+        )
+    );
+    assert_eq!(json(&test.get("/v1/customers"))["data"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_restricted_key_does_what_it_is_allowed() {
+    let kept = Kept::start();
+    let allowed = [(Resource::Customer, Access::Read), (Resource::Event, Access::None)];
+    let reader = kept.client(&kept.key(Mode::Test, KeyKind::Restricted(allowed.into_iter().collect())));
+    assert_eq!(reader.get("/v1/customers").status, 200);
+    let problem = error(&reader.post("/v1/customers", "name=x"), 403);
+    let message = problem["message"].as_str().unwrap();
+    assert!(message.contains("Having the 'rak_customer_write' permission would allow"), "{message}");
+    assert!(message.contains(kept.test.id.as_str()), "{message}");
+    assert_eq!(reader.get("/v1/events").status, 403);
+    assert_eq!(reader.get("/v1/account").status, 403);
+    let publishable = kept.client(&kept.key(Mode::Test, KeyKind::Publishable));
+    assert_eq!(error(&publishable.get("/v1/customers"), 401)["code"], "secret_key_required");
+}
+
+#[test]
+fn only_linked_accounts_are_acted_for() {
+    let kept = Kept::start();
+    let client = kept.client(&kept.key(Mode::Test, KeyKind::Secret));
+    let child = identity::fresh_account(
+        AccountId("acct_child".to_owned()),
+        Some(kept.test.id.clone()),
+        Mode::Test,
+        Time(1),
+        "2026-10-28.endive",
+    );
+    let as_child = [("Stripe-Account", "acct_child")];
+    let problem = error(&client.exchange("GET", "/v1/customers", "", &as_child), 403);
+    assert_eq!(problem["code"], "account_invalid");
+    kept.server.beside(move |tx| made_in_both_modes(tx, &child));
+    let made = json(&client.exchange("POST", "/v1/customers", "name=Child", &as_child));
+    let path = format!("/v1/customers/{}", made["id"].as_str().unwrap());
+    assert_eq!(client.get(&path).status, 404, "the parent's own space is another one");
+    assert_eq!(client.exchange("GET", &path, "", &as_child).status, 200);
+    assert_eq!(json(&client.exchange("GET", "/v1/account", "", &as_child))["id"], "acct_child");
+    assert_eq!(json(&client.get("/v1/account"))["id"], kept.test.id.as_str());
+}
+
+#[test]
+fn a_caller_that_is_too_fast_is_told_so() {
+    let kept = Kept::start_with(NonZeroU32::new(3));
+    let client = kept.client(&kept.key(Mode::Test, KeyKind::Secret));
+    let replies: Vec<_> = (0..40).map(|_| client.get("/v1/customers")).collect();
+    let refused = replies.iter().find(|reply| reply.status != 200).expect("forty at once are too many");
+    assert_eq!(error(refused, 429)["code"], "rate_limit");
+    assert_eq!(refused.header("Stripe-Rate-Limited-Reason"), Some("global-rate"));
+    assert!(refused.header("Retry-After").is_some());
+    let live = kept.client(&kept.key(Mode::Live, KeyKind::Secret));
+    assert_eq!(live.get("/v1/customers").status, 200, "another space has a rate of its own");
+}
+
+#[test]
+fn health_is_not_on_the_address_of_clients() {
+    let kept = Kept::start();
+    let client = kept.client(&kept.key(Mode::Test, KeyKind::Secret));
+    for path in ["/metrics", "/healthz", "/readyz"] {
+        assert_eq!(client.get(path).status, 404);
+        assert_eq!(Client::new(kept.server.admin_address(), "").get(path).status, 200);
+    }
+}
