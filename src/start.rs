@@ -11,7 +11,7 @@ use http_body_util::Full;
 use hyper::StatusCode;
 use hyper::body::{Bytes, Incoming};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -31,6 +31,10 @@ use crate::telemetry::{Metrics, Watch};
 
 /// How often the server tidies up after itself.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
+
+/// How many connections the system holds until they are accepted. One more has to knock again, a second later: with the
+/// usual 128, a fleet of clients that connects at once would feel it.
+const MAX_UNACCEPTED: u32 = 4_096;
 
 /// Puts something around a store, for tests of what goes wrong.
 pub type WrapStore = Arc<dyn Fn(Arc<dyn Store>) -> Arc<dyn Store> + Send + Sync>;
@@ -91,9 +95,9 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         Some(wrap) => wrap(store),
         None => store,
     };
-    let main = bind(settings.listen).await?;
+    let main = bind(settings.listen)?;
     let admin = match settings.admin_listen {
-        Some(address) => Some(bind(address).await?),
+        Some(address) => Some(bind(address)?),
         None => None,
     };
 
@@ -196,8 +200,15 @@ fn scratch() -> Result<TempDir, StartError> {
     made.map_err(|error| StartError(format!("cannot make a temporary data folder: {error}")))
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|cause| StartError(format!("cannot listen on {address}: {cause}")))
+fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let bound = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // A port that was in use a moment ago is free: its last connections may take a minute to fade.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(MAX_UNACCEPTED)
+    };
+    bound().map_err(|cause: std::io::Error| StartError(format!("cannot listen on {address}: {cause}")))
 }
 
 fn local(listener: &TcpListener) -> SocketAddr {

@@ -79,8 +79,18 @@ where
     F: Future<Output = hyper::Response<Full<Bytes>>>,
 {
     let _ = stream.set_nodelay(true);
+    // The parser sets 16 KB aside from its start. A connection that has said nothing yet does without.
+    let mut first = [0];
+    let spoke = tokio::select! {
+        spoke = tokio::time::timeout(head_timeout, stream.peek(&mut first)) => matches!(spoke, Ok(Ok(1))),
+        _ = stop.wait_for(|stop| *stop) => false,
+    };
+    if !spoke {
+        return;
+    }
     let service = service_fn(|request| {
-        let answering = answer(request);
+        // On the heap, because every connection keeps room for its answer in it, also while it idles.
+        let answering = Box::pin(answer(request));
         async move { Ok::<_, Infallible>(answering.await) }
     });
     let connection = http1::Builder::new()

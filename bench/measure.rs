@@ -1,0 +1,223 @@
+//! The run: starts the servers, fills them, loads them in turn and collects the figures.
+
+use std::fs;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+
+use crate::child::Server;
+use crate::load::{self, Id, Work};
+use crate::metrics::Stages;
+use crate::options::Options;
+use crate::{Trouble, disk};
+
+/// How often a start is timed; the median counts.
+const STARTS: usize = 5;
+/// How long a server is left alone before its memory is read.
+const SETTLING: Duration = Duration::from_secs(2);
+
+/// Everything that was measured.
+pub struct Figures {
+    pub few: u64,
+    pub many: u64,
+    pub rounds: u64,
+    pub seconds: u64,
+    /// Requests per second of each round.
+    pub echo_updates: Rates,
+    pub updates: Rates,
+    pub keyed_updates: Rates,
+    pub updates_of_many: Rates,
+    pub echo_retrieves: Rates,
+    pub retrieves: Rates,
+    pub retrieves_of_many: Rates,
+    /// In microseconds.
+    pub update_latencies: Histogram<u64>,
+    pub retrieve_latencies: Histogram<u64>,
+    pub stages: Stages,
+    pub idle_megabytes: f64,
+    pub megabytes_of_many: f64,
+    pub start: Duration,
+    pub start_after_kill: Duration,
+    pub small_sync: Duration,
+    pub large_sync: Duration,
+    pub fill_per_second: f64,
+}
+
+/// What one kind of work came to, round by round.
+#[derive(Default)]
+pub struct Rates {
+    pub per_second: Vec<f64>,
+    /// Processor time of the server for one request, in microseconds.
+    pub processor_microseconds: Vec<f64>,
+}
+
+impl Rates {
+    pub fn median(&self) -> f64 {
+        median(self.per_second.clone())
+    }
+
+    pub fn median_processor_microseconds(&self) -> f64 {
+        median(self.processor_microseconds.clone())
+    }
+
+    /// The median over the rounds of this rate over that one: what both saw of the machine's mood cancels out.
+    pub fn over(&self, other: &Rates) -> f64 {
+        median(self.per_second.iter().zip(&other.per_second).map(|(own, other)| own / other).collect())
+    }
+}
+
+/// A folder that is removed when this is dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn make(parent: &std::path::Path) -> Result<Folder, Trouble> {
+        let path = parent.join(format!("updates-{}", std::process::id()));
+        fs::create_dir_all(&path)?;
+        Ok(Folder(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Measures everything.
+pub async fn all(options: &Options) -> Result<Figures, Trouble> {
+    // Declared before the servers, so that it is removed after they have ended.
+    let folder = Folder::make(&options.data)?;
+    let few_data = folder.0.join("few");
+    let many_data = folder.0.join("many");
+
+    say("timing the disk");
+    let small_sync = disk::sync_time(&folder.0, 4 * 1024)?;
+    let large_sync = disk::sync_time(&folder.0, 64 * 1024)?;
+
+    let (few_server, _) = Server::cusp(&few_data)?;
+    std::thread::sleep(SETTLING);
+    let idle_megabytes = few_server.resident_megabytes()?;
+    let (few, _) = fill(&few_server, options.few()).await?;
+
+    let (many_server, _) = Server::cusp(&many_data)?;
+    let (many, fill_per_second) = fill(&many_server, options.many()).await?;
+    std::thread::sleep(SETTLING);
+    let megabytes_after_filling = many_server.resident_megabytes()?;
+
+    say("timing starts");
+    many_server.kill();
+    let (mut many_server, start_after_kill) = Server::cusp(&many_data)?;
+    let mut starts = Vec::new();
+    for _ in 0..STARTS {
+        many_server.stop()?;
+        let (server, start) = Server::cusp(&many_data)?;
+        starts.push(start);
+        many_server = server;
+    }
+    starts.sort();
+
+    let reply = folder.0.join("reply");
+    fs::write(&reply, load::sample(few_server.address, &few[0]).await?)?;
+    let echo = Server::echo(&reply)?;
+
+    let mut figures = Figures {
+        few: options.few(),
+        many: options.many(),
+        rounds: options.rounds(),
+        seconds: options.measured().as_secs(),
+        echo_updates: Rates::default(),
+        updates: Rates::default(),
+        keyed_updates: Rates::default(),
+        updates_of_many: Rates::default(),
+        echo_retrieves: Rates::default(),
+        retrieves: Rates::default(),
+        retrieves_of_many: Rates::default(),
+        update_latencies: Histogram::new(3)?,
+        retrieve_latencies: Histogram::new(3)?,
+        stages: Stages::default(),
+        idle_megabytes,
+        megabytes_of_many: megabytes_after_filling,
+        start: starts[STARTS / 2],
+        start_after_kill,
+        small_sync,
+        large_sync,
+        fill_per_second,
+    };
+    for round in 1..=options.rounds() {
+        say(&format!("round {round} of {}", options.rounds()));
+        let mut none = Histogram::new(3)?;
+        let load = |work| Load { options, work };
+        load(Work::Update).on(&echo, &few, &mut figures.echo_updates, &mut none).await?;
+        let before = Stages::of(few_server.address)?;
+        load(Work::Update).on(&few_server, &few, &mut figures.updates, &mut figures.update_latencies).await?;
+        figures.stages.add_between(&before, &Stages::of(few_server.address)?);
+        load(Work::Update).on(&many_server, &many, &mut figures.updates_of_many, &mut none).await?;
+        load(Work::KeyedUpdate).on(&few_server, &few, &mut figures.keyed_updates, &mut none).await?;
+        load(Work::Retrieve).on(&echo, &few, &mut figures.echo_retrieves, &mut none).await?;
+        load(Work::Retrieve).on(&few_server, &few, &mut figures.retrieves, &mut figures.retrieve_latencies).await?;
+        load(Work::Retrieve).on(&many_server, &many, &mut figures.retrieves_of_many, &mut none).await?;
+    }
+    figures.megabytes_of_many = megabytes_after_filling.max(many_server.resident_megabytes()?);
+    Ok(figures)
+}
+
+/// One measurement of one server.
+struct Load<'a> {
+    options: &'a Options,
+    work: Work,
+}
+
+impl Load<'_> {
+    async fn on(
+        &self,
+        server: &Server,
+        customers: &Arc<[Id]>,
+        rates: &mut Rates,
+        latencies: &mut Histogram<u64>,
+    ) -> Result<(), Trouble> {
+        let (warm_up, measured) = (self.options.warm_up(), self.options.measured());
+        let before = server.processor_seconds()?;
+        let outcome = load::measure(server.address, self.work, customers, warm_up, measured).await?;
+        let used = server.processor_seconds()? - before;
+        // The processor's time covers the warm-up too; at a steady rate it is as much busier as it is longer.
+        let share = measured.as_secs_f64() / (warm_up + measured).as_secs_f64();
+        rates.processor_microseconds.push(used * share / outcome.requests as f64 * 1e6);
+        rates.per_second.push(outcome.per_second);
+        latencies.add(outcome.latencies)?;
+        Ok(())
+    }
+}
+
+async fn fill(server: &Server, many: u64) -> Result<(Arc<[Id]>, f64), Trouble> {
+    let begun = Instant::now();
+    let interactive = std::io::stderr().is_terminal();
+    let told = std::cell::Cell::new(Instant::now());
+    let ids = load::fill(server.address, many, |made| {
+        // A log gets a line now and then; a terminal gets one line that counts.
+        if interactive || made == many || told.get().elapsed() > Duration::from_secs(10) {
+            told.set(Instant::now());
+            let rate = made as f64 / begun.elapsed().as_secs_f64();
+            let end = if interactive && made < many { "\r" } else { "\n" };
+            eprint!("updates: {made} of {many} customers made, {rate:.0} a second{end}");
+            let _ = std::io::stderr().flush();
+        }
+    });
+    let ids = ids.await?;
+    Ok((ids, many as f64 / begun.elapsed().as_secs_f64()))
+}
+
+fn say(what: &str) {
+    eprintln!("updates: {what}");
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    match values.len() {
+        0 => f64::NAN,
+        odd if odd % 2 == 1 => values[odd / 2],
+        even => (values[even / 2 - 1] + values[even / 2]) / 2.0,
+    }
+}

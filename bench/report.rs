@@ -1,0 +1,214 @@
+//! The figures as people and programs read them.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::load::CONNECTIONS;
+use crate::measure::Figures;
+use crate::metrics::STAGES;
+
+/// A promise and what came of it.
+struct Row {
+    what: String,
+    measured: String,
+    value: f64,
+    target: Target,
+}
+
+enum Target {
+    AtLeast(f64, &'static str),
+    AtMost(f64, &'static str),
+    /// No promise: it is told because it explains the others.
+    None,
+}
+
+impl Target {
+    fn text(&self) -> String {
+        match self {
+            Target::AtLeast(bound, unit) => format!("≥ {bound:.2}{unit}"),
+            Target::AtMost(bound, unit) => format!("≤ {bound}{unit}"),
+            Target::None => "–".to_owned(),
+        }
+    }
+
+    fn met(&self, value: f64) -> Option<bool> {
+        match self {
+            Target::AtLeast(bound, _) => Some(value >= *bound),
+            Target::AtMost(bound, _) => Some(value <= *bound),
+            Target::None => None,
+        }
+    }
+}
+
+/// The table of the README.
+pub fn markdown(figures: &Figures) -> String {
+    let mut text = String::new();
+    text.push_str("| Figure | Measured | Target | Verdict |\n|---|---|---|---|\n");
+    for Row { what, measured, value, target } in rows(figures) {
+        let verdict = match target.met(value) {
+            Some(true) => "met",
+            Some(false) => "**missed**",
+            None => "",
+        };
+        writeln!(text, "| {what} | {measured} | {} | {verdict} |", target.text()).expect("a String takes all");
+    }
+    let stages = STAGES.map(|stage| match figures.stages.microseconds(stage) {
+        Some(microseconds) => format!("{stage} {microseconds:.0}"),
+        None => format!("{stage} –"),
+    });
+    writeln!(
+        text,
+        "\nOne update spends, in µs: {}. Processor time of one request, in µs: update {:.0}, update with a key {:.0}, \
+         retrieve {:.0}, echo {:.0}.\nThe disk takes {:.2} ms to append and sync 4 KB, {:.2} ms for 64 KB.\n\
+         {} rounds of {} s each after a warm-up, {CONNECTIONS} connections, the load on the same {} cores; medians of \
+         rounds, ratios within a round.",
+        stages.join(", "),
+        figures.updates.median_processor_microseconds(),
+        figures.keyed_updates.median_processor_microseconds(),
+        figures.retrieves.median_processor_microseconds(),
+        figures.echo_updates.median_processor_microseconds(),
+        milliseconds(figures.small_sync),
+        milliseconds(figures.large_sync),
+        figures.rounds,
+        figures.seconds,
+        std::thread::available_parallelism().map_or(0, usize::from),
+    )
+    .expect("a String takes all");
+    text
+}
+
+/// The same for programs.
+pub fn json(figures: &Figures) -> Value {
+    let rows: Vec<Value> = rows(figures)
+        .into_iter()
+        .map(|Row { what, measured, value, target }| {
+            json!({"figure": what, "measured": measured, "value": value, "target": target.text(), "met": target.met(value)})
+        })
+        .collect();
+    let stages = STAGES.iter().map(|stage| (stage.to_string(), json!(figures.stages.microseconds(stage))));
+    json!({
+        "rows": rows,
+        "update_stage_microseconds": stages.collect::<serde_json::Map<_, _>>(),
+        "rates_per_second": {
+            "echo_updates": figures.echo_updates.per_second,
+            "updates": figures.updates.per_second,
+            "keyed_updates": figures.keyed_updates.per_second,
+            "updates_of_many": figures.updates_of_many.per_second,
+            "echo_retrieves": figures.echo_retrieves.per_second,
+            "retrieves": figures.retrieves.per_second,
+            "retrieves_of_many": figures.retrieves_of_many.per_second,
+            "fill": figures.fill_per_second,
+        },
+        "processor_microseconds": {
+            "echo_update": figures.echo_updates.median_processor_microseconds(),
+            "update": figures.updates.median_processor_microseconds(),
+            "keyed_update": figures.keyed_updates.median_processor_microseconds(),
+            "update_of_many": figures.updates_of_many.median_processor_microseconds(),
+            "echo_retrieve": figures.echo_retrieves.median_processor_microseconds(),
+            "retrieve": figures.retrieves.median_processor_microseconds(),
+        },
+        "sync_milliseconds": {"4 KB": milliseconds(figures.small_sync), "64 KB": milliseconds(figures.large_sync)},
+    })
+}
+
+fn rows(figures: &Figures) -> Vec<Row> {
+    let (few, many) = (thousands(figures.few as f64), thousands(figures.many as f64));
+    let ratio = |what: String, own: &crate::measure::Rates, other: &crate::measure::Rates, target: Target| {
+        let value = own.over(other);
+        let (own, other) = (thousands(own.median()), thousands(other.median()));
+        Row { what, measured: format!("{value:.2} ({own}/s of {other}/s)"), value, target }
+    };
+    let (p50, p99) = quantiles(&figures.update_latencies);
+    let (read_p50, read_p99) = quantiles(&figures.retrieve_latencies);
+    vec![
+        ratio(
+            "durable updates, of the echo's rate".to_owned(),
+            &figures.updates,
+            &figures.echo_updates,
+            Target::AtLeast(0.40, ""),
+        ),
+        ratio(
+            "the same with an idempotency key each".to_owned(),
+            &figures.keyed_updates,
+            &figures.echo_updates,
+            Target::None,
+        ),
+        ratio(
+            "retrieves, of the echo's rate".to_owned(),
+            &figures.retrieves,
+            &figures.echo_retrieves,
+            Target::AtLeast(0.75, ""),
+        ),
+        ratio(
+            format!("update rate at {many} customers, of that at {few}"),
+            &figures.updates_of_many,
+            &figures.updates,
+            Target::AtLeast(0.85, ""),
+        ),
+        ratio(
+            format!("retrieve rate at {many} customers, of that at {few}"),
+            &figures.retrieves_of_many,
+            &figures.retrieves,
+            Target::None,
+        ),
+        Row {
+            what: "latency of an update, p99 over p50".to_owned(),
+            measured: format!("{:.1} ({:.2} ms over {:.2} ms)", p99 / p50, p99 / 1e3, p50 / 1e3),
+            value: p99 / p50,
+            target: Target::AtMost(4.0, ""),
+        },
+        Row {
+            what: "latency of a retrieve, p99 over p50".to_owned(),
+            measured: format!("{:.1} ({:.2} ms over {:.2} ms)", read_p99 / read_p50, read_p99 / 1e3, read_p50 / 1e3),
+            value: read_p99 / read_p50,
+            target: Target::None,
+        },
+        Row {
+            what: "memory, idle".to_owned(),
+            measured: format!("{:.1} MB", figures.idle_megabytes),
+            value: figures.idle_megabytes,
+            target: Target::AtMost(25.0, " MB"),
+        },
+        Row {
+            what: format!("memory at {many} customers, after the load"),
+            measured: format!("{:.0} MB", figures.megabytes_of_many),
+            value: figures.megabytes_of_many,
+            target: Target::AtMost(200.0, " MB"),
+        },
+        Row {
+            what: format!("start with {many} customers, until ready"),
+            measured: format!("{:.3} s", figures.start.as_secs_f64()),
+            value: figures.start.as_secs_f64(),
+            target: Target::AtMost(0.3, " s"),
+        },
+        Row {
+            what: "the same after a kill".to_owned(),
+            measured: format!("{:.3} s", figures.start_after_kill.as_secs_f64()),
+            value: figures.start_after_kill.as_secs_f64(),
+            target: Target::None,
+        },
+    ]
+}
+
+fn quantiles(latencies: &hdrhistogram::Histogram<u64>) -> (f64, f64) {
+    (latencies.value_at_quantile(0.50) as f64, latencies.value_at_quantile(0.99) as f64)
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// 12345.6 as 12,346.
+fn thousands(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

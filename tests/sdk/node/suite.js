@@ -1,0 +1,368 @@
+'use strict';
+// The official Node SDK, unmodified, against a running cusp: it is told the server's address and nothing else.
+//
+// What it needs comes in through the environment; tests/sdk/python/suite.py lists it.
+
+const assert = require('node:assert/strict');
+const { randomUUID } = require('node:crypto');
+const Stripe = require('stripe');
+
+const { CUSP_URL, CUSP_LIMITED_URL, CUSP_SERVE_URL } = process.env;
+const checks = [];
+
+// Registers a check. Each one makes a client whose sandbox nobody else uses.
+function check(name, run) {
+  checks.push({ name, run });
+}
+
+function client({ key = `sk_test_node${randomUUID().replaceAll('-', '')}`, url = CUSP_URL, ...options } = {}) {
+  const { protocol, hostname, port } = new URL(url);
+  return new Stripe(key, { host: hostname, port, protocol: protocol.replace(':', ''), ...options });
+}
+
+// The error that the promise ends with, which has to be of that very class.
+async function expectError(errorClass, promise) {
+  try {
+    await promise;
+  } catch (error) {
+    assert.equal(error.constructor.name, errorClass.name, `${error.constructor.name}: ${error.message}`);
+    return error;
+  }
+  throw new assert.AssertionError({ message: `expected ${errorClass.name}, nothing was thrown` });
+}
+
+// An object of a reply without what the SDK hangs on it.
+const plain = (value) => JSON.parse(JSON.stringify(value));
+
+async function collect(list) {
+  const all = [];
+  for await (const item of list) all.push(item);
+  return all;
+}
+
+const ids = (items) => items.map((item) => item.id);
+const { errors } = Stripe;
+
+const address = { city: 'Berlin', country: 'DE', line1: 'Torstraße 1', line2: 'Hof', postal_code: '10119', state: 'BE' };
+const shipping = { name: 'Jenny Rosen', phone: '+49301234567', address };
+
+// parameter: what is sent, which is also what the customer then shows
+const settable = {
+  address,
+  balance: -1250,
+  business_name: 'Rosen & Söhne',
+  description: 'a customer, said in ✓ text',
+  email: 'jenny+rosen@example.com',
+  individual_name: 'Jenny Rosen',
+  metadata: { order: '6735', tier: 'gold' },
+  name: 'Jenny Rosen',
+  next_invoice_sequence: 42,
+  phone: '+14155550123',
+  preferred_locales: ['de-DE', 'en'],
+  shipping,
+  tax_exempt: 'reverse',
+};
+
+// parameter: what the customer shows once it is cleared
+const clearable = {
+  address: null,
+  business_name: null,
+  description: null,
+  email: null,
+  individual_name: null,
+  metadata: {},
+  name: null,
+  phone: null,
+  shipping: null,
+  tax_exempt: 'none',
+};
+
+check('a customer is created with every parameter', async () => {
+  const sdk = client();
+  const made = await sdk.customers.create(settable);
+  assert.match(made.id, /^cus_/);
+  assert.deepEqual([made.object, made.livemode, made.currency], ['customer', false, 'usd']);
+  for (const name of Object.keys(settable)) assert.deepEqual(made[name], settable[name], name);
+  assert.deepEqual(plain(await sdk.customers.retrieve(made.id)), plain(made));
+});
+
+check('every parameter is updated by itself', async () => {
+  const sdk = client();
+  const { id } = await sdk.customers.create();
+  for (const [name, value] of Object.entries(settable)) {
+    const updated = await sdk.customers.update(id, { [name]: value });
+    assert.deepEqual(updated[name], value, name);
+  }
+  const shown = await sdk.customers.retrieve(id);
+  for (const [name, value] of Object.entries(settable)) assert.deepEqual(shown[name], value, name);
+});
+
+check('every parameter is updated in one request', async () => {
+  const sdk = client();
+  const { id } = await sdk.customers.create();
+  const updated = await sdk.customers.update(id, settable);
+  for (const [name, value] of Object.entries(settable)) assert.deepEqual(updated[name], value, name);
+});
+
+check('invoice settings are updated part by part', async () => {
+  const sdk = client();
+  const { id } = await sdk.customers.create();
+  const parts = {
+    custom_fields: [{ name: 'PO', value: '4711' }, { name: 'VAT', value: 'DE123' }],
+    footer: 'Thank you',
+    rendering_options: { amount_tax_display: 'include_inclusive_tax' },
+  };
+  for (const [name, value] of Object.entries(parts)) {
+    await sdk.customers.update(id, { invoice_settings: { [name]: value } });
+  }
+  const { invoice_settings: settings, invoice_prefix: prefix } = await sdk.customers.retrieve(id);
+  assert.deepEqual(settings.custom_fields, parts.custom_fields);
+  assert.equal(settings.footer, parts.footer);
+  assert.equal(settings.rendering_options.amount_tax_display, 'include_inclusive_tax');
+  for (const name of Object.keys(parts)) {
+    const cleared = await sdk.customers.update(id, { invoice_settings: { [name]: '' } });
+    const left = cleared.invoice_settings[name];
+    assert.ok(left === null || left.length === 0, `${name} is cleared: ${JSON.stringify(left)}`);
+  }
+  assert.match(prefix, /^[A-Z0-9]{3,12}$/);
+  assert.equal((await sdk.customers.update(id, { invoice_prefix: 'NODE2026' })).invoice_prefix, 'NODE2026');
+});
+
+check('every parameter that can be is cleared, by an empty string or by null', async () => {
+  const sdk = client();
+  for (const nothing of ['', null]) {
+    const { id } = await sdk.customers.create(settable);
+    for (const [name, shown] of Object.entries(clearable)) {
+      const cleared = await sdk.customers.update(id, { [name]: nothing });
+      assert.deepEqual(cleared[name] ?? null, shown, name);
+    }
+    for (const name of ['balance', 'next_invoice_sequence', 'invoice_prefix']) {
+      const error = await expectError(errors.StripeInvalidRequestError, sdk.customers.update(id, { [name]: '' }));
+      assert.deepEqual([error.code, error.param], ['parameter_invalid_empty', name]);
+    }
+  }
+});
+
+check('metadata is merged by key and an address is replaced as a whole', async () => {
+  const sdk = client();
+  const { id } = await sdk.customers.create({ metadata: { a: '1', b: '2' }, address });
+  const updated = await sdk.customers.update(id, { metadata: { a: '', c: '3' }, address: { city: 'Köln' } });
+  assert.deepEqual(updated.metadata, { b: '2', c: '3' });
+  assert.deepEqual(updated.address, {
+    city: 'Köln', country: null, line1: null, line2: null, postal_code: null, state: null,
+  });
+});
+
+check('tax, cash balance and lists are expanded', async () => {
+  const sdk = client();
+  const { id } = await sdk.customers.create({ address });
+  const updated = await sdk.customers.update(id, {
+    tax: { ip_address: '2001:db8::7', validate_location: 'immediately' },
+    cash_balance: { settings: { reconciliation_mode: 'manual' } },
+    expand: ['tax', 'cash_balance', 'sources', 'subscriptions', 'tax_ids', 'invoice_credit_balance'],
+  });
+  assert.equal(updated.tax.ip_address, '2001:db8::7');
+  assert.equal(updated.cash_balance.settings.reconciliation_mode, 'manual');
+  for (const name of ['sources', 'subscriptions', 'tax_ids']) {
+    assert.deepEqual([updated[name].object, updated[name].data, updated[name].has_more], ['list', [], false]);
+  }
+  assert.deepEqual(updated.invoice_credit_balance, {});
+  const bare = await sdk.customers.retrieve(id);
+  for (const name of ['tax', 'cash_balance', 'sources']) assert.ok(!(name in bare), name);
+  const cleared = await sdk.customers.update(id, { tax: { ip_address: '' }, expand: ['tax'] });
+  assert.equal(cleared.tax.ip_address, null);
+  const listed = await sdk.customers.list({ expand: ['data.tax'] });
+  assert.ok(listed.data[0].tax);
+  const error = await expectError(errors.StripeInvalidRequestError, sdk.customers.retrieve(id, { expand: ['email'] }));
+  assert.equal(error.message, 'This property cannot be expanded (email).');
+});
+
+check('pages follow each other both ways', async () => {
+  const sdk = client();
+  const made = [];
+  for (let number = 0; number < 25; number++) made.push((await sdk.customers.create()).id);
+  const newestFirst = [...made].reverse();
+  assert.deepEqual(ids(await collect(sdk.customers.list({ limit: 10 }))), newestFirst);
+  assert.deepEqual(ids(await sdk.customers.list({ limit: 7 }).autoPagingToArray({ limit: 20 })), newestFirst.slice(0, 20));
+  assert.deepEqual(ids(await collect(sdk.customers.list({ limit: 10, ending_before: made[0] }))), made.slice(1));
+  const first = await sdk.customers.list({ limit: 10 });
+  assert.deepEqual([first.has_more, first.url], [true, '/v1/customers']);
+  const { created } = await sdk.customers.retrieve(made[0]);
+  assert.equal((await sdk.customers.list({ limit: 100, created: { gte: created - 10 } })).data.length, 25);
+  assert.equal((await sdk.customers.list({ created: { gt: created + 1000 } })).data.length, 0);
+});
+
+check('a search finds what was just written', async () => {
+  const sdk = client();
+  const made = [];
+  for (let number = 0; number < 15; number++) {
+    const params = { email: `person${number}@example.com`, name: `Person ${number}`, metadata: { team: 'blue' } };
+    made.push((await sdk.customers.create(params)).id);
+  }
+  const found = async (query, more = {}) => ids(await collect(sdk.customers.search({ query, ...more })));
+  assert.deepEqual(await found("email:'person7@example.com'"), [made[7]]);
+  assert.deepEqual((await found("metadata['team']:'blue'", { limit: 4 })).sort(), [...made].sort());
+  assert.deepEqual((await found("name~'person'")).sort(), [...made].sort());
+  assert.deepEqual(await found("-metadata['team']:null name:'Person 3'"), [made[3]]);
+  await sdk.customers.update(made[7], { email: 'moved@example.com' });
+  assert.deepEqual(await found("email:'person7@example.com'"), []);
+  assert.deepEqual(await found("email:'moved@example.com'"), [made[7]]);
+  const error = await expectError(errors.StripeInvalidRequestError, sdk.customers.search({ query: 'name' }));
+  assert.equal(error.statusCode, 400);
+});
+
+check('balance transactions keep the books', async () => {
+  const sdk = client();
+  const { id } = await sdk.customers.create({ balance: -500 });
+  const made = await sdk.customers.createBalanceTransaction(id, { amount: 200, currency: 'usd', description: 'a charge' });
+  assert.deepEqual([made.object, made.type, made.ending_balance], ['customer_balance_transaction', 'adjustment', -300]);
+  assert.equal((await sdk.customers.retrieve(id)).balance, -300);
+  const lines = await collect(sdk.customers.listBalanceTransactions(id, { limit: 1 }));
+  assert.deepEqual(lines.map((line) => [line.type, line.amount]), [['adjustment', 200], ['initial', -500]]);
+  await sdk.customers.updateBalanceTransaction(id, made.id, { metadata: { k: 'v' } });
+  assert.deepEqual((await sdk.customers.retrieveBalanceTransaction(id, made.id)).metadata, { k: 'v' });
+});
+
+check('a cash balance has settings', async () => {
+  const sdk = client();
+  const { id } = await sdk.customers.create();
+  const shown = await sdk.customers.retrieveCashBalance(id);
+  assert.deepEqual([shown.object, shown.settings.using_merchant_default], ['cash_balance', true]);
+  const changed = await sdk.customers.updateCashBalance(id, { settings: { reconciliation_mode: 'manual' } });
+  assert.deepEqual(plain(changed.settings), { reconciliation_mode: 'manual', using_merchant_default: false });
+});
+
+check('events tell what happened', async () => {
+  const sdk = client();
+  const { id } = await sdk.customers.create({ name: 'Before' }, { idempotencyKey: 'made-once' });
+  await sdk.customers.update(id, { name: 'After', metadata: { a: '1' } });
+  await sdk.customers.update(id, { name: 'After' });
+  await sdk.customers.del(id);
+  const events = await collect(sdk.events.list({ limit: 1 }));
+  assert.deepEqual(events.map((event) => event.type), ['customer.deleted', 'customer.updated', 'customer.created']);
+  assert.deepEqual(events[1].data.previous_attributes, { metadata: { a: null }, name: 'Before' });
+  assert.equal(events[1].data.object.name, 'After');
+  assert.equal(events[2].request.idempotency_key, 'made-once');
+  assert.deepEqual(plain(await sdk.events.retrieve(events[1].id)), plain(events[1]));
+  assert.deepEqual(ids((await sdk.events.list({ types: ['customer.updated'] })).data), [events[1].id]);
+});
+
+check('a deleted customer is gone', async () => {
+  const sdk = client();
+  const { id } = await sdk.customers.create();
+  assert.deepEqual(plain(await sdk.customers.del(id)), { id, object: 'customer', deleted: true });
+  assert.equal((await sdk.customers.retrieve(id)).deleted, true);
+  assert.deepEqual((await sdk.customers.list()).data, []);
+  const error = await expectError(errors.StripeInvalidRequestError, sdk.customers.update(id, { name: 'x' }));
+  assert.deepEqual([error.code, error.param], ['resource_missing', 'id']);
+});
+
+check('a key sent again replays the answer', async () => {
+  const sdk = client();
+  const options = { idempotencyKey: 'the same' };
+  const first = await sdk.customers.create({ name: 'Once' }, options);
+  const second = await sdk.customers.create({ name: 'Once' }, options);
+  assert.deepEqual(plain(second), plain(first));
+  assert.equal(second.lastResponse.headers['idempotent-replayed'], 'true');
+  assert.equal(second.lastResponse.idempotencyKey, 'the same');
+  assert.equal((await sdk.customers.list()).data.length, 1);
+  await expectError(errors.StripeIdempotencyError, sdk.customers.create({ name: 'Other' }, options));
+  await expectError(errors.StripeIdempotencyError, sdk.customers.update(first.id, { name: 'Once' }, options));
+});
+
+check('the sdk sends a key of its own', async () => {
+  const sdk = client();
+  const made = await sdk.customers.create();
+  const own = made.lastResponse.idempotencyKey;
+  assert.match(own, /^stripe-node-retry-/);
+  assert.equal((await sdk.events.list()).data[0].request.idempotency_key, own);
+  assert.equal((await sdk.customers.create({}, { idempotencyKey: own })).id, made.id);
+});
+
+check('each kind of error is thrown as its class', async () => {
+  const sdk = client();
+  const { id } = await sdk.customers.create({ name: 'Before' });
+  const refusals = [
+    [{ name: 'After', nonsense: '1' }, 'parameter_unknown', 'nonsense'],
+    [{ name: 'After', balance: 'many' }, 'parameter_invalid_integer', 'balance'],
+    [{ name: 'After', tax_exempt: 'sometimes' }, undefined, 'tax_exempt'],
+    [{ name: 'After', shipping: { name: 'Jenny' } }, 'parameter_missing', 'shipping[address]'],
+  ];
+  for (const [params, code, param] of refusals) {
+    const error = await expectError(errors.StripeInvalidRequestError, sdk.customers.update(id, params));
+    assert.deepEqual([error.statusCode, error.rawType, error.code, error.param], [400, 'invalid_request_error', code, param]);
+    assert.match(error.requestId, /^req_/);
+  }
+  assert.equal((await sdk.customers.retrieve(id)).name, 'Before');
+
+  const missing = await expectError(errors.StripeInvalidRequestError, sdk.customers.retrieve('cus_none'));
+  assert.deepEqual([missing.statusCode, missing.code], [404, 'resource_missing']);
+
+  const wrongKey = await expectError(errors.StripeAuthenticationError, client({ key: 'sk_live_wrong' }).customers.list());
+  assert.equal(wrongKey.statusCode, 401);
+  const publishable = client({ key: process.env.CUSP_PUBLISHABLE_KEY, url: CUSP_SERVE_URL });
+  const barred = await expectError(errors.StripeAuthenticationError, publishable.customers.list());
+  assert.equal(barred.code, 'secret_key_required');
+
+  const reader = client({ key: process.env.CUSP_READ_ONLY_KEY, url: CUSP_SERVE_URL });
+  const forbidden = await expectError(errors.StripePermissionError, reader.customers.create({ name: 'x' }));
+  assert.equal(forbidden.statusCode, 403);
+
+  const limited = client({ url: CUSP_LIMITED_URL, maxNetworkRetries: 0 });
+  const hurry = async () => {
+    for (let number = 0; number < 20; number++) await limited.customers.list();
+  };
+  const tooMany = await expectError(errors.StripeRateLimitError, hurry());
+  assert.deepEqual([tooMany.statusCode, tooMany.code], [429, 'rate_limit']);
+
+  const nobody = client({ url: 'http://127.0.0.1:1', maxNetworkRetries: 0 });
+  await expectError(errors.StripeConnectionError, nobody.customers.list());
+});
+
+check('a connected account is a space of its own', async () => {
+  const sdk = client();
+  const connected = { stripeAccount: 'acct_connected' };
+  const mine = await sdk.customers.create({ name: 'Mine' });
+  const theirs = await sdk.customers.create({ name: 'Theirs' }, connected);
+  assert.deepEqual(ids((await sdk.customers.list()).data), [mine.id]);
+  assert.deepEqual(ids((await sdk.customers.list({}, connected)).data), [theirs.id]);
+  const error = await expectError(errors.StripeInvalidRequestError, sdk.customers.retrieve(mine.id, {}, connected));
+  assert.equal(error.code, 'resource_missing');
+  const serving = client({ key: process.env.CUSP_SECRET_KEY, url: CUSP_SERVE_URL });
+  const linked = { stripeAccount: process.env.CUSP_LINKED_ACCOUNT };
+  const made = await serving.customers.create({ name: 'Linked' }, linked);
+  assert.equal((await serving.customers.retrieve(made.id, {}, linked)).name, 'Linked');
+  await expectError(errors.StripePermissionError, serving.customers.list({}, { stripeAccount: 'acct_unlinked' }));
+});
+
+check('a version is spoken as it was', async () => {
+  const sdk = client();
+  const made = await sdk.customers.create({ balance: -5, business_name: 'Rosen' });
+  assert.equal(made.lastResponse.apiVersion, Stripe.API_VERSION);
+  const old = await sdk.customers.retrieve(made.id, {}, { apiVersion: '2019-02-19' });
+  assert.equal(old.account_balance, -5);
+  assert.ok(!('balance' in old) && !('business_name' in old));
+  assert.equal(old.sources.object, 'list');
+  await sdk.customers.update(made.id, { account_balance: -7 }, { apiVersion: '2019-02-19' });
+  assert.equal((await sdk.customers.retrieve(made.id)).balance, -7);
+  const pinned = client({ apiVersion: '2024-06-20' });
+  const error = await expectError(errors.StripeInvalidRequestError, pinned.customers.create({ business_name: 'Rosen' }));
+  assert.equal(error.code, 'parameter_unknown');
+});
+
+async function main() {
+  let broken = 0;
+  for (const { name, run } of checks) {
+    try {
+      await run();
+      console.log(`holds   ${name}`);
+    } catch (error) {
+      broken += 1;
+      console.log(`BROKEN  ${name}\n${error.stack}`);
+    }
+  }
+  console.log(`stripe-node ${Stripe.PACKAGE_VERSION}: ${checks.length - broken} of ${checks.length} checks hold`);
+  process.exitCode = broken ? 1 : 0;
+}
+
+main();

@@ -1,0 +1,552 @@
+"""The official Python SDK, unmodified, against a running cusp: it is told the server's address and nothing else.
+
+What it needs comes in through the environment (tests/it/sdk.rs sets it):
+    CUSP_URL             a `cusp dev`
+    CUSP_LIMITED_URL     a `cusp dev` that allows one request per second
+    CUSP_SERVE_URL       a `cusp serve`
+    CUSP_SECRET_KEY      a secret key of it
+    CUSP_READ_ONLY_KEY   a restricted key of it that may read customers
+    CUSP_PUBLISHABLE_KEY a publishable key of it
+    CUSP_LINKED_ACCOUNT  an account linked to it
+"""
+
+import os
+import sys
+import time
+import traceback
+import uuid
+
+import stripe
+
+URL = os.environ["CUSP_URL"]
+LIMITED_URL = os.environ["CUSP_LIMITED_URL"]
+SERVE_URL = os.environ["CUSP_SERVE_URL"]
+
+CHECKS = []
+
+
+def check(function):
+    """Registers a check. Each one gets a client whose sandbox nobody else uses."""
+    CHECKS.append(function)
+    return function
+
+
+def client(key=None, url=URL, **options):
+    key = key or f"sk_test_python{uuid.uuid4().hex}"
+    return stripe.StripeClient(key, base_addresses={"api": url}, **options)
+
+
+def expect(error_class, call):
+    """The error that the call raises, which has to be of that very class."""
+    try:
+        call()
+    except stripe.StripeError as error:
+        assert type(error) is error_class, f"expected {error_class.__name__}, caught {error!r}"
+        return error
+    raise AssertionError(f"expected {error_class.__name__}, nothing was raised")
+
+
+def equal(actual, expected):
+    assert actual == expected, f"expected {expected!r}, got {actual!r}"
+
+
+def plain(value):
+    """A part of a reply as plain dictionaries and lists."""
+    if isinstance(value, stripe.StripeObject):
+        return value.to_dict()
+    if isinstance(value, list):
+        return [plain(part) for part in value]
+    return value
+
+
+ADDRESS = {
+    "city": "Berlin",
+    "country": "DE",
+    "line1": "Torstraße 1",
+    "line2": "Hof",
+    "postal_code": "10119",
+    "state": "BE",
+}
+SHIPPING = {"name": "Jenny Rosen", "phone": "+49301234567", "address": ADDRESS}
+
+# parameter, what is sent, what the customer then shows
+SETTABLE = [
+    ("address", ADDRESS, ADDRESS),
+    ("balance", -1250, -1250),
+    ("business_name", "Rosen & Söhne", "Rosen & Söhne"),
+    ("description", "a customer, said in ✓ text", "a customer, said in ✓ text"),
+    ("email", "jenny+rosen@example.com", "jenny+rosen@example.com"),
+    ("individual_name", "Jenny Rosen", "Jenny Rosen"),
+    ("metadata", {"order": "6735", "tier": "gold"}, {"order": "6735", "tier": "gold"}),
+    ("name", "Jenny Rosen", "Jenny Rosen"),
+    ("next_invoice_sequence", 42, 42),
+    ("phone", "+14155550123", "+14155550123"),
+    ("preferred_locales", ["de-DE", "en"], ["de-DE", "en"]),
+    ("shipping", SHIPPING, SHIPPING),
+    ("tax_exempt", "reverse", "reverse"),
+]
+
+# parameter, what the customer shows once it is cleared
+CLEARABLE = [
+    ("address", None),
+    ("business_name", None),
+    ("description", None),
+    ("email", None),
+    ("individual_name", None),
+    ("metadata", {}),
+    ("name", None),
+    ("phone", None),
+    ("shipping", None),
+    ("tax_exempt", "none"),
+]
+
+
+@check
+def a_customer_is_created_with_every_parameter():
+    sdk = client()
+    made = sdk.v1.customers.create({name: sent for name, sent, _ in SETTABLE})
+    assert isinstance(made, stripe.Customer)
+    assert made.id.startswith("cus_")
+    equal(made.object, "customer")
+    equal(made.livemode, False)
+    equal(made.currency, "usd")
+    assert abs(made.created - time.time()) < 300
+    for name, _, shown in SETTABLE:
+        equal((name, plain(made[name])), (name, shown))
+    equal(plain(sdk.v1.customers.retrieve(made.id)), plain(made))
+
+
+@check
+def every_parameter_is_updated_by_itself():
+    sdk = client()
+    customer = sdk.v1.customers.create()
+    for name, sent, shown in SETTABLE:
+        updated = sdk.v1.customers.update(customer.id, {name: sent})
+        equal((name, plain(updated[name])), (name, shown))
+    again = sdk.v1.customers.retrieve(customer.id)
+    for name, _, shown in SETTABLE:
+        equal((name, plain(again[name])), (name, shown))
+
+
+@check
+def every_parameter_is_updated_in_one_request():
+    sdk = client()
+    customer = sdk.v1.customers.create()
+    updated = sdk.v1.customers.update(customer.id, {name: sent for name, sent, _ in SETTABLE})
+    for name, _, shown in SETTABLE:
+        equal((name, plain(updated[name])), (name, shown))
+
+
+@check
+def invoice_settings_are_updated_part_by_part():
+    sdk = client()
+    customer = sdk.v1.customers.create()
+    fields = [{"name": "PO", "value": "4711"}, {"name": "VAT", "value": "DE123"}]
+    parts = [
+        ("custom_fields", fields, fields),
+        ("footer", "Thank you", "Thank you"),
+        (
+            "rendering_options",
+            {"amount_tax_display": "include_inclusive_tax"},
+            {"amount_tax_display": "include_inclusive_tax", "template": None},
+        ),
+    ]
+    for name, sent, _ in parts:
+        sdk.v1.customers.update(customer.id, {"invoice_settings": {name: sent}})
+    settings = sdk.v1.customers.retrieve(customer.id).invoice_settings
+    for name, _, shown in parts:
+        equal((name, plain(settings[name])), (name, shown))
+    for name, _, _ in parts:
+        cleared = sdk.v1.customers.update(customer.id, {"invoice_settings": {name: ""}})
+        assert not cleared.invoice_settings[name], f"{name} is cleared: {cleared.invoice_settings}"
+    prefixed = sdk.v1.customers.update(customer.id, {"invoice_prefix": "CUSP2026"})
+    equal(prefixed.invoice_prefix, "CUSP2026")
+
+
+@check
+def what_is_not_mentioned_stays():
+    sdk = client()
+    customer = sdk.v1.customers.create({name: sent for name, sent, _ in SETTABLE})
+    updated = sdk.v1.customers.update(customer.id, {"description": "only this"})
+    for name, _, shown in SETTABLE:
+        if name != "description":
+            equal((name, plain(updated[name])), (name, shown))
+
+
+@check
+def every_parameter_that_can_be_is_cleared():
+    sdk = client()
+    customer = sdk.v1.customers.create({name: sent for name, sent, _ in SETTABLE})
+    for name, shown in CLEARABLE:
+        cleared = sdk.v1.customers.update(customer.id, {name: ""})
+        equal((name, plain(cleared.to_dict().get(name))), (name, shown))
+    for name in ("balance", "next_invoice_sequence", "invoice_prefix"):
+        error = expect(stripe.InvalidRequestError, lambda: sdk.v1.customers.update(customer.id, {name: ""}))
+        equal((error.code, error.param), ("parameter_invalid_empty", name))
+
+
+@check
+def metadata_is_merged_by_key():
+    sdk = client()
+    customer = sdk.v1.customers.create({"metadata": {"a": "1", "b": "2"}})
+    updated = sdk.v1.customers.update(customer.id, {"metadata": {"a": "", "c": "3"}})
+    equal(plain(updated.metadata), {"b": "2", "c": "3"})
+
+
+@check
+def an_address_is_replaced_as_a_whole():
+    sdk = client()
+    customer = sdk.v1.customers.create({"address": ADDRESS})
+    updated = sdk.v1.customers.update(customer.id, {"address": {"city": "Köln"}})
+    equal(plain(updated.address), {**dict.fromkeys(ADDRESS), "city": "Köln"})
+
+
+@check
+def tax_and_cash_balance_are_set_and_expanded():
+    sdk = client()
+    customer = sdk.v1.customers.create({"address": ADDRESS, "tax": {"ip_address": "203.0.113.7"}})
+    updated = sdk.v1.customers.update(
+        customer.id,
+        {
+            "tax": {"ip_address": "2001:db8::7", "validate_location": "immediately"},
+            "cash_balance": {"settings": {"reconciliation_mode": "manual"}},
+            "expand": ["tax", "cash_balance"],
+        },
+    )
+    equal(updated.tax.ip_address, "2001:db8::7")
+    equal(updated.cash_balance.settings.reconciliation_mode, "manual")
+    equal(updated.cash_balance.settings.using_merchant_default, False)
+    bare = sdk.v1.customers.retrieve(customer.id)
+    assert "tax" not in bare and "cash_balance" not in bare, "both appear only when they are asked for"
+    cleared = sdk.v1.customers.update(customer.id, {"tax": {"ip_address": ""}, "expand": ["tax"]})
+    equal(cleared.tax.ip_address, None)
+
+
+@check
+def a_location_that_is_required_and_unknown_refuses_the_update():
+    sdk = client()
+    customer = sdk.v1.customers.create({"name": "Before"})
+    params = {"name": "After", "tax": {"validate_location": "immediately"}}
+    error = expect(stripe.InvalidRequestError, lambda: sdk.v1.customers.update(customer.id, params))
+    equal(error.code, "customer_tax_location_invalid")
+    equal(sdk.v1.customers.retrieve(customer.id).name, "Before")
+
+
+@check
+def lists_are_expanded():
+    sdk = client()
+    customer = sdk.v1.customers.create({"expand": ["sources", "subscriptions", "tax_ids", "invoice_credit_balance"]})
+    for name in ("sources", "subscriptions", "tax_ids"):
+        equal((customer[name].object, customer[name].data, customer[name].has_more), ("list", [], False))
+    equal(plain(customer.invoice_credit_balance), {})
+    listed = sdk.v1.customers.list({"expand": ["data.tax"]})
+    assert listed.data[0].tax is not None
+    error = expect(stripe.InvalidRequestError, lambda: sdk.v1.customers.retrieve(customer.id, {"expand": ["email"]}))
+    equal(error.user_message, "This property cannot be expanded (email).")
+
+
+@check
+def pages_follow_each_other_both_ways():
+    sdk = client()
+    made = [sdk.v1.customers.create({"name": f"number {number}"}).id for number in range(25)]
+    newest_first = list(reversed(made))
+    first = sdk.v1.customers.list({"limit": 10})
+    equal((first.has_more, first.url, len(first.data)), (True, "/v1/customers", 10))
+    equal([customer.id for customer in first.auto_paging_iter()], newest_first)
+    backwards = sdk.v1.customers.list({"limit": 10, "ending_before": made[0]})
+    equal([customer.id for customer in backwards.auto_paging_iter()], made[1:])
+    second = first.next_page()
+    equal([customer.id for customer in second.data], newest_first[10:20])
+    oldest = sdk.v1.customers.list({"limit": 10, "ending_before": made[0]})
+    equal([customer.id for customer in oldest.data], list(reversed(made[1:11])))
+    equal([customer.id for customer in oldest.previous_page().data], list(reversed(made[11:21])))
+
+
+@check
+def lists_are_filtered():
+    sdk = client()
+    jenny = sdk.v1.customers.create({"email": "jenny@example.com"})
+    sdk.v1.customers.create({"email": "other@example.com"})
+    equal([found.id for found in sdk.v1.customers.list({"email": "jenny@example.com"})], [jenny.id])
+    equal(len(sdk.v1.customers.list({"created": {"gte": jenny.created - 10, "lt": jenny.created + 100}}).data), 2)
+    equal(sdk.v1.customers.list({"created": {"gt": jenny.created + 1000}}).data, [])
+
+
+@check
+def a_search_finds_what_was_just_written():
+    sdk = client()
+    made = []
+    for number in range(15):
+        params = {"email": f"person{number}@example.com", "name": f"Person {number}", "metadata": {"team": "blue"}}
+        made.append(sdk.v1.customers.create(params).id)
+    other = sdk.v1.customers.create({"name": "Somebody Else", "phone": "+14155550123"})
+
+    def found(query, **more):
+        return [customer.id for customer in sdk.v1.customers.search({"query": query, **more}).auto_paging_iter()]
+
+    equal(found("email:'person7@example.com'"), [made[7]])
+    equal(found("email:'PERSON7@example.com'"), [made[7]])
+    equal(sorted(found("name~'person'")), sorted(made))
+    equal(sorted(found("metadata['team']:'blue'", limit=4)), sorted(made))
+    equal(found("-metadata['team']:null AND name:'Person 3'"), [made[3]])
+    equal(sorted(found("name:'Somebody Else' OR email:'person1@example.com'")), sorted([other.id, made[1]]))
+    equal(found("phone:'+14155550123'"), [other.id])
+    equal(found(f"created>{other.created + 1000}"), [])
+    sdk.v1.customers.update(made[7], {"email": "moved@example.com"})
+    equal(found("email:'person7@example.com'"), [])
+    result = sdk.v1.customers.search({"query": "name~'person'", "limit": 4})
+    assert isinstance(result, stripe.SearchResultObject)
+    equal((result.has_more, result.url), (True, "/v1/customers/search"))
+    error = expect(stripe.InvalidRequestError, lambda: sdk.v1.customers.search({"query": "foo:'bar'"}))
+    equal(error.user_message, "Field `foo` is an unsupported search field for resource `customers`.")
+
+
+@check
+def balance_transactions_keep_the_books():
+    sdk = client()
+    customer = sdk.v1.customers.create({"balance": -500})
+    ledger = sdk.v1.customers.balance_transactions
+    made = ledger.create(customer.id, {"amount": 200, "currency": "usd", "description": "a charge"})
+    equal((made.object, made.amount, made.ending_balance), ("customer_balance_transaction", 200, -300))
+    equal((made.type, made.customer, made.currency), ("adjustment", customer.id, "usd"))
+    equal(sdk.v1.customers.retrieve(customer.id).balance, -300)
+    sdk.v1.customers.update(customer.id, {"balance": 0})
+    lines = list(ledger.list(customer.id, {"limit": 2}).auto_paging_iter())
+    equal([(line.amount, line.ending_balance) for line in lines], [(300, 0), (200, -300), (-500, -500)])
+    equal([line.type for line in lines], ["adjustment", "adjustment", "initial"])
+    changed = ledger.update(customer.id, made.id, {"description": "refined", "metadata": {"k": "v"}})
+    equal((changed.description, plain(changed.metadata)), ("refined", {"k": "v"}))
+    equal(ledger.retrieve(customer.id, made.id).description, "refined")
+    wrong = {"amount": 1, "currency": "eur"}
+    expect(stripe.InvalidRequestError, lambda: ledger.create(customer.id, wrong))
+
+
+@check
+def a_cash_balance_has_settings():
+    sdk = client()
+    customer = sdk.v1.customers.create()
+    cash = sdk.v1.customers.cash_balance
+    shown = cash.retrieve(customer.id)
+    equal((shown.object, shown.customer, shown.livemode), ("cash_balance", customer.id, False))
+    equal(shown.settings.using_merchant_default, True)
+    changed = cash.update(customer.id, {"settings": {"reconciliation_mode": "manual"}})
+    equal((changed.settings.reconciliation_mode, changed.settings.using_merchant_default), ("manual", False))
+    back = cash.update(customer.id, {"settings": {"reconciliation_mode": "merchant_default"}})
+    equal((back.settings.reconciliation_mode, back.settings.using_merchant_default), ("automatic", True))
+
+
+@check
+def events_tell_what_happened():
+    sdk = client()
+    customer = sdk.v1.customers.create({"name": "Before"}, {"idempotency_key": "made-once"})
+    sdk.v1.customers.update(customer.id, {"name": "After", "metadata": {"a": "1"}})
+    sdk.v1.customers.update(customer.id, {"name": "After"})
+    sdk.v1.customers.delete(customer.id)
+    events = list(sdk.v1.events.list({"limit": 1}).auto_paging_iter())
+    equal([event.type for event in events], ["customer.deleted", "customer.updated", "customer.created"])
+    deleted, updated, created = events
+    assert isinstance(updated, stripe.Event)
+    equal(plain(updated.data.previous_attributes), {"metadata": {"a": None}, "name": "Before"})
+    equal((updated.data.object.name, deleted.data.object.name), ("After", "After"))
+    equal(created.request.idempotency_key, "made-once")
+    assert updated.request.id.startswith("req_")
+    equal(plain(sdk.v1.events.retrieve(updated.id)), plain(updated))
+    equal([event.id for event in sdk.v1.events.list({"type": "customer.updated"})], [updated.id])
+    kinds = {"types": ["customer.created", "customer.deleted"]}
+    equal([event.id for event in sdk.v1.events.list(kinds)], [deleted.id, created.id])
+    error = expect(stripe.InvalidRequestError, lambda: sdk.v1.events.retrieve("evt_none"))
+    equal((error.http_status, error.code), (404, "resource_missing"))
+
+
+@check
+def a_deleted_customer_is_gone():
+    sdk = client()
+    customer = sdk.v1.customers.create({"name": "Short Lived"})
+    deleted = sdk.v1.customers.delete(customer.id)
+    equal((deleted.id, deleted.object, deleted.deleted), (customer.id, "customer", True))
+    equal(sdk.v1.customers.retrieve(customer.id).deleted, True)
+    equal(sdk.v1.customers.list().data, [])
+    equal(sdk.v1.customers.search({"query": "name:'Short Lived'"}).data, [])
+    error = expect(stripe.InvalidRequestError, lambda: sdk.v1.customers.update(customer.id, {"name": "x"}))
+    equal((error.code, error.param), ("resource_missing", "id"))
+    expect(stripe.InvalidRequestError, lambda: sdk.v1.customers.delete(customer.id))
+
+
+@check
+def a_key_sent_again_replays_the_answer():
+    sdk = client()
+    key = {"idempotency_key": "the same"}
+    first = sdk.v1.customers.create({"name": "Once"}, key)
+    second = sdk.v1.customers.create({"name": "Once"}, key)
+    equal(plain(second), plain(first))
+    equal("idempotent-replayed" in first.last_response.headers, False)
+    equal(second.last_response.headers["idempotent-replayed"], "true")
+    equal(second.last_response.headers["idempotency-key"], "the same")
+    equal(len(sdk.v1.customers.list().data), 1)
+    error = expect(stripe.IdempotencyError, lambda: sdk.v1.customers.create({"name": "Other"}, key))
+    assert "same parameters they were first used with" in error.user_message
+    error = expect(stripe.IdempotencyError, lambda: sdk.v1.customers.update(first.id, {"name": "Once"}, key))
+    assert "same endpoint they were first used for" in error.user_message
+
+
+@check
+def the_sdk_sends_a_key_of_its_own():
+    sdk = client(max_network_retries=2)
+    customer = sdk.v1.customers.create()
+    own = customer.last_response.headers["idempotency-key"]
+    equal(sdk.v1.events.list().data[0].request.idempotency_key, own)
+    again = sdk.v1.customers.create({}, {"idempotency_key": own})
+    equal(again.id, customer.id)
+
+
+@check
+def a_refused_parameter_raises_invalid_request():
+    sdk = client()
+    customer = sdk.v1.customers.create({"name": "Before"})
+    cases = [
+        ({"name": "After", "nonsense": "1"}, "parameter_unknown", "nonsense"),
+        ({"name": "After", "balance": "many"}, "parameter_invalid_integer", "balance"),
+        ({"name": "After", "tax_exempt": "sometimes"}, None, "tax_exempt"),
+        ({"name": "After", "phone": "0" * 21}, None, "phone"),
+        ({"name": "After", "metadata": {"k": "v" * 501}}, None, "metadata"),
+        ({"name": "After", "source": "tok_visa"}, "*", "source"),
+        ({"name": "After", "shipping": {"name": "Jenny"}}, "parameter_missing", "shipping[address]"),
+    ]
+    for params, code, param in cases:
+        error = expect(stripe.InvalidRequestError, lambda: sdk.v1.customers.update(customer.id, params))
+        equal((param, error.http_status), (param, 400))
+        assert error.param.startswith(param), f"{param}: {error!r}"
+        assert code == "*" or error.code == code, f"{param}: {error!r}"
+        assert error.request_id.startswith("req_")
+        equal(error.error.type, "invalid_request_error")
+    equal(sdk.v1.customers.retrieve(customer.id).name, "Before")
+
+
+@check
+def an_unknown_customer_raises_invalid_request():
+    error = expect(stripe.InvalidRequestError, lambda: client().v1.customers.retrieve("cus_none"))
+    equal((error.http_status, error.code, error.param), (404, "resource_missing", "id"))
+    equal(error.user_message, "No such customer: 'cus_none'")
+    error = expect(stripe.InvalidRequestError, lambda: client().raw_request("get", "/v1/nothing"))
+    equal(error.http_status, 404)
+    assert error.user_message.startswith("Unrecognized request URL (GET: /v1/nothing)")
+
+
+@check
+def a_wrong_key_raises_authentication():
+    error = expect(stripe.AuthenticationError, lambda: client("sk_live_wrong").v1.customers.list())
+    equal(error.http_status, 401)
+    assert error.user_message.startswith("Invalid API Key provided: "), error.user_message
+    error = expect(stripe.AuthenticationError, lambda: client("sk_test_unknown", SERVE_URL).v1.customers.list())
+    equal(error.http_status, 401)
+    publishable = client(os.environ["CUSP_PUBLISHABLE_KEY"], SERVE_URL)
+    error = expect(stripe.AuthenticationError, lambda: publishable.v1.customers.list())
+    equal(error.error.code, "secret_key_required")
+
+
+@check
+def a_key_without_the_permission_raises_permission():
+    writer = client(os.environ["CUSP_SECRET_KEY"], SERVE_URL)
+    reader = client(os.environ["CUSP_READ_ONLY_KEY"], SERVE_URL)
+    customer = writer.v1.customers.create({"name": "Before"})
+    equal(reader.v1.customers.retrieve(customer.id).name, "Before")
+    error = expect(stripe.PermissionError, lambda: reader.v1.customers.update(customer.id, {"name": "After"}))
+    equal(error.http_status, 403)
+    assert "does not have the required permissions" in error.user_message, error.user_message
+    expect(stripe.PermissionError, lambda: reader.v1.events.list())
+    equal(writer.v1.customers.retrieve(customer.id).name, "Before")
+
+
+@check
+def too_many_requests_raise_rate_limit():
+    sdk = client(url=LIMITED_URL, max_network_retries=0)
+
+    def hurry():
+        for _ in range(20):
+            sdk.v1.customers.list()
+
+    error = expect(stripe.RateLimitError, hurry)
+    equal((error.http_status, error.error.code), (429, "rate_limit"))
+
+
+@check
+def nobody_listening_raises_connection():
+    sdk = client(url="http://127.0.0.1:1", max_network_retries=0)
+    expect(stripe.APIConnectionError, lambda: sdk.v1.customers.list())
+
+
+@check
+def a_connected_account_is_a_space_of_its_own():
+    sdk = client()
+    mine = sdk.v1.customers.create({"name": "Mine"})
+    theirs = sdk.v1.customers.create({"name": "Theirs"}, {"stripe_account": "acct_connected"})
+    equal([found.id for found in sdk.v1.customers.list()], [mine.id])
+    equal([found.id for found in sdk.v1.customers.list({}, {"stripe_account": "acct_connected"})], [theirs.id])
+    equal(sdk.v1.accounts.retrieve_current({}, {"stripe_account": "acct_connected"}).id, "acct_connected")
+    assert sdk.v1.accounts.retrieve_current().id.startswith("acct_")
+    missing = lambda: sdk.v1.customers.retrieve(mine.id, {}, {"stripe_account": "acct_connected"})
+    equal(expect(stripe.InvalidRequestError, missing).code, "resource_missing")
+
+    serving = client(os.environ["CUSP_SECRET_KEY"], SERVE_URL)
+    linked = {"stripe_account": os.environ["CUSP_LINKED_ACCOUNT"]}
+    made = serving.v1.customers.create({"name": "Linked"}, linked)
+    equal(serving.v1.customers.retrieve(made.id, {}, linked).name, "Linked")
+    unlinked = lambda: serving.v1.customers.list({}, {"stripe_account": "acct_unlinked"})
+    expect(stripe.PermissionError, unlinked)
+
+
+@check
+def a_version_is_spoken_as_it_was():
+    sdk = client()
+    customer = sdk.v1.customers.create({"balance": -5, "business_name": "Rosen"})
+    equal(customer.last_response.headers["stripe-version"], stripe.api_version)
+    old = sdk.v1.customers.retrieve(customer.id, {}, {"stripe_version": "2019-02-19"})
+    equal(old.last_response.headers["stripe-version"], "2019-02-19")
+    equal(old["account_balance"], -5)
+    assert "balance" not in old and "business_name" not in old
+    equal((old.sources.object, old.subscriptions.object), ("list", "list"))
+    changed = sdk.v1.customers.update(customer.id, {"account_balance": -7}, {"stripe_version": "2019-02-19"})
+    equal(changed["account_balance"], -7)
+    equal(sdk.v1.customers.retrieve(customer.id).balance, -7)
+    pinned = client(stripe_version="2024-06-20")
+    named = lambda: pinned.v1.customers.create({"business_name": "Rosen"})
+    equal(expect(stripe.InvalidRequestError, named).code, "parameter_unknown")
+    unknown = lambda: sdk.v1.customers.list({}, {"stripe_version": "2001-01-01"})
+    equal(expect(stripe.InvalidRequestError, unknown).http_status, 400)
+
+
+@check
+def the_global_client_works_too():
+    stripe.api_key = f"sk_test_python{uuid.uuid4().hex}"
+    stripe.api_base = URL
+    customer = stripe.Customer.create(name="Global", metadata={"a": "1"}, idempotency_key="global")
+    equal(stripe.Customer.create(name="Global", metadata={"a": "1"}, idempotency_key="global").id, customer.id)
+    stripe.Customer.modify(customer.id, metadata={"a": ""})
+    customer.refresh()
+    equal(plain(customer.metadata), {})
+    customer.description = "changed on the object"
+    customer.save()
+    equal(stripe.Customer.retrieve(customer.id).description, "changed on the object")
+    equal(stripe.Customer.list(limit=3).data[0].id, customer.id)
+    equal(stripe.Customer.search(query="name:'Global'").data[0].id, customer.id)
+    line = stripe.Customer.create_balance_transaction(customer.id, amount=5, currency="usd")
+    equal(stripe.Customer.retrieve_balance_transaction(customer.id, line.id).ending_balance, 5)
+    equal(stripe.Event.list(type="customer.created").data[0].data.object.id, customer.id)
+    equal(customer.delete().deleted, True)
+
+
+def main():
+    broken = 0
+    for function in CHECKS:
+        try:
+            function()
+            print(f"holds   {function.__name__}", flush=True)
+        except Exception:
+            broken += 1
+            print(f"BROKEN  {function.__name__}\n{traceback.format_exc()}", flush=True)
+    print(f"stripe-python {stripe.VERSION}: {len(CHECKS) - broken} of {len(CHECKS)} checks hold")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
