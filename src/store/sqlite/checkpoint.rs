@@ -18,8 +18,9 @@ use super::files::{BUSY_TIMEOUT, Purpose, connect, file_trouble, trouble};
 use super::tally::Tally;
 use crate::store::Kept;
 
-/// So many pages in the log wake the checkpointer: 16 MiB.
-const ENOUGH_PAGES: u32 = 4_096;
+/// So many pages in the log wake the checkpointer: 64 MiB. Each time the log begins anew, every connection forgets the
+/// pages that it had in memory, the writer's included, so that this is not to happen often.
+const ENOUGH_PAGES: u32 = 16_384;
 
 /// At so many the writer does the work itself: 256 MiB. A reader that looks at an old state for long (a backup) can
 /// still keep the log from beginning anew; it goes on growing until the reader is done.

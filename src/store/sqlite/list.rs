@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use rusqlite::{CachedStatement, Row, Rows, params_from_iter};
+use rusqlite::{CachedStatement, Row, Rows};
 
 use super::files::trouble;
 use super::read::{body, number};
@@ -11,7 +11,7 @@ use super::tx::SqliteTx;
 use crate::domain::account::Space;
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
-use crate::domain::event::{Event, EventKind};
+use crate::domain::event::Event;
 use crate::domain::ids::CustomerId;
 use crate::domain::page::{BalancePage, Cursor, CustomerPage, EventPage, Page, Place, Span};
 use crate::domain::query::{Comparison, Join, Query, Test};
@@ -193,12 +193,12 @@ fn balance_transactions_sql(way: Way) -> &'static str {
 fn events_sql(way: Way) -> &'static str {
     match way {
         Way::NewestFirst => {
-            "SELECT seq FROM events WHERE account = ?1 AND kind = ?2 AND seq > ?3 AND seq < ?4 \
-             AND created >= ?5 AND created < ?6 ORDER BY seq DESC"
+            "SELECT rowid, seq, kind FROM events WHERE account = ?1 AND seq > ?2 AND seq < ?3 \
+             AND created >= ?4 AND created < ?5 ORDER BY seq DESC"
         }
         Way::OldestFirst => {
-            "SELECT seq FROM events WHERE account = ?1 AND kind = ?2 AND seq > ?3 AND seq < ?4 \
-             AND created >= ?5 AND created < ?6 ORDER BY seq"
+            "SELECT rowid, seq, kind FROM events WHERE account = ?1 AND seq > ?2 AND seq < ?3 \
+             AND created >= ?4 AND created < ?5 ORDER BY seq"
         }
     }
 }
@@ -349,22 +349,20 @@ pub(super) fn events(tx: &SqliteTx<'_>, space: Space, page: &EventPage) -> Kept<
     let sql = events_sql(way);
     let from = page.created.from.map_or(i64::MIN, |time| time.0);
     let until = page.created.until.map_or(i64::MAX, |time| time.0);
-    let kinds = page.kinds.clone().unwrap_or_else(|| EventKind::ALL.to_vec());
-    let mut statements = kinds
-        .iter()
-        .map(|_| tx.connection.prepare_cached(sql))
-        .collect::<rusqlite::Result<Vec<CachedStatement<'_>>>>()
-        .map_err(trouble(doing))?;
-    let mut walks = Vec::with_capacity(kinds.len());
-    for (statement, kind) in statements.iter_mut().zip(&kinds) {
-        let rows = statement.query((space.0, kind.as_str(), above, below, from, until)).map_err(trouble(doing))?;
-        walks.extend(Walk::begin(rows, doing, |row, doing| number(row, 0, doing))?);
-    }
+    let wanted = |kind: &str| match &page.kinds {
+        None => true,
+        Some(kinds) => kinds.iter().any(|wanted| wanted.as_str() == kind),
+    };
     let mut found = Collector::new(page.limit);
-    while let Some(sequence) = next_of(&walks, way) {
-        advance_past(&mut walks, &sequence, doing, |row, doing| number(row, 0, doing))?;
-        let sql = "SELECT body FROM events WHERE account = ?1 AND seq = ?2";
-        let event = tx.find(doing, sql, params_from_iter([space.0, sequence]), |row| {
+    let mut statement = tx.connection.prepare_cached(sql).map_err(trouble(doing))?;
+    let mut rows = statement.query((space.0, above, below, from, until)).map_err(trouble(doing))?;
+    while let Some(row) = rows.next().map_err(trouble(doing))? {
+        let kind = row.get_ref(2).and_then(|kind| Ok(kind.as_str()?)).map_err(trouble(doing))?;
+        if !wanted(kind) {
+            continue;
+        }
+        let (place, sequence) = (number(row, 0, doing)?, number(row, 1, doing)?);
+        let event = tx.find(doing, "SELECT body FROM events WHERE rowid = ?1", [place], |row| {
             body(row, 0, doing, |text| read_event(sequence, text))
         })?;
         if let Some(event) = event

@@ -92,8 +92,14 @@ impl Read for SqliteTx<'_> {
 
     fn customer(&mut self, space: Space, id: &CustomerId) -> Kept<Option<Customer>> {
         let doing = "reading a customer";
-        let sql = "SELECT body FROM customers WHERE account = ?1 AND id = ?2";
-        self.find(doing, sql, (space.0, id.as_str()), |row| body(row, 0, doing, read_customer))
+        let sql = "SELECT body, rowid FROM customers WHERE account = ?1 AND id = ?2";
+        let found = self.find(doing, sql, (space.0, id.as_str()), |row| {
+            Ok((body(row, 0, doing, read_customer)?, number(row, 1, doing)?))
+        })?;
+        Ok(found.map(|(customer, place)| {
+            self.note(space, id, place);
+            customer
+        }))
     }
 
     fn customers(&mut self, space: Space, page: &CustomerPage) -> Kept<Page<Customer>> {

@@ -9,6 +9,7 @@ use crate::domain::api_key::ApiKey;
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
 use crate::domain::event::EventKind;
+use crate::domain::ids::CustomerId;
 use crate::domain::time::Time;
 use crate::store::record::{
     EventBody, write_account, write_api_key, write_balance_transaction, write_customer, write_event,
@@ -18,10 +19,22 @@ use crate::store::{Failure, Kept, KeptReply, NewEvent, Tx};
 /// A transaction on one connection. Whoever made it has begun it, and ends it.
 pub(super) struct SqliteTx<'c> {
     pub connection: &'c Connection,
+    undo: Undo,
     progress: Progress,
+    /// Where the customer that was read last lies, for the write that mostly follows.
+    found: Option<(Space, CustomerId, i64)>,
 }
 
-/// How far a job has come. Reading is free; the first write marks the place to go back to.
+/// How far back a job that must be undone takes its group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Undo {
+    /// To the beginning of the group. Costs nothing as long as nothing goes wrong.
+    Group,
+    /// To the beginning of the job: its first write marks the place, and SQLite keeps what later writes replace.
+    Job,
+}
+
+/// How far a job has come. Reading is free.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Progress {
     Read,
@@ -30,8 +43,14 @@ enum Progress {
 }
 
 impl<'c> SqliteTx<'c> {
+    /// A transaction that only reads, or whose writes are all undone when one must be.
     pub fn new(connection: &'c Connection) -> SqliteTx<'c> {
-        SqliteTx { connection, progress: Progress::Read }
+        SqliteTx::undoing(connection, Undo::Group)
+    }
+
+    /// A transaction whose writes can be undone so far.
+    pub fn undoing(connection: &'c Connection, undo: Undo) -> SqliteTx<'c> {
+        SqliteTx { connection, undo, progress: Progress::Read, found: None }
     }
 
     /// Whether a write failed: some of it may be done, so that nothing of the job can be kept.
@@ -41,21 +60,32 @@ impl<'c> SqliteTx<'c> {
 
     /// Keeps the job's writes for the commit of the group. A failure means that the whole group is in doubt.
     pub fn keep(&mut self) -> Kept<()> {
-        match self.progress {
-            Progress::Read => Ok(()),
-            Progress::Wrote | Progress::Failed => self.end("RELEASE job"),
+        match (self.progress, self.undo) {
+            (Progress::Read, _) | (_, Undo::Group) => Ok(()),
+            (Progress::Wrote | Progress::Failed, Undo::Job) => self.end("RELEASE job"),
         }
     }
 
-    /// Undoes the job's writes. A failure means that the whole group is in doubt.
-    pub fn undo(&mut self) -> Kept<()> {
-        match self.progress {
-            Progress::Read => Ok(()),
-            Progress::Wrote | Progress::Failed => {
+    /// Undoes the job's writes; `false` when that takes the whole group. A failure means that the group is in doubt.
+    pub fn undo(&mut self) -> Kept<bool> {
+        match (self.progress, self.undo) {
+            (Progress::Read, _) => Ok(true),
+            (Progress::Wrote | Progress::Failed, Undo::Group) => Ok(false),
+            (Progress::Wrote | Progress::Failed, Undo::Job) => {
                 self.end("ROLLBACK TO job")?;
-                self.end("RELEASE job")
+                self.end("RELEASE job")?;
+                Ok(true)
             }
         }
+    }
+
+    /// Notes where the customer lies that was just read.
+    pub(super) fn note(&mut self, space: Space, id: &CustomerId, place: i64) {
+        self.found = Some((space, id.clone(), place));
+    }
+
+    fn place(&self, space: Space, id: &CustomerId) -> Option<i64> {
+        self.found.as_ref().filter(|(known, read, _)| *known == space && read == id).map(|(_, _, place)| *place)
     }
 
     /// Runs a statement that changes something; gives how many rows it changed.
@@ -74,7 +104,9 @@ impl<'c> SqliteTx<'c> {
             return Err(Failure::passing("writing", "the transaction was rolled back by an earlier error"));
         }
         if self.progress == Progress::Read {
-            self.execute("beginning a job", "SAVEPOINT job", [])?;
+            if self.undo == Undo::Job {
+                self.execute("beginning a job", "SAVEPOINT job", [])?;
+            }
             self.progress = Progress::Wrote;
         }
         let outcome = work(self);
@@ -158,8 +190,13 @@ fn replace_customer(tx: &SqliteTx<'_>, space: Space, before: &Customer, after: &
     let (id, body) = (after.id.as_str(), write_customer(after));
     // SQLite rewrites the index entries of every column that a statement names, also when its value stays.
     let replaced = if before.created == after.created && before.deleted.is_some() == after.deleted.is_some() {
-        let sql = "UPDATE customers SET body = ?3 WHERE account = ?1 AND id = ?2";
-        tx.execute(doing, sql, (space.0, id, body))?
+        match tx.place(space, &after.id) {
+            Some(place) => tx.execute(doing, "UPDATE customers SET body = ?2 WHERE rowid = ?1", (place, body))?,
+            None => {
+                let sql = "UPDATE customers SET body = ?3 WHERE account = ?1 AND id = ?2";
+                tx.execute(doing, sql, (space.0, id, body))?
+            }
+        }
     } else {
         let sql = "UPDATE customers SET created = ?3, deleted = ?4, body = ?5 WHERE account = ?1 AND id = ?2";
         tx.execute(doing, sql, (space.0, id, after.created.0, after.deleted.is_some(), body))?

@@ -12,7 +12,7 @@ use super::checkpoint::LogKeeper;
 use super::files::trouble;
 use super::schema;
 use super::tally::Tally;
-use super::tx::SqliteTx;
+use super::tx::{SqliteTx, Undo};
 use crate::store::{Failure, Job, Kept, Verdict};
 
 /// The most jobs in one commit. More would make the first of them wait longer than a sync is worth.
@@ -45,42 +45,71 @@ impl Writer {
 
     /// Runs `first` and `more` in one transaction. Jobs that arrive while others run still come along, so that a group
     /// grows with the load and nobody waits for company. What an error leaves in `more` is for the next transaction.
+    ///
+    /// Verbs decide before they write, so a job that has to take its writes back is rare: a broken statement, a panic.
+    /// The group then begins again without it, and this time every job can be undone by itself.
     pub fn serve(&mut self, first: Box<dyn Job>, more: &mut dyn Iterator<Item = Box<dyn Job>>) {
+        let Attempt { mut ran, end } = self.attempt(&mut std::iter::once(first).chain(more), Undo::Group);
+        match end {
+            End::Committed => tell(ran, &Ok(())),
+            End::Lost(failure) => tell(ran, &Err(failure)),
+            End::Spoilt => {
+                let culprit = ran.pop();
+                let mut others = ran.into_iter().map(|(job, _)| job);
+                let Attempt { ran, end } = self.attempt(&mut others, Undo::Job);
+                tell(culprit.into_iter().collect(), &Ok(()));
+                match end {
+                    End::Committed => tell(ran, &Ok(())),
+                    End::Lost(failure) => {
+                        tell(ran.into_iter().chain(others.map(|job| (job, Ok(())))).collect(), &Err(failure))
+                    }
+                    End::Spoilt => unreachable!("a job that can be undone spoils nothing"),
+                }
+            }
+        }
+    }
+
+    fn attempt(&mut self, jobs: &mut dyn Iterator<Item = Box<dyn Job>>, undo: Undo) -> Attempt {
         let started = Instant::now();
+        let mut ran = Vec::new();
         if let Err(failure) = self.execute("BEGIN IMMEDIATE") {
             self.note(&Err(again(&failure)));
-            for job in std::iter::once(first).chain(more) {
-                finish(job, Err(again(&failure)));
-            }
-            return;
+            ran.extend(jobs.map(|job| (job, Ok(()))));
+            return Attempt { ran, end: End::Lost(failure) };
         }
-        let mut ran = Vec::new();
-        let mut end = Ok(());
-        let mut next = Some(first);
-        while let Some(mut job) = next {
-            match run(&self.connection, job.as_mut()) {
-                Ok(outcome) => {
+        let mut end = End::Committed;
+        for mut job in jobs {
+            match run(&self.connection, job.as_mut(), undo) {
+                Ok(Ran::Settled(outcome)) => ran.push((job, outcome)),
+                Ok(Ran::Spoilt(outcome)) => {
                     ran.push((job, outcome));
-                    next = more.next();
+                    end = End::Spoilt;
+                    break;
                 }
                 Err(lost) => {
                     ran.push((job, Ok(())));
-                    end = Err(lost);
-                    next = None;
+                    end = End::Lost(lost);
+                    break;
                 }
             }
         }
         self.tally.jobs.add(ran.len());
         self.tally.group_micros.add_micros(started.elapsed());
-        let end = end.and_then(|()| self.commit());
-        if end.is_err() && !self.connection.is_autocommit() {
+        if matches!(end, End::Committed)
+            && let Err(failure) = self.commit()
+        {
+            end = End::Lost(failure);
+        }
+        if !matches!(end, End::Committed) && !self.connection.is_autocommit() {
             // When even this fails, the next group cannot begin, and is told so.
             let _ = self.execute("ROLLBACK");
         }
-        self.note(&end);
-        for (job, outcome) in ran {
-            finish(job, outcome.and_then(|()| end.as_ref().map(|_| ()).map_err(again)));
+        match &end {
+            End::Committed => self.note(&Ok(())),
+            End::Lost(failure) => self.note(&Err(again(failure))),
+            End::Spoilt => {}
         }
+        Attempt { ran, end }
     }
 
     fn commit(&self) -> Kept<()> {
@@ -113,9 +142,32 @@ impl Writer {
     }
 }
 
+/// One transaction: the jobs that ran in it, each with its own outcome, and how it ended.
+struct Attempt {
+    ran: Vec<(Box<dyn Job>, Kept<()>)>,
+    end: End,
+}
+
+enum End {
+    /// It is on disk.
+    Committed,
+    /// The last job that ran has to take its writes back, and took all of it with it.
+    Spoilt,
+    /// It is undone.
+    Lost(Failure),
+}
+
+/// What became of one job.
+enum Ran {
+    /// Its writes stay, or it has none.
+    Settled(Kept<()>),
+    /// Its writes must go and cannot go alone.
+    Spoilt(Kept<()>),
+}
+
 /// Runs one job. The outer failure says that the whole transaction is lost, the inner one that the job is.
-fn run(connection: &Connection, job: &mut dyn Job) -> Result<Kept<()>, Failure> {
-    let mut tx = SqliteTx::new(connection);
+fn run(connection: &Connection, job: &mut dyn Job, undo: Undo) -> Kept<Ran> {
+    let mut tx = SqliteTx::undoing(connection, undo);
     let verdict = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)));
     if connection.is_autocommit() {
         return Err(match verdict {
@@ -127,14 +179,20 @@ fn run(connection: &Connection, job: &mut dyn Job) -> Result<Kept<()>, Failure> 
         Ok(Ok(Verdict::Commit)) if tx.failed() => {
             Err(Failure::broken("running a job", "it went on after a write that had failed"))
         }
-        Ok(Ok(Verdict::Commit)) => return tx.keep().map(Ok),
+        Ok(Ok(Verdict::Commit)) => return tx.keep().map(|()| Ran::Settled(Ok(()))),
         Ok(Ok(Verdict::Rollback)) => Ok(()),
         Ok(Err(failure)) => Err(failure),
         // What it said may tell of somebody's data; the panic hook has logged where it was.
         Err(_) => Err(Failure::broken("running a job", "it panicked")),
     };
-    tx.undo()?;
-    Ok(outcome)
+    Ok(if tx.undo()? { Ran::Settled(outcome) } else { Ran::Spoilt(outcome) })
+}
+
+/// Tells each job its own outcome, or that of all of them.
+fn tell(ran: Vec<(Box<dyn Job>, Kept<()>)>, end: &Kept<()>) {
+    for (job, outcome) in ran {
+        finish(job, outcome.and_then(|()| end.as_ref().map(|_| ()).map_err(again)));
+    }
 }
 
 /// Tells a job how it went. What the job does with that is not the store's affair, a panic included.
