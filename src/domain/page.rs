@@ -62,6 +62,8 @@ pub struct CustomerPage {
 pub struct BalancePage {
     /// Whose.
     pub customer: CustomerId,
+    /// Made within.
+    pub created: Span,
     /// Where to begin.
     pub cursor: Cursor<Place>,
     /// How many at most.

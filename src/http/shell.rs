@@ -76,13 +76,16 @@ pub struct Page {
     pub body: String,
 }
 
+/// Makes the page of a path.
+pub type MakePage = dyn Fn(&str) -> Option<Page> + Send + Sync;
+
 /// Pages that are served without a key.
 #[derive(Clone)]
 pub struct Pages {
     /// Their paths.
     pub paths: &'static [&'static str],
     /// The page of a path. It may wait for something, so it is called on a thread that may.
-    pub page: Arc<dyn Fn(&str) -> Option<Page> + Send + Sync>,
+    pub page: Arc<MakePage>,
 }
 
 impl Pages {

@@ -235,8 +235,8 @@ impl Run {
         let reply = send(self.server.address(), "GET", &target, &headers, &[])
             .map_err(|trouble| format!("looking at events: {trouble}"))?;
         match (reply.status, Json::parse(&reply.text())?.get("data")) {
-            // A key that opens nothing has no events of its own.
-            (401, _) if key != KEY => Ok(Vec::new()),
+            // A key or an account that opens nothing has no events of its own.
+            (401 | 403, _) if (key.as_str(), account) != (KEY, &None) => Ok(Vec::new()),
             (200, Some(Json::Array(events))) => Ok(events.clone()),
             _ => Err(format!("looking at events: {} {}", reply.status, reply.text())),
         }
@@ -414,8 +414,44 @@ fn base64(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{base64, lifted, unescaped, url_encoded};
+    use super::{base64, lifted, run, unescaped, url_encoded};
     use crate::json::Json;
+    use crate::transcript::parse;
+
+    #[test]
+    fn what_is_not_as_told_fails() {
+        const MADE: &str = "# A.\nPOST /v1/customers\nname=Jenny\n";
+        const CHANGED: &str =
+            "# A.\ngiven POST /v1/customers\n=> 200 as $c\nPOST /v1/customers/{$c.id}\nname=Jenny\nemail=a@b.co\n";
+        for (start, end, why) in [
+            (MADE, "=> 201\n{\"name\": \"Jenny\"}\n! customer.created", "2: \n"),
+            (MADE, "=> 201\n{\"name\": \"Jenny\"}\n! customer.created", "status: expected 201, got 200"),
+            (MADE, "=> 200\nETag: \"9\"\n{\"name\": \"Jenny\"}\n! customer.created", "ETag: expected \"9\", got \"1\""),
+            (MADE, "=> 200\nETag: <absent>\n{\"name\": \"Jenny\"}\n! customer.created", "ETag: expected <absent>"),
+            (MADE, "=> 200\nX-None: <any>\n{\"name\": \"Jenny\"}\n! customer.created", "got no such header"),
+            (MADE, "=> 200\n{\"name\": \"Rosen\"}\n! customer.created", "name: expected \"Rosen\", got \"Jenny\""),
+            (MADE, "=> 200\n{\"nickname\": null}\n! customer.created", "nickname: expected null, got no such key"),
+            (MADE, "=> 200\nexactly {\"name\": \"Jenny\"}\n! customer.created", ".email: not expected, got null"),
+            (MADE, "=> 200\nempty\n! customer.created", "expected no body"),
+            (MADE, "=> 200\n{\"name\": \"Jenny\"}", "events: expected [], got [\"customer.created\"]"),
+            (MADE, "=> 200\n{\"name\": \"Jenny\"}\n! customer.deleted", "events: expected [\"customer.deleted\"]"),
+            (MADE, "=> 200\n{\"name\": \"Jenny\"}\n! customer.created\n! customer.created", "events: expected"),
+            (
+                CHANGED,
+                "=> 200\nsame as $c\n! customer.updated {\"previous_attributes\": {}}",
+                "expected the bytes of $c",
+            ),
+            (
+                CHANGED,
+                "=> 200\n{\"name\": \"Jenny\"}\n! customer.updated {\"previous_attributes\": {\"name\": null}}",
+                "customer.updated: previous_attributes: .email: not expected",
+            ),
+            (CHANGED, "=> 404\n{\"name\": \"{$c.nothing}\"}", "{$c.nothing} is not there"),
+        ] {
+            let report = run(&parse(&format!("{start}{end}\n")).expect(end)).expect_err(end);
+            assert!(report.contains(why), "{end:?} is reported without {why:?}: {report}");
+        }
+    }
 
     #[test]
     fn encodings_are_those_of_the_wire() {

@@ -4,6 +4,7 @@ mod cases;
 mod client;
 mod concurrency;
 mod connection;
+mod coverage;
 mod crash;
 mod faults;
 mod harness;

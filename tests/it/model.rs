@@ -46,12 +46,21 @@ struct Model {
     events: Vec<(String, String)>,
 }
 
+/// A request with an idempotency key, and its answer.
+#[derive(Clone)]
+struct Keyed {
+    headers: Vec<(String, String)>,
+    path: String,
+    body: String,
+    reply: Reply,
+}
+
 struct Run {
     server: Server,
     dice: Dice,
     model: Model,
     /// Requests with a key, and what they were answered.
-    replies: Vec<(Vec<(String, String)>, String, String, Reply)>,
+    replies: Vec<Keyed>,
 }
 
 const NAMES: [&str; 4] = ["Jenny Rosen", "ÄRGER & Söhne", "x", "Rosen"];
@@ -164,9 +173,9 @@ impl Run {
             return;
         }
         let place = self.dice.below(self.replies.len());
-        let (headers, path, body, first) = self.replies[place].clone();
+        let Keyed { headers, path, body, reply } = self.replies[place].clone();
         let again = self.exchange("POST", &path, &body, &headers);
-        assert_eq!((again.status, &again.body), (first.status, &first.body));
+        assert_eq!((again.status, &again.body), (reply.status, &reply.body));
         assert_eq!(again.header("Idempotent-Replayed"), Some("true"));
     }
 
@@ -334,7 +343,8 @@ impl Run {
         }
         let headers = vec![("Idempotency-Key".to_owned(), format!("key-{}", self.replies.len()))];
         let reply = self.exchange(method, path, body, &headers);
-        self.replies.push((headers, path.to_owned(), body.to_owned(), reply.clone()));
+        let (path, body, reply) = (path.to_owned(), body.to_owned(), reply.clone());
+        self.replies.push(Keyed { headers, path, body, reply: reply.clone() });
         reply
     }
 

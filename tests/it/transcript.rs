@@ -219,7 +219,7 @@ impl<'a> Reader<'a> {
         let reply = self.expected(arrow, given)?;
         if let Some(name) = &reply.capture {
             match times {
-                1 => drop(self.captured.insert(name.clone())),
+                1 => self.captured.extend([name.clone()]),
                 _ => self.captured.extend((1..=times).map(|time| format!("{name}{time}"))),
             }
         }

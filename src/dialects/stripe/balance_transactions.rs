@@ -6,7 +6,7 @@ use super::customer_object::{code, free_data};
 use super::customers::{RETRIEVE, Retrieve};
 use super::expand::{self, Expansions};
 use super::failure::Refusal;
-use super::lists::{self, EXPAND, Paged, Paging, row};
+use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
 use super::params::{self, Empty, Kind, Param, Shape, Value};
 use super::{Answer, Call, Halt, Plan};
 use crate::domain::account::Mode;
@@ -15,7 +15,7 @@ use crate::domain::customer::Customer;
 use crate::domain::ids::{BalanceTransactionId, CustomerId};
 use crate::domain::metadata::MetadataChange;
 use crate::domain::money::Currency;
-use crate::domain::page::{BalancePage, Place};
+use crate::domain::page::{BalancePage, Place, Span};
 use crate::engine::balance_transactions;
 use crate::http::json::{Json, Object};
 use crate::store::{Kept, Read};
@@ -84,6 +84,8 @@ pub const UPDATE: &[Param<Update>] = &[
 #[derive(Default)]
 pub struct List {
     paging: Paging,
+    created: Span,
+    invoice: Option<String>,
 }
 
 impl Paged for List {
@@ -93,7 +95,14 @@ impl Paged for List {
 }
 
 /// The parameters of `GET …/balance_transactions`.
-pub const LIST: &[Param<List>] = &[lists::ending_before(), lists::expand(), lists::limit(), lists::starting_after()];
+pub const LIST: &[Param<List>] = &[
+    row("created", Kind::Value(&Shape::Span, |list, value| list.created = value.span())),
+    lists::ending_before(),
+    lists::expand(),
+    row("invoice", Kind::Value(&TEXT, |list, value| list.invoice = Some(value.text()))),
+    lists::limit(),
+    lists::starting_after(),
+];
 
 /// `POST /v1/customers/{customer}/balance_transactions`
 pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
@@ -132,9 +141,13 @@ pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
 
 /// `GET /v1/customers/{customer}/balance_transactions`
 pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
-    let List { paging } = params::read(LIST, &call.given, &call.version)?;
+    let List { paging, created, invoice } = params::read(LIST, &call.given, &call.version)?;
     let anchor = paging.anchor()?;
     let (expansions, _) = Expansions::of_list(&paging.expand, expand::BALANCE_TRANSACTION, false)?;
+    if let Some(invoice) = invoice {
+        // Nothing here makes invoices, so no id is one.
+        return Err(Refusal::no_such("invoice", &invoice, "invoice"));
+    }
     let customer = CustomerId(call.part(0)?);
     let limit = paging.limit();
     Ok(Plan::scan(CUSTOMER, move |call, read| {
@@ -146,7 +159,7 @@ pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
                 None => Err(Halt::from(Refusal::no_such(noun, id.as_str(), lists::anchor_param(&anchor)))),
             }
         })?;
-        let page = BalancePage { customer: customer.clone(), cursor, limit };
+        let page = BalancePage { customer: customer.clone(), created, cursor, limit };
         let page = balance_transactions::list(read, &call.account, &page)?;
         let owner = owner(call, read, &customer, &expansions)?;
         let item = |transaction: &BalanceTransaction| object(call, transaction, owner.as_ref(), &expansions);

@@ -11,6 +11,7 @@ use super::{Call, Refuser, Writing, rendered};
 use crate::app::App;
 use crate::domain::event::Cause;
 use crate::domain::ids::RequestId;
+use crate::domain::problem::Problem;
 use crate::engine::replies::{self, Seen};
 use crate::engine::{Ctx, Done, Stop};
 use crate::http::form::{self, Hash};
@@ -92,6 +93,10 @@ pub async fn run(
         }
         let reply = match write(&writing, tx, ctx) {
             Ok(answer) => rendered(&writing, answer),
+            // A caller with an old tag reads again and comes back with a new one, maybe under the same key.
+            Err(Stop::Problem(problem @ Problem::VersionMismatch { .. })) => {
+                return Ok(Outcome::Refused(refusing.refuse(problem.into())));
+            }
             // A refusal of an operation that began is an outcome like any other: it is kept, and its retry is refused.
             Err(Stop::Problem(problem)) => {
                 if tx.wrote() {

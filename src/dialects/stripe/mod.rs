@@ -47,7 +47,7 @@ const STRIPE_CONTEXT: HeaderName = HeaderName::from_static("stripe-context");
 
 /// The dialect over the program.
 pub fn dialect(app: Arc<App>) -> Dialect {
-    let routes = Arc::new(routes::Routes::new());
+    let routes = Arc::new(routes::Routes::all());
     Dialect {
         name: "stripe",
         mount: |path, _| {

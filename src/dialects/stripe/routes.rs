@@ -78,7 +78,7 @@ pub enum Found {
 
 impl Routes {
     /// Every operation.
-    pub fn new() -> Routes {
+    pub fn all() -> Routes {
         let mut router: Router<Vec<&'static Operation>> = Router::new();
         for operation in &OPERATIONS {
             match router.at_mut(operation.path) {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use rusqlite::OpenFlags;
 use rusqlite::backup::{Backup, StepResult};
+use rusqlite::ffi::{Error, SQLITE_BUSY};
 
 use super::files::{self, BUSY_TIMEOUT, Purpose, connect, file_trouble, make_folder, sync_folder, trouble};
 use super::schema;
@@ -88,7 +89,8 @@ fn copy_pages(from: &Connection, to: &Path, progress: &mut dyn FnMut(u64, u64)) 
             match outcome {
                 StepResult::Done => return Ok(()),
                 StepResult::More => {}
-                _ => return Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(5), None)),
+                // Busy or locked: the target is ours alone, the source waits by itself.
+                _ => return Err(rusqlite::Error::SqliteFailure(Error::new(SQLITE_BUSY), None)),
             }
         }
     };

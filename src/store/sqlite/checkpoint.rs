@@ -1,6 +1,8 @@
 //! Moves commits from the log into the database file, so that the log stays short. Most of the work is done beside the
 //! writer, by a thread of its own; the writer itself only moves the last few pages, which lets the log begin anew.
 
+use std::fs::File;
+use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -68,8 +70,16 @@ impl LogKeeper {
         let connection = connect(file, purpose)?;
         // It copies pages from file to file; a cache would win nothing.
         connection.pragma_update(None, "cache_size", 0).map_err(trouble("setting up the checkpointer"))?;
+        let database = File::open(file).map_err(file_trouble("opening the database to sync it"))?;
+        let database = ManuallyDrop::new(database);
         let (sender, wakes) = bounded(1);
-        let checkpointer = Checkpointer { connection, log: Arc::clone(&self.log), tally: Arc::clone(&self.tally) };
+        let checkpointer = Checkpointer {
+            connection,
+            database,
+            syncs: purpose != Purpose::WriteUnsynced,
+            log: Arc::clone(&self.log),
+            tally: Arc::clone(&self.tally),
+        };
         let thread = thread::Builder::new().name("cusp-checkpoint".into()).spawn(move || checkpointer.run(&wakes));
         self.checkpointer = Some(sender);
         thread.map_err(file_trouble("starting the checkpointer"))
@@ -105,6 +115,10 @@ impl LogKeeper {
 
 struct Checkpointer {
     connection: Connection,
+    /// Only to sync it, and never closed: closing any handle of a file takes away the locks that SQLite holds on it
+    /// through another one (sqlite.org/howtocorrupt.html, 2.2).
+    database: ManuallyDrop<File>,
+    syncs: bool,
     log: Arc<Log>,
     tally: Arc<Tally>,
 }
@@ -126,6 +140,11 @@ impl Checkpointer {
             };
             if moved < pages {
                 return false;
+            }
+            // SQLite leaves the sync to the checkpoint that empties the log. That one is the writer's, and it is to find
+            // little to sync. Nothing relies on this sync: when it fails, the writer's tells.
+            if self.syncs {
+                let _ = self.database.sync_data();
             }
             if self.log.pages.load(Ordering::Relaxed).saturating_sub(moved) <= FEW_PAGES {
                 break;

@@ -13,8 +13,9 @@ use crate::store::{Failure, Kept};
 /// How long a statement waits for another process: an operator's command, or the server beside one.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Memory for pages of the one connection that writes.
-const WRITER_CACHE_KIB: i64 = 24 * 1024;
+/// Memory for pages of the one connection that writes: enough for the index of a million customers. It is taken as it is
+/// needed.
+const WRITER_CACHE_KIB: i64 = 64 * 1024;
 
 /// Memory for pages of each connection that reads. Its pages are forgotten with every commit of the writer, so that
 /// more of it would win nothing.

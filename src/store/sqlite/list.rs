@@ -325,7 +325,7 @@ pub(super) fn balance_transactions(
     page: &BalancePage,
 ) -> Kept<Page<BalanceTransaction>> {
     let doing = "listing balance transactions";
-    let (Stretch { above, below }, way) = Stretch::of(&Span::default(), &page.cursor);
+    let (Stretch { above, below }, way) = Stretch::of(&page.created, &page.cursor);
     let sql = balance_transactions_sql(way);
     let mut found = Collector::new(page.limit);
     let mut statement = tx.connection.prepare_cached(sql).map_err(trouble(doing))?;

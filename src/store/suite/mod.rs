@@ -1,0 +1,265 @@
+//! What every store must do, as a list of checks. A store's own tests run all of them with `every_check!`; what only one
+//! store can do is not here.
+
+mod jobs;
+mod lists;
+mod records;
+
+pub use jobs::*;
+pub use lists::*;
+pub use records::*;
+
+use std::sync::Arc;
+use std::thread;
+
+use crossbeam_channel::{Receiver, bounded};
+
+use super::{Failure, Job, Kept, KeptReply, NewEvent, Read, Store, Tx, Verdict};
+use crate::domain::account::{Account, Mode, Space};
+use crate::domain::api_key::{ApiKey, KeyKind};
+use crate::domain::balance::{BalanceReason, BalanceTransaction};
+use crate::domain::customer::Customer;
+use crate::domain::event::{Cause, Event, EventKind, Happening};
+use crate::domain::ids::{AccountId, BalanceTransactionId, CustomerId, EventId, RequestId};
+use crate::domain::money::Currency;
+use crate::domain::page::{BalancePage, Cursor, CustomerPage, EventPage, Page, Place, Span};
+use crate::domain::query::{Clause, Comparison, Field, Join, Query, Test};
+use crate::domain::time::Time;
+
+/// A store to be checked, empty at first.
+pub struct Bench {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// Closes the store and opens the same records again.
+    pub reopen: Box<dyn Fn() -> Arc<dyn Store>>,
+}
+
+/// Makes a test of every check; `$make` gives a new [`Bench`].
+macro_rules! every_check {
+    ($make:path) => {
+        crate::store::suite::every_check!($make;
+            accounts_are_put_replaced_and_listed,
+            api_keys_are_put_replaced_and_listed,
+            customers_are_put_and_replaced,
+            a_customer_is_made_once,
+            a_customer_that_is_not_there_cannot_be_replaced,
+            pages_hold_each_customer_once_in_both_directions,
+            a_page_nearest_to_its_cursor_comes_first,
+            lists_keep_to_a_span,
+            lists_by_email_are_exact,
+            deleted_customers_are_not_listed,
+            searches_by_a_term_find_what_a_scan_finds,
+            searches_go_on_behind_a_place,
+            counts_stop_at_their_limit,
+            terms_follow_updates_and_deletion,
+            an_invoice_prefix_stays_taken,
+            balance_transactions_are_put_listed_and_replaced,
+            events_are_numbered_in_each_account,
+            events_are_listed_by_kind_and_span,
+            spaces_do_not_see_each_other,
+            replies_are_kept_replaced_and_pruned,
+            one_read_sees_one_state,
+            a_transaction_reads_its_own_writes,
+            a_refused_job_leaves_nothing,
+            jobs_that_fail_do_not_touch_their_neighbours,
+            a_failed_write_cannot_be_kept,
+            a_panic_when_told_does_no_harm,
+            concurrent_writers_lose_no_update,
+            reopening_shows_the_same,
+            a_closed_store_refuses_jobs,
+            closing_finishes_what_is_queued,
+        );
+    };
+    ($make:path; $($name:ident,)*) => {
+        $(
+            #[test]
+            fn $name() {
+                crate::store::suite::$name(&$make());
+            }
+        )*
+    };
+}
+pub(crate) use every_check;
+
+const HERE: Space = Space(11);
+const THERE: Space = Space(12);
+
+// --- Jobs ---
+
+/// A job made of a closure; the receiver is told how it went.
+pub struct Work<F> {
+    /// What it does.
+    pub work: F,
+    /// Who is told.
+    pub told: crossbeam_channel::Sender<Kept<()>>,
+}
+
+impl<F: FnMut(&mut dyn Tx) -> Kept<Verdict> + Send> Job for Work<F> {
+    fn run(&mut self, tx: &mut dyn Tx) -> Kept<Verdict> {
+        (self.work)(tx)
+    }
+
+    fn finish(self: Box<Self>, outcome: Kept<()>) {
+        // Nobody listens to some jobs.
+        let _ = self.told.send(outcome);
+    }
+}
+
+/// Queues a job; what it says is received when it is told.
+pub fn queue(store: &dyn Store, work: impl FnMut(&mut dyn Tx) -> Kept<Verdict> + Send + 'static) -> Receiver<Kept<()>> {
+    let (told, hears) = bounded(1);
+    store.write(Box::new(Work { work, told }));
+    hears
+}
+
+/// Runs a job that is to be kept.
+pub fn write(store: &dyn Store, mut work: impl FnMut(&mut dyn Tx) -> Kept<()> + Send + 'static) -> Kept<()> {
+    queue(store, move |tx| work(tx).map(|()| Verdict::Commit)).recv().expect("every job is told how it went")
+}
+
+/// Looks at one state.
+pub fn look<T>(store: &dyn Store, mut look: impl FnMut(&mut dyn Read) -> Kept<T>) -> T {
+    let mut seen = None;
+    store
+        .read(&mut |read| {
+            seen = Some(look(read)?);
+            Ok(())
+        })
+        .expect("the store can be read");
+    seen.expect("looking gave something")
+}
+
+/// Keeps the writer busy until the sender is dropped, so that the jobs queued meanwhile wait together.
+fn hold(store: &dyn Store) -> crossbeam_channel::Sender<()> {
+    let (release, held) = bounded::<()>(0);
+    let (started, starts) = bounded(1);
+    queue(store, move |_| {
+        let _ = started.try_send(());
+        let _ = held.recv();
+        Ok(Verdict::Commit)
+    });
+    starts.recv().expect("the job is run");
+    release
+}
+
+// --- Records ---
+
+/// A customer of few facts.
+pub fn customer(id: &str, created: i64) -> Customer {
+    let mut customer = Customer::blank(CustomerId(id.into()), format!("PRE{}", id.to_uppercase()), Time(created));
+    customer.email = Some(format!("{id}@example.com"));
+    customer
+}
+
+fn place(customer: &Customer) -> Place {
+    Place { created: customer.created, id: customer.id.0.clone() }
+}
+
+fn ids(page: &Page<Customer>) -> Vec<&str> {
+    page.items.iter().map(|customer| customer.id.as_str()).collect()
+}
+
+fn put(store: &dyn Store, space: Space, customers: &[Customer]) {
+    let customers = customers.to_vec();
+    write(store, move |tx| customers.iter().try_for_each(|customer| tx.put_customer(space, None, customer))).unwrap();
+}
+
+fn replace(store: &dyn Store, before: &Customer, after: &Customer) {
+    let (before, after) = (before.clone(), after.clone());
+    write(store, move |tx| tx.put_customer(HERE, Some(&before), &after)).unwrap();
+}
+
+fn list(store: &dyn Store, page: &CustomerPage) -> Page<Customer> {
+    look(store, |read| read.customers(HERE, page))
+}
+
+fn fetch(store: &dyn Store, space: Space, id: &str) -> Option<Customer> {
+    look(store, |read| read.customer(space, &CustomerId(id.into())))
+}
+
+/// A record of few facts.
+pub fn account(space: Space, id: &str, mode: Mode) -> Account {
+    Account {
+        space,
+        other_space: Space(!space.0),
+        id: AccountId(id.into()),
+        parent: None,
+        mode,
+        created: Time(1),
+        display_name: None,
+        default_currency: Currency::parse("usd").unwrap(),
+        country: "US".into(),
+        api_version: "2025-01-27.acacia".into(),
+    }
+}
+
+/// A record of few facts.
+pub fn api_key(digest: u8, created: i64) -> ApiKey {
+    ApiKey {
+        digest: [digest; 32],
+        account: AccountId("acct_1".into()),
+        mode: Mode::Test,
+        kind: KeyKind::Secret,
+        label: None,
+        last4: "abcd".into(),
+        created: Time(created),
+        revoked: None,
+    }
+}
+
+/// A record of few facts.
+pub fn balance_transaction(id: &str, customer: &str, created: i64) -> BalanceTransaction {
+    BalanceTransaction {
+        id: BalanceTransactionId(id.into()),
+        customer: CustomerId(customer.into()),
+        created: Time(created),
+        amount: 5,
+        currency: Currency::parse("usd").unwrap(),
+        ending_balance: 5,
+        reason: BalanceReason::Adjustment,
+        description: None,
+        metadata: [].into(),
+    }
+}
+
+/// A record of few facts.
+pub fn reply(key: &str, created: i64) -> KeptReply {
+    KeptReply {
+        key: key.into(),
+        endpoint: "POST /v1/customers".into(),
+        parameters: [9; 32],
+        request: RequestId("req_1".into()),
+        created: Time(created),
+        status: 200,
+        headers: vec![("content-type".into(), "application/json".into())],
+        body: vec![0, 159, 146, 150],
+    }
+}
+
+fn append(store: &dyn Store, space: Space, id: &str, created: i64, what: Happening) -> i64 {
+    let (send, receive) = bounded(1);
+    let id = EventId(id.into());
+    write(store, move |tx| {
+        let cause = Cause { request: Some(RequestId("req_1".into())), idempotency_key: None };
+        let event = NewEvent { id: id.clone(), created: Time(created), cause: &cause, what: what.clone() };
+        let _ = send.send(tx.append(space, event)?);
+        Ok(())
+    })
+    .unwrap();
+    receive.recv().unwrap()
+}
+
+fn made(id: &str) -> Happening {
+    Happening::CustomerCreated { after: Box::new(customer(id, 1)) }
+}
+
+fn gone(id: &str) -> Happening {
+    Happening::CustomerDeleted { before: Box::new(customer(id, 1)) }
+}
+
+fn query(join: Join, tests: &[(bool, Test)]) -> Query {
+    let clauses = tests.iter().map(|(negated, test)| Clause { negated: *negated, test: test.clone() }).collect();
+    Query { join, clauses }
+}
+
+// --- Checks: single records ---

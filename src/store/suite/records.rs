@@ -1,0 +1,233 @@
+//! What is put is there, replaced, kept apart and counted, whatever the record.
+
+use super::*;
+
+pub fn accounts_are_put_replaced_and_listed(bench: &Bench) {
+    let store = &*bench.store;
+    let (b, a_live, a_test) =
+        (account(HERE, "b", Mode::Test), account(THERE, "a", Mode::Live), account(Space(i64::MIN), "a", Mode::Test));
+    for account in [b.clone(), a_live.clone(), a_test.clone()] {
+        write(store, move |tx| tx.put_account(&account)).unwrap();
+    }
+    let renamed = Account { display_name: Some("Rocket Rides".into()), ..b };
+    let put = renamed.clone();
+    write(store, move |tx| tx.put_account(&put)).unwrap();
+
+    assert_eq!(look(store, |read| read.account(HERE)), Some(renamed.clone()));
+    assert_eq!(look(store, |read| read.account(Space(99))), None);
+    assert_eq!(look(store, |read| read.accounts()), [a_test, a_live, renamed]);
+}
+
+pub fn api_keys_are_put_replaced_and_listed(bench: &Bench) {
+    let store = &*bench.store;
+    let (younger, older) = (api_key(1, 20), api_key(2, 10));
+    let revoked = ApiKey { revoked: Some(Time(30)), ..younger.clone() };
+    for key in [younger, older.clone(), revoked.clone()] {
+        write(store, move |tx| tx.put_api_key(HERE, &key)).unwrap();
+    }
+    assert_eq!(look(store, |read| read.api_key(HERE, &[1; 32])), Some(revoked.clone()));
+    assert_eq!(look(store, |read| read.api_key(THERE, &[1; 32])), None);
+    assert_eq!(look(store, |read| read.api_keys()), [older, revoked]);
+}
+
+pub fn customers_are_put_and_replaced(bench: &Bench) {
+    let store = &*bench.store;
+    let before = customer("a", 5);
+    put(store, HERE, std::slice::from_ref(&before));
+    assert_eq!(fetch(store, HERE, "a"), Some(before.clone()));
+
+    let mut after = before.clone();
+    after.version = 2;
+    after.name = Some("Jenny \u{1f680} \"Rosen\"\0".into());
+    after.metadata = [("order".into(), "7".into())].into();
+    replace(store, &before, &after);
+    assert_eq!(fetch(store, HERE, "a"), Some(after));
+    assert_eq!(fetch(store, HERE, "b"), None);
+}
+
+pub fn a_customer_is_made_once(bench: &Bench) {
+    let store = &*bench.store;
+    let first = customer("a", 5);
+    put(store, HERE, std::slice::from_ref(&first));
+    let second = customer("a", 6);
+    write(store, move |tx| tx.put_customer(HERE, None, &second)).unwrap_err();
+    assert_eq!(fetch(store, HERE, "a"), Some(first));
+}
+
+pub fn a_customer_that_is_not_there_cannot_be_replaced(bench: &Bench) {
+    let store = &*bench.store;
+    let ghost = customer("a", 5);
+    write(store, move |tx| tx.put_customer(HERE, Some(&ghost), &ghost)).unwrap_err();
+    assert_eq!(fetch(store, HERE, "a"), None);
+}
+
+// --- Checks: lists ---
+
+pub fn terms_follow_updates_and_deletion(bench: &Bench) {
+    let store = &*bench.store;
+    let before = customer("a", 5);
+    put(store, HERE, std::slice::from_ref(&before));
+    let by_name = query(Join::All, &[(false, Test::Equals(Field::Name, "Ann".into()))]);
+    let by_email = query(Join::All, &[(false, Test::Equals(Field::Email, "A@EXAMPLE.com".into()))]);
+    let found = |query: &Query| look(store, |read| read.count(HERE, query, 9));
+    assert_eq!((found(&by_name), found(&by_email)), (0, 1));
+
+    let renamed = Customer { name: Some("ann".into()), ..before.clone() };
+    replace(store, &before, &renamed);
+    assert_eq!((found(&by_name), found(&by_email)), (1, 1));
+
+    let moved = Customer { email: Some("b@example.com".into()), created: Time(2), ..renamed.clone() };
+    replace(store, &renamed, &moved);
+    assert_eq!((found(&by_name), found(&by_email)), (1, 0));
+    assert_eq!(
+        ids(&list(
+            store,
+            &CustomerPage { limit: 9, created: Span { from: None, until: Some(Time(3)) }, ..CustomerPage::default() }
+        )),
+        ["a"]
+    );
+
+    replace(store, &moved, &moved.tombstone(Time(9)));
+    assert_eq!((found(&by_name), found(&by_email)), (0, 0));
+}
+
+pub fn an_invoice_prefix_stays_taken(bench: &Bench) {
+    let store = &*bench.store;
+    let holder = |prefix: &str| look(store, |read| read.invoice_prefix_holder(HERE, prefix)).map(|id| id.0);
+    let before = customer("a", 5);
+    put(store, HERE, std::slice::from_ref(&before));
+    assert_eq!(holder("PREA").as_deref(), Some("a"));
+    assert_eq!(look(store, |read| read.invoice_prefix_holder(THERE, "PREA")), None);
+
+    let changed = Customer { invoice_prefix: "OTHER".into(), ..before.clone() };
+    replace(store, &before, &changed);
+    assert_eq!((holder("PREA"), holder("OTHER").as_deref()), (None, Some("a")));
+
+    replace(store, &changed, &changed.tombstone(Time(9)));
+    assert_eq!(holder("OTHER").as_deref(), Some("a"));
+}
+
+// --- Checks: what goes with customers ---
+
+pub fn balance_transactions_are_put_listed_and_replaced(bench: &Bench) {
+    let store = &*bench.store;
+    let all: Vec<BalanceTransaction> =
+        [("t1", 1), ("t2", 2), ("t3", 2), ("t4", 3)].map(|(id, at)| balance_transaction(id, "a", at)).into();
+    let (ours, theirs) = (all.clone(), balance_transaction("u1", "b", 2));
+    write(store, move |tx| {
+        tx.put_balance_transaction(HERE, &theirs)?;
+        ours.iter().try_for_each(|transaction| tx.put_balance_transaction(HERE, transaction))
+    })
+    .unwrap();
+    let noted = BalanceTransaction { description: Some("for tea".into()), ..all[1].clone() };
+    let put = noted.clone();
+    write(store, move |tx| tx.put_balance_transaction(HERE, &put)).unwrap();
+
+    let get = |customer: &str, id: &str| {
+        let (customer, id) = (CustomerId(customer.into()), BalanceTransactionId(id.into()));
+        look(store, |read| read.balance_transaction(HERE, &customer, &id))
+    };
+    assert_eq!(get("a", "t2"), Some(noted));
+    assert_eq!((get("b", "t2"), get("a", "u1")), (None, None));
+
+    let list = |cursor, limit| {
+        let page = BalancePage { customer: CustomerId("a".into()), created: Span::default(), cursor, limit };
+        let page = look(store, |read| read.balance_transactions(HERE, &page));
+        (page.items.into_iter().map(|transaction| transaction.id.0).collect::<Vec<_>>(), page.has_more)
+    };
+    let at = |transaction: &BalanceTransaction| Place { created: transaction.created, id: transaction.id.0.clone() };
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    assert_eq!(list(Cursor::Newest, 2), (names(&["t4", "t3"]), true));
+    assert_eq!(list(Cursor::OlderThan(at(&all[2])), 2), (names(&["t2", "t1"]), false));
+    assert_eq!(list(Cursor::NewerThan(at(&all[0])), 2), (names(&["t3", "t2"]), true));
+}
+
+pub fn events_are_numbered_in_each_account(bench: &Bench) {
+    let store = &*bench.store;
+    assert_eq!(append(store, HERE, "e1", 1, made("a")), 1);
+    assert_eq!(append(store, THERE, "e1", 1, made("b")), 1);
+    assert_eq!(append(store, HERE, "e2", 1, gone("a")), 2);
+    let event = look(store, |read| read.event(HERE, &EventId("e2".into())));
+    let expected = Event {
+        sequence: 2,
+        id: EventId("e2".into()),
+        created: Time(1),
+        cause: Cause { request: Some(RequestId("req_1".into())), idempotency_key: None },
+        what: gone("a"),
+    };
+    assert_eq!(event, Some(expected));
+    assert_eq!(look(store, |read| read.event(THERE, &EventId("e2".into()))), None);
+}
+
+pub fn events_are_listed_by_kind_and_span(bench: &Bench) {
+    let store = &*bench.store;
+    // The clock goes back once; the order of events does not follow it.
+    for (number, created) in [10, 20, 15, 30, 40].into_iter().enumerate() {
+        let what = if number % 2 == 0 { made("a") } else { gone("a") };
+        append(store, HERE, &format!("e{number}"), created, what);
+    }
+    let list = |page: EventPage| {
+        let page = look(store, |read| read.events(HERE, &page));
+        (page.items.iter().map(|event| event.sequence).collect::<Vec<_>>(), page.has_more)
+    };
+    let page = |limit| EventPage { limit, ..EventPage::default() };
+    assert_eq!(list(page(9)), (vec![5, 4, 3, 2, 1], false));
+    assert_eq!(list(page(2)), (vec![5, 4], true));
+    assert_eq!(list(EventPage { cursor: Cursor::OlderThan(4), ..page(2) }), (vec![3, 2], true));
+    assert_eq!(list(EventPage { cursor: Cursor::NewerThan(2), ..page(2) }), (vec![4, 3], true));
+    assert_eq!(list(EventPage { cursor: Cursor::NewerThan(3), ..page(2) }), (vec![5, 4], false));
+    let kinds = |kinds: &[EventKind]| Some(kinds.to_vec());
+    assert_eq!(list(EventPage { kinds: kinds(&[EventKind::CustomerDeleted]), ..page(9) }), (vec![4, 2], false));
+    assert_eq!(list(EventPage { kinds: kinds(&[EventKind::CustomerUpdated]), ..page(9) }), (vec![], false));
+    assert_eq!(list(EventPage { kinds: kinds(&[]), ..page(9) }), (vec![], false));
+    let both = kinds(&[EventKind::CustomerDeleted, EventKind::CustomerCreated, EventKind::CustomerDeleted]);
+    assert_eq!(list(EventPage { kinds: both, ..page(3) }), (vec![5, 4, 3], true));
+    let created = Span { from: Some(Time(15)), until: Some(Time(30)) };
+    assert_eq!(list(EventPage { created, ..page(9) }), (vec![3, 2], false));
+    assert_eq!(list(EventPage { created, cursor: Cursor::NewerThan(2), ..page(9) }), (vec![3], false));
+}
+
+pub fn spaces_do_not_see_each_other(bench: &Bench) {
+    let store = &*bench.store;
+    put(store, HERE, &[customer("a", 1)]);
+    put(store, THERE, &[customer("a", 2), customer("b", 1)]);
+    assert_eq!(fetch(store, HERE, "a").unwrap().created, Time(1));
+    assert_eq!(fetch(store, HERE, "b"), None);
+    assert_eq!(ids(&list(store, &CustomerPage { limit: 9, ..CustomerPage::default() })), ["a"]);
+    let anyone = query(Join::All, &[(true, Test::Missing(Field::Email))]);
+    assert_eq!(look(store, |read| read.count(THERE, &anyone, 9)), 2);
+    let kept = reply("key", 1);
+    write(store, move |tx| tx.put_reply(HERE, &kept)).unwrap();
+    assert_eq!(look(store, |read| read.reply(THERE, "key")), None);
+}
+
+pub fn replies_are_kept_replaced_and_pruned(bench: &Bench) {
+    let store = &*bench.store;
+    let newest = KeptReply { status: 402, body: b"{}".to_vec(), headers: vec![], ..reply("a", 30) };
+    for (space, kept) in [
+        (HERE, reply("a", 10)),
+        (HERE, newest.clone()),
+        (HERE, reply("b", 20)),
+        (THERE, reply("a", 5)),
+        (THERE, reply("c", 6)),
+    ] {
+        write(store, move |tx| tx.put_reply(space, &kept)).unwrap();
+    }
+    let prune = |before: i64, most: usize| {
+        let (send, receive) = bounded(1);
+        write(store, move |tx| {
+            let _ = send.send(tx.prune_replies(Time(before), most)?);
+            Ok(())
+        })
+        .unwrap();
+        receive.recv().unwrap()
+    };
+    assert_eq!(look(store, |read| read.reply(HERE, "a")), Some(newest.clone()));
+    assert_eq!(look(store, |read| read.reply(HERE, "b")), Some(reply("b", 20)));
+    assert_eq!((prune(20, 1), prune(20, 9), prune(20, 9), prune(21, 9)), (1, 1, 0, 1));
+    assert_eq!(look(store, |read| read.reply(HERE, "a")), Some(newest));
+    assert_eq!(look(store, |read| read.reply(HERE, "b")), None);
+    assert_eq!(look(store, |read| read.reply(THERE, "a")), None);
+}
+
+// --- Checks: transactions ---
