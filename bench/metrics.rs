@@ -10,45 +10,52 @@ use crate::Trouble;
 /// The stages of a write, in their order.
 pub const STAGES: [&str; 5] = ["parse", "wait", "store", "render", "commit"];
 
-/// Seconds and writes so far, by stage.
+/// Running totals, by their names and labels as the server spells them.
 #[derive(Clone, Debug, Default)]
-pub struct Stages(BTreeMap<String, (f64, f64)>);
+pub struct Totals(BTreeMap<String, f64>);
 
-impl Stages {
+impl Totals {
     /// Asks the server.
-    pub fn of(address: SocketAddr) -> Result<Stages, Trouble> {
+    pub fn of(address: SocketAddr) -> Result<Totals, Trouble> {
         let text = get(address, "/metrics")?;
-        let mut stages = Stages::default();
-        for line in text.lines() {
-            let Some(rest) = line.strip_prefix("cusp_write_stage_seconds_") else { continue };
-            let (Some((name, labels)), Some((_, value))) = (rest.split_once('{'), rest.rsplit_once(' ')) else {
-                continue;
-            };
-            let Some(stage) = labels.split("stage=\"").nth(1).and_then(|text| text.split('"').next()) else { continue };
-            let entry = stages.0.entry(stage.to_owned()).or_default();
-            match name {
-                "sum" => entry.0 += value.parse::<f64>()?,
-                "count" => entry.1 += value.parse::<f64>()?,
-                _ => {}
-            }
-        }
-        Ok(stages)
+        let lines =
+            text.lines().filter(|line| line.starts_with("cusp_store_") || line.starts_with("cusp_write_stage_"));
+        let pairs = lines.filter_map(|line| line.rsplit_once(' '));
+        let totals = pairs.filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?)));
+        Ok(Totals(totals.collect()))
     }
 
     /// Adds what happened between two moments.
-    pub fn add_between(&mut self, before: &Stages, after: &Stages) {
-        for (stage, (seconds, count)) in &after.0 {
-            let (seconds_before, count_before) = before.0.get(stage).copied().unwrap_or_default();
-            let entry = self.0.entry(stage.clone()).or_default();
-            entry.0 += seconds - seconds_before;
-            entry.1 += count - count_before;
+    pub fn add_between(&mut self, before: &Totals, after: &Totals) {
+        for (name, value) in &after.0 {
+            *self.0.entry(name.clone()).or_default() += value - before.get(name);
         }
     }
 
     /// The mean time of a write in that stage, in microseconds.
-    pub fn microseconds(&self, stage: &str) -> Option<f64> {
-        let (seconds, count) = self.0.get(stage).copied()?;
-        (count > 0.0).then(|| seconds / count * 1e6)
+    pub fn stage_microseconds(&self, stage: &str) -> f64 {
+        let [sum, count] =
+            ["sum", "count"].map(|what| self.get(&format!("cusp_write_stage_seconds_{what}{{stage=\"{stage}\"}}")));
+        sum / count * 1e6
+    }
+
+    /// How many writes one commit carries.
+    pub fn writes_per_commit(&self) -> f64 {
+        self.get("cusp_store_jobs_total") / self.get("cusp_store_commits_total")
+    }
+
+    /// How long one commit takes, its sync included, in milliseconds.
+    pub fn commit_milliseconds(&self) -> f64 {
+        self.get("cusp_store_commit_seconds_total") / self.get("cusp_store_commits_total") * 1e3
+    }
+
+    /// How long the writer was busy with checkpoints for each write, in microseconds.
+    pub fn checkpoint_microseconds(&self) -> f64 {
+        self.get("cusp_store_checkpoint_seconds_total") / self.get("cusp_store_jobs_total") * 1e6
+    }
+
+    fn get(&self, name: &str) -> f64 {
+        self.0.get(name).copied().unwrap_or_default()
     }
 }
 

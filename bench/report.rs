@@ -1,7 +1,6 @@
 //! The figures as people and programs read them.
 
 use std::fmt::Write;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -54,23 +53,24 @@ pub fn markdown(figures: &Figures) -> String {
         };
         writeln!(text, "| {what} | {measured} | {} | {verdict} |", target.text()).expect("a String takes all");
     }
-    let stages = STAGES.map(|stage| match figures.stages.microseconds(stage) {
-        Some(microseconds) => format!("{stage} {microseconds:.0}"),
-        None => format!("{stage} –"),
-    });
+    let stages = STAGES.map(|stage| format!("{stage} {:.0}", figures.totals.stage_microseconds(stage)));
     writeln!(
         text,
-        "\nOne update spends, in µs: {}. Processor time of one request, in µs: update {:.0}, update with a key {:.0}, \
-         retrieve {:.0}, echo {:.0}.\nThe disk takes {:.2} ms to append and sync 4 KB, {:.2} ms for 64 KB.\n\
+        "\nOne update spends, in µs: {}; checkpoints add {:.0}. One commit carries {:.0} updates and takes {:.2} ms; the \
+         disk itself takes {:.2} ms to append and sync 4 KB, {:.2} ms for 64 KB.\nProcessor time of one request, in µs: \
+         update {:.0}, update with a key {:.0}, retrieve {:.0}, echo {:.0}.\n\
          {} rounds of {} s each after a warm-up, {CONNECTIONS} connections, the load on the same {} cores; medians of \
          rounds, ratios within a round.",
         stages.join(", "),
+        figures.totals.checkpoint_microseconds(),
+        figures.totals.writes_per_commit(),
+        figures.totals.commit_milliseconds(),
+        figures.small_sync,
+        figures.large_sync,
         figures.updates.median_processor_microseconds(),
         figures.keyed_updates.median_processor_microseconds(),
         figures.retrieves.median_processor_microseconds(),
         figures.echo_updates.median_processor_microseconds(),
-        milliseconds(figures.small_sync),
-        milliseconds(figures.large_sync),
         figures.rounds,
         figures.seconds,
         std::thread::available_parallelism().map_or(0, usize::from),
@@ -87,7 +87,7 @@ pub fn json(figures: &Figures) -> Value {
             json!({"figure": what, "measured": measured, "value": value, "target": target.text(), "met": target.met(value)})
         })
         .collect();
-    let stages = STAGES.iter().map(|stage| (stage.to_string(), json!(figures.stages.microseconds(stage))));
+    let stages = STAGES.iter().map(|stage| (stage.to_string(), json!(figures.totals.stage_microseconds(stage))));
     json!({
         "rows": rows,
         "update_stage_microseconds": stages.collect::<serde_json::Map<_, _>>(),
@@ -109,7 +109,10 @@ pub fn json(figures: &Figures) -> Value {
             "echo_retrieve": figures.echo_retrieves.median_processor_microseconds(),
             "retrieve": figures.retrieves.median_processor_microseconds(),
         },
-        "sync_milliseconds": {"4 KB": milliseconds(figures.small_sync), "64 KB": milliseconds(figures.large_sync)},
+        "checkpoint_microseconds_per_update": figures.totals.checkpoint_microseconds(),
+        "updates_per_commit": figures.totals.writes_per_commit(),
+        "commit_milliseconds": figures.totals.commit_milliseconds(),
+        "sync_milliseconds": {"4 KB": figures.small_sync, "64 KB": figures.large_sync},
     })
 }
 
@@ -194,10 +197,6 @@ fn rows(figures: &Figures) -> Vec<Row> {
 
 fn quantiles(latencies: &hdrhistogram::Histogram<u64>) -> (f64, f64) {
     (latencies.value_at_quantile(0.50) as f64, latencies.value_at_quantile(0.99) as f64)
-}
-
-fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
 }
 
 /// 12345.6 as 12,346.

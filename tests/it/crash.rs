@@ -411,7 +411,7 @@ impl Writer {
                 let after = before.after(wish);
                 let (shown, version) = read(client, &before.id);
                 let now = Known::shown(&shown, version);
-                assert!(now == *before || now == after, "half done: {wish:?} from {before:?} to {now:?}");
+                assert!(now == *before || now == after, "lost or half done: {wish:?} on {before:?}, now {now:?}");
                 let newest = client.ok("GET", &format!("/v1/customers/{}/balance_transactions?limit=1", before.id), "");
                 let ending = newest["data"][0]["ending_balance"].as_i64().unwrap_or(0);
                 assert_eq!(ending, now.balance, "half done: {wish:?}, the balance and its newest movement differ");
