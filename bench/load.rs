@@ -37,6 +37,8 @@ pub enum Work {
     Update,
     /// The same with an idempotency key, as the official SDKs send it.
     KeyedUpdate,
+    /// Changes a key of the free data, which customers are found by: two more places of the index change.
+    SearchableUpdate,
     /// `GET /v1/customers/{id}`.
     Retrieve,
 }
@@ -160,9 +162,14 @@ impl Request {
     fn new(work: Work) -> Request {
         let id = "?".repeat(ID_LENGTH);
         let counter = "#".repeat(DIGITS);
-        let body = format!("name=Jenny+Rosen&description=A+customer+of+long+standing&metadata[order_id]={counter}");
+        let body = match work {
+            Work::SearchableUpdate => format!("name=Jenny+Rosen&metadata[order_id]={counter}"),
+            Work::Update | Work::KeyedUpdate | Work::Retrieve => {
+                format!("name=Jenny+Rosen&description=A+customer+of+long+standing,+last+seen+with+order+{counter}")
+            }
+        };
         let text = match work {
-            Work::Update => head(&format!("POST /v1/customers/{id}"), &form_headers("", body.len())) + &body,
+            Work::Update | Work::SearchableUpdate => head(&format!("POST /v1/customers/{id}"), &form_headers("", body.len())) + &body,
             Work::KeyedUpdate => {
                 let key = format!("Idempotency-Key: 0191b7e4-2c1d-7e3f-8000-{counter}\r\n");
                 head(&format!("POST /v1/customers/{id}"), &form_headers(&key, body.len())) + &body

@@ -29,6 +29,7 @@ pub struct Figures {
     pub echo_updates: Rates,
     pub updates: Rates,
     pub keyed_updates: Rates,
+    pub searchable_updates: Rates,
     pub updates_of_many: Rates,
     pub echo_retrieves: Rates,
     pub retrieves: Rates,
@@ -129,6 +130,7 @@ pub async fn all(options: &Options) -> Result<Figures, Trouble> {
         echo_updates: Rates::default(),
         updates: Rates::default(),
         keyed_updates: Rates::default(),
+        searchable_updates: Rates::default(),
         updates_of_many: Rates::default(),
         echo_retrieves: Rates::default(),
         retrieves: Rates::default(),
@@ -157,6 +159,7 @@ pub async fn all(options: &Options) -> Result<Figures, Trouble> {
         figures.totals.add_between(&before, &Totals::of(few_server.address)?);
         load(Work::Update).on(&many_server, &many, &mut figures.updates_of_many, &mut none).await?;
         load(Work::KeyedUpdate).on(&few_server, &few, &mut figures.keyed_updates, &mut none).await?;
+        load(Work::SearchableUpdate).on(&few_server, &few, &mut figures.searchable_updates, &mut none).await?;
         load(Work::Retrieve).on(&echo, &few, &mut figures.echo_retrieves, &mut none).await?;
         load(Work::Retrieve).on(&few_server, &few, &mut figures.retrieves, &mut figures.retrieve_latencies).await?;
         load(Work::Retrieve).on(&many_server, &many, &mut figures.retrieves_of_many, &mut none).await?;

@@ -95,6 +95,7 @@ pub fn json(figures: &Figures) -> Value {
             "echo_updates": figures.echo_updates.per_second,
             "updates": figures.updates.per_second,
             "keyed_updates": figures.keyed_updates.per_second,
+            "searchable_updates": figures.searchable_updates.per_second,
             "updates_of_many": figures.updates_of_many.per_second,
             "echo_retrieves": figures.echo_retrieves.per_second,
             "retrieves": figures.retrieves.per_second,
@@ -135,6 +136,12 @@ fn rows(figures: &Figures) -> Vec<Row> {
         ratio(
             "the same with an idempotency key each".to_owned(),
             &figures.keyed_updates,
+            &figures.echo_updates,
+            Target::None,
+        ),
+        ratio(
+            "updates of searchable metadata, of the echo's rate".to_owned(),
+            &figures.searchable_updates,
             &figures.echo_updates,
             Target::None,
         ),

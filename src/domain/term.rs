@@ -37,6 +37,17 @@ impl Term<'_> {
 }
 
 impl Customer {
+    /// Whether the other state of the customer has the same terms at the same place in lists.
+    pub fn is_found_like(&self, other: &Customer) -> bool {
+        self.name == other.name
+            && self.email == other.email
+            && self.phone == other.phone
+            && self.metadata == other.metadata
+            && self.invoice_prefix == other.invoice_prefix
+            && self.created == other.created
+            && self.deleted.is_some() == other.deleted.is_some()
+    }
+
     /// The digests of every term of the customer, sorted, each once.
     pub fn term_digests(&self) -> Vec<i64> {
         let mut digests = vec![Term::InvoicePrefix(&self.invoice_prefix).digest()];

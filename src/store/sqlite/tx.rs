@@ -205,6 +205,9 @@ fn replace_customer(tx: &SqliteTx<'_>, space: Space, before: &Customer, after: &
         return Err(Failure::broken(doing, format!("there is no customer {id}")));
     }
 
+    if before.is_found_like(after) {
+        return Ok(());
+    }
     let moved = before.created != after.created;
     let (old, new) = (before.term_digests(), after.term_digests());
     for term in &old {
