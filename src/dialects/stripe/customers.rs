@@ -274,9 +274,9 @@ const ID: &str = "id";
 pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Input = params::read(CREATE, &call.given, &call.version)?;
     let expansions = Expansions::of_object(&input.expand, expand::CUSTOMER)?;
-    Ok(Plan::write(ID, move |call, tx, ctx| {
+    Ok(Plan::write(ID, move |_, tx, ctx| {
         let made = customers::create(tx, ctx, input.change.clone())?;
-        Ok(one(call, &made, &expansions))
+        Ok(Answer::customer(made, &expansions))
     }))
 }
 
@@ -286,9 +286,9 @@ pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let expansions = Expansions::of_object(&input.expand, expand::CUSTOMER)?;
     let id = CustomerId(call.part(0)?);
     let insists = conditions::insists(&call.headers);
-    Ok(Plan::write(ID, move |call, tx, ctx| {
+    Ok(Plan::write(ID, move |_, tx, ctx| {
         let customer = customers::update(tx, ctx, &id, &insists, input.change.clone())?;
-        Ok(one(call, &customer, &expansions))
+        Ok(Answer::customer(customer, &expansions))
     }))
 }
 
@@ -297,9 +297,9 @@ pub fn delete(call: &Arc<Call>) -> Result<Plan, Refusal> {
     params::read(NO_PARAMETERS, &call.given, &call.version)?;
     let id = CustomerId(call.part(0)?);
     let insists = conditions::insists(&call.headers);
-    Ok(Plan::write(ID, move |call, tx, ctx| {
+    Ok(Plan::write(ID, move |_, tx, ctx| {
         let gone = customers::delete(tx, ctx, &id, &insists)?;
-        Ok(one(call, &gone, &Expansions::default()))
+        Ok(Answer::customer(gone, &Expansions::default()))
     }))
 }
 
@@ -323,7 +323,7 @@ pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let id = CustomerId(call.part(0)?);
     Ok(Plan::look(ID, move |call, read| {
         let customer = customers::read(read, &call.account, &id)?;
-        Ok(one(call, &customer, &expansions))
+        Ok(Answer::customer(customer, &expansions))
     }))
 }
 
@@ -454,11 +454,6 @@ pub fn update_cash_balance(call: &Arc<Call>) -> Result<Plan, Refusal> {
         let customer = customers::update(tx, ctx, &id, &insists, input.change.clone())?;
         Ok(Answer::of(super::customer_object::cash_balance(&customer, &call.account).into()))
     }))
-}
-
-fn one(call: &Call, customer: &Customer, expansions: &Expansions) -> Answer {
-    let json = call.rendering(|| expand::customer(customer, &call.account, &call.version, expansions));
-    Answer { json, tag: Some(customer.version) }
 }
 
 fn place(customer: &Customer) -> Place {

@@ -26,6 +26,7 @@ use hyper::{Method, StatusCode};
 use crate::app::{App, Closed, Stage};
 use crate::domain::account::{Account, Mode};
 use crate::domain::api_key::KeyKind;
+use crate::domain::customer::Customer;
 use crate::domain::event::Cause;
 use crate::domain::ids::RequestId;
 use crate::domain::problem::Problem;
@@ -36,6 +37,7 @@ use crate::http::form::{self, Hash};
 use crate::http::json::Json;
 use crate::http::{Dialect, Reply, Request, conditions};
 use crate::store::{Failure, Read, Tx};
+use expand::Expansions;
 use failure::Refusal;
 use idempotency::Idempotent;
 use routes::{Found, Operation};
@@ -92,18 +94,38 @@ impl Call {
 }
 
 /// What an operation answers.
-#[derive(Debug)]
 pub struct Answer {
-    /// The body.
-    pub json: Json,
+    body: Body,
     /// The version of the one record that it shows.
-    pub tag: Option<u64>,
+    tag: Option<u64>,
+}
+
+enum Body {
+    /// Made already, because it took looking at the store.
+    Made(Json),
+    /// A customer, to be rendered when the writer is done with it: others wait for the writer.
+    Customer(Box<Customer>, Expansions),
 }
 
 impl Answer {
     /// An answer without an entity tag.
     pub fn of(json: Json) -> Answer {
-        Answer { json, tag: None }
+        Answer { body: Body::Made(json), tag: None }
+    }
+
+    /// One customer, with its tag.
+    pub fn customer(customer: Customer, expansions: &Expansions) -> Answer {
+        let tag = Some(customer.version);
+        Answer { body: Body::Customer(Box::new(customer), expansions.clone()), tag }
+    }
+
+    fn to_bytes(&self, call: &Call) -> Vec<u8> {
+        match &self.body {
+            Body::Made(json) => json.to_bytes(),
+            Body::Customer(customer, expansions) => {
+                expand::customer(customer, &call.account, &call.version, expansions).to_bytes()
+            }
+        }
     }
 }
 
@@ -363,7 +385,7 @@ fn rendered(call: &Call, answer: Answer) -> Reply {
             Reply::new(StatusCode::NOT_MODIFIED, "").with(ETAG, &conditions::tag(version))
         }
         tag => {
-            let reply = Reply::new(StatusCode::OK, call.rendering(|| answer.json.to_bytes()));
+            let reply = Reply::new(StatusCode::OK, call.rendering(|| answer.to_bytes(call)));
             tag.into_iter().fold(reply, |reply, version| reply.with(ETAG, &conditions::tag(version)))
         }
     }
