@@ -60,6 +60,10 @@ mod tests {
             Err(Failure::broken("reading", "this store keeps nothing"))
         }
 
+        fn glance(&self, _: &mut dyn FnMut(&mut dyn Read) -> Kept<()>) -> Kept<()> {
+            Err(Failure::broken("reading", "this store keeps nothing"))
+        }
+
         fn ready(&self) -> Kept<()> {
             if self.well { Ok(()) } else { Err(Failure::passing("writing a page", "the disk is full")) }
         }

@@ -188,25 +188,19 @@ impl App {
         }
     }
 
-    /// Looks at records on the calling thread: for a few rows by key, which takes microseconds.
+    /// Looks at records on the calling thread: for one or two rows by key, which takes microseconds. Each of them may be
+    /// of a newer state than the one before it.
     pub fn look<T>(&self, look: impl FnOnce(&mut dyn Read) -> Done<T>) -> Done<T> {
-        let mut look = Some(look);
-        let mut outcome = None;
-        self.store.read(&mut |read| {
-            let look = look.take().expect("a store reads once");
-            outcome = Some(look(read));
-            Ok(())
-        })?;
-        outcome.expect("the store read")
+        once(look, |look| self.store.glance(look))
     }
 
-    /// Looks at many records, on a thread that may wait.
+    /// Looks at many records of one state, on a thread that may wait.
     pub async fn scan<T: Send + 'static>(
         self: &Arc<App>,
         look: impl FnOnce(&mut dyn Read) -> Done<T> + Send + 'static,
     ) -> Done<T> {
         let app = self.clone();
-        match tokio::task::spawn_blocking(move || app.look(look)).await {
+        match tokio::task::spawn_blocking(move || once(look, |look| app.store.read(look))).await {
             Ok(outcome) => outcome,
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         }
@@ -295,7 +289,7 @@ impl App {
         let Some(account) = account else { return Ok(None) };
         let space = identity::space(None, &account, parts.mode);
         let mut kept = None;
-        self.store.read(&mut |read| {
+        self.store.glance(&mut |read| {
             kept = keys::read(read, space, name)?;
             Ok(())
         })?;
@@ -327,7 +321,7 @@ impl App {
             return Ok(Some(account.clone()));
         }
         let mut found = None;
-        self.store.read(&mut |read| {
+        self.store.glance(&mut |read| {
             found = accounts::read(read, space)?;
             Ok(())
         })?;
@@ -360,6 +354,21 @@ impl App {
         told.await.unwrap_or_else(|_| Err(Failure::broken("opening a sandbox", "the store let go of it")))?;
         Ok(made.lock().take().expect("the chore ran"))
     }
+}
+
+/// What one look gives, by one of the store's ways to look.
+fn once<T>(
+    look: impl FnOnce(&mut dyn Read) -> Done<T>,
+    by: impl FnOnce(&mut dyn FnMut(&mut dyn Read) -> Kept<()>) -> Kept<()>,
+) -> Done<T> {
+    let mut look = Some(look);
+    let mut outcome = None;
+    by(&mut |read| {
+        let look = look.take().expect("a store looks once");
+        outcome = Some(look(read));
+        Ok(())
+    })?;
+    outcome.expect("the store looked")
 }
 
 /// An idempotency key that is being worked on; dropping it ends that.

@@ -110,6 +110,10 @@ impl Store for FaultyStore {
         self.inner.read(&mut |read| look(&mut FaultyRead { inner: read, trap: &self.trap }))
     }
 
+    fn glance(&self, look: &mut dyn FnMut(&mut dyn Read) -> Kept<()>) -> Kept<()> {
+        self.inner.glance(&mut |read| look(&mut FaultyRead { inner: read, trap: &self.trap }))
+    }
+
     fn ready(&self) -> Kept<()> {
         self.inner.ready()
     }

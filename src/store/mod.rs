@@ -96,7 +96,7 @@ pub struct NewEvent<'a> {
     pub what: Happening,
 }
 
-/// What can be looked at. All calls within one transaction see one state.
+/// What can be looked at. All calls within one transaction see one state; those of a [`Store::glance`] need not.
 pub trait Read {
     /// The account in the mode that the space stands for.
     fn account(&mut self, space: Space) -> Kept<Option<Account>>;
@@ -177,6 +177,9 @@ pub trait Store: Send + Sync {
     fn write(&self, job: Box<dyn Job>);
     /// Runs `look` on one state of the store, on the calling thread.
     fn read(&self, look: &mut dyn FnMut(&mut dyn Read) -> Kept<()>) -> Kept<()>;
+    /// The same for one or two rows by key, and cheaper: each call within `look` may see a newer state than the one before
+    /// it, never an older one. Every call sees at least what was told to be written before it.
+    fn glance(&self, look: &mut dyn FnMut(&mut dyn Read) -> Kept<()>) -> Kept<()>;
     /// Whether it can be reached and written to.
     fn ready(&self) -> Kept<()>;
     /// Numbers for the operator: (name, help, value), all gauges or running totals.

@@ -4,6 +4,8 @@ mod backup;
 mod check;
 mod checkpoint;
 mod files;
+mod glance;
+mod hot;
 mod list;
 mod read;
 mod readers;
@@ -27,6 +29,7 @@ pub use check::{CheckSummary, MAX_FAULTS, check};
 use super::{Failure, Figure, Job, Kept, MAX_WAITING, Read, Store};
 use checkpoint::LogKeeper;
 use files::{Purpose, connect, file_trouble, make_folder};
+use hot::{Hot, Touched};
 use readers::Readers;
 use tally::Tally;
 use writer::{Writer, finish};
@@ -47,6 +50,7 @@ pub struct SqliteStore {
     inbox: RwLock<Option<Sender<Box<dyn Job>>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     readers: Readers,
+    hot: Arc<Hot>,
     tally: Arc<Tally>,
 }
 
@@ -60,7 +64,8 @@ impl SqliteStore {
         SqliteStore::start(folder, purpose, Some(lock))
     }
 
-    /// Opens the store for an operator's command, while a server may be using it.
+    /// Opens the store for an operator's command, while a server may be using it. The server remembers customers and
+    /// hears of no writes but its own: a command must not replace one.
     pub fn open_beside(folder: &Path) -> Kept<SqliteStore> {
         make_folder(folder)?;
         match files::lock(folder)? {
@@ -86,9 +91,13 @@ impl SqliteStore {
     /// `lock` is what keeps a second server out; `None` beside a server.
     fn start(folder: &Path, purpose: Purpose, lock: Option<File>) -> Kept<SqliteStore> {
         let (mut writer, tally) = open_writer(folder, purpose)?;
+        let hot = Arc::clone(writer.touched.hot());
         let mut threads = Vec::new();
         if lock.is_some() {
             threads.push(writer.log.start_checkpointer(&files::database(folder), purpose)?);
+        } else {
+            // The server may replace any customer at any time.
+            hot.shut();
         }
         let (sender, inbox) = bounded(MAX_WAITING);
         let thread = thread::Builder::new().name("cusp-writer".into()).spawn(move || {
@@ -102,6 +111,7 @@ impl SqliteStore {
             inbox: RwLock::new(Some(sender)),
             threads: Mutex::new(threads),
             readers: Readers::new(&files::database(folder)),
+            hot,
             tally,
         })
     }
@@ -120,7 +130,8 @@ fn open_writer(folder: &Path, purpose: Purpose) -> Kept<(Writer, Arc<Tally>)> {
     }
     let tally = Arc::new(Tally::default());
     let log = LogKeeper::watch(&mut connection, Arc::clone(&tally))?;
-    Ok((Writer { connection, log, tally: Arc::clone(&tally) }, tally))
+    let touched = Touched::new(Arc::new(Hot::new()));
+    Ok((Writer { connection, log, tally: Arc::clone(&tally), touched }, tally))
 }
 
 impl Store for SqliteStore {
@@ -147,6 +158,10 @@ impl Store for SqliteStore {
 
     fn read(&self, look: &mut dyn FnMut(&mut dyn Read) -> Kept<()>) -> Kept<()> {
         self.readers.read(look)
+    }
+
+    fn glance(&self, look: &mut dyn FnMut(&mut dyn Read) -> Kept<()>) -> Kept<()> {
+        glance::glance(&self.readers, &self.hot, look)
     }
 
     fn ready(&self) -> Kept<()> {

@@ -52,7 +52,8 @@ impl Readers {
         drop(idle);
     }
 
-    fn take(&self) -> Kept<Connection> {
+    /// A connection outside of any transaction; it sees every commit so far with each statement.
+    pub fn take(&self) -> Kept<Connection> {
         let idle = match self.idle.lock().as_mut() {
             Some(idle) => idle.pop(),
             None => return Err(Failure::passing("reading", "the store is closed")),
@@ -60,7 +61,8 @@ impl Readers {
         idle.map_or_else(|| connect(&self.file, Purpose::Read), Ok)
     }
 
-    fn give_back(&self, connection: Connection) {
+    /// Keeps a connection for the next caller. It must be outside of any transaction again.
+    pub fn give_back(&self, connection: Connection) {
         if let Some(idle) = self.idle.lock().as_mut()
             && idle.len() < MAX_IDLE
         {

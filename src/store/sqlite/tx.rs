@@ -3,6 +3,7 @@
 use rusqlite::{Connection, Params};
 
 use super::files::trouble;
+use super::hot::Touched;
 use super::reply;
 use crate::domain::account::{Account, Space};
 use crate::domain::api_key::ApiKey;
@@ -20,6 +21,8 @@ use crate::store::{Failure, Kept, KeptReply, NewEvent, Tx};
 pub(super) struct SqliteTx<'c> {
     pub connection: &'c Connection,
     undo: Undo,
+    /// Where the customers that are written are noted; `None` when nothing is to be written.
+    touched: Option<&'c Touched>,
     progress: Progress,
     /// Where the customer that was read last lies, for the write that mostly follows.
     found: Option<(Space, CustomerId, i64)>,
@@ -43,14 +46,14 @@ enum Progress {
 }
 
 impl<'c> SqliteTx<'c> {
-    /// A transaction that only reads, or whose writes are all undone when one must be.
+    /// A transaction that writes no customers.
     pub fn new(connection: &'c Connection) -> SqliteTx<'c> {
-        SqliteTx::undoing(connection, Undo::Group)
+        SqliteTx { connection, undo: Undo::Group, touched: None, progress: Progress::Read, found: None }
     }
 
-    /// A transaction whose writes can be undone so far.
-    pub fn undoing(connection: &'c Connection, undo: Undo) -> SqliteTx<'c> {
-        SqliteTx { connection, undo, progress: Progress::Read, found: None }
+    /// A transaction of the writer, whose writes can be undone so far.
+    pub fn writing(connection: &'c Connection, touched: &'c Touched, undo: Undo) -> SqliteTx<'c> {
+        SqliteTx { undo, touched: Some(touched), ..SqliteTx::new(connection) }
     }
 
     /// Whether a write failed: some of it may be done, so that nothing of the job can be kept.
@@ -135,6 +138,7 @@ impl Tx for SqliteTx<'_> {
     }
 
     fn put_customer(&mut self, space: Space, before: Option<&Customer>, after: &Customer) -> Kept<()> {
+        self.touched.expect("only the writer writes customers").add(space, &after.id);
         self.write(|tx| match before {
             None => make_customer(tx, space, after),
             Some(before) => replace_customer(tx, space, before, after),

@@ -10,6 +10,7 @@ use rusqlite::Connection;
 
 use super::checkpoint::LogKeeper;
 use super::files::trouble;
+use super::hot::Touched;
 use super::schema;
 use super::tally::Tally;
 use super::tx::{SqliteTx, Undo};
@@ -26,6 +27,7 @@ pub(super) struct Writer {
     pub connection: Connection,
     pub log: LogKeeper,
     pub tally: Arc<Tally>,
+    pub touched: Touched,
 }
 
 impl Writer {
@@ -77,9 +79,11 @@ impl Writer {
             ran.extend(jobs.map(|job| (job, Ok(()))));
             return Attempt { ran, end: End::Lost(failure) };
         }
+        // A transaction that could begin has none around it, so what an earlier one wrote was committed or undone.
+        self.touched.clear();
         let mut end = End::Committed;
         for mut job in jobs {
-            match run(&self.connection, job.as_mut(), undo) {
+            match run(&self.connection, &self.touched, job.as_mut(), undo) {
                 Ok(Ran::Settled(outcome)) => ran.push((job, outcome)),
                 Ok(Ran::Spoilt(outcome)) => {
                     ran.push((job, outcome));
@@ -114,7 +118,7 @@ impl Writer {
 
     fn commit(&self) -> Kept<()> {
         let started = Instant::now();
-        let outcome = self.execute("COMMIT");
+        let outcome = self.touched.commit(|| self.execute("COMMIT"));
         self.tally.commit_micros.add_micros(started.elapsed());
         outcome
     }
@@ -166,8 +170,8 @@ enum Ran {
 }
 
 /// Runs one job. The outer failure says that the whole transaction is lost, the inner one that the job is.
-fn run(connection: &Connection, job: &mut dyn Job, undo: Undo) -> Kept<Ran> {
-    let mut tx = SqliteTx::undoing(connection, undo);
+fn run(connection: &Connection, touched: &Touched, job: &mut dyn Job, undo: Undo) -> Kept<Ran> {
+    let mut tx = SqliteTx::writing(connection, touched, undo);
     let verdict = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)));
     if connection.is_autocommit() {
         return Err(match verdict {

@@ -14,6 +14,141 @@ pub fn one_read_sees_one_state(bench: &Bench) {
     assert!(fetch(store, HERE, "b").is_some());
 }
 
+pub fn a_glance_gives_what_a_read_gives(bench: &Bench) {
+    let store = &*bench.store;
+    put(store, HERE, &crowd());
+    append(store, HERE, "e1", 1, made("a"));
+    write(store, |tx| {
+        tx.put_account(&account(HERE, "acct_1", Mode::Test))?;
+        tx.put_api_key(HERE, &api_key(1, 1))?;
+        tx.put_reply(HERE, &reply("key", 1))?;
+        tx.put_balance_transaction(HERE, &balance_transaction("t1", "a", 1))
+    })
+    .unwrap();
+    let (a, anyone) = (
+        CustomerId("a".into()),
+        query(Join::All, &[(false, Test::Missing(Field::Name)), (true, Test::Missing(Field::Email))]),
+    );
+    let everything = |read: &mut dyn Read| -> Kept<String> {
+        let balances = BalancePage { customer: a.clone(), created: Span::default(), cursor: Cursor::Newest, limit: 9 };
+        let singles = (
+            read.account(HERE)?.expect("it was put"),
+            read.customer(HERE, &a)?.expect("it was put"),
+            read.invoice_prefix_holder(HERE, "PREA")?.expect("it was put"),
+            read.balance_transaction(HERE, &a, &BalanceTransactionId("t1".into()))?.expect("it was put"),
+            read.event(HERE, &EventId("e1".into()))?.expect("it was put"),
+            read.reply(HERE, "key")?.expect("it was put"),
+            read.api_key(HERE, &[1; 32])?.expect("it was put"),
+        );
+        let pages = (
+            read.accounts()?,
+            read.customers(HERE, &CustomerPage { limit: 9, ..CustomerPage::default() })?,
+            read.search(HERE, &anyone, None, 9)?,
+            read.count(HERE, &anyone, 9)?,
+            read.balance_transactions(HERE, &balances)?,
+            read.events(HERE, &EventPage { limit: 9, ..EventPage::default() })?,
+            read.api_keys()?,
+        );
+        Ok(format!("{singles:?} {pages:?}"))
+    };
+    let read = look(store, everything);
+    assert_eq!(glance(store, everything), read);
+    assert_eq!(glance(store, everything), read);
+}
+
+pub fn a_glance_sees_what_was_just_written(bench: &Bench) {
+    let store = &*bench.store;
+    assert_eq!(spot(store, HERE, "a"), None);
+    let first = customer("a", 5);
+    put(store, HERE, std::slice::from_ref(&first));
+    let second = Customer { version: 2, balance: 7, ..first.clone() };
+    let gone = second.tombstone(Time(9));
+    for (before, after) in [(&first, &second), (&second, &gone)] {
+        // Twice, for a store may remember what was looked at.
+        assert_eq!([spot(store, HERE, "a"), spot(store, HERE, "a")], [Some(before.clone()), Some(before.clone())]);
+        replace(store, before, after);
+    }
+    assert_eq!([spot(store, HERE, "a"), spot(store, HERE, "a")], [Some(gone.clone()), Some(gone.clone())]);
+    assert_eq!(fetch(store, HERE, "a"), Some(gone));
+}
+
+pub fn a_glance_keeps_to_its_space(bench: &Bench) {
+    let store = &*bench.store;
+    put(store, HERE, &[customer("a", 1), customer("b", 1)]);
+    put(store, THERE, &[customer("a", 2)]);
+    for _ in 0..2 {
+        assert_eq!(spot(store, HERE, "a"), Some(customer("a", 1)));
+        assert_eq!(spot(store, THERE, "a"), Some(customer("a", 2)));
+        assert!(spot(store, HERE, "b").is_some());
+        assert_eq!(spot(store, THERE, "b"), None);
+    }
+    replace(store, &customer("a", 1), &Customer { version: 2, ..customer("a", 1) });
+    assert_eq!(spot(store, THERE, "a"), Some(customer("a", 2)));
+}
+
+pub fn a_glance_never_sees_what_was_undone(bench: &Bench) {
+    let store = &*bench.store;
+    let before = customer("a", 1);
+    put(store, HERE, std::slice::from_ref(&before));
+    assert_eq!(spot(store, HERE, "a"), Some(before.clone()));
+    let ends: [fn() -> Kept<Verdict>; 3] = [
+        || Ok(Verdict::Rollback),
+        || Err(Failure::broken("testing", "a failure")),
+        || std::panic::resume_unwind(Box::new("a panic")),
+    ];
+    for (end, neighbour) in ends.into_iter().zip(["b", "c", "d"]) {
+        let (old, new) = (before.clone(), Customer { version: 2, ..before.clone() });
+        let told = queue(store, move |tx| {
+            tx.put_customer(HERE, Some(&old), &new)?;
+            end()
+        });
+        put(store, THERE, &[customer(neighbour, 1)]);
+        let _ = told.recv().unwrap();
+        assert_eq!([spot(store, HERE, "a"), spot(store, HERE, "a")], [Some(before.clone()), Some(before.clone())]);
+    }
+}
+
+pub fn glances_never_go_back(bench: &Bench) {
+    const CUSTOMERS: [&str; 3] = ["a", "b", "c"];
+    const WRITES: u64 = 300;
+    let store = &*bench.store;
+    put(store, HERE, &CUSTOMERS.map(|id| customer(id, 1)));
+    // The newest version of each customer that a writer was told of.
+    let told = [const { AtomicU64::new(1) }; CUSTOMERS.len()];
+    thread::scope(|scope| {
+        for (id, told) in CUSTOMERS.iter().zip(&told) {
+            scope.spawn(move || {
+                for version in 2..=WRITES {
+                    write(store, move |tx| {
+                        let before = tx.customer(HERE, &CustomerId((*id).into()))?.expect("it was put");
+                        let after = Customer { version, ..before.clone() };
+                        tx.put_customer(HERE, Some(&before), &after)
+                    })
+                    .unwrap();
+                    told.store(version, Ordering::SeqCst);
+                    assert_eq!(spot(store, HERE, id).map(|customer| customer.version), Some(version));
+                }
+            });
+        }
+        for reader in 0..3 {
+            let told = &told;
+            scope.spawn(move || {
+                let mut seen = [1; CUSTOMERS.len()];
+                let mut round = reader;
+                while seen.iter().any(|version| *version < WRITES) {
+                    round += 1;
+                    let place = round % CUSTOMERS.len();
+                    let least = told[place].load(Ordering::SeqCst).max(seen[place]);
+                    // A read of one state and a glance must agree on what is past, so they take turns.
+                    let found = if round % 5 == 0 { fetch } else { spot }(store, HERE, CUSTOMERS[place]);
+                    seen[place] = found.expect("it was put").version;
+                    assert!(seen[place] >= least, "saw {} of {} after {least}", seen[place], CUSTOMERS[place]);
+                }
+            });
+        }
+    });
+}
+
 pub fn a_transaction_reads_its_own_writes(bench: &Bench) {
     write(&*bench.store, |tx| {
         assert!(!tx.wrote());
@@ -128,10 +263,13 @@ pub fn reopening_shows_the_same(bench: &Bench) {
 pub fn a_closed_store_refuses_jobs(bench: &Bench) {
     let store = &*bench.store;
     store.ready().unwrap();
+    put(store, HERE, &[customer("a", 1)]);
+    assert!(spot(store, HERE, "a").is_some());
     store.close();
     let refusal = write(store, |_| Ok(())).unwrap_err();
     assert!(refusal.passing, "{refusal}");
     assert!(store.read(&mut |_| Ok(())).is_err());
+    assert!(store.glance(&mut |read| read.customer(HERE, &CustomerId("a".into())).map(drop)).is_err());
     assert!(store.ready().is_err());
     store.close();
 }

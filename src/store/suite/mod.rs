@@ -10,6 +10,7 @@ pub use lists::*;
 pub use records::*;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use crossbeam_channel::{Receiver, bounded};
@@ -59,6 +60,11 @@ macro_rules! every_check {
             spaces_do_not_see_each_other,
             replies_are_kept_replaced_and_pruned,
             one_read_sees_one_state,
+            a_glance_gives_what_a_read_gives,
+            a_glance_sees_what_was_just_written,
+            a_glance_keeps_to_its_space,
+            a_glance_never_sees_what_was_undone,
+            glances_never_go_back,
             a_transaction_reads_its_own_writes,
             a_refused_job_leaves_nothing,
             jobs_that_fail_do_not_touch_their_neighbours,
@@ -129,6 +135,18 @@ pub fn look<T>(store: &dyn Store, mut look: impl FnMut(&mut dyn Read) -> Kept<T>
     seen.expect("looking gave something")
 }
 
+/// Looks at one or two rows by key.
+pub fn glance<T>(store: &dyn Store, mut look: impl FnMut(&mut dyn Read) -> Kept<T>) -> T {
+    let mut seen = None;
+    store
+        .glance(&mut |read| {
+            seen = Some(look(read)?);
+            Ok(())
+        })
+        .expect("the store can be glanced at");
+    seen.expect("the glance gave something")
+}
+
 /// Keeps the writer busy until the sender is dropped, so that the jobs queued meanwhile wait together.
 fn hold(store: &dyn Store) -> crossbeam_channel::Sender<()> {
     let (release, held) = bounded::<()>(0);
@@ -175,6 +193,11 @@ fn list(store: &dyn Store, page: &CustomerPage) -> Page<Customer> {
 
 fn fetch(store: &dyn Store, space: Space, id: &str) -> Option<Customer> {
     look(store, |read| read.customer(space, &CustomerId(id.into())))
+}
+
+/// The same by a glance.
+fn spot(store: &dyn Store, space: Space, id: &str) -> Option<Customer> {
+    glance(store, |read| read.customer(space, &CustomerId(id.into())))
 }
 
 /// A record of few facts.
