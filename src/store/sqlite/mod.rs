@@ -15,6 +15,7 @@ mod tally;
 mod tx;
 mod writer;
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use files::{Purpose, connect, file_trouble, make_folder};
 use hot::{Hot, Touched};
 use readers::Readers;
 use tally::Tally;
+use tx::Notes;
 use writer::{Writer, finish};
 
 /// Where and how a server keeps its records.
@@ -91,7 +93,7 @@ impl SqliteStore {
     /// `lock` is what keeps a second server out; `None` beside a server.
     fn start(folder: &Path, purpose: Purpose, lock: Option<File>) -> Kept<SqliteStore> {
         let (mut writer, tally) = open_writer(folder, purpose)?;
-        let hot = Arc::clone(writer.touched.hot());
+        let hot = Arc::clone(writer.notes.touched.hot());
         let mut threads = Vec::new();
         if lock.is_some() {
             threads.push(writer.log.start_checkpointer(&files::database(folder), purpose)?);
@@ -130,8 +132,8 @@ fn open_writer(folder: &Path, purpose: Purpose) -> Kept<(Writer, Arc<Tally>)> {
     }
     let tally = Arc::new(Tally::default());
     let log = LogKeeper::watch(&mut connection, Arc::clone(&tally))?;
-    let touched = Touched::new(Arc::new(Hot::new()));
-    Ok((Writer { connection, log, tally: Arc::clone(&tally), touched }, tally))
+    let notes = Notes { touched: Touched::new(Arc::new(Hot::new())), sequences: RefCell::default() };
+    Ok((Writer { connection, log, tally: Arc::clone(&tally), notes }, tally))
 }
 
 impl Store for SqliteStore {

@@ -1,5 +1,8 @@
 //! One job's transaction within a group: what it changes can be undone without its neighbours.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use rusqlite::{Connection, Params};
 
 use super::files::trouble;
@@ -22,10 +25,28 @@ pub(super) struct SqliteTx<'c> {
     pub connection: &'c Connection,
     undo: Undo,
     /// Where the customers that are written are noted; `None` when nothing is to be written.
-    touched: Option<&'c Touched>,
+    /// What the writer notes while it works on a group; a transaction that only reads has none.
+    notes: Option<&'c Notes>,
     progress: Progress,
     /// Where the customer that was read last lies, for the write that mostly follows.
     found: Option<(Space, CustomerId, i64)>,
+}
+
+/// What the writer notes while it works on a group.
+pub(super) struct Notes {
+    /// The customers that it writes.
+    pub touched: Touched,
+    /// The last place in the history of each account that got an event. Forgotten when a job is undone, and with the
+    /// group: another process may write between two.
+    pub sequences: RefCell<HashMap<Space, i64>>,
+}
+
+impl Notes {
+    /// Begins a group.
+    pub fn clear(&self) {
+        self.touched.clear();
+        self.sequences.borrow_mut().clear();
+    }
 }
 
 /// How far back a job that must be undone takes its group.
@@ -48,12 +69,12 @@ enum Progress {
 impl<'c> SqliteTx<'c> {
     /// A transaction that writes no customers.
     pub fn new(connection: &'c Connection) -> SqliteTx<'c> {
-        SqliteTx { connection, undo: Undo::Group, touched: None, progress: Progress::Read, found: None }
+        SqliteTx { connection, undo: Undo::Group, notes: None, progress: Progress::Read, found: None }
     }
 
     /// A transaction of the writer, whose writes can be undone so far.
-    pub fn writing(connection: &'c Connection, touched: &'c Touched, undo: Undo) -> SqliteTx<'c> {
-        SqliteTx { undo, touched: Some(touched), ..SqliteTx::new(connection) }
+    pub fn writing(connection: &'c Connection, notes: &'c Notes, undo: Undo) -> SqliteTx<'c> {
+        SqliteTx { undo, notes: Some(notes), ..SqliteTx::new(connection) }
     }
 
     /// Whether a write failed: some of it may be done, so that nothing of the job can be kept.
@@ -77,6 +98,7 @@ impl<'c> SqliteTx<'c> {
             (Progress::Wrote | Progress::Failed, Undo::Job) => {
                 self.end("ROLLBACK TO job")?;
                 self.end("RELEASE job")?;
+                self.notes.inspect(|notes| notes.sequences.borrow_mut().clear());
                 Ok(true)
             }
         }
@@ -138,7 +160,7 @@ impl Tx for SqliteTx<'_> {
     }
 
     fn put_customer(&mut self, space: Space, before: Option<&Customer>, after: &Customer) -> Kept<()> {
-        self.touched.expect("only the writer writes customers").add(space, &after.id);
+        self.notes.expect("only the writer writes customers").touched.add(space, &after.id);
         self.write(|tx| match before {
             None => make_customer(tx, space, after),
             Some(before) => replace_customer(tx, space, before, after),
@@ -242,13 +264,21 @@ fn remove_term(tx: &SqliteTx<'_>, space: Space, term: i64, customer: &Customer) 
 fn append(tx: &SqliteTx<'_>, space: Space, event: &NewEvent<'_>) -> Kept<i64> {
     let NewEvent { id, created, cause, what } = event;
     let doing = "appending an event";
-    let last = "SELECT seq FROM events WHERE account = ?1 ORDER BY seq DESC LIMIT 1";
-    let last = tx.find(doing, last, [space.0], |row| row.get::<_, i64>(0).map_err(trouble(doing)))?;
+    let notes = tx.notes.expect("only the writer appends events");
+    let noted = notes.sequences.borrow().get(&space).copied();
+    let last = match noted {
+        Some(last) => Some(last),
+        None => {
+            let last = "SELECT seq FROM events WHERE account = ?1 ORDER BY seq DESC LIMIT 1";
+            tx.find(doing, last, [space.0], |row| row.get::<_, i64>(0).map_err(trouble(doing)))?
+        }
+    };
     let sequence = last.unwrap_or(0) + 1;
     let kind: EventKind = what.kind();
     let body = write_event(EventBody { id, created: *created, cause, what });
     let sql = "INSERT INTO events (account, seq, id, kind, created, object, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let parameters = (space.0, sequence, id.as_str(), kind.as_str(), created.0, what.object(), body);
     tx.execute(doing, sql, parameters)?;
+    notes.sequences.borrow_mut().insert(space, sequence);
     Ok(sequence)
 }

@@ -10,10 +10,9 @@ use rusqlite::Connection;
 
 use super::checkpoint::LogKeeper;
 use super::files::trouble;
-use super::hot::Touched;
 use super::schema;
 use super::tally::Tally;
-use super::tx::{SqliteTx, Undo};
+use super::tx::{Notes, SqliteTx, Undo};
 use crate::store::{Failure, Job, Kept, Verdict};
 
 /// The most jobs in one commit. More would make the first of them wait longer than a sync is worth.
@@ -27,7 +26,7 @@ pub(super) struct Writer {
     pub connection: Connection,
     pub log: LogKeeper,
     pub tally: Arc<Tally>,
-    pub touched: Touched,
+    pub notes: Notes,
 }
 
 impl Writer {
@@ -80,10 +79,10 @@ impl Writer {
             return Attempt { ran, end: End::Lost(failure) };
         }
         // A transaction that could begin has none around it, so what an earlier one wrote was committed or undone.
-        self.touched.clear();
+        self.notes.clear();
         let mut end = End::Committed;
         for mut job in jobs {
-            match run(&self.connection, &self.touched, job.as_mut(), undo) {
+            match run(&self.connection, &self.notes, job.as_mut(), undo) {
                 Ok(Ran::Settled(outcome)) => ran.push((job, outcome)),
                 Ok(Ran::Spoilt(outcome)) => {
                     ran.push((job, outcome));
@@ -118,7 +117,7 @@ impl Writer {
 
     fn commit(&self) -> Kept<()> {
         let started = Instant::now();
-        let outcome = self.touched.commit(|| self.execute("COMMIT"));
+        let outcome = self.notes.touched.commit(|| self.execute("COMMIT"));
         self.tally.commit_micros.add_micros(started.elapsed());
         outcome
     }
@@ -170,8 +169,8 @@ enum Ran {
 }
 
 /// Runs one job. The outer failure says that the whole transaction is lost, the inner one that the job is.
-fn run(connection: &Connection, touched: &Touched, job: &mut dyn Job, undo: Undo) -> Kept<Ran> {
-    let mut tx = SqliteTx::writing(connection, touched, undo);
+fn run(connection: &Connection, notes: &Notes, job: &mut dyn Job, undo: Undo) -> Kept<Ran> {
+    let mut tx = SqliteTx::writing(connection, notes, undo);
     let verdict = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)));
     if connection.is_autocommit() {
         return Err(match verdict {
