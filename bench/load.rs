@@ -169,7 +169,9 @@ impl Request {
             }
         };
         let text = match work {
-            Work::Update | Work::SearchableUpdate => head(&format!("POST /v1/customers/{id}"), &form_headers("", body.len())) + &body,
+            Work::Update | Work::SearchableUpdate => {
+                head(&format!("POST /v1/customers/{id}"), &form_headers("", body.len())) + &body
+            }
             Work::KeyedUpdate => {
                 let key = format!("Idempotency-Key: 0191b7e4-2c1d-7e3f-8000-{counter}\r\n");
                 head(&format!("POST /v1/customers/{id}"), &form_headers(&key, body.len())) + &body
