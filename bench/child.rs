@@ -79,14 +79,18 @@ impl Server {
 
     /// Processor time used so far.
     pub fn processor_seconds(&self) -> Result<f64, Trouble> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
-        // The name in brackets may have spaces; the fields that count come after it.
-        let (_, fields) = stat.rsplit_once(')').ok_or("no name in stat")?;
-        let fields: Vec<&str> = fields.split_whitespace().collect();
-        let ticks: f64 =
-            fields.get(11).ok_or("no utime")?.parse::<f64>()? + fields.get(12).ok_or("no stime")?.parse::<f64>()?;
-        Ok(ticks / TICKS)
+        processor_seconds(self.process.id())
     }
+}
+
+/// Processor time that a process has used so far.
+pub fn processor_seconds(id: u32) -> Result<f64, Trouble> {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
+    // The name in brackets may have spaces; the fields that count come after it.
+    let (_, fields) = stat.rsplit_once(')').ok_or("no name in stat")?;
+    let fields: Vec<&str> = fields.split_whitespace().collect();
+    let ticks = |at: usize| Ok::<f64, Trouble>(fields.get(at).ok_or("a short stat")?.parse()?);
+    Ok((ticks(11)? + ticks(12)?) / TICKS)
 }
 
 impl Drop for Server {

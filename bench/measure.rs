@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
-use crate::child::Server;
+use crate::child::{Server, processor_seconds};
 use crate::load::{self, Id, Work};
 use crate::metrics::Totals;
 use crate::options::Options;
@@ -55,6 +55,8 @@ pub struct Rates {
     pub per_second: Vec<f64>,
     /// Processor time of the server for one request, in microseconds.
     pub processor_microseconds: Vec<f64>,
+    /// The same of the load.
+    pub load_microseconds: Vec<f64>,
 }
 
 impl Rates {
@@ -64,6 +66,12 @@ impl Rates {
 
     pub fn median_processor_microseconds(&self) -> f64 {
         median(self.processor_microseconds.clone())
+    }
+
+    /// What the rate would be of that one's if nothing but the processor counted: the load's part and the server's.
+    pub fn by_processor_over(&self, other: &Rates) -> f64 {
+        let whole = |rates: &Rates| median(rates.load_microseconds.clone()) + rates.median_processor_microseconds();
+        whole(other) / whole(self)
     }
 
     /// The median over the rounds of this rate over that one: what both saw of the machine's mood cancels out.
@@ -185,12 +193,15 @@ impl Load<'_> {
         latencies: &mut Histogram<u64>,
     ) -> Result<(), Trouble> {
         let (warm_up, measured) = (self.options.warm_up(), self.options.measured());
-        let before = server.processor_seconds()?;
+        let seconds = || Ok::<_, Trouble>([server.processor_seconds()?, processor_seconds(std::process::id())?]);
+        let before = seconds()?;
         let outcome = load::measure(server.address, self.work, customers, warm_up, measured).await?;
-        let used = server.processor_seconds()? - before;
+        let after = seconds()?;
         // The processor's time covers the warm-up too; at a steady rate it is as much busier as it is longer.
         let share = measured.as_secs_f64() / (warm_up + measured).as_secs_f64();
-        rates.processor_microseconds.push(used * share / outcome.requests as f64 * 1e6);
+        let [of_server, of_load] = [0, 1].map(|at| (after[at] - before[at]) * share / outcome.requests as f64 * 1e6);
+        rates.processor_microseconds.push(of_server);
+        rates.load_microseconds.push(of_load);
         rates.per_second.push(outcome.per_second);
         latencies.add(outcome.latencies)?;
         Ok(())

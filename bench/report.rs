@@ -58,7 +58,8 @@ pub fn markdown(figures: &Figures) -> String {
         text,
         "\nOne update spends, in µs: {}; checkpoints add {:.0}. One commit carries {:.0} updates and takes {:.2} ms; the \
          disk itself takes {:.2} ms to append and sync 4 KB, {:.2} ms for 64 KB.\nProcessor time of one request, in µs: \
-         update {:.0}, update with a key {:.0}, retrieve {:.0}, echo {:.0}.\n\
+         update {:.0}, update with a key {:.0}, retrieve {:.0}, echo {:.0}; by the processor alone, the load's part included, \
+         updates would reach {:.2} of the echo's rate and retrieves {:.2}.\n\
          {} rounds of {} s each after a warm-up, {CONNECTIONS} connections, the load on the same {} cores; medians of \
          rounds, ratios within a round.",
         stages.join(", "),
@@ -71,6 +72,8 @@ pub fn markdown(figures: &Figures) -> String {
         figures.keyed_updates.median_processor_microseconds(),
         figures.retrieves.median_processor_microseconds(),
         figures.echo_updates.median_processor_microseconds(),
+        figures.updates.by_processor_over(&figures.echo_updates),
+        figures.retrieves.by_processor_over(&figures.echo_retrieves),
         figures.rounds,
         figures.seconds,
         std::thread::available_parallelism().map_or(0, usize::from),
@@ -109,6 +112,10 @@ pub fn json(figures: &Figures) -> Value {
             "update_of_many": figures.updates_of_many.median_processor_microseconds(),
             "echo_retrieve": figures.echo_retrieves.median_processor_microseconds(),
             "retrieve": figures.retrieves.median_processor_microseconds(),
+        },
+        "by_processor_alone": {
+            "updates": figures.updates.by_processor_over(&figures.echo_updates),
+            "retrieves": figures.retrieves.by_processor_over(&figures.echo_retrieves),
         },
         "checkpoint_microseconds_per_update": figures.totals.checkpoint_microseconds(),
         "updates_per_commit": figures.totals.writes_per_commit(),
