@@ -99,7 +99,7 @@ impl Json {
             Json::Bool(true) => out.extend_from_slice(b"true"),
             Json::Bool(false) => out.extend_from_slice(b"false"),
             Json::Integer(number) => write_json(out, number),
-            Json::Text(text) => write_json(out, text.as_ref()),
+            Json::Text(text) => write_text(out, text),
             Json::List(items) if items.is_empty() => out.extend_from_slice(b"[]"),
             Json::List(items) => {
                 out.push(b'[');
@@ -115,7 +115,7 @@ impl Json {
                 out.push(b'{');
                 for (place, (key, value)) in object.0.iter().enumerate() {
                     begin_line(out, place, depth + 1);
-                    write_json(out, key.as_ref());
+                    write_text(out, key);
                     out.extend_from_slice(b": ");
                     value.write(out, depth + 1);
                 }
@@ -124,6 +124,16 @@ impl Json {
             }
         }
     }
+}
+
+/// Most texts need no escape, and are copied as they are.
+fn write_text(out: &mut Vec<u8>, text: &str) {
+    if text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        return write_json(out, text);
+    }
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
 }
 
 fn write_json<T: serde::Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {

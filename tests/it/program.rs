@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -249,6 +250,7 @@ fn a_backup_becomes_a_folder_again() {
     let file = other.path().join("backup.db");
     let restored = other.path().join("restored");
     done(&[&["backup", path(&file)], &data[..]].concat());
+    assert_eq!(fs::metadata(&file).expect("there is a backup").permissions().mode() & 0o777, 0o600);
     assert!(refused(1, &[&["backup", path(&file)], &data[..]].concat()).contains("exists already"));
     done(&["restore", path(&file), "--data", path(&restored)]);
     assert_eq!(done(&["keys", "list", "--data", path(&restored)]), list);

@@ -1,7 +1,8 @@
 //! Copies of the whole store: taken while a server runs, put back before one does.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -77,6 +78,8 @@ fn copy(from: &Connection, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Kep
 
 fn copy_pages(from: &Connection, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Kept<()> {
     let doing = || format!("copying to {}", to.display());
+    // It holds customers' records: SQLite would make it with whatever permissions are usual here.
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(file_trouble(doing()))?;
     let mut target = Connection::open(to).map_err(trouble(doing()))?;
     // A transaction that stays open holds one state; without it, a change by the server would begin the copy anew.
     from.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;").map_err(trouble(doing()))?;

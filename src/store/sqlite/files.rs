@@ -16,7 +16,7 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Memory for pages of the one connection that writes: enough for the index of a million customers. It is taken as it is
 /// needed.
-const WRITER_CACHE_KIB: i64 = 64 * 1024;
+const WRITER_CACHE_KIB: i64 = 96 * 1024;
 
 /// Memory for pages of each connection that reads. Its pages are forgotten with every commit of the writer, so that
 /// more of it would win nothing.
