@@ -40,6 +40,15 @@ pub struct BalanceTransaction {
     pub metadata: Metadata,
 }
 
+/// How a caller wished a balance to change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BalanceWish {
+    /// To an amount.
+    Set,
+    /// By an amount.
+    Move,
+}
+
 /// A wish to move a balance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewBalanceTransaction {
@@ -81,9 +90,12 @@ impl Customer {
             Some(own) if own != wish.currency => {
                 return Err(Problem::CurrencyMismatch { customer: own, given: wish.currency });
             }
-            _ => next.currency = Some(wish.currency),
+            // Nothing moved, so nothing is in a currency yet.
+            None if wish.amount == 0 => {}
+            Some(_) | None => next.currency = Some(wish.currency),
         }
-        next.balance = self.balance.checked_add(wish.amount).ok_or(Problem::BalanceOutOfRange)?;
+        let moved = self.balance.checked_add(wish.amount);
+        next.balance = moved.ok_or(Problem::BalanceOutOfRange(BalanceWish::Move))?;
         Ok(next)
     }
 }

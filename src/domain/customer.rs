@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::address::{Address, Shipping};
+use super::balance::BalanceWish;
 use super::ids::CustomerId;
 use super::metadata::{Metadata, MetadataChange};
 use super::money::Currency;
@@ -238,6 +239,7 @@ impl Customer {
         address.onto(&mut next.address);
         shipping.onto(&mut next.shipping);
         if let Some(balance) = balance {
+            balance.checked_sub(self.balance).ok_or(Problem::BalanceOutOfRange(BalanceWish::Set))?;
             next.balance = balance;
             if balance != self.balance && next.currency.is_none() {
                 next.currency = Some(account_currency);

@@ -1,5 +1,6 @@
 //! What a caller can do wrong once its request is understood. Each dialect puts a problem into its own words.
 
+use super::balance::BalanceWish;
 use super::ids::{BalanceTransactionId, CustomerId, EventId};
 use super::money::Currency;
 
@@ -41,6 +42,6 @@ pub enum Problem {
         /// The caller's.
         given: Currency,
     },
-    /// The balance would not fit into 64 bits.
-    BalanceOutOfRange,
+    /// The balance, or the movement to it, would not fit into 64 bits.
+    BalanceOutOfRange(BalanceWish),
 }

@@ -1,7 +1,7 @@
 //! The ledger of a customer's balance: create, read, update, list.
 
 use super::customers::{live, read as read_customer, step};
-use super::{Ctx, Done, tell};
+use super::{Ctx, Done, Precondition, tell};
 use crate::domain::account::Account;
 use crate::domain::balance::{BalanceReason, BalanceTransaction, BalanceTransactionChange, NewBalanceTransaction};
 use crate::domain::event::Happening;
@@ -16,9 +16,11 @@ pub fn create(
     tx: &mut dyn Tx,
     ctx: &Ctx<'_>,
     id: &CustomerId,
+    insists: &Precondition,
     wish: NewBalanceTransaction,
 ) -> Done<BalanceTransaction> {
     let before = live(tx, ctx.account, id)?;
+    insists.check(before.version)?;
     let mut after = before.with_balance_moved(&wish)?;
     let mut metadata = Metadata::new();
     wish.metadata.onto(&mut metadata)?;

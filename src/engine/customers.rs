@@ -126,7 +126,7 @@ fn note_balance(
         id: BalanceTransactionId::mint(ctx.ids, ctx.now),
         customer: after.id.clone(),
         created: ctx.now,
-        // Saturation needs a jump of more than 2^63 minor units, between two extremes of the range.
+        // The change refused a jump that does not fit.
         amount: after.balance.saturating_sub(balance_before),
         currency: after.currency.unwrap_or(ctx.account.default_currency),
         ending_balance: after.balance,

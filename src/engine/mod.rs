@@ -53,23 +53,35 @@ pub type Done<T> = Result<T, Stop>;
 
 /// What the caller insists on before a record is changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Precondition {
-    /// Nothing.
-    #[default]
-    None,
+pub struct Precondition {
     /// The record is at one of these versions.
-    AtVersion(Vec<u64>),
+    pub at: Option<Vec<u64>>,
+    /// The record is at none of these versions.
+    pub not_at: NotAt,
+}
+
+/// Versions that a record must not be at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum NotAt {
+    /// None is ruled out.
+    #[default]
+    Nothing,
+    /// These are.
+    Versions(Vec<u64>),
+    /// Every one is: there must be no record.
+    Anything,
 }
 
 impl Precondition {
-    /// Refuses a record at another version.
+    /// Refuses a record at a version that does not do.
     pub fn check(&self, current: u64) -> Result<(), Problem> {
-        match self {
-            Precondition::AtVersion(versions) if !versions.contains(&current) => {
-                Err(Problem::VersionMismatch { current })
-            }
-            Precondition::AtVersion(_) | Precondition::None => Ok(()),
-        }
+        let wrong = self.at.as_ref().is_some_and(|versions| !versions.contains(&current));
+        let ruled_out = match &self.not_at {
+            NotAt::Nothing => false,
+            NotAt::Versions(versions) => versions.contains(&current),
+            NotAt::Anything => true,
+        };
+        if wrong || ruled_out { Err(Problem::VersionMismatch { current }) } else { Ok(()) }
     }
 }
 

@@ -18,6 +18,9 @@ pub enum Presented {
 /// Reads the `Authorization` header.
 pub fn presented(headers: &HeaderMap) -> Presented {
     let Some(value) = headers.get(AUTHORIZATION) else { return Presented::Nothing };
+    if headers.get_all(AUTHORIZATION).iter().any(|other| other != value) {
+        return Presented::Unreadable;
+    }
     let Ok(value) = value.to_str() else { return Presented::Unreadable };
     let (scheme, rest) = value.trim().split_once(' ').unwrap_or((value.trim(), ""));
     let key = if scheme.eq_ignore_ascii_case("bearer") {

@@ -55,11 +55,12 @@ pub fn send(
     let read = stream.read_to_end(&mut bytes);
     match (written, read) {
         (Err(trouble), _) | (_, Err(trouble)) if bytes.is_empty() => Err(trouble),
-        _ => parse(&bytes),
+        _ => parse(&bytes, method != "HEAD"),
     }
 }
 
-fn parse(bytes: &[u8]) -> io::Result<Reply> {
+/// A reply to a HEAD announces the length of a body that does not follow.
+fn parse(bytes: &[u8], has_body: bool) -> io::Result<Reply> {
     let head_end = find(bytes, b"\r\n\r\n").ok_or_else(|| bad("no end of the head", bytes))?;
     let head = std::str::from_utf8(&bytes[..head_end]).map_err(|_| bad("a head that is not text", bytes))?;
     let mut lines = head.split("\r\n");
@@ -77,7 +78,7 @@ fn parse(bytes: &[u8]) -> io::Result<Reply> {
 
     if reply.header("Transfer-Encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
         reply.body = joined(&reply.body).ok_or_else(|| bad("broken chunks", bytes))?;
-    } else if let Some(length) = reply.header("Content-Length") {
+    } else if let Some(length) = reply.header("Content-Length").filter(|_| has_body) {
         let length: usize = length.parse().map_err(|_| bad("a length that is not a number", bytes))?;
         // A reply without a body may still tell the length that the body would have had.
         if reply.body.len() != length && !(reply.body.is_empty() && status == 304) {

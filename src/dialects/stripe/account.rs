@@ -13,7 +13,7 @@ use crate::http::json::{Json, Object};
 /// `GET /v1/account`
 pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
-    Expansions::of_object(&input.expand, expand::NOTHING)?;
+    Expansions::of_object(&input.expand, expand::NOTHING, &call.version)?;
     Ok(Plan::look("id", move |call, _| Ok(Answer::of(object(&call.account)))))
 }
 

@@ -17,6 +17,7 @@ use crate::domain::metadata::MetadataChange;
 use crate::domain::money::Currency;
 use crate::domain::page::{BalancePage, Place, Span};
 use crate::engine::balance_transactions;
+use crate::http::conditions;
 use crate::http::json::{Json, Object};
 use crate::store::{Kept, Read};
 
@@ -107,12 +108,13 @@ pub const LIST: &[Param<List>] = &[
 /// `POST /v1/customers/{customer}/balance_transactions`
 pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let Create { amount, currency, description, metadata, expand } = params::read(CREATE, &call.given, &call.version)?;
-    let expansions = Expansions::of_object(&expand, expand::BALANCE_TRANSACTION)?;
+    let expansions = Expansions::of_object(&expand, expand::BALANCE_TRANSACTION, &call.version)?;
     let customer = CustomerId(call.part(0)?);
     let currency = currency.ok_or_else(|| Refusal::missing_parameter("currency"))?;
     let wish = NewBalanceTransaction { amount, currency, description, metadata };
+    let insists = conditions::insists(&call.headers);
     Ok(Plan::write(CUSTOMER, move |call, tx, ctx| {
-        let made = balance_transactions::create(tx, ctx, &customer, wish.clone())?;
+        let made = balance_transactions::create(tx, ctx, &customer, &insists, wish.clone())?;
         Ok(Answer::of(one(call, tx, &made, &expansions)?))
     }))
 }
@@ -120,7 +122,7 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
 /// `GET /v1/customers/{customer}/balance_transactions/{transaction}`
 pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
-    let expansions = Expansions::of_object(&input.expand, expand::BALANCE_TRANSACTION)?;
+    let expansions = Expansions::of_object(&input.expand, expand::BALANCE_TRANSACTION, &call.version)?;
     let (customer, id) = (CustomerId(call.part(0)?), BalanceTransactionId(call.part(1)?));
     Ok(Plan::look(CUSTOMER, move |call, read| {
         let transaction = balance_transactions::read(read, &call.account, &customer, &id)?;
@@ -131,7 +133,7 @@ pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
 /// `POST /v1/customers/{customer}/balance_transactions/{transaction}`
 pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let Update { change, expand } = params::read(UPDATE, &call.given, &call.version)?;
-    let expansions = Expansions::of_object(&expand, expand::BALANCE_TRANSACTION)?;
+    let expansions = Expansions::of_object(&expand, expand::BALANCE_TRANSACTION, &call.version)?;
     let (customer, id) = (CustomerId(call.part(0)?), BalanceTransactionId(call.part(1)?));
     Ok(Plan::write(CUSTOMER, move |call, tx, ctx| {
         let transaction = balance_transactions::update(tx, ctx, &customer, &id, change.clone())?;
@@ -143,7 +145,7 @@ pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
 pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let List { paging, created, invoice } = params::read(LIST, &call.given, &call.version)?;
     let anchor = paging.anchor()?;
-    let (expansions, _) = Expansions::of_list(&paging.expand, expand::BALANCE_TRANSACTION, false)?;
+    let (expansions, _) = Expansions::of_list(&paging.expand, expand::BALANCE_TRANSACTION, false, &call.version)?;
     if let Some(invoice) = invoice {
         // Nothing here makes invoices, so no id is one.
         return Err(Refusal::no_such("invoice", &invoice, "invoice"));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
 
 use super::expand::{self, Expansions};
 use super::failure::Refusal;
@@ -87,7 +88,11 @@ pub const RECONCILIATION_MODE: Param<Input> = row(
 );
 
 macro_rules! common_rows {
-    ($($more:expr),* $(,)?) => {
+    // What only one of the operations has, by the place where its name belongs: rows are judged in their order.
+    (
+        bank: [$($bank:expr),*], card: [$($card:expr),*], default: [$($default:expr),*], pay: [$($pay:expr),*],
+        tax_id: [$($tax_id:expr),*], clock: [$($clock:expr),*]
+    ) => {
         &[
             Param { removed: "2019-10-17", ..row("account_balance", Kind::Value(&BALANCE, set_balance)) },
             Param {
@@ -97,17 +102,20 @@ macro_rules! common_rows {
                 }))
             },
             Param { added: "2019-05-01", ..row("balance", Kind::Value(&BALANCE, set_balance)) },
+            $($bank,)*
             Param {
                 added: "2025-09-30",
                 ..unsettable("business_name", Kind::Value(&SHORT_NAME, |input, value| {
                     input.change.business_name = value.patch(Value::text);
                 }))
             },
+            $($card,)*
             Param {
                 added: "2022-04-18",
                 ..row("cash_balance", Kind::Group(&[row("settings", Kind::Group(&[RECONCILIATION_MODE]))]))
             },
             Param { removed: "2025-03-31", ..unsupported("coupon") },
+            $($default,)*
             unsettable("description", Kind::Value(&TEXT, |input, value| {
                 input.change.description = value.patch(Value::text);
             })),
@@ -136,6 +144,7 @@ macro_rules! common_rows {
                     input.change.next_invoice_sequence = Some(value.integer().unsigned_abs());
                 }))
             },
+            $($pay,)*
             Param {
                 added: "2019-03-01",
                 ..unsettable("phone", Kind::Value(&PHONE, |input, value| input.change.phone = value.patch(Value::text)))
@@ -159,8 +168,9 @@ macro_rules! common_rows {
                     input.change.tax_exempt = value.patch(exemption);
                 }))
             },
+            $($tax_id,)*
+            $($clock,)*
             unsupported("validate"),
-            $($more),*
         ]
     };
 }
@@ -198,21 +208,27 @@ const TAX: &[Param<Input>] = &[
 ];
 
 /// The parameters of `POST /v1/customers`.
-pub const CREATE: &[Param<Input>] =
-    common_rows![unsupported("payment_method"), unsupported("tax_id_data"), unsupported("test_clock")];
+pub const CREATE: &[Param<Input>] = common_rows![
+    bank: [], card: [], default: [], pay: [unsupported("payment_method")],
+    tax_id: [unsupported("tax_id_data")], clock: [unsupported("test_clock")]
+];
 
 /// The parameters of `POST /v1/customers/{id}`.
 pub const UPDATE: &[Param<Input>] = common_rows![
-    unsupported("bank_account"),
-    unsupported("card"),
-    unsupported("default_alipay_account"),
-    unsupported("default_bank_account"),
-    unsupported("default_card"),
-    unsupported("default_source"),
+    bank: [unsupported("bank_account")],
+    card: [unsupported("card")],
+    default: [
+        unsupported("default_alipay_account"),
+        unsupported("default_bank_account"),
+        unsupported("default_card"),
+        unsupported("default_source")
+    ],
+    pay: [], tax_id: [], clock: []
 ];
 
 /// The parameters of `POST /v1/customers/{id}/cash_balance`.
-pub const CASH_BALANCE: &[Param<Input>] = &[EXPAND_ROW, row("settings", Kind::Group(&[RECONCILIATION_MODE]))];
+pub const CASH_BALANCE: &[Param<Input>] =
+    &[EXPAND_ROW, Param { added: "2022-04-18", ..row("settings", Kind::Group(&[RECONCILIATION_MODE])) }];
 
 fn set_balance(input: &mut Input, value: Value) {
     input.change.balance = Some(value.integer());
@@ -267,13 +283,23 @@ fn custom_fields(value: Value) -> Vec<CustomField> {
     value.list().into_iter().map(line).collect()
 }
 
+/// Two names of one fact; only one of them can be meant.
+fn refuse_two_balances(call: &Call) -> Result<(), Refusal> {
+    let both = ["account_balance", "balance"];
+    if both.iter().all(|name| call.given.get(name).is_some()) { Err(Refusal::exclusive(&both)) } else { Ok(()) }
+}
+
 /// What the operations on one customer call its id.
 const ID: &str = "id";
 
 /// `POST /v1/customers`
 pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Input = params::read(CREATE, &call.given, &call.version)?;
-    let expansions = Expansions::of_object(&input.expand, expand::CUSTOMER)?;
+    refuse_two_balances(call)?;
+    if !conditions::lets_make(&call.headers) {
+        return Err(Refusal::nothing_to_match());
+    }
+    let expansions = Expansions::of_object(&input.expand, expand::CUSTOMER, &call.version)?;
     Ok(Plan::write(ID, move |_, tx, ctx| {
         let made = customers::create(tx, ctx, input.change.clone())?;
         Ok(Answer::customer(made, &expansions))
@@ -283,7 +309,8 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
 /// `POST /v1/customers/{id}`
 pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Input = params::read(UPDATE, &call.given, &call.version)?;
-    let expansions = Expansions::of_object(&input.expand, expand::CUSTOMER)?;
+    refuse_two_balances(call)?;
+    let expansions = Expansions::of_object(&input.expand, expand::CUSTOMER, &call.version)?;
     let id = CustomerId(call.part(0)?);
     let insists = conditions::insists(&call.headers);
     Ok(Plan::write(ID, move |_, tx, ctx| {
@@ -319,7 +346,7 @@ pub const RETRIEVE: &[Param<Retrieve>] =
 /// `GET /v1/customers/{id}`
 pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
-    let expansions = Expansions::of_object(&input.expand, expand::CUSTOMER)?;
+    let expansions = Expansions::of_object(&input.expand, expand::CUSTOMER, &call.version)?;
     let id = CustomerId(call.part(0)?);
     Ok(Plan::look(ID, move |call, read| {
         let customer = customers::read(read, &call.account, &id)?;
@@ -357,7 +384,7 @@ pub const LIST: &[Param<List>] = &[
 pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let List { paging, created, email, test_clock } = params::read(LIST, &call.given, &call.version)?;
     let anchor = paging.anchor()?;
-    let (expansions, _) = Expansions::of_list(&paging.expand, expand::CUSTOMER, false)?;
+    let (expansions, _) = Expansions::of_list(&paging.expand, expand::CUSTOMER, false, &call.version)?;
     if let Some(clock) = test_clock {
         // Nothing here makes test clocks, so no id is one.
         return Err(Refusal::no_such("billingclock", &clock, "test_clock"));
@@ -408,17 +435,18 @@ pub fn search(call: &Arc<Call>) -> Result<Plan, Refusal> {
     if !call.version.every_generation && !call.version.since("2020-08-27") {
         return Err(Refusal::search("Search is not available in API versions before 2020-08-27.".to_owned()));
     }
-    let Search { paging, query, page } = params::read(SEARCH, &call.given, &call.version)?;
-    let query = search::parse(&query).map_err(|error| Refusal::search(error.to_string()))?;
-    let (expansions, counted) = Expansions::of_list(&paging.expand, expand::CUSTOMER, true)?;
-    let after = page.map(|page| opened(&page).ok_or_else(|| Refusal::invalid("page", "Invalid page token.")));
+    let Search { paging, query: text, page } = params::read(SEARCH, &call.given, &call.version)?;
+    let query = search::parse(&text).map_err(|error| Refusal::search(error.to_string()))?;
+    let (expansions, counted) = Expansions::of_list(&paging.expand, expand::CUSTOMER, true, &call.version)?;
+    let of = query_digest(&text);
+    let after = page.map(|page| opened(&page, &of).ok_or_else(|| Refusal::invalid("page", "Invalid page token.")));
     let after = after.transpose()?;
     let limit = paging.limit();
     Ok(Plan::scan(ID, move |call, read| {
         let found = customers::search(read, &call.account, &query, after.as_ref(), limit)?;
         let item = |customer: &Customer| expand::customer(customer, &call.account, &call.version, &expansions);
         let Page { items, has_more } = &found;
-        let next = items.last().filter(|_| *has_more).map(|last| sealed(&place(last)));
+        let next = items.last().filter(|_| *has_more).map(|last| sealed(&place(last), &of));
         let data: Vec<Json> = items.iter().map(item).collect();
         let mut result = Object::new()
             .and("object", "search_result")
@@ -436,7 +464,7 @@ pub fn search(call: &Arc<Call>) -> Result<Plan, Refusal> {
 /// `GET /v1/customers/{id}/cash_balance`
 pub fn retrieve_cash_balance(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
-    Expansions::of_object(&input.expand, expand::NOTHING)?;
+    Expansions::of_object(&input.expand, expand::NOTHING, &call.version)?;
     let id = CustomerId(call.part(0)?);
     Ok(Plan::look("customer", move |call, read| {
         let customer = customers::live(read, &call.account, &id)?;
@@ -447,7 +475,7 @@ pub fn retrieve_cash_balance(call: &Arc<Call>) -> Result<Plan, Refusal> {
 /// `POST /v1/customers/{id}/cash_balance`
 pub fn update_cash_balance(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Input = params::read(CASH_BALANCE, &call.given, &call.version)?;
-    Expansions::of_object(&input.expand, expand::NOTHING)?;
+    Expansions::of_object(&input.expand, expand::NOTHING, &call.version)?;
     let id = CustomerId(call.part(0)?);
     let insists = conditions::insists(&call.headers);
     Ok(Plan::write("customer", move |call, tx, ctx| {
@@ -460,13 +488,31 @@ fn place(customer: &Customer) -> Place {
     Place { created: customer.created, id: customer.id.0.clone() }
 }
 
-/// A place as the token of the next page.
-fn sealed(place: &Place) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{}.{}", place.created.0, place.id))
+/// A place as the token of the next page of one query.
+fn sealed(place: &Place, of: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{of}.{}.{}", place.created.0, place.id))
 }
 
-fn opened(token: &str) -> Option<Place> {
+fn opened(token: &str, of: &str) -> Option<Place> {
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
-    let (created, id) = text.split_once('.')?;
-    Some(Place { created: Time(created.parse().ok()?), id: id.to_owned() })
+    let (known, place) = text.split_once('.')?;
+    let (created, id) = place.split_once('.')?;
+    (known == of).then_some(Place { created: Time(created.parse().ok()?), id: id.to_owned() })
+}
+
+/// Tells one query from another in tokens.
+fn query_digest(query: &str) -> String {
+    URL_SAFE_NO_PAD.encode(&Sha256::digest(query)[..6])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CREATE, UPDATE};
+
+    #[test]
+    fn rows_are_in_the_order_of_their_names() {
+        for table in [CREATE, UPDATE] {
+            assert!(table.is_sorted_by_key(|param| param.name));
+        }
+    }
 }

@@ -54,7 +54,7 @@ pub const LIST: &[Param<List>] = &[
 /// `GET /v1/events/{id}`
 pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
-    Expansions::of_object(&input.expand, expand::NOTHING)?;
+    Expansions::of_object(&input.expand, expand::NOTHING, &call.version)?;
     let id = EventId(call.part(0)?);
     Ok(Plan::look("id", move |call, read| {
         let event = events::read(read, &call.account, &id, oldest(call))?;
@@ -66,7 +66,7 @@ pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
 pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let List { paging, mut created, delivery_success, kind, kinds } = params::read(LIST, &call.given, &call.version)?;
     let anchor = paging.anchor()?;
-    Expansions::of_list(&paging.expand, expand::NOTHING, false)?;
+    Expansions::of_list(&paging.expand, expand::NOTHING, false, &call.version)?;
     let mut kinds = match (kind, kinds) {
         (Some(_), Some(_)) => return Err(Refusal::exclusive(&["type", "types"])),
         (Some(one), None) => Some(matching(&one)),

@@ -10,26 +10,28 @@ use crate::http::json::{Json, Object};
 /// The most levels of one path.
 pub const MAX_DEPTH: usize = 4;
 
-/// What can be expanded on one kind of object, by the first segment of the path.
-pub type Expandable = &'static [&'static str];
+/// What can be expanded on one kind of object: the first segment of the path, and the date on which it came; empty when
+/// it was always there.
+pub type Expandable = &'static [(&'static str, &'static str)];
 
 /// On a customer. Those that are inline already, or have nothing in them, are accepted and change nothing.
 pub const CUSTOMER: Expandable = &[
-    "address",
-    "cash_balance",
-    "default_source",
-    "discount",
-    "invoice_credit_balance",
-    "invoice_settings",
-    "shipping",
-    "sources",
-    "subscriptions",
-    "tax",
-    "tax_ids",
-    "test_clock",
+    ("address", ""),
+    ("cash_balance", "2022-05-01"),
+    ("default_source", ""),
+    ("discount", ""),
+    ("invoice_credit_balance", "2022-07-01"),
+    ("invoice_settings", ""),
+    ("shipping", ""),
+    ("sources", ""),
+    ("subscriptions", ""),
+    ("tax", "2021-06-01"),
+    ("tax_ids", "2019-05-01"),
+    ("test_clock", "2021-10-01"),
 ];
 /// On a balance transaction.
-pub const BALANCE_TRANSACTION: Expandable = &["checkout_session", "credit_note", "customer", "invoice"];
+pub const BALANCE_TRANSACTION: Expandable =
+    &[("checkout_session", ""), ("credit_note", ""), ("customer", ""), ("invoice", "")];
 /// On what has nothing to expand.
 pub const NOTHING: Expandable = &[];
 
@@ -39,13 +41,18 @@ pub struct Expansions(Vec<Vec<String>>);
 
 impl Expansions {
     /// The paths for one object.
-    pub fn of_object(paths: &[String], expandable: Expandable) -> Result<Expansions, Refusal> {
-        let check = |path: &String| checked(path, path, expandable);
+    pub fn of_object(paths: &[String], expandable: Expandable, version: &Version) -> Result<Expansions, Refusal> {
+        let check = |path: &String| checked(path, path, expandable, version);
         paths.iter().map(check).collect::<Result<_, _>>().map(Expansions)
     }
 
     /// The paths for the objects of a list: each begins with `data.`. `countable` lists take `total_count` too.
-    pub fn of_list(paths: &[String], expandable: Expandable, countable: bool) -> Result<(Expansions, bool), Refusal> {
+    pub fn of_list(
+        paths: &[String],
+        expandable: Expandable,
+        countable: bool,
+        version: &Version,
+    ) -> Result<(Expansions, bool), Refusal> {
         let mut expansions = Vec::new();
         let mut counted = false;
         for path in paths {
@@ -57,10 +64,9 @@ impl Expansions {
                 continue;
             }
             match path.strip_prefix("data.") {
-                Some(rest) => expansions.push(checked(path, rest, expandable)?),
-                None if path == "data" => {}
+                Some(rest) => expansions.push(checked(path, rest, expandable, version)?),
                 None => {
-                    checked(path, path, expandable)?;
+                    checked(path, path, expandable, version)?;
                     return Err(Refusal::expand_on_list(path));
                 }
             }
@@ -80,10 +86,10 @@ impl Expansions {
     }
 }
 
-fn checked(whole: &str, path: &str, expandable: Expandable) -> Result<Vec<String>, Refusal> {
+fn checked(whole: &str, path: &str, expandable: Expandable, version: &Version) -> Result<Vec<String>, Refusal> {
     let segments: Vec<String> = path.split('.').map(str::to_owned).collect();
     // Later segments are not looked at by Stripe either.
-    if !expandable.contains(&segments[0].as_str()) {
+    if !expandable.iter().any(|(name, added)| *name == segments[0] && version.has(added, "")) {
         return Err(Refusal::cannot_expand(whole));
     }
     if segments.len() > MAX_DEPTH {

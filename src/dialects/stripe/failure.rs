@@ -3,6 +3,7 @@
 use hyper::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Method, StatusCode};
 
+use crate::domain::balance::BalanceWish;
 use crate::domain::problem::Problem;
 use crate::engine::Stop;
 use crate::http::form::{FormError, FormErrorKind};
@@ -62,9 +63,10 @@ impl Refusal {
     /// Parameters that the endpoint does not have in this version.
     pub fn unknown_parameters(names: &[String]) -> Refusal {
         let plural = if names.len() > 1 { "s" } else { "" };
-        Refusal::new(400, format!("Received unknown parameter{plural}: {}", names.join(", ")))
+        let shown: Vec<String> = names.iter().take(MAX_SHOWN_NAMES).map(|name| shortened(name)).collect();
+        Refusal::new(400, format!("Received unknown parameter{plural}: {}", shown.join(", ")))
             .code("parameter_unknown")
-            .param(names[0].clone())
+            .param(shown[0].clone())
     }
 
     /// A parameter that Stripe has and this server has not.
@@ -179,7 +181,8 @@ impl Refusal {
             FormErrorKind::ScalarAndHash => "is given both as a value and as a hash or an array",
             FormErrorKind::ListAndHash => "is given both as an array and as a hash",
         };
-        Refusal::new(400, format!("Invalid request: the parameter '{}' {what}.", error.key)).param(error.key.clone())
+        let refusal = Refusal::new(400, format!("Invalid request: the parameter '{}' {what}.", error.key));
+        if error.key.is_empty() { refusal } else { refusal.param(error.key.clone()) }
     }
 
     /// Something that cannot be expanded.
@@ -329,6 +332,11 @@ impl Refusal {
         .code("account_invalid")
     }
 
+    /// A condition on a record that the request itself would make.
+    pub fn nothing_to_match() -> Refusal {
+        Refusal::new(412, "There is no object yet that If-Match could match.")
+    }
+
     // Idempotency.
 
     /// An idempotency key that is empty.
@@ -338,7 +346,7 @@ impl Refusal {
 
     /// An idempotency key that is too long or not plain text.
     pub fn bad_idempotency_key(most: usize) -> Refusal {
-        Refusal::new(400, format!("Idempotency Key must be plain text of at most {most} characters."))
+        Refusal::new(400, format!("Idempotency Key must be one plain text of at most {most} characters."))
     }
 
     /// The key is being worked on.
@@ -421,14 +429,20 @@ impl Refusal {
                  calculate tax.",
             )
             .code("customer_tax_location_invalid"),
-            Problem::CurrencyMismatch { customer, given } => Refusal::invalid(
+            Problem::CurrencyMismatch { customer, given: _ } => Refusal::invalid(
                 "currency",
                 format!(
-                    "You cannot combine currencies on a single customer. This customer's currency is {customer}, but \
-                     you passed {given}."
+                    "You cannot combine currencies on a single customer. This customer has an active subscription, \
+                     subscription schedule, discount, quote, or invoice item with currency {customer}"
                 ),
             ),
-            Problem::BalanceOutOfRange => Refusal::invalid("amount", "The customer's balance would be out of range."),
+            Problem::BalanceOutOfRange(wish) => {
+                let param = match wish {
+                    BalanceWish::Set => "balance",
+                    BalanceWish::Move => "amount",
+                };
+                Refusal::invalid(param, "The customer's balance would be out of range.")
+            }
         }
     }
 
@@ -488,6 +502,14 @@ impl Refusal {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         self.headers.into_iter().fold(Reply::new(status, body), |reply, (name, value)| reply.with(name, &value))
     }
+}
+
+/// The most names, and the most characters of each, that a refusal repeats.
+const MAX_SHOWN_NAMES: usize = 20;
+const MAX_SHOWN_CHARACTERS: usize = 200;
+
+fn shortened(name: &str) -> String {
+    name.chars().take(MAX_SHOWN_CHARACTERS).collect()
 }
 
 /// A key with all but its sort and its last four characters hidden.

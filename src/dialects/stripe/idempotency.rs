@@ -39,6 +39,9 @@ impl Idempotent {
         let Some(value) = request.headers.get(IDEMPOTENCY_KEY).filter(|_| request.method == Method::POST) else {
             return Ok(None);
         };
+        if request.headers.get_all(IDEMPOTENCY_KEY).iter().any(|other| other != value) {
+            return Err(Refusal::bad_idempotency_key(MAX_KEY));
+        }
         let key = value.to_str().map_err(|_| Refusal::bad_idempotency_key(MAX_KEY))?.trim();
         if key.is_empty() {
             return Err(Refusal::empty_idempotency_key());
@@ -93,8 +96,13 @@ pub async fn run(
         }
         let reply = match write(&writing, tx, ctx) {
             Ok(answer) => rendered(&writing, answer),
-            // A caller with an old tag reads again and comes back with a new one, maybe under the same key.
-            Err(Stop::Problem(problem @ Problem::VersionMismatch { .. })) => {
+            // A caller with an old tag reads again and comes back with a new one, and one with bad parameters mends
+            // them, maybe under the same key.
+            Err(Stop::Problem(
+                problem @ (Problem::VersionMismatch { .. }
+                | Problem::TooManyMetadataKeys { .. }
+                | Problem::BalanceOutOfRange(_)),
+            )) => {
                 return Ok(Outcome::Refused(refusing.refuse(problem.into())));
             }
             // A refusal of an operation that began is an outcome like any other: it is kept, and its retry is refused.

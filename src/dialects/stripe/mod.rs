@@ -217,6 +217,7 @@ async fn answer(app: Arc<App>, routes: Arc<routes::Routes>, request: Request) ->
         }
         Found::Nothing => return Refusal::unknown_url(&request.method, &request.path).reply(),
     };
+    let request_version = request.headers.get(STRIPE_VERSION).and_then(|value| Some(value.to_str().ok()?.to_owned()));
     let reply = match admit(&app, &request, operation).await {
         Err(refusal) => refusal.reply(),
         Ok(account) => {
@@ -224,7 +225,12 @@ async fn answer(app: Arc<App>, routes: Arc<routes::Routes>, request: Request) ->
             Reply { account: name, ..admitted(app, account, request, operation, parts, began).await }
         }
     };
-    Reply { route: operation.path, ..reply }
+    let named = request_version.filter(|name| Version::named(name).is_some());
+    let reply = Reply { route: operation.path, ..reply };
+    match named {
+        Some(name) if !says_version(&reply) => reply.with(STRIPE_VERSION, &name),
+        Some(_) | None => reply,
+    }
 }
 
 /// Key, account, permission, rate: in this order.
@@ -260,6 +266,10 @@ async fn admit(app: &Arc<App>, request: &Request, operation: &Operation) -> Resu
     Ok(caller.account)
 }
 
+fn says_version(reply: &Reply) -> bool {
+    reply.headers.iter().any(|(header, _)| *header == STRIPE_VERSION)
+}
+
 fn is_account_id(text: &str) -> bool {
     let rest = text.strip_prefix("acct_").unwrap_or_default();
     !rest.is_empty() && rest.len() <= 64 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
@@ -281,11 +291,7 @@ async fn admitted(
     let name = version.name.clone();
     let reply = understood(app, account, version, request, operation, parts, began).await;
     // A reply that was kept says which version it is in.
-    if reply.headers.iter().any(|(header, _)| *header == STRIPE_VERSION) {
-        reply
-    } else {
-        reply.with(STRIPE_VERSION, &name)
-    }
+    if says_version(&reply) { reply } else { reply.with(STRIPE_VERSION, &name) }
 }
 
 async fn understood(
@@ -309,7 +315,7 @@ async fn understood(
         Err(refusal) => return refusal.reply(),
     };
     let Request { id, headers, method, .. } = request;
-    let reading = method == Method::GET;
+    let reading = method == Method::GET || method == Method::HEAD;
     let call = Arc::new(Call { account, version, given, headers, now: app.now(), reading, parts, app: app.clone() });
     let reply = match (operation.plan)(&call) {
         Err(refusal) => refusal.reply(),
@@ -381,6 +387,9 @@ async fn run(app: &Arc<App>, call: &Arc<Call>, id: RequestId, plan: Plan, idempo
 /// The reply of an answer: 304 when a reader has it already.
 fn rendered(call: &Call, answer: Answer) -> Reply {
     match answer.tag {
+        Some(version) if call.reading && !conditions::is_wanted(&call.headers, version) => {
+            Refusal::problem(Problem::VersionMismatch { current: version }, "id", true).reply()
+        }
         Some(version) if call.reading && conditions::has_already(&call.headers, version) => {
             Reply::new(StatusCode::NOT_MODIFIED, "").with(ETAG, &conditions::tag(version))
         }

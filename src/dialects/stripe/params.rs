@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use icu_locale_core::LanguageIdentifier;
+use icu_locale_core::Locale;
 
 use super::failure::Refusal;
 use super::versions::Version;
@@ -346,11 +346,14 @@ fn value(shape: &Shape, node: &Node, name: &str, version: &Version) -> Result<Va
         (Shape::Metadata, Node::Hash(hash)) => metadata(hash, name).map(Value::Metadata),
         (Shape::Span, Node::Hash(hash)) => span(hash, name).map(Value::Span),
         (shape, Node::Text(text)) => scalar(shape, text, name, version),
+        (Shape::Integer { .. } | Shape::Span, Node::Hash(_) | Node::List(_)) => Err(Refusal::integer(name, "{...}")),
         (_, Node::Hash(_) | Node::List(_)) => Err(Refusal::invalid(name, "Invalid string: {...}")),
     }
 }
 
 fn scalar(shape: &Shape, text: &str, name: &str, version: &Version) -> Result<Value, Refusal> {
+    // What is trimmed is measured as it will be kept.
+    let text = if matches!(shape, Shape::Trimmed(_) | Shape::Phone(_)) { text.trim() } else { text };
     let longer_than = |most: usize| text.len() > most && text.chars().count() > most;
     match shape {
         Shape::Text(most) if longer_than(*most) => Err(Refusal::too_long(name, text, *most)),
@@ -365,10 +368,8 @@ fn scalar(shape: &Shape, text: &str, name: &str, version: &Version) -> Result<Va
             Err(Refusal::phone_too_long(name, text, *most))
         }
         Shape::Phone(most) if longer_than(*most) => Err(Refusal::too_long(name, text, *most)),
-        Shape::Trimmed(_) | Shape::Phone(_) => Ok(match text.trim() {
-            "" => Value::Unset,
-            trimmed => Value::Text(trimmed.to_owned()),
-        }),
+        Shape::Trimmed(_) | Shape::Phone(_) if text.is_empty() => Ok(Value::Unset),
+        Shape::Trimmed(_) | Shape::Phone(_) => Ok(Value::Text(text.to_owned())),
         Shape::Email(most) if longer_than(*most) => Err(Refusal::too_long(name, text, *most)),
         Shape::Email(_) if !is_email(text) => Err(Refusal::email(name, text)),
         Shape::Email(_) => Ok(Value::Text(text.to_owned())),
@@ -377,9 +378,9 @@ fn scalar(shape: &Shape, text: &str, name: &str, version: &Version) -> Result<Va
         Shape::Ip => {
             text.parse().map(Value::Ip).map_err(|_| Refusal::invalid(name, format!("Invalid IP address: {text}")))
         }
-        Shape::Locale => match text.parse::<LanguageIdentifier>() {
-            Ok(_) => Ok(Value::Text(text.to_owned())),
-            Err(_) => Err(Refusal::invalid(
+        Shape::Locale => match text.parse::<Locale>() {
+            Ok(locale) if !locale.id.language.is_unknown() => Ok(Value::Text(text.to_owned())),
+            Ok(_) | Err(_) => Err(Refusal::invalid(
                 name,
                 "Not a valid language, try using an IETF language tag, such as 'en-US'. For more information, check \
                  https://tools.ietf.org/html/rfc5646",
@@ -493,6 +494,9 @@ fn span(hash: &Hash, name: &str) -> Result<Span, Refusal> {
     for (key, node) in hash.iter() {
         let name = inside(name, key);
         let Node::Text(text) = node else { return Err(Refusal::integer(&name, "{...}")) };
+        if text.is_empty() {
+            return Err(Refusal::empty(&name));
+        }
         let second = moment(text, &name)?;
         let next = second.plus_millis(1000);
         let later = |one: Option<Time>, other| Some(one.map_or(other, |one| one.max(other)));

@@ -93,9 +93,14 @@ impl Routes {
     /// What a method and a path, still percent-encoded, ask for.
     pub fn find(&self, method: &Method, path: &str) -> Found {
         let Ok(found) = self.0.at(path) else { return Found::Nothing };
-        let Some(operation) = found.value.iter().find(|operation| operation.method == *method) else {
-            let methods: Vec<&str> = found.value.iter().map(|operation| operation.method.as_str()).collect();
-            return Found::OtherMethod(methods.join(", "));
+        // A HEAD is a GET whose body stays behind; the HTTP stack leaves it out.
+        let wanted = if *method == Method::HEAD { &Method::GET } else { method };
+        let Some(operation) = found.value.iter().find(|operation| operation.method == *wanted) else {
+            let methods = found.value.iter().map(|operation| match operation.method {
+                Method::GET => "GET, HEAD",
+                _ => operation.method.as_str(),
+            });
+            return Found::OtherMethod(methods.collect::<Vec<_>>().join(", "));
         };
         let decoded = found.params.iter().map(|(_, part)| percent_decode_str(part).decode_utf8());
         match decoded.map(|part| part.map(|part| part.into_owned())).collect::<Result<Vec<_>, _>>() {
