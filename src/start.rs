@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::admin;
 use crate::app::App;
@@ -222,7 +223,7 @@ fn nothing_here() -> hyper::Response<Full<Bytes>> {
 }
 
 async fn tidy(app: Arc<App>) {
-    let mut every = tokio::time::interval(TIDY_EVERY);
+    let mut every = tokio::time::interval_at(Instant::now() + TIDY_EVERY, TIDY_EVERY);
     loop {
         every.tick().await;
         if let Err(failure) = app.tidy().await {
