@@ -130,8 +130,8 @@ impl App {
         api_version: &'static str,
     ) -> App {
         let (herald, mut news) = mpsc::unbounded_channel::<Box<dyn FnOnce() + Send>>();
-        // Ends when the program and its last transaction are gone. What waits in the channel is bounded by the store's
-        // own queue.
+        // Ends when the program and its last transaction are gone. What waits in the channel is bounded by the requests
+        // that are in flight.
         tokio::spawn(async move {
             while let Some(tell) = news.recv().await {
                 tell();

@@ -90,16 +90,15 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     let scratch = settings.ephemeral.then(scratch).transpose()?;
     let data = scratch.as_ref().map_or(settings.data.as_path(), TempDir::path);
     let options = SqliteOptions { path: data.to_owned(), ephemeral: settings.ephemeral };
+    // Before anything is made or migrated: a server that cannot listen leaves the data as it is.
+    SqliteStore::require_free(data).map_err(|failure| StartError(failure.to_string()))?;
+    let main = bind(settings.listen)?;
+    let admin = settings.admin_listen.map(bind).transpose()?;
     let opened = SqliteStore::open(&options).map_err(|failure| StartError(failure.to_string()))?;
     let store: Arc<dyn Store> = Arc::new(opened);
     let store = match wrap_store {
         Some(wrap) => wrap(store),
         None => store,
-    };
-    let main = bind(settings.listen)?;
-    let admin = match settings.admin_listen {
-        Some(address) => Some(bind(address)?),
-        None => None,
     };
 
     let metrics = Arc::new(Metrics::new(clock.now()));
@@ -123,6 +122,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     let bounds = Bounds {
         connections: settings.max_connections,
         head_timeout: settings.head_timeout,
+        write_timeout: settings.request_timeout,
         drain_timeout: settings.drain_timeout,
     };
     let shell = Arc::new(Shell {

@@ -83,7 +83,7 @@ enum Command {
     },
     /// Make a data folder from a backup
     ///
-    /// The data folder must not exist yet, or be empty: nothing is ever written over.
+    /// The data folder must hold no data yet: nothing is ever written over.
     Restore {
         /// The file that `cusp backup` wrote
         #[arg(value_name = "FILE")]

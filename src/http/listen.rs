@@ -15,6 +15,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
+use super::impatient::Impatient;
 use super::shell::Observer;
 
 /// The longest head of a request, in bytes. One connection holds no more than this of an unread request.
@@ -30,6 +31,8 @@ pub struct Bounds {
     pub connections: usize,
     /// How long a client may take to send a request's head, idling between two requests included.
     pub head_timeout: Duration,
+    /// How long a client may take nothing of a reply that waits for it.
+    pub write_timeout: Duration,
     /// How long requests in flight may go on after the word to stop.
     pub drain_timeout: Duration,
 }
@@ -61,9 +64,8 @@ pub async fn serve<A, F>(
         };
         let (answer, observer, stop) = (answer.clone(), observer.clone(), stop.clone());
         tokio::spawn(async move {
-            observer.connected();
-            converse(stream, bounds.head_timeout, answer, stop).await;
-            observer.disconnected();
+            let _open = Open::new(observer);
+            converse(stream, bounds, answer, stop).await;
             drop(permit);
         });
     }
@@ -73,11 +75,28 @@ pub async fn serve<A, F>(
     let _ = tokio::time::timeout(bounds.drain_timeout, room.acquire_many(everybody)).await;
 }
 
-async fn converse<A, F>(stream: TcpStream, head_timeout: Duration, answer: A, mut stop: watch::Receiver<bool>)
+/// An open connection; whatever ends it drops it.
+struct Open(Arc<dyn Observer>);
+
+impl Open {
+    fn new(observer: Arc<dyn Observer>) -> Open {
+        observer.connected();
+        Open(observer)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.disconnected();
+    }
+}
+
+async fn converse<A, F>(stream: TcpStream, bounds: Bounds, answer: A, mut stop: watch::Receiver<bool>)
 where
     A: Fn(hyper::Request<Incoming>) -> F,
     F: Future<Output = hyper::Response<Full<Bytes>>>,
 {
+    let head_timeout = bounds.head_timeout;
     let _ = stream.set_nodelay(true);
     // The parser sets 16 KB aside from its start. A connection that has said nothing yet does without.
     let mut first = [0];
@@ -97,7 +116,7 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(head_timeout)
         .max_buf_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Impatient::new(stream, bounds.write_timeout)), service);
     let mut connection = pin!(connection);
     let told = tokio::select! {
         // A connection that breaks is the client's affair.

@@ -4,6 +4,7 @@
 pub mod auth;
 pub mod conditions;
 pub mod form;
+mod impatient;
 pub mod json;
 pub mod listen;
 pub mod shell;

@@ -152,7 +152,7 @@ impl Shell {
                     headers: head.headers,
                     body,
                 };
-                let answering = AssertUnwindSafe((dialect.answer)(request)).catch_unwind();
+                let answering = AssertUnwindSafe(async { (dialect.answer)(request).await }).catch_unwind();
                 match tokio::time::timeout_at(deadline, answering).await {
                     Ok(Ok(reply)) => reply,
                     Ok(Err(panic)) => {

@@ -63,7 +63,9 @@ fn copy(from: &Connection, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Kep
         let doing = || format!("finishing {}", to.display());
         let finish = || {
             File::open(&partial)?.sync_all()?;
-            fs::rename(&partial, to)?;
+            // Unlike a rename, a link never takes the place of a file that came in the meantime.
+            fs::hard_link(&partial, to)?;
+            fs::remove_file(&partial)?;
             sync_folder(to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
         };
         require_absent("copying", to)?;
@@ -107,7 +109,8 @@ fn copy_pages(from: &Connection, to: &Path, progress: &mut dyn FnMut(u64, u64)) 
 
 fn partial_of(file: &Path) -> PathBuf {
     let mut name = OsString::from(file);
-    name.push(".partial");
+    // Two backups at once do not share their remains.
+    name.push(format!(".{}.partial", std::process::id()));
     PathBuf::from(name)
 }
 

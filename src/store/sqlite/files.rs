@@ -1,8 +1,8 @@
 //! The data folder: what lies in it, who holds it, and how a connection to its database is set up.
 
-use std::fs::{DirBuilder, File, TryLockError};
+use std::fs::{DirBuilder, File, Permissions, TryLockError};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -21,6 +21,9 @@ const WRITER_CACHE_KIB: i64 = 96 * 1024;
 /// Memory for pages of each connection that reads. Its pages are forgotten with every commit of the writer, so that
 /// more of it would win nothing.
 const READER_CACHE_KIB: i64 = 2 * 1024;
+
+/// How much of the log's file stays when it begins anew.
+const LOG_KEPT_BYTES: i64 = 256 << 20;
 
 /// Room for every statement of the store; a statement that is not kept is planned anew with each use.
 const STATEMENTS: usize = 64;
@@ -68,6 +71,8 @@ pub fn connect(file: &Path, purpose: Purpose) -> Kept<Connection> {
                 let synchronous = if purpose == Purpose::Write { "full" } else { "off" };
                 connection.pragma_update(None, "synchronous", synchronous)?;
                 connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+                // A log that a long reader let grow gives its room back when it begins anew.
+                connection.pragma_update(None, "journal_size_limit", LOG_KEPT_BYTES)?;
             }
             Purpose::Read => {
                 connection.pragma_update(None, "query_only", true)?;
@@ -81,18 +86,36 @@ pub fn connect(file: &Path, purpose: Purpose) -> Kept<Connection> {
 
 /// Makes the data folder, readable by nobody else, when it is not there.
 pub fn make_folder(folder: &Path) -> Kept<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
+    let missing: Vec<&Path> =
+        folder.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.is_dir()).collect();
     let make = || {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        match folder.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => sync_folder(parent),
-            Some(_) | None => sync_folder(Path::new(".")),
-        }
+        // The name of each new folder is in the one above it.
+        missing.iter().try_for_each(|made| sync_folder(above(made)))
     };
     make().map_err(file_trouble(format!("making the data folder {}", folder.display())))
 }
+
+fn above(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Makes the database's file when there is none, and lets nobody but its owner read it: the folder may be somebody
+/// else's, and what SQLite makes beside it is as open as it is.
+pub fn guard(database: &Path) -> Kept<()> {
+    let doing = || format!("making {}", database.display());
+    match File::options().write(true).create_new(true).mode(OWNER_ONLY).open(database) {
+        Ok(_) => Ok(()),
+        // By its name and not by a handle: closing a handle would take away the locks of a connection in this process.
+        Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {
+            std::fs::set_permissions(database, Permissions::from_mode(OWNER_ONLY)).map_err(file_trouble(doing()))
+        }
+        Err(cause) => Err(file_trouble(doing())(cause)),
+    }
+}
+
+/// The permissions of every file that holds records.
+pub const OWNER_ONLY: u32 = 0o600;
 
 /// Puts the names in a folder on disk.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
@@ -108,6 +131,7 @@ pub fn lock(folder: &Path) -> Kept<Option<File>> {
         .create(true)
         .truncate(false)
         .write(true)
+        .mode(OWNER_ONLY)
         .open(&path)
         .map_err(|cause| file_trouble(doing())(cause))?;
     match file.try_lock() {

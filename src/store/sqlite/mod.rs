@@ -66,6 +66,14 @@ impl SqliteStore {
         SqliteStore::start(folder, purpose, Some(lock))
     }
 
+    /// Refuses a folder that a server has; does nothing else.
+    pub fn require_free(folder: &Path) -> Kept<()> {
+        if !folder.join("cusp.lock").exists() {
+            return Ok(());
+        }
+        files::lock(folder)?.map(drop).ok_or_else(|| files::in_use(folder))
+    }
+
     /// Opens the store for an operator's command, while a server may be using it. The server remembers customers and
     /// hears of no writes but its own: a command must not replace one.
     pub fn open_beside(folder: &Path) -> Kept<SqliteStore> {
@@ -122,14 +130,19 @@ impl SqliteStore {
 fn open_writer(folder: &Path, purpose: Purpose) -> Kept<(Writer, Arc<Tally>)> {
     schema::require_sound_sqlite()?;
     let file = files::database(folder);
-    let new = !file.exists();
+    files::guard(&file)?;
     let mut connection = connect(&file, purpose)?;
     schema::version(&connection)?;
-    connection.pragma_update(None, "journal_mode", "wal").map_err(files::trouble("turning the log on"))?;
-    schema::migrate(&mut connection)?;
-    if new {
-        files::sync_folder(folder).map_err(file_trouble("syncing the data folder"))?;
+    let doing = "turning the log on";
+    let mode: String = connection
+        .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
+        .map_err(files::trouble(doing))?;
+    if mode != "wal" {
+        let cause = format!("SQLite stays in '{mode}' mode there: the data folder must be on a local file system");
+        return Err(Failure::broken(doing, cause));
     }
+    schema::migrate(&mut connection)?;
+    files::sync_folder(folder).map_err(file_trouble("syncing the data folder"))?;
     let tally = Arc::new(Tally::default());
     let log = LogKeeper::watch(&mut connection, Arc::clone(&tally))?;
     let notes = Notes { touched: Touched::new(Arc::new(Hot::new())), sequences: RefCell::default() };

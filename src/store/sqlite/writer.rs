@@ -57,8 +57,9 @@ impl Writer {
             End::Spoilt => {
                 let culprit = ran.pop();
                 let mut others = ran.into_iter().map(|(job, _)| job);
-                let Attempt { ran, end } = self.attempt(&mut others, Undo::Job);
-                tell(culprit.into_iter().collect(), &Ok(()));
+                let Attempt { mut ran, end } = self.attempt(&mut others, Undo::Job);
+                // What it refused may rest on what its neighbours wrote: it stands when that is on disk.
+                ran.extend(culprit);
                 match end {
                     End::Committed => tell(ran, &Ok(())),
                     End::Lost(failure) => {
@@ -72,6 +73,7 @@ impl Writer {
 
     fn attempt(&mut self, jobs: &mut dyn Iterator<Item = Box<dyn Job>>, undo: Undo) -> Attempt {
         let started = Instant::now();
+        self.leave_no_transaction();
         let mut ran = Vec::new();
         if let Err(failure) = self.execute("BEGIN IMMEDIATE") {
             self.note(&Err(again(&failure)));
@@ -96,16 +98,18 @@ impl Writer {
                 }
             }
         }
-        self.tally.jobs.add(ran.len());
+        if !matches!(end, End::Spoilt) {
+            self.tally.jobs.add(ran.len());
+        }
         self.tally.group_micros.add_micros(started.elapsed());
         if matches!(end, End::Committed)
             && let Err(failure) = self.commit()
         {
             end = End::Lost(failure);
         }
-        if !matches!(end, End::Committed) && !self.connection.is_autocommit() {
-            // When even this fails, the next group cannot begin, and is told so.
-            let _ = self.execute("ROLLBACK");
+        if !matches!(end, End::Committed) {
+            // When even this fails, the next group tries again before it begins.
+            self.leave_no_transaction();
         }
         match &end {
             End::Committed => self.note(&Ok(())),
@@ -113,6 +117,13 @@ impl Writer {
             End::Spoilt => {}
         }
         Attempt { ran, end }
+    }
+
+    /// Ends a transaction whose own rollback failed.
+    fn leave_no_transaction(&self) {
+        if !self.connection.is_autocommit() {
+            let _ = self.execute("ROLLBACK");
+        }
     }
 
     fn commit(&self) -> Kept<()> {
@@ -139,6 +150,7 @@ impl Writer {
         if self.tally.ailment.lock().is_none() {
             return;
         }
+        self.leave_no_transaction();
         let attempt = self.connection.pragma_update(None, "user_version", schema::NEWEST);
         *self.tally.ailment.lock() =
             attempt.map_err(trouble("trying to write")).err().map(|failure| failure.to_string());
