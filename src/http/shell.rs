@@ -21,25 +21,25 @@ type Response = hyper::Response<Full<Bytes>>;
 /// The header that names a request, in requests for help and in logs.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
-/// What is noted of an exchange: nothing personal, no key, no path with ids in it.
-#[derive(Debug)]
+/// What is told of one exchange. There is no room in it for a raw path, a query, a header or a body.
+#[derive(Clone, Copy, Debug)]
 pub struct Exchange<'a> {
     /// The request's id.
-    pub id: &'a str,
-    /// The dialect it was in.
+    pub request: &'a str,
+    /// The dialect that answered.
     pub dialect: &'static str,
-    /// Its method.
+    /// The HTTP method.
     pub method: &'a str,
-    /// The template of its path.
+    /// The route's template, as `/v1/customers/{customer}`; never the path itself, which names customers.
     pub route: &'static str,
-    /// The status of the reply.
+    /// The HTTP status.
     pub status: u16,
-    /// From the head of the request to the reply.
-    pub took: Duration,
-    /// Bytes of the reply's body.
-    pub bytes: usize,
-    /// The account; empty when nobody was recognised.
-    pub account: &'a str,
+    /// From the head of the request to its reply.
+    pub duration: Duration,
+    /// The reply's body, in bytes.
+    pub bytes: u64,
+    /// The account that asked, once that is known.
+    pub account: Option<&'a str>,
 }
 
 /// Somebody who keeps count of what goes on.
@@ -164,14 +164,14 @@ impl Shell {
             }
         };
         self.observer.answered(&Exchange {
-            id: &id,
+            request: &id,
             dialect: dialect.name,
             method: head.method.as_str(),
             route: reply.route,
             status: reply.status.as_u16(),
-            took: began.elapsed(),
-            bytes: reply.body.len(),
-            account: &reply.account,
+            duration: began.elapsed(),
+            bytes: reply.body.len() as u64,
+            account: (!reply.account.is_empty()).then_some(&reply.account),
         });
         respond(reply, &id)
     }

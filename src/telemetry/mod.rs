@@ -6,6 +6,6 @@ mod log;
 mod metrics;
 mod watch;
 
-pub use log::{Level, LogFormat, LogGuard, LogSettings, RequestLog, lines_lost, log_request, start};
+pub use log::{Level, LogFormat, LogGuard, LogSettings, lines_lost, log_request, start};
 pub use metrics::Metrics;
 pub use watch::Watch;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Metrics, RequestLog, log_request};
+use super::{Metrics, log_request};
 use crate::app::{Meter, Stage};
 use crate::http::shell::{Exchange, Observer};
 
@@ -28,18 +28,8 @@ impl Observer for Watch {
     }
 
     fn answered(&self, exchange: &Exchange<'_>) {
-        let Exchange { id, dialect, method, route, status, took, bytes, account } = *exchange;
-        self.0.request(dialect, route, status, took);
-        log_request(&RequestLog {
-            request: id,
-            dialect,
-            method,
-            route,
-            status,
-            duration: took,
-            bytes: bytes as u64,
-            account: (!account.is_empty()).then_some(account),
-        });
+        self.0.request(exchange.dialect, exchange.route, exchange.status, exchange.duration);
+        log_request(exchange);
     }
 }
 
