@@ -114,7 +114,8 @@ pub struct App {
 }
 
 struct Believed {
-    key: Option<Arc<ApiKey>>,
+    /// With the space of its own account, which takes a digest to derive.
+    key: Option<(Arc<ApiKey>, Space)>,
     since: Instant,
 }
 
@@ -208,13 +209,17 @@ impl App {
 
     /// Who the key opens for, and the connected account that the caller acts for.
     pub async fn admit(&self, key: &str, connected: Option<&str>) -> Result<Caller, Closed> {
-        let key = self.key(key)?;
+        let (key, home) = self.key(key)?;
         if key.revoked.is_some() {
             return Err(Closed::Revoked);
         }
         let account = match connected.filter(|id| *id != key.account.as_str()) {
-            None => self.account(None, &key.account, key.mode).await?,
-            Some(id) => self.account(Some(&key.account), &AccountId(id.to_owned()), key.mode).await?,
+            None => self.account(home, None, &key.account, key.mode).await?,
+            Some(id) => {
+                let (parent, id) = (&key.account, AccountId(id.to_owned()));
+                let space = identity::space(Some(parent), &id, key.mode);
+                self.account(space, Some(parent), &id, key.mode).await?
+            }
         };
         match account {
             Some(account) => Ok(Caller { account, key }),
@@ -244,33 +249,30 @@ impl App {
             rates.retain_recent();
             rates.shrink_to_fit();
         }
-        let (tell, told) = oneshot::channel();
         let clock = self.clock.clone();
-        self.store.write(Box::new(Chore {
-            chore: move |tx: &mut dyn Tx| replies::prune(tx, clock.now(), PRUNE_AT_ONCE).map(drop),
-            tell,
-        }));
-        told.await.unwrap_or_else(|_| Err(Failure::broken("tidying up", "the store let go of it")))
+        self.chore("tidying up", move |tx| replies::prune(tx, clock.now(), PRUNE_AT_ONCE).map(drop)).await
     }
 
     /// Keeps a key, for whoever sets up a server in a program. The text is not kept.
     pub async fn put_key(&self, key: ApiKey) -> Kept<()> {
-        let (tell, told) = oneshot::channel();
         let space = identity::space(None, &key.account, key.mode);
-        self.store.write(Box::new(Chore { chore: move |tx: &mut dyn Tx| keys::create(tx, space, &key), tell }));
-        let kept = told.await.unwrap_or_else(|_| Err(Failure::broken("keeping a key", "the store let go of it")));
+        let kept = self.chore("keeping a key", move |tx| keys::create(tx, space, &key)).await;
         self.keys.write().clear();
         kept
     }
 
-    fn key(&self, text: &str) -> Result<Arc<ApiKey>, Closed> {
+    /// The key of that text, and the space of its own account.
+    fn key(&self, text: &str) -> Result<(Arc<ApiKey>, Space), Closed> {
         let name = identity::key_digest(text);
         if let Some(believed) = self.keys.read().get(&name)
             && believed.since.elapsed() < KEY_BELIEVED_FOR
         {
             return believed.key.clone().ok_or(Closed::Unknown);
         }
-        let key = self.look_up_key(text, &name)?.map(Arc::new);
+        let key = self.look_up_key(text, &name)?.map(|key| {
+            let home = identity::space(None, &key.account, key.mode);
+            (Arc::new(key), home)
+        });
         let mut keys = self.keys.write();
         if keys.len() >= MAX_REMEMBERED {
             keys.clear();
@@ -312,11 +314,11 @@ impl App {
 
     async fn account(
         &self,
+        space: Space,
         parent: Option<&AccountId>,
         id: &AccountId,
         mode: Mode,
     ) -> Result<Option<Arc<Account>>, Closed> {
-        let space = identity::space(parent, id, mode);
         if let Some(account) = self.accounts.read().get(&space) {
             return Ok(Some(account.clone()));
         }
@@ -341,18 +343,18 @@ impl App {
 
     async fn open_sandbox(&self, parent: Option<&AccountId>, id: &AccountId, mode: Mode) -> Kept<Account> {
         let fresh = identity::fresh_account(id.clone(), parent.cloned(), mode, self.clock.now(), self.api_version);
+        self.chore("opening a sandbox", move |tx| accounts::find_or_create(tx, &fresh)).await
+    }
+
+    /// Runs a transaction of the program's own and waits until it is on disk.
+    async fn chore<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        chore: impl FnMut(&mut dyn Tx) -> Kept<T> + Send + 'static,
+    ) -> Kept<T> {
         let (tell, told) = oneshot::channel();
-        let made = Arc::new(Mutex::new(None));
-        let result = made.clone();
-        self.store.write(Box::new(Chore {
-            chore: move |tx: &mut dyn Tx| {
-                *result.lock() = Some(accounts::find_or_create(tx, &fresh)?);
-                Ok(())
-            },
-            tell,
-        }));
-        told.await.unwrap_or_else(|_| Err(Failure::broken("opening a sandbox", "the store let go of it")))?;
-        Ok(made.lock().take().expect("the chore ran"))
+        self.store.write(Box::new(Chore { chore, result: None, tell }));
+        told.await.unwrap_or_else(|_| Err(Failure::broken(doing, "the store let go of it")))
     }
 }
 
@@ -440,18 +442,20 @@ where
 }
 
 /// A transaction of the program's own.
-struct Chore<C> {
+struct Chore<T, C> {
     chore: C,
-    tell: oneshot::Sender<Kept<()>>,
+    result: Option<T>,
+    tell: oneshot::Sender<Kept<T>>,
 }
 
-impl<C: FnMut(&mut dyn Tx) -> Kept<()> + Send> Job for Chore<C> {
+impl<T: Send, C: FnMut(&mut dyn Tx) -> Kept<T> + Send> Job for Chore<T, C> {
     fn run(&mut self, tx: &mut dyn Tx) -> Kept<Verdict> {
-        (self.chore)(tx)?;
+        self.result = Some((self.chore)(tx)?);
         Ok(Verdict::Commit)
     }
 
     fn finish(self: Box<Self>, outcome: Kept<()>) {
-        let _ = self.tell.send(outcome);
+        let Chore { result, tell, .. } = *self;
+        let _ = tell.send(outcome.map(|()| result.expect("a job that is kept has run")));
     }
 }

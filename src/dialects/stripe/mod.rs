@@ -84,8 +84,11 @@ impl Call {
         self.parts.get(place).cloned().ok_or_else(Refusal::broken)
     }
 
-    /// Notes how long rendering takes.
-    pub fn rendering<T>(&self, render: impl FnOnce() -> T) -> T {
+    /// Notes how long a write is rendered.
+    fn rendering<T>(&self, render: impl FnOnce() -> T) -> T {
+        if self.reading {
+            return render();
+        }
         let began = Instant::now();
         let rendered = render();
         self.app.meter().stage(Stage::Render, began.elapsed());
@@ -320,7 +323,9 @@ async fn understood(
     let reply = match (operation.plan)(&call) {
         Err(refusal) => refusal.reply(),
         Ok(plan) => {
-            app.meter().stage(Stage::Parse, began.elapsed());
+            if !reading {
+                app.meter().stage(Stage::Parse, began.elapsed());
+            }
             run(&app, &call, RequestId(id), plan, idempotent.as_ref()).await
         }
     };
