@@ -24,13 +24,24 @@ use crate::domain::time::Time;
 /// The most jobs that may wait for the writer; one more is refused at once.
 pub const MAX_WAITING: usize = 8_192;
 
+/// Whether trying again may help against a store's trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outlook {
+    /// It does not: something is broken.
+    Broken,
+    /// Later: a full disk, a full queue, a database that is away.
+    Passing,
+    /// At once: others were at the same records for too long.
+    Contended,
+}
+
 /// A store's trouble: what we were doing, and why it did not work. Never carries personal data.
 #[derive(Debug)]
 pub struct Failure {
     /// What we were doing, as "committing a group of 12".
     pub doing: String,
-    /// Whether trying again later may help.
-    pub passing: bool,
+    /// Whether trying again may help.
+    pub outlook: Outlook,
     /// Why it did not work.
     pub cause: Box<dyn Error + Send + Sync>,
 }
@@ -38,12 +49,30 @@ pub struct Failure {
 impl Failure {
     /// A failure that trying again does not help.
     pub fn broken(doing: impl Into<String>, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {
-        Failure { doing: doing.into(), passing: false, cause: cause.into() }
+        Failure { doing: doing.into(), outlook: Outlook::Broken, cause: cause.into() }
     }
 
     /// A failure that may pass: a full disk, a busy file, a full queue.
     pub fn passing(doing: impl Into<String>, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {
-        Failure { doing: doing.into(), passing: true, cause: cause.into() }
+        Failure { doing: doing.into(), outlook: Outlook::Passing, cause: cause.into() }
+    }
+
+    /// A failure for want of a lock that others held on to.
+    pub fn contended(doing: impl Into<String>, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {
+        Failure { doing: doing.into(), outlook: Outlook::Contended, cause: cause.into() }
+    }
+
+    /// Whether trying again, now or later, may help.
+    pub fn passes(&self) -> bool {
+        match self.outlook {
+            Outlook::Passing | Outlook::Contended => true,
+            Outlook::Broken => false,
+        }
+    }
+
+    /// The same failure for one more who waits for it.
+    pub fn again(&self) -> Failure {
+        Failure { doing: self.doing.clone(), outlook: self.outlook, cause: self.cause.to_string().into() }
     }
 }
 

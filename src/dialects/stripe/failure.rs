@@ -9,6 +9,7 @@ use crate::engine::Stop;
 use crate::http::form::{FormError, FormErrorKind};
 use crate::http::json::Object;
 use crate::http::{Reply, Trouble};
+use crate::store::Outlook;
 
 /// Tells official clients whether to try again.
 pub const SHOULD_RETRY: HeaderName = HeaderName::from_static("stripe-should-retry");
@@ -349,6 +350,19 @@ impl Refusal {
         Refusal::new(400, format!("Idempotency Key must be one plain text of at most {most} characters."))
     }
 
+    /// Others kept the record busy for too long: docs.stripe.com/rate-limits, "object lock timeouts".
+    pub fn lock_timeout() -> Refusal {
+        Refusal::new(
+            429,
+            "This object cannot be accessed right now because another API request or Stripe process is currently \
+             accessing it. If you see this error intermittently, retry the request. If you see this error frequently \
+             and are making multiple concurrent requests to a single object, make your requests serially or at a \
+             lower rate.",
+        )
+        .code("lock_timeout")
+        .header(SHOULD_RETRY, "true")
+    }
+
     /// The key is being worked on.
     pub fn idempotency_key_in_use(key: &str) -> Refusal {
         Refusal::new(
@@ -452,12 +466,14 @@ impl Refusal {
             Stop::Problem(problem) => Refusal::problem(problem, customer_param, test_mode),
             Stop::Failure(failure) => {
                 tracing::error!(request, "{failure}");
-                if failure.passing {
-                    Refusal::new(503, "The server cannot keep changes right now. Please try again later.")
-                        .kind(API)
-                        .header(SHOULD_RETRY, "true")
-                } else {
-                    Refusal::broken()
+                match failure.outlook {
+                    Outlook::Broken => Refusal::broken(),
+                    Outlook::Passing => {
+                        Refusal::new(503, "The server cannot keep changes right now. Please try again later.")
+                            .kind(API)
+                            .header(SHOULD_RETRY, "true")
+                    }
+                    Outlook::Contended => Refusal::lock_timeout(),
                 }
             }
         }

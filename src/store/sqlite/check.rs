@@ -106,7 +106,7 @@ impl Check<'_> {
                     count += 1;
                     visit(self, row).err()
                 }
-                Err(failure) if failure.passing => return Err(failure),
+                Err(failure) if failure.passes() => return Err(failure),
                 // A file that is broken here may be whole elsewhere.
                 Err(failure) => {
                     self.fault(failure.to_string());
@@ -114,7 +114,7 @@ impl Check<'_> {
                 }
             };
             match failure {
-                Some(failure) if failure.passing => return Err(failure),
+                Some(failure) if failure.passes() => return Err(failure),
                 Some(failure) => self.fault(failure.to_string()),
                 None => {}
             }

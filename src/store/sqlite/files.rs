@@ -9,7 +9,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::store::{Failure, Kept};
+use crate::store::{Failure, Kept, Outlook};
 
 /// How long a statement waits for another process: an operator's command, or the server beside one.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -149,7 +149,7 @@ pub fn in_use(folder: &Path) -> Failure {
 /// Tells what we were doing when SQLite had trouble, and whether the trouble may pass.
 pub fn trouble(doing: impl Into<String>) -> impl FnOnce(rusqlite::Error) -> Failure {
     move |cause| {
-        let passing = match cause.sqlite_error_code() {
+        let outlook = match cause.sqlite_error_code() {
             Some(
                 ErrorCode::DiskFull
                 | ErrorCode::SystemIoFailure
@@ -158,20 +158,20 @@ pub fn trouble(doing: impl Into<String>) -> impl FnOnce(rusqlite::Error) -> Fail
                 | ErrorCode::OutOfMemory
                 | ErrorCode::CannotOpen
                 | ErrorCode::OperationInterrupted,
-            ) => true,
-            Some(_) | None => false,
+            ) => Outlook::Passing,
+            Some(_) | None => Outlook::Broken,
         };
-        Failure { doing: doing.into(), passing, cause: Box::new(cause) }
+        Failure { doing: doing.into(), outlook, cause: Box::new(cause) }
     }
 }
 
 /// The same for files.
 pub fn file_trouble(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Failure {
     move |cause| {
-        let passing = matches!(
-            cause.kind(),
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::Interrupted
-        );
-        Failure { doing: doing.into(), passing, cause: Box::new(cause) }
+        let outlook = match cause.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::Interrupted => Outlook::Passing,
+            _ => Outlook::Broken,
+        };
+        Failure { doing: doing.into(), outlook, cause: Box::new(cause) }
     }
 }

@@ -152,7 +152,10 @@ fn a_full_disk_refuses_the_whole_group_and_nothing_is_half_done() {
         writer.serve(first, &mut rest);
     }
     let outcomes = [before.1, large.1, stubborn.1, after.1].map(|told| told.recv().unwrap());
-    assert!(outcomes[..3].iter().all(|outcome| outcome.as_ref().is_err_and(|failure| failure.passing)), "{outcomes:?}");
+    assert!(
+        outcomes[..3].iter().all(|outcome| outcome.as_ref().is_err_and(|failure| failure.passes())),
+        "{outcomes:?}"
+    );
 
     writer.connection.pragma_update(None, "max_page_count", 1_000_000).unwrap();
     let again = small("again");
@@ -176,7 +179,7 @@ fn a_transaction_that_cannot_begin_is_told_and_the_writer_lives_on() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let (one, told) = job(|tx| make(tx, "a").map(|()| Verdict::Commit));
     writer.serve(one, &mut std::iter::empty());
-    assert!(told.recv().unwrap().is_err_and(|failure| failure.passing));
+    assert!(told.recv().unwrap().is_err_and(|failure| failure.passes()));
     assert!(tally.ailment.lock().is_some());
 
     other.execute_batch("ROLLBACK").unwrap();
@@ -349,7 +352,7 @@ fn an_armed_call_fails_once_and_its_job_with_it() {
     for (nth, fault) in [(1, Fault::Passing), (2, Fault::Broken), (2, Fault::Panic)] {
         store.arm(nth, fault);
         let failure = write(&store, |tx| make(tx, "a")).unwrap_err();
-        assert_eq!(failure.passing, fault == Fault::Passing, "{failure}");
+        assert_eq!(failure.passes(), fault == Fault::Passing, "{failure}");
         assert!(!store.disarm());
     }
     store.arm(3, Fault::Broken);

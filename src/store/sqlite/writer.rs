@@ -76,7 +76,7 @@ impl Writer {
         self.leave_no_transaction();
         let mut ran = Vec::new();
         if let Err(failure) = self.execute("BEGIN IMMEDIATE") {
-            self.note(&Err(again(&failure)));
+            self.note(&Err(failure.again()));
             ran.extend(jobs.map(|job| (job, Ok(()))));
             return Attempt { ran, end: End::Lost(failure) };
         }
@@ -113,7 +113,7 @@ impl Writer {
         }
         match &end {
             End::Committed => self.note(&Ok(())),
-            End::Lost(failure) => self.note(&Err(again(failure))),
+            End::Lost(failure) => self.note(&Err(failure.again())),
             End::Spoilt => {}
         }
         Attempt { ran, end }
@@ -206,16 +206,11 @@ fn run(connection: &Connection, notes: &Notes, job: &mut dyn Job, undo: Undo) ->
 /// Tells each job its own outcome, or that of all of them.
 fn tell(ran: Vec<(Box<dyn Job>, Kept<()>)>, end: &Kept<()>) {
     for (job, outcome) in ran {
-        finish(job, outcome.and_then(|()| end.as_ref().map(|_| ()).map_err(again)));
+        finish(job, outcome.and_then(|()| end.as_ref().map(|_| ()).map_err(Failure::again)));
     }
 }
 
 /// Tells a job how it went. What the job does with that is not the store's affair, a panic included.
 pub(super) fn finish(job: Box<dyn Job>, outcome: Kept<()>) {
     let _ = catch_unwind(AssertUnwindSafe(|| job.finish(outcome)));
-}
-
-/// The same failure for one more job.
-fn again(failure: &Failure) -> Failure {
-    Failure { doing: failure.doing.clone(), passing: failure.passing, cause: failure.cause.to_string().into() }
 }

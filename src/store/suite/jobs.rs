@@ -267,7 +267,7 @@ pub fn a_closed_store_refuses_jobs(bench: &Bench) {
     assert!(spot(store, HERE, "a").is_some());
     store.close();
     let refusal = write(store, |_| Ok(())).unwrap_err();
-    assert!(refusal.passing, "{refusal}");
+    assert!(refusal.passes(), "{refusal}");
     assert!(store.read(&mut |_| Ok(())).is_err());
     assert!(store.glance(&mut |read| read.customer(HERE, &CustomerId("a".into())).map(drop)).is_err());
     assert!(store.ready().is_err());
