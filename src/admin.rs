@@ -43,7 +43,7 @@ fn numbers(store: &dyn Store, metrics: &Metrics) -> Page {
 mod tests {
     use super::{PATHS, page};
     use crate::domain::time::Time;
-    use crate::store::{Failure, Figure, Job, Kept, Read, Store};
+    use crate::store::{Failure, Figure, Job, Kept, Look, Read, Store};
     use crate::telemetry::Metrics;
 
     /// A store that can do nothing but say how it is.
@@ -60,8 +60,8 @@ mod tests {
             Err(Failure::broken("reading", "this store keeps nothing"))
         }
 
-        fn glance(&self, _: &mut dyn FnMut(&mut dyn Read) -> Kept<()>) -> Kept<()> {
-            Err(Failure::broken("reading", "this store keeps nothing"))
+        fn glance(&self, look: Box<dyn Look>) {
+            look.finish(Err(Failure::broken("reading", "this store keeps nothing")));
         }
 
         fn ready(&self) -> Kept<()> {

@@ -19,14 +19,15 @@ use crate::domain::ids::{AccountId, IdSource};
 use crate::domain::problem::Problem;
 use crate::engine::{Ctx, Done, Stop, accounts, keys, replies};
 use crate::identity;
+use crate::ids::Repeated;
 use crate::settings::Openness;
-use crate::store::{Failure, Job, Kept, Read, Store, Tx, Verdict};
+use crate::store::{Failure, Job, Kept, Look, Read, Store, Tx, Verdict};
 
 /// How long a key that was looked up is believed; a revoked key may go on for so long.
 pub const KEY_BELIEVED_FOR: Duration = Duration::from_secs(1);
 /// The most keys and accounts remembered at a time.
 pub const MAX_REMEMBERED: usize = 65_536;
-/// How many kept replies one prune forgets at the most, so that writers need not wait for it.
+/// How many kept replies are forgotten at a time, so that writers need not wait for it.
 pub const PRUNE_AT_ONCE: usize = 1_000;
 
 /// Where the time of a write goes.
@@ -176,7 +177,7 @@ impl App {
             account,
             cause,
             clock: self.clock.clone(),
-            ids: self.ids.clone(),
+            ids: Repeated::new(self.ids.clone()),
             meter: self.meter.clone(),
             since: Instant::now(),
             result: None,
@@ -189,19 +190,34 @@ impl App {
         }
     }
 
-    /// Looks at records on the calling thread: for one or two rows by key, which takes microseconds. Each of them may be
-    /// of a newer state than the one before it.
-    pub fn look<T>(&self, look: impl FnOnce(&mut dyn Read) -> Done<T>) -> Done<T> {
-        once(look, |look| self.store.glance(look))
+    /// Looks at one or two rows by key. Each of them may be of a newer state than the one before it. The look may be taken
+    /// more than once.
+    pub async fn look<T, E>(&self, look: impl FnMut(&mut dyn Read) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Failure> + Send + 'static,
+    {
+        let (tell, told) = oneshot::channel();
+        self.store.glance(Box::new(Glance { look, seen: None, tell }));
+        told.await.unwrap_or_else(|_| Err(Failure::broken("looking", "the store let go of it").into()))
     }
 
-    /// Looks at many records of one state, on a thread that may wait.
-    pub async fn scan<T: Send + 'static>(
-        self: &Arc<App>,
-        look: impl FnOnce(&mut dyn Read) -> Done<T> + Send + 'static,
-    ) -> Done<T> {
-        let app = self.clone();
-        match tokio::task::spawn_blocking(move || once(look, |look| app.store.read(look))).await {
+    /// Looks at many records of one state, on a thread that may wait. The look may be taken more than once.
+    pub async fn scan<T, E>(&self, mut look: impl FnMut(&mut dyn Read) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Failure> + Send + 'static,
+    {
+        let store = self.store.clone();
+        let scanned = tokio::task::spawn_blocking(move || {
+            let mut seen = None;
+            store.read(&mut |read| {
+                seen = Some(look(read));
+                Ok(())
+            })?;
+            seen.expect("a store that does not fail has looked")
+        });
+        match scanned.await {
             Ok(outcome) => outcome,
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         }
@@ -209,7 +225,7 @@ impl App {
 
     /// Who the key opens for, and the connected account that the caller acts for.
     pub async fn admit(&self, key: &str, connected: Option<&str>) -> Result<Caller, Closed> {
-        let (key, home) = self.key(key)?;
+        let (key, home) = self.key(key).await?;
         if key.revoked.is_some() {
             return Err(Closed::Revoked);
         }
@@ -249,8 +265,17 @@ impl App {
             rates.retain_recent();
             rates.shrink_to_fit();
         }
-        let clock = self.clock.clone();
-        self.chore("tidying up", move |tx| replies::prune(tx, clock.now(), PRUNE_AT_ONCE).map(drop)).await
+        let now = self.clock.now();
+        loop {
+            let past = self.scan(move |read| replies::past(read, now, PRUNE_AT_ONCE)).await?;
+            let found: usize = past.values().map(Vec::len).sum();
+            for (space, keys) in past {
+                self.chore("tidying up", move |tx| replies::forget(tx, space, &keys, now)).await?;
+            }
+            if found < PRUNE_AT_ONCE {
+                return Ok(());
+            }
+        }
     }
 
     /// Keeps a key, for whoever sets up a server in a program. The text is not kept.
@@ -262,14 +287,14 @@ impl App {
     }
 
     /// The key of that text, and the space of its own account.
-    fn key(&self, text: &str) -> Result<(Arc<ApiKey>, Space), Closed> {
+    async fn key(&self, text: &str) -> Result<(Arc<ApiKey>, Space), Closed> {
         let name = identity::key_digest(text);
         if let Some(believed) = self.keys.read().get(&name)
             && believed.since.elapsed() < KEY_BELIEVED_FOR
         {
             return believed.key.clone().ok_or(Closed::Unknown);
         }
-        let key = self.look_up_key(text, &name)?.map(|key| {
+        let key = self.look_up_key(text, name).await?.map(|key| {
             let home = identity::space(None, &key.account, key.mode);
             (Arc::new(key), home)
         });
@@ -281,7 +306,7 @@ impl App {
         key.ok_or(Closed::Unknown)
     }
 
-    fn look_up_key(&self, text: &str, name: &KeyDigest) -> Result<Option<ApiKey>, Closed> {
+    async fn look_up_key(&self, text: &str, name: KeyDigest) -> Result<Option<ApiKey>, Closed> {
         let Some(parts) = identity::KeyParts::of(text) else { return Ok(None) };
         let account = match self.openness {
             Openness::Serve => parts.account(),
@@ -290,17 +315,13 @@ impl App {
         };
         let Some(account) = account else { return Ok(None) };
         let space = identity::space(None, &account, parts.mode);
-        let mut kept = None;
-        self.store.glance(&mut |read| {
-            kept = keys::read(read, space, name)?;
-            Ok(())
-        })?;
+        let kept = self.look(move |read| keys::read(read, space, &name)).await?;
         Ok(match (kept, self.openness) {
             (Some(key), _) => Some(key),
             (None, Openness::Serve) => None,
             // In dev every well-formed key is good, and a restricted one may do everything until it is told otherwise.
             (None, Openness::Dev) => Some(ApiKey {
-                digest: *name,
+                digest: name,
                 account,
                 mode: parts.mode,
                 kind: parts.kind.unlimited(),
@@ -322,11 +343,7 @@ impl App {
         if let Some(account) = self.accounts.read().get(&space) {
             return Ok(Some(account.clone()));
         }
-        let mut found = None;
-        self.store.glance(&mut |read| {
-            found = accounts::read(read, space)?;
-            Ok(())
-        })?;
+        let found = self.look(move |read| accounts::read(read, space)).await?;
         let account = match (found, self.openness) {
             (Some(account), _) => account,
             (None, Openness::Serve) => return Ok(None),
@@ -358,21 +375,6 @@ impl App {
     }
 }
 
-/// What one look gives, by one of the store's ways to look.
-fn once<T>(
-    look: impl FnOnce(&mut dyn Read) -> Done<T>,
-    by: impl FnOnce(&mut dyn FnMut(&mut dyn Read) -> Kept<()>) -> Kept<()>,
-) -> Done<T> {
-    let mut look = Some(look);
-    let mut outcome = None;
-    by(&mut |read| {
-        let look = look.take().expect("a store looks once");
-        outcome = Some(look(read));
-        Ok(())
-    })?;
-    outcome.expect("the store looked")
-}
-
 /// An idempotency key that is being worked on; dropping it ends that.
 pub struct InFlight {
     app: Arc<App>,
@@ -391,7 +393,7 @@ struct Work<T, V> {
     account: Arc<Account>,
     cause: Cause,
     clock: Clock,
-    ids: Arc<dyn IdSource>,
+    ids: Repeated,
     meter: Arc<dyn Meter>,
     since: Instant,
     result: Option<Result<T, Problem>>,
@@ -410,11 +412,16 @@ where
 {
     fn run(&mut self, tx: &mut dyn Tx) -> Kept<Verdict> {
         let began = Instant::now();
-        self.meter.stage(Stage::Wait, began - self.since);
-        let ctx = Ctx { account: &self.account, now: self.clock.now(), ids: self.ids.as_ref(), cause: &self.cause };
+        let rehearsal = tx.rehearsal();
+        self.ids.begin(rehearsal);
+        let now = tx.moment(self.account.space, self.clock.now())?;
+        let ctx = Ctx { account: &self.account, now, ids: &self.ids, cause: &self.cause };
         let outcome = (self.verb)(tx, &ctx);
-        self.since = Instant::now();
-        self.meter.stage(Stage::Store, self.since - began);
+        if !rehearsal {
+            self.meter.stage(Stage::Wait, began - self.since);
+            self.since = Instant::now();
+            self.meter.stage(Stage::Store, self.since - began);
+        }
         match outcome {
             Ok(value) => {
                 self.result = Some(Ok(value));
@@ -438,6 +445,35 @@ where
         };
         // Nobody may be waiting any more, and at the very end of the program nobody may be telling.
         let _ = herald.send(Box::new(move || drop(tell.send(outcome))));
+    }
+}
+
+/// A look on its way through a store; `O` is what it gives, a failure included.
+struct Glance<L, O> {
+    look: L,
+    seen: Option<O>,
+    tell: oneshot::Sender<O>,
+}
+
+impl<L, T, E> Look for Glance<L, Result<T, E>>
+where
+    L: FnMut(&mut dyn Read) -> Result<T, E> + Send,
+    T: Send,
+    E: From<Failure> + Send,
+{
+    fn look(&mut self, read: &mut dyn Read) -> Kept<()> {
+        self.seen = Some((self.look)(read));
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, outcome: Kept<()>) {
+        let Glance { seen, tell, look: _ } = *self;
+        let seen = match outcome {
+            Ok(()) => seen.expect("a store that does not fail has looked"),
+            Err(failure) => Err(failure.into()),
+        };
+        // Nobody may be waiting any more.
+        let _ = tell.send(seen);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Where ids and random bytes come from: the operating system, or a seed when a run has to be repeatable.
 
+use std::sync::Arc;
+
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
@@ -56,6 +58,53 @@ impl IdSource for Ids {
                 }
             }
         }
+    }
+}
+
+/// Ids and random bytes for a transaction that may run more than once. Random bytes are drawn once and repeated in every
+/// run: a name that is looked up before it is taken must be the one that was looked up. Ids are not, since their order is
+/// the order of commits.
+pub struct Repeated {
+    source: Arc<dyn IdSource>,
+    drawn: Mutex<Drawn>,
+}
+
+#[derive(Default)]
+struct Drawn {
+    rehearsal: bool,
+    position: usize,
+    bytes: Vec<u8>,
+}
+
+impl Repeated {
+    /// From that source.
+    pub fn new(source: Arc<dyn IdSource>) -> Repeated {
+        Repeated { source, drawn: Mutex::default() }
+    }
+
+    /// Begins a run. One that is a rehearsal takes no id from the source.
+    pub fn begin(&self, rehearsal: bool) {
+        let mut drawn = self.drawn.lock();
+        drawn.position = 0;
+        drawn.rehearsal = rehearsal;
+    }
+}
+
+impl IdSource for Repeated {
+    fn next(&self, now_millis: i64) -> u128 {
+        if self.drawn.lock().rehearsal { 0 } else { self.source.next(now_millis) }
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        let mut drawn = self.drawn.lock();
+        let (from, until) = (drawn.position, drawn.position + bytes.len());
+        if drawn.bytes.len() < until {
+            let known = drawn.bytes.len();
+            drawn.bytes.resize(until, 0);
+            self.source.random(&mut drawn.bytes[known..]);
+        }
+        bytes.copy_from_slice(&drawn.bytes[from..until]);
+        drawn.position = until;
     }
 }
 

@@ -1,6 +1,9 @@
 //! Replies kept for retries: the same idempotency key gets the same answer, and the thing happens once.
 
+use std::collections::BTreeMap;
+
 use super::Ctx;
+use crate::domain::account::Space;
 use crate::domain::time::Time;
 use crate::store::{Kept, KeptReply, Read, Tx};
 
@@ -40,9 +43,18 @@ pub fn keep(tx: &mut dyn Tx, ctx: &Ctx<'_>, reply: &KeptReply) -> Kept<()> {
     tx.put_reply(ctx.account.space, reply)
 }
 
-/// Forgets replies that are past their time, at most `most`; gives how many.
-pub fn prune(tx: &mut dyn Tx, now: Time, most: usize) -> Kept<usize> {
-    tx.prune_replies(expiry(now), most)
+/// Keys of replies that are past their time, oldest first, at most `most`, by account.
+pub fn past(read: &mut dyn Read, now: Time, most: usize) -> Kept<BTreeMap<Space, Vec<String>>> {
+    let mut past: BTreeMap<Space, Vec<String>> = BTreeMap::new();
+    for (space, key) in read.old_replies(expiry(now), most)? {
+        past.entry(space).or_default().push(key);
+    }
+    Ok(past)
+}
+
+/// Forgets the replies of these keys, but for those that were kept anew since.
+pub fn forget(tx: &mut dyn Tx, space: Space, keys: &[String], now: Time) -> Kept<()> {
+    tx.forget_replies(space, keys, expiry(now))
 }
 
 fn expiry(now: Time) -> Time {

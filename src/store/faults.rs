@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
-use super::{Failure, Figure, Job, Kept, KeptReply, NewEvent, Read, Store, Tx, Verdict};
+use super::{Failure, Figure, Job, Kept, KeptReply, Look, NewEvent, Read, Store, Tx, Verdict};
 use crate::domain::account::{Account, Space};
 use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::balance::BalanceTransaction;
@@ -31,20 +31,20 @@ pub enum Fault {
 pub struct FaultyStore {
     inner: Arc<dyn Store>,
     trap: Arc<Trap>,
+    /// The jobs that wait while they are held; `None` when none are.
+    held: Mutex<Option<Vec<Box<dyn Job>>>>,
 }
 
 #[derive(Default)]
 struct Trap {
     /// How many calls still go well before one does not, and how that one goes.
     armed: Mutex<Option<(usize, Fault)>>,
-    held: Mutex<bool>,
-    released: Condvar,
 }
 
 impl FaultyStore {
     /// Works like `inner` until it is told otherwise.
     pub fn new(inner: Arc<dyn Store>) -> FaultyStore {
-        FaultyStore { inner, trap: Arc::default() }
+        FaultyStore { inner, trap: Arc::default(), held: Mutex::default() }
     }
 
     /// Makes the `nth` call of a `Read` or `Tx` from now on go wrong, counted from 1; the calls after it go well again.
@@ -57,15 +57,17 @@ impl FaultyStore {
         self.trap.armed.lock().take().is_some()
     }
 
-    /// Makes jobs wait before they run, until [`FaultyStore::release`].
+    /// Makes jobs wait before they reach the store, until [`FaultyStore::release`].
     pub fn hold(&self) {
-        *self.trap.held.lock() = true;
+        self.held.lock().get_or_insert_default();
     }
 
-    /// Lets the jobs run.
+    /// Lets the jobs go on.
     pub fn release(&self) {
-        *self.trap.held.lock() = false;
-        self.trap.released.notify_all();
+        let held = self.held.lock().take();
+        for job in held.into_iter().flatten() {
+            self.inner.write(job);
+        }
     }
 }
 
@@ -94,24 +96,28 @@ impl Trap {
             Fault::Panic => panic!("an armed fault"),
         }
     }
-
-    fn wait(&self) {
-        let mut held = self.held.lock();
-        self.released.wait_while(&mut held, |held| *held);
-    }
 }
 
 impl Store for FaultyStore {
     fn write(&self, job: Box<dyn Job>) {
-        self.inner.write(Box::new(FaultyJob { job, trap: Arc::clone(&self.trap) }));
+        let job = Box::new(FaultyJob { job, trap: Arc::clone(&self.trap) });
+        let mut held = self.held.lock();
+        match held.as_mut() {
+            Some(held) => held.push(job),
+            None => {
+                // A job may use the store when it is told.
+                drop(held);
+                self.inner.write(job);
+            }
+        }
     }
 
     fn read(&self, look: &mut dyn FnMut(&mut dyn Read) -> Kept<()>) -> Kept<()> {
         self.inner.read(&mut |read| look(&mut FaultyRead { inner: read, trap: &self.trap }))
     }
 
-    fn glance(&self, look: &mut dyn FnMut(&mut dyn Read) -> Kept<()>) -> Kept<()> {
-        self.inner.glance(&mut |read| look(&mut FaultyRead { inner: read, trap: &self.trap }))
+    fn glance(&self, look: Box<dyn Look>) {
+        self.inner.glance(Box::new(FaultyLook { look, trap: Arc::clone(&self.trap) }));
     }
 
     fn ready(&self) -> Kept<()> {
@@ -135,12 +141,26 @@ struct FaultyJob {
 
 impl Job for FaultyJob {
     fn run(&mut self, tx: &mut dyn Tx) -> Kept<Verdict> {
-        self.trap.wait();
         self.job.run(&mut FaultyTx { inner: tx, trap: &self.trap })
     }
 
     fn finish(self: Box<Self>, outcome: Kept<()>) {
         self.job.finish(outcome);
+    }
+}
+
+struct FaultyLook {
+    look: Box<dyn Look>,
+    trap: Arc<Trap>,
+}
+
+impl Look for FaultyLook {
+    fn look(&mut self, read: &mut dyn Read) -> Kept<()> {
+        self.look.look(&mut FaultyRead { inner: read, trap: &self.trap })
+    }
+
+    fn finish(self: Box<Self>, outcome: Kept<()>) {
+        self.look.finish(outcome);
     }
 }
 
@@ -162,7 +182,7 @@ macro_rules! faulty_read {
     (@for $name:ident; $(fn $call:ident($($given:ident: $kind:ty),*) -> $gives:ty;)*) => {
         impl Read for $name<'_> {
             $(fn $call(&mut self, $($given: $kind),*) -> $gives {
-                self.trap.step()?;
+                self.step()?;
                 self.inner.$call($($given),*)
             })*
         }
@@ -186,47 +206,70 @@ faulty_read! {
     fn event(space: Space, id: &EventId) -> Kept<Option<Event>>;
     fn events(space: Space, page: &EventPage) -> Kept<Page<Event>>;
     fn reply(space: Space, key: &str) -> Kept<Option<KeptReply>>;
+    fn old_replies(before: Time, most: usize) -> Kept<Vec<(Space, String)>>;
     fn api_key(space: Space, digest: &KeyDigest) -> Kept<Option<ApiKey>>;
     fn api_keys() -> Kept<Vec<ApiKey>>;
 }
 
+impl FaultyRead<'_> {
+    fn step(&self) -> Kept<()> {
+        self.trap.step()
+    }
+}
+
+impl FaultyTx<'_> {
+    /// What goes wrong in a rehearsal is nobody's concern.
+    fn step(&self) -> Kept<()> {
+        if self.inner.rehearsal() { Ok(()) } else { self.trap.step() }
+    }
+}
+
 impl Tx for FaultyTx<'_> {
+    fn rehearsal(&self) -> bool {
+        self.inner.rehearsal()
+    }
+
+    fn moment(&mut self, space: Space, now: Time) -> Kept<Time> {
+        self.step()?;
+        self.inner.moment(space, now)
+    }
+
     fn wrote(&self) -> bool {
         self.inner.wrote()
     }
 
     fn put_account(&mut self, account: &Account) -> Kept<()> {
-        self.trap.step()?;
+        self.step()?;
         self.inner.put_account(account)
     }
 
     fn put_customer(&mut self, space: Space, before: Option<&Customer>, after: &Customer) -> Kept<()> {
-        self.trap.step()?;
+        self.step()?;
         self.inner.put_customer(space, before, after)
     }
 
     fn put_balance_transaction(&mut self, space: Space, transaction: &BalanceTransaction) -> Kept<()> {
-        self.trap.step()?;
+        self.step()?;
         self.inner.put_balance_transaction(space, transaction)
     }
 
     fn append(&mut self, space: Space, event: NewEvent<'_>) -> Kept<i64> {
-        self.trap.step()?;
+        self.step()?;
         self.inner.append(space, event)
     }
 
     fn put_reply(&mut self, space: Space, reply: &KeptReply) -> Kept<()> {
-        self.trap.step()?;
+        self.step()?;
         self.inner.put_reply(space, reply)
     }
 
-    fn prune_replies(&mut self, before: Time, most: usize) -> Kept<usize> {
-        self.trap.step()?;
-        self.inner.prune_replies(before, most)
+    fn forget_replies(&mut self, space: Space, keys: &[String], before: Time) -> Kept<()> {
+        self.step()?;
+        self.inner.forget_replies(space, keys, before)
     }
 
     fn put_api_key(&mut self, space: Space, key: &ApiKey) -> Kept<()> {
-        self.trap.step()?;
+        self.step()?;
         self.inner.put_api_key(space, key)
     }
 }

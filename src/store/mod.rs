@@ -156,14 +156,27 @@ pub trait Read {
     fn events(&mut self, space: Space, page: &EventPage) -> Kept<Page<Event>>;
     /// The reply kept for an idempotency key.
     fn reply(&mut self, space: Space, key: &str) -> Kept<Option<KeptReply>>;
+    /// Keys of replies made before `before`, oldest first, at most `most`. For housekeeping, across accounts.
+    fn old_replies(&mut self, before: Time, most: usize) -> Kept<Vec<(Space, String)>>;
     /// The API key of that digest.
     fn api_key(&mut self, space: Space, digest: &KeyDigest) -> Kept<Option<ApiKey>>;
     /// Every API key, oldest first. For operators' commands.
     fn api_keys(&mut self) -> Kept<Vec<ApiKey>>;
 }
 
-/// What can be changed, all of it or nothing.
+/// What can be changed, all of it or nothing. A store may tell of a write that cannot be done when it is asked for or at
+/// the end, to the whole job.
 pub trait Tx: Read {
+    /// Whether this run only shows the store what the job will ask for: what it reads may be guessed, and whatever it
+    /// does and gives is thrown away.
+    fn rehearsal(&self) -> bool {
+        false
+    }
+    /// The moment at which the transaction happens: `now`, or a little later where the account's history already is,
+    /// because the clocks of several servers differ. A history never goes back in time.
+    fn moment(&mut self, _: Space, now: Time) -> Kept<Time> {
+        Ok(now)
+    }
     /// Whether anything was written in this transaction.
     fn wrote(&self) -> bool;
     /// Makes or replaces an account.
@@ -176,8 +189,8 @@ pub trait Tx: Read {
     fn append(&mut self, space: Space, event: NewEvent<'_>) -> Kept<i64>;
     /// Keeps a reply, in place of one that its key had.
     fn put_reply(&mut self, space: Space, reply: &KeptReply) -> Kept<()>;
-    /// Forgets replies made before `before`, at most `most` of them; gives how many.
-    fn prune_replies(&mut self, before: Time, most: usize) -> Kept<usize>;
+    /// Forgets the replies of these keys, as far as they were made before `before`.
+    fn forget_replies(&mut self, space: Space, keys: &[String], before: Time) -> Kept<()>;
     /// Makes or replaces an API key.
     fn put_api_key(&mut self, space: Space, key: &ApiKey) -> Kept<()>;
 }
@@ -191,12 +204,20 @@ pub enum Verdict {
     Rollback,
 }
 
-/// One transaction to be run by a store: maybe together with others in one commit, maybe more than once (a store that
-/// meets a conflict runs it again from the start), but never half.
+/// One transaction to be run by a store: maybe together with others in one commit, maybe more than once, but never half.
+/// A store that has to fetch something first, or meets a conflict, runs it again from the start.
 pub trait Job: Send {
-    /// Reads, decides, writes. A failure or a panic undoes this job alone.
+    /// Reads, decides, writes, in this order. A failure or a panic undoes this job alone. A failure of `tx` is passed on.
     fn run(&mut self, tx: &mut dyn Tx) -> Kept<Verdict>;
     /// Told once, after the writes are on disk or undone.
+    fn finish(self: Box<Self>, outcome: Kept<()>);
+}
+
+/// A look at one or two rows by key, to be taken by a store: maybe more than once, and the last one counts.
+pub trait Look: Send {
+    /// Looks. A failure of `read` is passed on, or kept to be told, but what a failed look saw means nothing.
+    fn look(&mut self, read: &mut dyn Read) -> Kept<()>;
+    /// Told once, when it has looked.
     fn finish(self: Box<Self>, outcome: Kept<()>);
 }
 
@@ -204,11 +225,12 @@ pub trait Job: Send {
 pub trait Store: Send + Sync {
     /// Queues a job. `Job::finish` is called in every case, also when the queue is full or the store is closed.
     fn write(&self, job: Box<dyn Job>);
-    /// Runs `look` on one state of the store, on the calling thread.
+    /// Runs `look` on one state of the store, maybe more than once. The calling thread waits: it must be one that may.
     fn read(&self, look: &mut dyn FnMut(&mut dyn Read) -> Kept<()>) -> Kept<()>;
-    /// The same for one or two rows by key, and cheaper: each call within `look` may see a newer state than the one before
-    /// it, never an older one. Every call sees at least what was told to be written before it.
-    fn glance(&self, look: &mut dyn FnMut(&mut dyn Read) -> Kept<()>) -> Kept<()>;
+    /// The same for one or two rows by key, and cheaper: each call within the look may see a newer state than the one
+    /// before it, never an older one. Every call sees at least what was told to be written before it. Nobody waits:
+    /// `Look::finish` is called in every case, here and now or later.
+    fn glance(&self, look: Box<dyn Look>);
     /// Whether it can be reached and written to.
     fn ready(&self) -> Kept<()>;
     /// Numbers for the operator: (name, help, value), all gauges or running totals.

@@ -165,7 +165,7 @@ impl From<Failure> for Halt {
     }
 }
 
-type Looking = Box<dyn FnOnce(&Call, &mut dyn Read) -> Result<Answer, Halt> + Send>;
+type Looking = Box<dyn FnMut(&Call, &mut dyn Read) -> Result<Answer, Halt> + Send>;
 type Writing = Box<dyn FnMut(&Call, &mut dyn Tx, &Ctx<'_>) -> Done<Answer> + Send>;
 
 /// A request whose parameters are good: what is left to do with the store.
@@ -186,18 +186,18 @@ enum Todo {
 }
 
 impl Plan {
-    /// To look at a few rows by key.
+    /// To look at a few rows by key, maybe more than once.
     pub fn look(
         customer_param: &'static str,
-        look: impl FnOnce(&Call, &mut dyn Read) -> Result<Answer, Halt> + Send + 'static,
+        look: impl FnMut(&Call, &mut dyn Read) -> Result<Answer, Halt> + Send + 'static,
     ) -> Plan {
         Plan { customer_param, work: Todo::Look(Box::new(look)) }
     }
 
-    /// To look at many rows.
+    /// To look at many rows, maybe more than once.
     pub fn scan(
         customer_param: &'static str,
-        look: impl FnOnce(&Call, &mut dyn Read) -> Result<Answer, Halt> + Send + 'static,
+        look: impl FnMut(&Call, &mut dyn Read) -> Result<Answer, Halt> + Send + 'static,
     ) -> Plan {
         Plan { customer_param, work: Todo::Scan(Box::new(look)) }
     }
@@ -366,10 +366,13 @@ async fn run(app: &Arc<App>, call: &Arc<Call>, id: RequestId, plan: Plan, idempo
     let Plan { customer_param, work } = plan;
     let refuser = Refuser { request: id.0.clone(), customer_param, test_mode: call.account.mode == Mode::Test };
     let outcome = match work {
-        Todo::Look(look) => app.look(|read| Ok(look(call, read))).unwrap_or_else(|stop| Err(stop.into())),
-        Todo::Scan(look) => {
+        Todo::Look(mut look) => {
+            let looking = call.clone();
+            app.look(move |read| look(&looking, read)).await
+        }
+        Todo::Scan(mut look) => {
             let scanning = call.clone();
-            app.scan(move |read| Ok(look(&scanning, read))).await.unwrap_or_else(|stop| Err(stop.into()))
+            app.scan(move |read| look(&scanning, read)).await
         }
         Todo::Write(mut write) => {
             let idempotency_key = idempotent.map(|idempotent| idempotent.key.clone());

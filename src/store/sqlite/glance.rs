@@ -15,8 +15,9 @@ use crate::domain::event::Event;
 use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId};
 use crate::domain::page::{BalancePage, CustomerPage, EventPage, Page, Place};
 use crate::domain::query::Query;
+use crate::domain::time::Time;
 use crate::store::record::read_customer;
-use crate::store::{Kept, KeptReply, Read};
+use crate::store::{Kept, KeptReply, Look, Read};
 
 /// What is looked at, one call at a time.
 pub(super) struct Glance<'s> {
@@ -27,9 +28,9 @@ pub(super) struct Glance<'s> {
 }
 
 /// Runs `look`, each call of which sees the newest state. A connection that is left in a panic is let go.
-pub(super) fn glance(readers: &Readers, hot: &Hot, look: &mut dyn FnMut(&mut dyn Read) -> Kept<()>) -> Kept<()> {
+pub(super) fn glance(readers: &Readers, hot: &Hot, look: &mut dyn Look) -> Kept<()> {
     let mut glance = Glance { readers, hot, connection: None };
-    let outcome = look(&mut glance);
+    let outcome = look.look(&mut glance);
     if let Some(connection) = glance.connection {
         readers.give_back(connection);
     }
@@ -94,6 +95,10 @@ impl Read for Glance<'_> {
 
     fn reply(&mut self, space: Space, key: &str) -> Kept<Option<KeptReply>> {
         self.tx()?.reply(space, key)
+    }
+
+    fn old_replies(&mut self, before: Time, most: usize) -> Kept<Vec<(Space, String)>> {
+        self.tx()?.old_replies(before, most)
     }
 
     fn api_key(&mut self, space: Space, digest: &KeyDigest) -> Kept<Option<ApiKey>> {

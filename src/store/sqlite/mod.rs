@@ -27,7 +27,7 @@ use parking_lot::{Mutex, RwLock};
 pub use backup::{backup, restore};
 pub use check::{CheckSummary, MAX_FAULTS, check};
 
-use super::{Failure, Figure, Job, Kept, MAX_WAITING, Read, Store};
+use super::{Failure, Figure, Job, Kept, Look, MAX_WAITING, Read, Store};
 use checkpoint::LogKeeper;
 use files::{Purpose, connect, file_trouble, make_folder};
 use hot::{Hot, Touched};
@@ -175,8 +175,9 @@ impl Store for SqliteStore {
         self.readers.read(look)
     }
 
-    fn glance(&self, look: &mut dyn FnMut(&mut dyn Read) -> Kept<()>) -> Kept<()> {
-        glance::glance(&self.readers, &self.hot, look)
+    fn glance(&self, mut look: Box<dyn Look>) {
+        let outcome = glance::glance(&self.readers, &self.hot, look.as_mut());
+        look.finish(outcome);
     }
 
     fn ready(&self) -> Kept<()> {

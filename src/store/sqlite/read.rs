@@ -15,6 +15,7 @@ use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId};
 use crate::domain::page::{BalancePage, CustomerPage, EventPage, Page, Place};
 use crate::domain::query::Query;
 use crate::domain::term::Term;
+use crate::domain::time::Time;
 use crate::store::record::{
     Unreadable, read_account, read_api_key, read_balance_transaction, read_customer, read_event,
 };
@@ -159,6 +160,10 @@ impl Read for SqliteTx<'_> {
 
     fn reply(&mut self, space: Space, key: &str) -> Kept<Option<KeptReply>> {
         reply::read(self, space, key)
+    }
+
+    fn old_replies(&mut self, before: Time, most: usize) -> Kept<Vec<(Space, String)>> {
+        reply::old(self, before, most)
     }
 
     fn api_key(&mut self, space: Space, digest: &KeyDigest) -> Kept<Option<ApiKey>> {

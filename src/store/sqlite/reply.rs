@@ -49,7 +49,16 @@ pub(super) fn put(tx: &SqliteTx<'_>, space: Space, reply: &KeptReply) -> Kept<()
     Ok(())
 }
 
-pub(super) fn prune(tx: &SqliteTx<'_>, before: Time, most: usize) -> Kept<usize> {
-    let sql = "DELETE FROM replies WHERE rowid IN (SELECT rowid FROM replies WHERE created < ?1 LIMIT ?2)";
-    tx.execute("forgetting old replies", sql, (before.0, i64::try_from(most).unwrap_or(i64::MAX)))
+pub(super) fn old(tx: &SqliteTx<'_>, before: Time, most: usize) -> Kept<Vec<(Space, String)>> {
+    let doing = "looking for old replies";
+    let sql = "SELECT account, key FROM replies WHERE created < ?1 ORDER BY created LIMIT ?2";
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    tx.find_all(doing, sql, (before.0, most), |row| {
+        row.get(0).and_then(|account| Ok((Space(account), row.get(1)?))).map_err(trouble(doing))
+    })
+}
+
+pub(super) fn forget(tx: &SqliteTx<'_>, space: Space, keys: &[String], before: Time) -> Kept<()> {
+    let sql = "DELETE FROM replies WHERE account = ?1 AND key = ?2 AND created < ?3";
+    keys.iter().try_for_each(|key| tx.execute("forgetting old replies", sql, (space.0, key, before.0)).map(drop))
 }

@@ -187,8 +187,8 @@ impl Tx for SqliteTx<'_> {
         self.write(|tx| reply::put(tx, space, reply))
     }
 
-    fn prune_replies(&mut self, before: Time, most: usize) -> Kept<usize> {
-        self.write(|tx| reply::prune(tx, before, most))
+    fn forget_replies(&mut self, space: Space, keys: &[String], before: Time) -> Kept<()> {
+        self.write(|tx| reply::forget(tx, space, keys, before))
     }
 
     fn put_api_key(&mut self, space: Space, key: &ApiKey) -> Kept<()> {

@@ -213,18 +213,21 @@ pub fn replies_are_kept_replaced_and_pruned(bench: &Bench) {
     ] {
         write(store, move |tx| tx.put_reply(space, &kept)).unwrap();
     }
-    let prune = |before: i64, most: usize| {
-        let (send, receive) = bounded(1);
-        write(store, move |tx| {
-            let _ = send.send(tx.prune_replies(Time(before), most)?);
-            Ok(())
-        })
-        .unwrap();
-        receive.recv().unwrap()
+    let old = |before: i64, most: usize| {
+        let old = look(store, |read| read.old_replies(Time(before), most));
+        old.into_iter().map(|(space, key)| (space.0, key)).collect::<Vec<_>>()
+    };
+    let forget = |space: Space, before: i64| {
+        let keys = ["a", "b", "no such key"].map(String::from);
+        write(store, move |tx| tx.forget_replies(space, &keys, Time(before))).unwrap();
     };
     assert_eq!(look(store, |read| read.reply(HERE, "a")), Some(newest.clone()));
     assert_eq!(look(store, |read| read.reply(HERE, "b")), Some(reply("b", 20)));
-    assert_eq!((prune(20, 1), prune(20, 9), prune(20, 9), prune(21, 9)), (1, 1, 0, 1));
+    assert_eq!(old(20, 9), [(THERE.0, "a".into()), (THERE.0, "c".into())]);
+    assert_eq!(old(31, 3), [(THERE.0, "a".into()), (THERE.0, "c".into()), (HERE.0, "b".into())]);
+    forget(THERE, 20);
+    forget(HERE, 21);
+    assert_eq!(old(31, 9), [(THERE.0, "c".into()), (HERE.0, "a".into())]);
     assert_eq!(look(store, |read| read.reply(HERE, "a")), Some(newest));
     assert_eq!(look(store, |read| read.reply(HERE, "b")), None);
     assert_eq!(look(store, |read| read.reply(THERE, "a")), None);
