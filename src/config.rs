@@ -157,6 +157,7 @@ impl Options {
             listen: listen.map_or(defaults.listen, |endpoint| endpoint.0),
             admin_listen: admin_listen.map(|endpoint| endpoint.0).or(defaults.admin_listen),
             data: data.unwrap_or(defaults.data),
+            database: None,
             ephemeral: ephemeral.unwrap_or(defaults.ephemeral),
             rate_limit: rate_limit.map_or(defaults.rate_limit, NonZeroU32::new),
             max_body_bytes: max_body_bytes.unwrap_or(defaults.max_body_bytes),
