@@ -7,4 +7,4 @@ mod tls;
 mod trouble;
 mod url;
 
-pub use url::examine;
+pub use url::{examine, place};

@@ -108,6 +108,12 @@ pub fn examine(database: &Database) -> Result<(), String> {
     Ok(())
 }
 
+/// Hosts and name of the database, for people.
+pub fn place(database: &Database) -> String {
+    // A URL that makes no sense was refused before.
+    target(database).map_or_else(|_| "a database".to_owned(), |target| target.place)
+}
+
 /// Reads the URL.
 pub(super) fn target(database: &Database) -> Result<Target, String> {
     let parts = Parts::of(&database.url)?;
@@ -165,7 +171,7 @@ pub(super) fn target(database: &Database) -> Result<Target, String> {
         hosts,
         tls: tls.filter(|_| encrypted),
         balanced: common.get_load_balance_hosts() == LoadBalanceHosts::Random,
-        place: place(&doors, &common),
+        place: described(&doors, &common),
     })
 }
 
@@ -183,7 +189,7 @@ fn options(given: Option<&str>, database: &Database) -> String {
     options
 }
 
-fn place(doors: &[Door], common: &Config) -> String {
+fn described(doors: &[Door], common: &Config) -> String {
     let hosts: Vec<String> = doors.iter().map(Door::name).collect();
     match common.get_dbname().or(common.get_user()) {
         Some(database) => format!("database {database} at {}", hosts.join(", ")),
