@@ -12,6 +12,7 @@ mod hostile;
 mod http;
 mod json;
 mod model;
+mod postgres;
 mod program;
 mod program_server;
 mod sdk;
