@@ -2,6 +2,7 @@
 
 mod cases;
 mod client;
+mod cluster;
 mod concurrency;
 mod connection;
 mod coverage;
