@@ -11,6 +11,7 @@ mod faults;
 mod harness;
 mod hostile;
 mod http;
+mod interloper;
 mod json;
 mod model;
 mod postgres;
