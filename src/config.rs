@@ -1,6 +1,8 @@
 //! Where settings come from: a flag, else an environment variable, else the TOML file, else the default. One struct is
 //! read by all three, so an option cannot be called one thing here and another there.
 
+mod place;
+
 use std::error::Error;
 use std::fmt;
 use std::net::SocketAddr;
@@ -15,6 +17,7 @@ use serde::Deserialize;
 
 use crate::settings::{Openness, Settings};
 use crate::telemetry::{Level, LogFormat, LogSettings};
+pub use place::{FolderOptions, Given, Place, StoreOptions};
 
 /// The options of a server, each of which a flag, an environment variable and the file may give.
 #[derive(Args, Clone, Debug, Default, PartialEq, Deserialize)]
@@ -29,6 +32,21 @@ pub struct Options {
     /// The folder that everything is kept in [default: ./cusp-data]
     #[arg(long, env = "CUSP_DATA", value_name = "FOLDER")]
     pub data: Option<PathBuf>,
+    /// Keep everything in this PostgreSQL database instead: postgres://user@host:5432/name
+    #[arg(long, env = "CUSP_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<Secret>,
+    /// A file that holds the database's password
+    #[arg(long, env = "CUSP_DATABASE_PASSWORD_FILE", value_name = "FILE")]
+    pub database_password_file: Option<PathBuf>,
+    /// The most connections to the database at a time [default: 16]
+    #[arg(long, env = "CUSP_DATABASE_POOL_SIZE", value_name = "NUMBER")]
+    pub database_pool_size: Option<usize>,
+    /// How long the database may work on one statement [default: 10s]
+    #[arg(long, env = "CUSP_DATABASE_STATEMENT_TIMEOUT", value_name = "DURATION")]
+    pub database_statement_timeout: Option<Span>,
+    /// How long a statement may wait for a lock [default: 5s]
+    #[arg(long, env = "CUSP_DATABASE_LOCK_TIMEOUT", value_name = "DURATION")]
+    pub database_lock_timeout: Option<Span>,
     /// Keep nothing: use a temporary folder and remove it at the end
     #[arg(long, env = "CUSP_EPHEMERAL", value_name = "true|false", value_parser = BoolishValueParser::new(),
         num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
@@ -67,27 +85,6 @@ pub struct FileOption {
     pub config: Option<PathBuf>,
 }
 
-/// Which data folder an operator's command works on.
-#[derive(Args, Clone, Debug, Default)]
-pub struct FolderOptions {
-    /// The data folder, of a running server or not [default: ./cusp-data]
-    #[arg(long, env = "CUSP_DATA", value_name = "FOLDER")]
-    pub data: Option<PathBuf>,
-    #[command(flatten)]
-    pub file: FileOption,
-}
-
-impl FolderOptions {
-    /// The data folder that flag, environment, file or default give.
-    pub fn folder(self) -> Result<PathBuf, ConfigError> {
-        let given = match self.data {
-            Some(folder) => Some(folder),
-            None => Options::read(&self.file)?.data,
-        };
-        Ok(given.unwrap_or_else(|| Settings::new(Openness::Serve).data))
-    }
-}
-
 impl Options {
     /// What the file says; nothing when there is no file to read.
     pub fn read(file: &FileOption) -> Result<Options, ConfigError> {
@@ -98,17 +95,29 @@ impl Options {
     }
 
     fn parse(path: &Path, text: &str) -> Result<Options, ConfigError> {
-        toml::from_str(text).map_err(|cause| {
-            ConfigError(format!("the file {} does not make sense:\n{}", path.display(), cause.to_string().trim_end()))
+        toml::from_str(text).map_err(|cause: toml::de::Error| {
+            // The whole error shows the line, and that line may hold a password.
+            let shown = match cause.span().is_some_and(|span| line_at(text, span.start).contains("database-url")) {
+                true => cause.message().to_owned(),
+                false => cause.to_string(),
+            };
+            ConfigError(format!("the file {} does not make sense:\n{}", path.display(), shown.trim_end()))
         })
     }
 
-    /// What is given here and, where nothing is, what is given in `other`.
-    pub fn over(self, other: Options) -> Options {
+    /// What is given here and, where nothing is, what is given in `other`. Where records are kept is one question, and who
+    /// goes first answers it alone.
+    pub fn over(self, mut other: Options) -> Options {
+        self.silence(&mut other);
         let Options {
             listen,
             admin_listen,
             data,
+            database_url,
+            database_password_file,
+            database_pool_size,
+            database_statement_timeout,
+            database_lock_timeout,
             ephemeral,
             rate_limit,
             max_body_bytes,
@@ -123,6 +132,11 @@ impl Options {
             listen: listen.or(other.listen),
             admin_listen: admin_listen.or(other.admin_listen),
             data: data.or(other.data),
+            database_url: database_url.or(other.database_url),
+            database_password_file: database_password_file.or(other.database_password_file),
+            database_pool_size: database_pool_size.or(other.database_pool_size),
+            database_statement_timeout: database_statement_timeout.or(other.database_statement_timeout),
+            database_lock_timeout: database_lock_timeout.or(other.database_lock_timeout),
             ephemeral: ephemeral.or(other.ephemeral),
             rate_limit: rate_limit.or(other.rate_limit),
             max_body_bytes: max_body_bytes.or(other.max_body_bytes),
@@ -137,10 +151,16 @@ impl Options {
 
     /// These options over the defaults, as far as they may go together.
     pub fn settle(self, openness: Openness) -> Result<(Settings, LogSettings), ConfigError> {
+        let database = self.database()?;
         let Options {
             listen,
             admin_listen,
             data,
+            database_url: _,
+            database_password_file: _,
+            database_pool_size: _,
+            database_statement_timeout: _,
+            database_lock_timeout: _,
             ephemeral,
             rate_limit,
             max_body_bytes,
@@ -157,6 +177,7 @@ impl Options {
             listen: listen.map_or(defaults.listen, |endpoint| endpoint.0),
             admin_listen: admin_listen.map(|endpoint| endpoint.0).or(defaults.admin_listen),
             data: data.unwrap_or(defaults.data),
+            database,
             ephemeral: ephemeral.unwrap_or(defaults.ephemeral),
             rate_limit: rate_limit.map_or(defaults.rate_limit, NonZeroU32::new),
             max_body_bytes: max_body_bytes.unwrap_or(defaults.max_body_bytes),
@@ -198,6 +219,31 @@ fn check(settings: &Settings) -> Result<(), ConfigError> {
         }
     }
     Ok(())
+}
+
+/// The line of the text that the byte at `place` is in.
+fn line_at(text: &str, place: usize) -> &str {
+    let (before, after) = text.split_at(place);
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    let end = after.find('\n').map_or(text.len(), |end| place + end);
+    &text[start..end]
+}
+
+/// A text that may hold a password; it is never shown.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+pub struct Secret(pub String);
+
+// No text is refused here: a refusal by the reader of flags would show it.
+impl From<String> for Secret {
+    fn from(text: String) -> Secret {
+        Secret(text)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
 }
 
 /// Why the options were refused, in a sentence for the operator.
@@ -306,6 +352,7 @@ mod tests {
     use clap::{Args, Command, FromArgMatches};
 
     use super::*;
+    use crate::settings::Database;
 
     fn command() -> Command {
         Options::augment_args(Command::new("cusp"))
@@ -343,7 +390,7 @@ mod tests {
             known.lines().next().unwrap_or_default().split(", ").map(|name| name.trim_matches('`').into()).collect();
         assert_eq!(flags, variables);
         assert_eq!(flags, keys);
-        assert_eq!(flags.len(), 12);
+        assert_eq!(flags.len(), 17);
     }
 
     #[test]
@@ -351,11 +398,15 @@ mod tests {
         let mut command = command().term_width(400);
         let help = command.render_long_help().to_string();
         let settings = Settings::new(Openness::Serve);
+        let database = Database::new("postgres://db/x");
         let seconds = |span: Duration| format!("{}s", span.as_secs());
         for (flag, default) in [
             ("listen", settings.listen.to_string()),
             ("admin-listen", settings.admin_listen.expect("serve has one").to_string()),
             ("data", settings.data.display().to_string()),
+            ("database-pool-size", database.pool_size.to_string()),
+            ("database-statement-timeout", seconds(database.statement_timeout)),
+            ("database-lock-timeout", seconds(database.lock_timeout)),
             ("rate-limit", settings.rate_limit.map_or(0, NonZeroU32::get).to_string()),
             ("max-body-bytes", settings.max_body_bytes.to_string()),
             ("max-connections", settings.max_connections.to_string()),
@@ -416,6 +467,17 @@ mod tests {
         assert!(refused("head-timeout = \"soon\"").contains("expected a whole number and a unit"));
         assert!(refused("log-level = \"loud\"").contains("`loud` is not one of error, warn, info, debug, trace"));
         assert!(refused("log-format = \"xml\"").contains("`xml` is not one of text, json"));
+    }
+
+    #[test]
+    fn a_password_in_the_file_is_not_shown() {
+        for wrong in ["database-url = \"postgres://ada:sesame@db/x", "database-url = [\"postgres://ada:sesame@db/x\"]"]
+        {
+            let refusal = refused(&format!("rate-limit = 5\n{wrong}\nlisten = \"localhost:9\""));
+            assert!(refusal.contains("cusp.toml") && !refusal.contains("sesame"), "{refusal}");
+        }
+        let options = file("database-url = \"postgres://ada:sesame@db/x\"");
+        assert!(!format!("{options:?}").contains("sesame"));
     }
 
     #[test]

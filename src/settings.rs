@@ -1,7 +1,8 @@
 //! What a running server needs to be told. Where the values come from (flags, environment, file) is `config`'s duty.
 
+use std::fmt;
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -23,8 +24,10 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Where health and metrics are; `None` puts them on the main address.
     pub admin_listen: Option<SocketAddr>,
-    /// The folder that everything is kept in.
+    /// The folder that everything is kept in, unless there is a database.
     pub data: PathBuf,
+    /// The PostgreSQL database that everything is kept in; `None` keeps it in the folder.
+    pub database: Option<Database>,
     /// Keep nothing: the data goes to a temporary folder, without syncing, and is removed at the end.
     pub ephemeral: bool,
     /// Requests per second that one account in one mode may make; `None` for no limit.
@@ -52,6 +55,7 @@ impl Settings {
                 Openness::Serve => Some(SocketAddr::from(([127, 0, 0, 1], 12112))),
             },
             data: PathBuf::from("./cusp-data"),
+            database: None,
             ephemeral: false,
             rate_limit: None,
             max_body_bytes: 1 << 20,
@@ -60,5 +64,60 @@ impl Settings {
             request_timeout: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(10),
         }
+    }
+}
+
+/// A PostgreSQL database, and how it is used.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Database {
+    /// `postgres://user@host:5432/name?sslmode=…`; it may hold a password.
+    pub url: String,
+    /// A file that holds the password, when the URL does not.
+    pub password_file: Option<PathBuf>,
+    /// The most connections to it at a time.
+    pub pool_size: NonZeroUsize,
+    /// How long the server may work on one statement; more than zero, in whole milliseconds.
+    pub statement_timeout: Duration,
+    /// How long a statement may wait for a lock; more than zero, in whole milliseconds.
+    pub lock_timeout: Duration,
+}
+
+impl Database {
+    /// A database with the defaults.
+    pub fn new(url: impl Into<String>) -> Database {
+        Database {
+            url: url.into(),
+            password_file: None,
+            pool_size: NonZeroUsize::new(16).expect("16 is not 0"),
+            statement_timeout: Duration::from_secs(10),
+            lock_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+// The URL may hold a password, so no part of it is shown.
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Database { url: _, password_file, pool_size, statement_timeout, lock_timeout } = self;
+        f.debug_struct("Database")
+            .field("url", &format_args!("…"))
+            .field("password_file", password_file)
+            .field("pool_size", pool_size)
+            .field("statement_timeout", statement_timeout)
+            .field("lock_timeout", lock_timeout)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_does_not_show_its_password() {
+        let settings =
+            Settings { database: Some(Database::new("postgres://ada:sesame@db/x")), ..Settings::new(Openness::Serve) };
+        let shown = format!("{settings:?}");
+        assert!(shown.contains("pool_size: 16") && !shown.contains("sesame"), "{shown}");
     }
 }

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use super::Trouble;
 use super::books::Books;
 use super::terminal::{Terminal, cell, table};
-use crate::config::FolderOptions;
+use crate::config::{Given, StoreOptions};
 use crate::dialects::stripe::versions::NEWEST;
 use crate::domain::account::{Account, Mode};
 use crate::domain::ids::AccountId;
@@ -21,12 +21,12 @@ pub enum Command {
         #[command(flatten)]
         details: Details,
         #[command(flatten)]
-        folder: FolderOptions,
+        store: Given<StoreOptions>,
     },
     /// List the accounts
     List {
         #[command(flatten)]
-        folder: FolderOptions,
+        store: Given<StoreOptions>,
     },
     /// Make a connected account: one that the keys of another account act for, and print its id
     ///
@@ -39,7 +39,7 @@ pub enum Command {
         #[command(flatten)]
         details: Details,
         #[command(flatten)]
-        folder: FolderOptions,
+        store: Given<StoreOptions>,
     },
 }
 
@@ -63,19 +63,19 @@ pub struct Details {
 /// Does one of the commands.
 pub fn run(command: Command, terminal: &Terminal) -> Result<(), Trouble> {
     match command {
-        Command::Create { details, folder } => {
-            let books = Books::open_or_make(folder)?;
+        Command::Create { details, store } => {
+            let books = Books::open_or_make(store.0)?;
             let account = fresh(AccountId::mint(&books.ids, books.now), books.now, details);
             let id = account.id.clone();
             books.write(move |tx| Ok(create(tx, &account)?))?;
             terminal.say(id.as_str())
         }
-        Command::List { folder } => {
-            let accounts = Books::open(folder)?.read(|read| engine::accounts::list(read))?;
+        Command::List { store } => {
+            let accounts = Books::open(store.0)?.read(|read| engine::accounts::list(read))?;
             terminal.say(&listing(&accounts))
         }
-        Command::Link { account, details, folder } => {
-            let books = Books::open(folder)?;
+        Command::Link { account, details, store } => {
+            let books = Books::open(store.0)?;
             let id = AccountId::mint(&books.ids, books.now);
             let (now, linked) = (books.now, id.clone());
             books.write(move |tx| {

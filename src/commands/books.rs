@@ -6,9 +6,10 @@ use std::sync::mpsc;
 
 use super::Trouble;
 use crate::clock::Clock;
-use crate::config::FolderOptions;
+use crate::config::{Place, StoreOptions};
 use crate::domain::time::Time;
 use crate::ids::Ids;
+use crate::settings::Database;
 use crate::store::{Job, Kept, Read, Store, Tx, Verdict};
 
 use crate::store::sqlite;
@@ -25,14 +26,24 @@ pub struct Books {
 }
 
 impl Books {
-    /// Opens the data folder, which is made when there is none.
-    pub fn open_or_make(options: FolderOptions) -> Result<Books, Trouble> {
-        Books::at(&options.folder()?)
+    /// Opens the data, which are made when there are none.
+    pub fn open_or_make(options: StoreOptions) -> Result<Books, Trouble> {
+        match options.place()? {
+            Place::Folder(folder) => Books::at(&folder),
+            Place::Database(database) => Books::within(&database),
+        }
     }
 
-    /// Opens the data folder that there is.
-    pub fn open(options: FolderOptions) -> Result<Books, Trouble> {
-        Books::at(&existing(options.folder()?)?)
+    /// Opens the data that there are.
+    pub fn open(options: StoreOptions) -> Result<Books, Trouble> {
+        match options.place()? {
+            Place::Folder(folder) => Books::at(&existing(folder)?),
+            Place::Database(database) => Books::within(&database),
+        }
+    }
+
+    fn within(_: &Database) -> Result<Books, Trouble> {
+        Err(Trouble::Refused("this version keeps no records in a database".into()))
     }
 
     fn at(folder: &Path) -> Result<Books, Trouble> {

@@ -8,7 +8,7 @@ use super::Trouble;
 use super::accounts;
 use super::books::Books;
 use super::terminal::{Terminal, cell, table};
-use crate::config::FolderOptions;
+use crate::config::{Given, StoreOptions};
 use crate::domain::account::{Account, Mode};
 use crate::domain::api_key::{Access, ApiKey, KeyKind, Resource};
 use crate::domain::ids::AccountId;
@@ -27,19 +27,19 @@ pub enum Command {
         #[command(flatten)]
         wish: Wish,
         #[command(flatten)]
-        folder: FolderOptions,
+        store: Given<StoreOptions>,
     },
     /// List the keys: everything about them but the keys themselves
     List {
         #[command(flatten)]
-        folder: FolderOptions,
+        store: Given<StoreOptions>,
     },
     /// Make a key open nothing any more
     Revoke {
         /// The key's id, or the beginning of it, or the last four characters of the key, as `cusp keys list` shows them
         key: String,
         #[command(flatten)]
-        folder: FolderOptions,
+        store: Given<StoreOptions>,
     },
 }
 
@@ -79,9 +79,9 @@ enum Kind {
 /// Does one of the commands.
 pub fn run(command: Command, terminal: &Terminal) -> Result<(), Trouble> {
     match command {
-        Command::Create { wish, folder } => {
+        Command::Create { wish, store } => {
             let kind = kind(wish.kind, &wish.allow)?;
-            let books = Books::open_or_make(folder)?;
+            let books = Books::open_or_make(store.0)?;
             let mode = if wish.live { Mode::Live } else { Mode::Test };
             let first =
                 accounts::fresh(AccountId::mint(&books.ids, books.now), books.now, accounts::Details::default());
@@ -106,12 +106,12 @@ pub fn run(command: Command, terminal: &Terminal) -> Result<(), Trouble> {
             ));
             terminal.say(&text)
         }
-        Command::List { folder } => {
-            let keys = Books::open(folder)?.read(|read| engine::keys::list(read))?;
+        Command::List { store } => {
+            let keys = Books::open(store.0)?.read(|read| engine::keys::list(read))?;
             terminal.say(&listing(&keys))
         }
-        Command::Revoke { key, folder } => {
-            let books = Books::open(folder)?;
+        Command::Revoke { key, store } => {
+            let books = Books::open(store.0)?;
             let now = books.now;
             let (before, after) = books.write(move |tx| {
                 let before = pick(&engine::keys::list(tx)?, &key)?.clone();

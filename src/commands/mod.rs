@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::config::{ConfigError, FileOption, FolderOptions, Options};
+use crate::config::{ConfigError, FileOption, FolderOptions, Given, Options};
 use crate::settings::Openness;
 use crate::store::Failure;
 use terminal::Terminal;
@@ -42,6 +42,11 @@ pub struct Program {
     command: Command,
 }
 
+/// What is for a database what these commands are for a data folder.
+const BACKUP_INSTEAD: &str = "use pg_dump, or what your provider has for backups";
+const RESTORE_INSTEAD: &str = "use pg_restore, or what your provider has for backups";
+const CHECK_INSTEAD: &str = "use pg_amcheck, or restore what pg_dump gives to see that it can be read";
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run a server for development and tests: any sk_test_… key opens a sandbox of its own
@@ -52,7 +57,7 @@ enum Command {
         #[command(flatten)]
         file: FileOption,
         #[command(flatten)]
-        options: Box<Options>,
+        options: Box<Given<Options>>,
     },
     /// Run a server that keeps records: only keys from `cusp keys create` open it
     ///
@@ -61,7 +66,7 @@ enum Command {
         #[command(flatten)]
         file: FileOption,
         #[command(flatten)]
-        options: Box<Options>,
+        options: Box<Given<Options>>,
     },
     /// Make, list and revoke API keys
     Keys {
@@ -73,13 +78,13 @@ enum Command {
         #[command(subcommand)]
         command: accounts::Command,
     },
-    /// Copy the data into one file, while the server runs or not
+    /// Copy the data folder into one file, while the server runs or not
     Backup {
         /// The file to write; it must not exist yet
         #[arg(value_name = "FILE")]
         to: PathBuf,
         #[command(flatten)]
-        folder: FolderOptions,
+        folder: Given<FolderOptions>,
     },
     /// Make a data folder from a backup
     ///
@@ -89,14 +94,14 @@ enum Command {
         #[arg(value_name = "FILE")]
         from: PathBuf,
         #[command(flatten)]
-        folder: FolderOptions,
+        folder: Given<FolderOptions>,
     },
     /// Read everything in a data folder and tell what is wrong with it
     ///
     /// Ends with exit code 1 and one line a fault when there are any.
     Check {
         #[command(flatten)]
-        folder: FolderOptions,
+        folder: Given<FolderOptions>,
     },
     /// Print a script that completes cusp's commands and options in a shell
     ///
@@ -168,13 +173,15 @@ pub fn main() -> ExitCode {
 
 fn run(program: Program, terminal: &Terminal) -> Result<(), Trouble> {
     match program.command {
-        Command::Dev { file, options } => serve::run(options.over(Options::read(&file)?), Openness::Dev, terminal),
-        Command::Serve { file, options } => serve::run(options.over(Options::read(&file)?), Openness::Serve, terminal),
+        Command::Dev { file, options } => serve::run(options.0.over(Options::read(&file)?), Openness::Dev, terminal),
+        Command::Serve { file, options } => {
+            serve::run(options.0.over(Options::read(&file)?), Openness::Serve, terminal)
+        }
         Command::Keys { command } => keys::run(command, terminal),
         Command::Accounts { command } => accounts::run(command, terminal),
-        Command::Backup { to, folder } => backup::backup(&folder.folder()?, &to, terminal),
-        Command::Restore { from, folder } => backup::restore(&from, &folder.folder()?, terminal),
-        Command::Check { folder } => check::run(&folder.folder()?, terminal),
+        Command::Backup { to, folder } => backup::backup(&folder.0.folder(BACKUP_INSTEAD)?, &to, terminal),
+        Command::Restore { from, folder } => backup::restore(&from, &folder.0.folder(RESTORE_INSTEAD)?, terminal),
+        Command::Check { folder } => check::run(&folder.0.folder(CHECK_INSTEAD)?, terminal),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Program::command(), "cusp", &mut script);

@@ -10,6 +10,7 @@ use super::terminal::Terminal;
 use crate::config::Options;
 use crate::settings::{Openness, Settings};
 use crate::start::{Running, World, start};
+use crate::store::postgres;
 use crate::telemetry;
 
 /// Files that are open besides the connections: the store's, the log, what the runtime needs.
@@ -53,9 +54,10 @@ fn announce(settings: &Settings, running: &Running, terminal: &Terminal) -> Resu
     if let Some(admin) = running.admin_address() {
         text += &format!("\nhealth and metrics on http://{admin}");
     }
-    text += &match settings.ephemeral {
-        true => "\nkeeping nothing".to_string(),
-        false => format!("\nkeeping records in {}", settings.data.display()),
+    text += &match (&settings.database, settings.ephemeral) {
+        (Some(database), _) => format!("\nkeeping records in {}", postgres::place(database)),
+        (None, true) => "\nkeeping nothing".to_string(),
+        (None, false) => format!("\nkeeping records in {}", settings.data.display()),
     };
     if settings.openness == Openness::Dev {
         text += &format!("\ntry: curl http://{address}/v1/customers -u sk_test_me: -d name=Ada");

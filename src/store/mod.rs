@@ -3,6 +3,7 @@
 
 #[doc(hidden)]
 pub mod faults;
+pub mod postgres;
 pub mod record;
 pub mod sqlite;
 #[cfg(test)]

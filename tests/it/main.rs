@@ -2,6 +2,7 @@
 
 mod cases;
 mod client;
+mod cluster;
 mod concurrency;
 mod connection;
 mod coverage;
@@ -10,8 +11,10 @@ mod faults;
 mod harness;
 mod hostile;
 mod http;
+mod interloper;
 mod json;
 mod model;
+mod postgres;
 mod program;
 mod program_server;
 mod sdk;

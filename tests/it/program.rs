@@ -183,6 +183,48 @@ fn the_environment_says_what_flags_say() {
     assert!(text(&output.stderr).contains("--listen 0.0.0.0:0"));
 }
 
+/// What a command says that is refused, or fails, with a database in its environment.
+fn beside_a_database(code: i32, arguments: &[&str]) -> String {
+    let mut command = cusp();
+    command.args(arguments).env("CUSP_DATABASE_URL", "postgres://ada:sesame@db.invalid:port/x");
+    let output = command.env("CUSP_DATABASE_POOL_SIZE", "4").output().expect("the program runs");
+    let told = text(&output.stdout) + &text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {told}");
+    assert!(!told.contains("sesame"), "{arguments:?}: {told}");
+    told
+}
+
+#[test]
+fn a_data_folder_by_flag_goes_before_a_database_of_the_environment() {
+    let folder = folder();
+    let none = folder.path().join("none");
+    for command in [&["keys", "list"][..], &["accounts", "list"], &["check"], &["backup", "to"]] {
+        let refusal = beside_a_database(1, &[command, &["--data", path(&none)]].concat());
+        assert!(refusal.contains("there is no data folder"), "{refusal}");
+        assert!(!beside_a_database(2, command).contains("no data folder"));
+    }
+}
+
+#[test]
+fn commands_for_a_folder_say_what_is_for_a_database() {
+    for (command, instead) in
+        [(&["backup", "to"][..], "pg_dump"), (&["restore", "from"], "pg_restore"), (&["check"], "pg_amcheck")]
+    {
+        assert!(beside_a_database(2, command).contains(instead));
+        let by_flag = refused(2, &[command, &["--database-url=postgres://ada:sesame@db/x"]].concat());
+        assert!(by_flag.contains(instead) && !by_flag.contains("sesame"), "{by_flag}");
+    }
+}
+
+#[test]
+fn a_password_in_the_environment_is_not_shown_by_the_help() {
+    for command in [&["serve"][..], &["dev"], &["keys", "list"], &["check"]] {
+        beside_a_database(0, &[command, &["--help"]].concat());
+    }
+    assert!(beside_a_database(2, &["serve"]).contains("--database-url: "));
+    assert!(beside_a_database(2, &["serve", "--database-url=postgres://db/x", "--ephemeral"]).contains("exclude"));
+}
+
 #[test]
 fn dev_is_only_for_this_machine() {
     let refusal = refused(2, &["dev", "--listen", "0.0.0.0:0"]);
