@@ -26,8 +26,9 @@ use crate::http::listen::{self, Bounds};
 use crate::http::shell::{Pages, Shell};
 use crate::ids::Ids;
 use crate::settings::Settings;
+use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::{SqliteOptions, SqliteStore};
-use crate::store::{Kept, Store};
+use crate::store::{Failure, Kept, Store};
 use crate::telemetry::{Metrics, Watch};
 
 /// How often the server tidies up after itself.
@@ -92,13 +93,19 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     }
     let scratch = settings.ephemeral.then(scratch).transpose()?;
     let data = scratch.as_ref().map_or(settings.data.as_path(), TempDir::path);
-    let options = SqliteOptions { path: data.to_owned(), ephemeral: settings.ephemeral };
+    if settings.database.is_none() {
+        SqliteStore::require_free(data).map_err(refused)?;
+    }
     // Before anything is made or migrated: a server that cannot listen leaves the data as it is.
-    SqliteStore::require_free(data).map_err(|failure| StartError(failure.to_string()))?;
     let main = bind(settings.listen)?;
     let admin = settings.admin_listen.map(bind).transpose()?;
-    let opened = SqliteStore::open(&options).map_err(|failure| StartError(failure.to_string()))?;
-    let store: Arc<dyn Store> = Arc::new(opened);
+    let store: Arc<dyn Store> = match &settings.database {
+        Some(database) => Arc::new(PostgresStore::open(database).await.map_err(refused)?),
+        None => {
+            let options = SqliteOptions { path: data.to_owned(), ephemeral: settings.ephemeral };
+            Arc::new(SqliteStore::open(&options).map_err(refused)?)
+        }
+    };
     let store = match wrap_store {
         Some(wrap) => wrap(store),
         None => store,
@@ -197,6 +204,10 @@ impl Running {
             tracing::warn!("removing the temporary data folder: {error}");
         }
     }
+}
+
+fn refused(failure: Failure) -> StartError {
+    StartError(failure.to_string())
 }
 
 fn scratch() -> Result<TempDir, StartError> {

@@ -1,8 +1,10 @@
-//! The data folder as operators' commands open it, beside a running server or not. The only place among the commands
-//! that names a kind of store.
+//! The data as operators' commands open them, beside running servers or not. The only place among the commands that names
+//! a kind of store.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
+
+use tokio::runtime::{Builder, Runtime};
 
 use super::Trouble;
 use crate::clock::Clock;
@@ -12,13 +14,16 @@ use crate::ids::Ids;
 use crate::settings::Database;
 use crate::store::{Job, Kept, Read, Store, Tx, Verdict};
 
+use crate::store::postgres::PostgresStore;
 use crate::store::sqlite;
 pub use sqlite::CheckSummary;
 use sqlite::SqliteStore;
 
-/// An opened data folder, with what a command needs to work on it.
+/// Opened data, with what a command needs to work on them.
 pub struct Books {
-    store: SqliteStore,
+    store: Box<dyn Store>,
+    /// What a store in a database runs on.
+    _runtime: Option<Runtime>,
     /// Where ids and random bytes come from.
     pub ids: Ids,
     /// When the command began.
@@ -34,7 +39,7 @@ impl Books {
         }
     }
 
-    /// Opens the data that there are.
+    /// Opens the data that there are; a database has them as soon as somebody asks.
     pub fn open(options: StoreOptions) -> Result<Books, Trouble> {
         match options.place()? {
             Place::Folder(folder) => Books::at(&existing(folder)?),
@@ -42,12 +47,19 @@ impl Books {
         }
     }
 
-    fn within(_: &Database) -> Result<Books, Trouble> {
-        Err(Trouble::Refused("this version keeps no records in a database".into()))
+    fn within(database: &Database) -> Result<Books, Trouble> {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime = runtime.map_err(|error| Trouble::Refused(format!("cannot start threads: {error}")))?;
+        let store = runtime.block_on(PostgresStore::open(database))?;
+        Ok(Books::over(Box::new(store), Some(runtime)))
     }
 
     fn at(folder: &Path) -> Result<Books, Trouble> {
-        Ok(Books { store: SqliteStore::open_beside(folder)?, ids: Ids::random(), now: Clock::Real.now() })
+        Ok(Books::over(Box::new(SqliteStore::open_beside(folder)?), None))
+    }
+
+    fn over(store: Box<dyn Store>, runtime: Option<Runtime>) -> Books {
+        Books { store, _runtime: runtime, ids: Ids::random(), now: Clock::Real.now() }
     }
 
     /// Runs `work` as one transaction; a trouble undoes it.

@@ -1,6 +1,7 @@
 //! What can be kept, and how a caller reads and changes it. Two traits for verbs (`Read`, `Tx`), one for whoever runs
 //! them (`Store`). A store knows records and pages; it decides nothing about customers.
 
+mod count;
 #[doc(hidden)]
 pub mod faults;
 pub mod postgres;
@@ -8,6 +9,7 @@ pub mod record;
 pub mod sqlite;
 #[cfg(test)]
 pub mod suite;
+mod walk;
 
 use std::error::Error;
 use std::fmt;

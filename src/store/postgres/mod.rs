@@ -1,10 +1,239 @@
-//! Keeps everything in a PostgreSQL database.
+//! The store that keeps everything in a PostgreSQL database, which any number of servers may share. Nothing here waits on
+//! a thread: jobs and looks are run on what is known, and what they lack is fetched for many of them at once.
 
-#![allow(dead_code)]
-
+mod changes;
 mod connect;
+mod desk;
+mod draft;
+mod fetch;
+mod flush;
+mod group;
+mod list;
+mod schema;
+mod setback;
+mod statements;
+mod tally;
 mod tls;
 mod trouble;
+mod turns;
 mod url;
+mod wants;
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
 
 pub use url::{examine, place};
+
+use super::{Failure, Figure, Job, Kept, Look, Read, Store};
+use crate::settings::Database;
+use connect::{Connection, Pool};
+use desk::Desk;
+use fetch::fetch;
+use setback::{Got, Setback};
+use tally::Tally;
+use trouble::Meaning;
+use turns::Turn;
+use wants::{Scene, Wants};
+
+/// How often the database is asked whether it takes writes.
+const PROBE_EVERY: Duration = Duration::from_secs(1);
+/// How long it may take to answer that.
+const PROBE_PATIENCE: Duration = Duration::from_secs(3);
+/// How much longer than its own timeouts the database may take before its connection is given up.
+const GRACE: Duration = Duration::from_secs(5);
+/// How often a read may ask for more.
+const MAX_ROUNDS: usize = 10_000;
+/// How long a read is tried while the database is away.
+const READ_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Records in a database.
+pub struct PostgresStore {
+    shared: Arc<Shared>,
+    desk: Arc<Desk>,
+    runtime: Handle,
+    probing: JoinHandle<()>,
+}
+
+/// What every task of a store has to do with.
+struct Shared {
+    pool: Pool,
+    tally: Tally,
+    /// Which of the servers this is: a random number, and how its turns begin.
+    id: u64,
+    server: String,
+    turns: AtomicU64,
+    /// How long statements that belong together may take.
+    patience: Duration,
+}
+
+impl PostgresStore {
+    /// Opens the store, and brings its tables to the newest schema. To be called on a runtime whose tasks go on while the
+    /// store is open.
+    pub async fn open(database: &Database) -> Kept<PostgresStore> {
+        let pool = Pool::new(database)?;
+        pool.first().await?.give_back();
+        schema::migrate(&pool).await?;
+        let mut bytes = [0; 8];
+        getrandom::fill(&mut bytes).map_err(|cause| Failure::broken("opening the store", cause))?;
+        let id = u64::from_be_bytes(bytes);
+        let shared = Arc::new(Shared {
+            pool,
+            tally: Tally::default(),
+            id,
+            server: turns::name(id),
+            turns: AtomicU64::new(0),
+            patience: database.statement_timeout + database.lock_timeout + GRACE,
+        });
+        let runtime = Handle::current();
+        let probing = runtime.spawn(probe(shared.clone()));
+        let desk = Arc::new(Desk::new(shared.clone(), runtime.clone()));
+        Ok(PostgresStore { shared, desk, runtime, probing })
+    }
+}
+
+impl Shared {
+    async fn connection(&self) -> Got<Connection> {
+        self.pool.get().await.map_err(|failure| Setback { meaning: Meaning::Lost, failure })
+    }
+
+    /// The next transaction of this server.
+    fn turn(&self) -> Turn {
+        Turn { server: self.id, number: self.turns.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    /// Gives a connection back whose transaction is of no use any more.
+    async fn roll_back(&self, connection: Connection) {
+        // After a change of the tables, what was prepared before it is of no use.
+        connection.statement_cache.clear();
+        if let Ok(Ok(())) = timeout(self.patience, connection.batch_execute("ROLLBACK")).await {
+            connection.give_back();
+        }
+    }
+
+    /// A time between half of it and all of it, so that those who were in each other's way are not so again.
+    fn jitter(&self, span: Duration) -> Duration {
+        let mut dice = [0; 1];
+        // Without a dice it is all of it.
+        let thrown = getrandom::fill(&mut dice).map_or(u8::MAX, |()| dice[0]);
+        span / 2 + span / 2 * u32::from(thrown) / u32::from(u8::MAX)
+    }
+
+    /// Runs `look` on one state of the database.
+    async fn read(&self, look: &mut dyn FnMut(&mut dyn Read) -> Kept<()>) -> Got<Kept<()>> {
+        let connection = self.connection().await?;
+        let doing = "reading one state";
+        let begun = connection.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await;
+        begun.map_err(Setback::of(doing))?;
+        let mut scene = Scene::default();
+        for _ in 0..MAX_ROUNDS {
+            let outcome = match catch_unwind(AssertUnwindSafe(|| look(&mut scene))) {
+                Ok(outcome) => outcome,
+                Err(panic) => {
+                    self.roll_back(connection).await;
+                    resume_unwind(panic);
+                }
+            };
+            let wants = std::mem::take(&mut scene.wants);
+            if wants == Wants::default() {
+                connection.batch_execute("COMMIT").await.map_err(Setback::of(doing))?;
+                connection.give_back();
+                return Ok(outcome);
+            }
+            fetch(&connection, &wants, &mut scene.known).await?;
+        }
+        Err(Failure::broken(doing, "it asks for more without end").into())
+    }
+}
+
+impl Store for PostgresStore {
+    fn write(&self, job: Box<dyn Job>) {
+        self.desk.take_job(job);
+    }
+
+    fn read(&self, look: &mut dyn FnMut(&mut dyn Read) -> Kept<()>) -> Kept<()> {
+        if self.desk.is_closed() {
+            return Err(Failure::passing("reading", "the store is closed"));
+        }
+        let began = Instant::now();
+        loop {
+            let seen = self.runtime.block_on(self.shared.read(look));
+            self.shared.tally.reads.add(1);
+            self.shared.tally.read_micros.add_micros(began.elapsed());
+            match seen {
+                Ok(outcome) => return outcome,
+                Err(Setback { meaning: Meaning::Lost | Meaning::Again, .. }) if began.elapsed() < READ_PATIENCE => {
+                    std::thread::sleep(self.shared.jitter(Duration::from_millis(50)));
+                }
+                Err(setback) => return Err(setback.failure),
+            }
+        }
+    }
+
+    fn glance(&self, look: Box<dyn Look>) {
+        self.desk.take_look(look);
+    }
+
+    fn ready(&self) -> Kept<()> {
+        if self.desk.is_closed() {
+            return Err(Failure::passing("writing to the store", "the store is closed"));
+        }
+        match self.shared.tally.ailment.lock().clone() {
+            Some(ailment) => Err(Failure::passing("asking the database", ailment)),
+            None => Ok(()),
+        }
+    }
+
+    fn figures(&self) -> Vec<Figure> {
+        self.shared.tally.figures(self.shared.pool.status(), self.desk.waiting_jobs())
+    }
+
+    fn close(&self) {
+        self.desk.close();
+        self.probing.abort();
+        self.shared.pool.close();
+    }
+}
+
+impl Drop for PostgresStore {
+    fn drop(&mut self) {
+        // Tasks that still run hold what they need; nobody waits for them here.
+        self.probing.abort();
+    }
+}
+
+/// Asks the database again and again whether it takes writes.
+async fn probe(shared: Arc<Shared>) {
+    loop {
+        let ailment = match timeout(PROBE_PATIENCE, takes_writes(&shared)).await {
+            Ok(Ok(true)) => None,
+            Ok(Ok(false)) => Some("the database takes no writes".to_owned()),
+            Ok(Err(setback)) => Some(setback.failure.to_string()),
+            Err(_) => Some("the database does not answer".to_owned()),
+        };
+        let known = std::mem::replace(&mut *shared.tally.ailment.lock(), ailment.clone());
+        match (known, ailment) {
+            (None, Some(ailment)) => tracing::error!("{ailment}"),
+            (Some(_), None) => tracing::info!("the database takes writes again"),
+            (None, None) | (Some(_), Some(_)) => {}
+        }
+        sleep(PROBE_EVERY).await;
+    }
+}
+
+async fn takes_writes(shared: &Shared) -> Got<bool> {
+    let doing = "asking the database";
+    let connection = shared.connection().await?;
+    let row = connection.query_one("SHOW transaction_read_only", &[]).await.map_err(Setback::of(doing))?;
+    let read_only: String = row.try_get(0).map_err(Setback::of(doing))?;
+    connection.give_back();
+    Ok(read_only == "off")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,4 @@
-//! Pages and searches: walks along an index from a place, newest first or oldest first, until a page is full. Cursors
-//! are places, not counts, so nothing is skipped or repeated when records come and go between two pages.
+//! Pages and searches: walks along an index.
 
 use std::ops::ControlFlow;
 
@@ -13,73 +12,13 @@ use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
 use crate::domain::event::Event;
 use crate::domain::ids::CustomerId;
-use crate::domain::page::{BalancePage, Cursor, CustomerPage, EventPage, Page, Place, Span};
-use crate::domain::query::{Comparison, Join, Query, Test};
+use crate::domain::page::{BalancePage, Cursor, CustomerPage, EventPage, Page, Place};
+use crate::domain::query::Query;
 use crate::domain::term::Term;
 use crate::domain::time::Time;
 use crate::store::record::{read_balance_transaction, read_customer, read_event};
+use crate::store::walk::{Collector, Stretch, Way, span_of};
 use crate::store::{Kept, Read};
-
-/// Which way a walk goes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
-    NewestFirst,
-    OldestFirst,
-}
-
-/// The places strictly between two others. Ids are never empty, so the place with an empty id comes before every
-/// record of its moment.
-struct Stretch {
-    above: Place,
-    below: Place,
-}
-
-impl Stretch {
-    fn of(span: &Span, cursor: &Cursor<Place>) -> (Stretch, Way) {
-        let edge = |moment: Time| Place { created: moment, id: String::new() };
-        let mut stretch = Stretch {
-            above: edge(span.from.unwrap_or(Time(i64::MIN))),
-            below: span.until.map_or(Place { created: Time(i64::MAX), id: "\u{10ffff}".into() }, edge),
-        };
-        match cursor {
-            Cursor::Newest => (stretch, Way::NewestFirst),
-            Cursor::OlderThan(place) => {
-                stretch.below = stretch.below.min(place.clone());
-                (stretch, Way::NewestFirst)
-            }
-            Cursor::NewerThan(place) => {
-                stretch.above = stretch.above.max(place.clone());
-                (stretch, Way::OldestFirst)
-            }
-        }
-    }
-}
-
-/// Collects one page and looks one item further, to tell whether the list goes on.
-struct Collector<T> {
-    items: Vec<T>,
-    limit: usize,
-}
-
-impl<T> Collector<T> {
-    fn new(limit: usize) -> Collector<T> {
-        Collector { items: Vec::new(), limit }
-    }
-
-    fn take(&mut self, item: T) -> ControlFlow<()> {
-        self.items.push(item);
-        if self.items.len() > self.limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    }
-
-    fn page(mut self, way: Way) -> Page<T> {
-        let has_more = self.items.len() > self.limit;
-        self.items.truncate(self.limit);
-        if way == Way::OldestFirst {
-            self.items.reverse();
-        }
-        Page { items: self.items, has_more }
-    }
-}
 
 pub(super) fn customers(tx: &mut SqliteTx<'_>, space: Space, page: &CustomerPage) -> Kept<Page<Customer>> {
     let (stretch, way) = Stretch::of(&page.created, &page.cursor);
@@ -134,28 +73,6 @@ fn answers(
         Some(terms) => walk_terms(tx, space, &terms, &stretch, way, visit),
         None => walk_live(tx, space, &stretch, way, visit),
     }
-}
-
-/// The moments outside of which no customer can answer the query.
-fn span_of(query: &Query) -> Span {
-    let mut span = Span::default();
-    if query.join == Join::Any {
-        return span;
-    }
-    for clause in query.clauses.iter().filter(|clause| !clause.negated) {
-        let Test::Created(comparison, second) = clause.test else { continue };
-        let (start, end) = (Time::from_seconds(second), second.checked_add(1).and_then(Time::from_seconds));
-        let (from, until) = match comparison {
-            Comparison::Equal => (start, end),
-            Comparison::Less => (None, start),
-            Comparison::AtMost => (None, end),
-            Comparison::Greater => (end, None),
-            Comparison::AtLeast => (start, None),
-        };
-        span.from = span.from.max(from);
-        span.until = [span.until, until].into_iter().flatten().min();
-    }
-    span
 }
 
 macro_rules! walk_sql {

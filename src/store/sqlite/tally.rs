@@ -1,13 +1,12 @@
 //! What the store tells its operator about itself.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use super::files;
 use crate::store::Figure;
+use crate::store::count::Count;
 
 /// Running totals, and the trouble of the last commit if it had any.
 #[derive(Default)]
@@ -22,24 +21,6 @@ pub(super) struct Tally {
     pub failed_checkpoints: Count,
     pub checkpoint_micros: Count,
     pub ailment: Mutex<Option<String>>,
-}
-
-/// A number that only grows.
-#[derive(Default)]
-pub(super) struct Count(AtomicU64);
-
-impl Count {
-    pub fn add(&self, more: usize) {
-        self.0.fetch_add(more as u64, Ordering::Relaxed);
-    }
-
-    pub fn add_micros(&self, more: Duration) {
-        self.0.fetch_add(u64::try_from(more.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
-    }
-
-    fn value(&self) -> f64 {
-        self.0.load(Ordering::Relaxed) as f64
-    }
 }
 
 impl Tally {

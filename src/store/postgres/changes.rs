@@ -1,0 +1,70 @@
+//! What jobs want written, before any of it is sent: of one job while it runs, of a whole group until it is committed.
+
+use std::collections::BTreeMap;
+
+use super::wants::Head;
+use crate::domain::account::{Account, Space};
+use crate::domain::api_key::{ApiKey, KeyDigest};
+use crate::domain::balance::BalanceTransaction;
+use crate::domain::customer::Customer;
+use crate::domain::ids::{BalanceTransactionId, CustomerId};
+use crate::domain::time::Time;
+use crate::store::KeptReply;
+
+/// Rows to be written, each in its latest form.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    /// Heads of the accounts that are written to, as they will be.
+    pub heads: BTreeMap<Space, Head>,
+    pub accounts: BTreeMap<Space, Account>,
+    pub customers: BTreeMap<(Space, CustomerId), CustomerChange>,
+    pub balance_transactions: BTreeMap<(Space, BalanceTransactionId), BalanceTransaction>,
+    pub events: BTreeMap<Space, Vec<EventRow>>,
+    pub replies: BTreeMap<(Space, String), KeptReply>,
+    pub forgotten: Vec<(Space, Vec<String>, Time)>,
+    pub api_keys: BTreeMap<(Space, KeyDigest), ApiKey>,
+}
+
+/// A customer to be made or replaced.
+#[derive(Clone, Debug)]
+pub(super) struct CustomerChange {
+    /// As the database has it; `None` when it does not.
+    pub before: Option<Customer>,
+    /// As it will be.
+    pub after: Customer,
+}
+
+/// An event with its place.
+#[derive(Debug)]
+pub(super) struct EventRow {
+    pub sequence: i64,
+    pub id: String,
+    pub kind: &'static str,
+    pub created: Time,
+    pub object: String,
+    pub body: String,
+}
+
+impl Changes {
+    /// Whether there is nothing to be written.
+    pub fn is_empty(&self) -> bool {
+        self.heads.is_empty()
+    }
+
+    /// Takes over what a later job wants written.
+    pub fn absorb(&mut self, later: Changes) {
+        let Changes { heads, accounts, customers, balance_transactions, events, replies, forgotten, api_keys } = later;
+        self.heads.extend(heads);
+        self.accounts.extend(accounts);
+        for (key, change) in customers {
+            self.customers.entry(key).and_modify(|known| known.after = change.after.clone()).or_insert(change);
+        }
+        self.balance_transactions.extend(balance_transactions);
+        for (space, rows) in events {
+            self.events.entry(space).or_default().extend(rows);
+        }
+        self.replies.extend(replies);
+        self.forgotten.extend(forgotten);
+        self.api_keys.extend(api_keys);
+    }
+}

@@ -1,0 +1,444 @@
+//! A job's transaction: it reads what is known, what jobs before it in the group want written and what it has written
+//! itself; it writes into its own changes. And the rehearsal that comes first, which only tells what a job will ask for.
+
+use std::collections::BTreeSet;
+
+use super::changes::{Changes, CustomerChange, EventRow};
+use super::setback::lacking;
+use super::wants::{Ask, Head, Scene, Wants, can_be_kept};
+use crate::domain::account::{Account, Space};
+use crate::domain::api_key::{ApiKey, KeyDigest};
+use crate::domain::balance::BalanceTransaction;
+use crate::domain::customer::Customer;
+use crate::domain::event::Event;
+use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId};
+use crate::domain::page::{BalancePage, CustomerPage, EventPage, Page, Place};
+use crate::domain::query::Query;
+use crate::domain::time::Time;
+use crate::store::record::{EventBody, read_event, write_event};
+use crate::store::{Failure, Kept, KeptReply, NewEvent, Read, Tx};
+
+/// A job's transaction.
+pub(super) struct Draft<'g> {
+    scene: &'g mut Scene,
+    /// What the jobs before this one want written.
+    group: &'g Changes,
+    own: Changes,
+    failed: bool,
+    /// This server's name in the turns of a head.
+    server: &'g str,
+}
+
+impl<'g> Draft<'g> {
+    pub fn new(scene: &'g mut Scene, group: &'g Changes, server: &'g str) -> Draft<'g> {
+        Draft { scene, group, own: Changes::default(), failed: false, server }
+    }
+
+    /// What the job wants written, unless a write failed.
+    pub fn end(self) -> Option<Changes> {
+        (!self.failed).then_some(self.own)
+    }
+
+    /// The head of an account, which is locked from now on.
+    fn head(&mut self, space: Space) -> Kept<Head> {
+        if let Some(head) = self.own.heads.get(&space).or_else(|| self.group.heads.get(&space)) {
+            return Ok(head.clone());
+        }
+        match self.scene.known.heads.get(&space) {
+            Some(head) => Ok(head.clone()),
+            None => {
+                self.scene.wants.heads.insert(space);
+                Err(lacking())
+            }
+        }
+    }
+
+    /// Writes into an account: whoever does holds its head.
+    fn write(&mut self, space: Space, work: impl FnOnce(&mut Changes)) -> Kept<()> {
+        let head = self.head(space)?;
+        self.own.heads.entry(space).or_insert(head);
+        work(&mut self.own);
+        Ok(())
+    }
+
+    fn fail<T>(&mut self, doing: &str, cause: String) -> Kept<T> {
+        self.failed = true;
+        Err(Failure::broken(doing, cause))
+    }
+
+    /// Whether the database's own rows tell the whole truth; if not, a walk has to wait until the group's changes are in
+    /// the database. A job decides before it writes, so its own changes cannot be in the way.
+    fn walk(&mut self) -> Kept<()> {
+        if self.own.is_empty() {
+            return Ok(());
+        }
+        self.fail("walking along an index", "the job has written already".into())
+    }
+
+    fn changed_customer(&self, key: &(Space, CustomerId)) -> Option<&Customer> {
+        let change = self.own.customers.get(key).or_else(|| self.group.customers.get(key));
+        change.map(|change| &change.after)
+    }
+}
+
+macro_rules! changed {
+    ($draft:ident, $rows:ident, $key:expr) => {
+        $draft.own.$rows.get($key).or_else(|| $draft.group.$rows.get($key)).cloned()
+    };
+}
+
+impl Read for Draft<'_> {
+    fn account(&mut self, space: Space) -> Kept<Option<Account>> {
+        match changed!(self, accounts, &space) {
+            Some(account) => Ok(Some(account)),
+            None => self.scene.account(space),
+        }
+    }
+
+    fn accounts(&mut self) -> Kept<Vec<Account>> {
+        self.walk()?;
+        self.scene.accounts()
+    }
+
+    fn customer(&mut self, space: Space, id: &CustomerId) -> Kept<Option<Customer>> {
+        match self.changed_customer(&(space, id.clone())) {
+            Some(customer) => Ok(Some(customer.clone())),
+            None => self.scene.customer(space, id),
+        }
+    }
+
+    fn customers(&mut self, space: Space, page: &CustomerPage) -> Kept<Page<Customer>> {
+        self.walk()?;
+        self.scene.customers(space, page)
+    }
+
+    fn search(&mut self, space: Space, query: &Query, after: Option<&Place>, limit: usize) -> Kept<Page<Customer>> {
+        self.walk()?;
+        self.scene.search(space, query, after, limit)
+    }
+
+    fn count(&mut self, space: Space, query: &Query, most: usize) -> Kept<usize> {
+        self.walk()?;
+        self.scene.count(space, query, most)
+    }
+
+    fn invoice_prefix_holder(&mut self, space: Space, prefix: &str) -> Kept<Option<CustomerId>> {
+        for changes in [&self.own, self.group] {
+            let mut customers = changes.customers.iter();
+            if let Some((key, _)) =
+                customers.find(|(key, change)| key.0 == space && change.after.invoice_prefix == prefix)
+            {
+                return Ok(Some(key.1.clone()));
+            }
+        }
+        let holder = self.scene.invoice_prefix_holder(space, prefix)?;
+        // Whoever is found in the database and has been changed since has another prefix now.
+        Ok(holder.filter(|id| self.changed_customer(&(space, id.clone())).is_none()))
+    }
+
+    fn balance_transaction(
+        &mut self,
+        space: Space,
+        customer: &CustomerId,
+        id: &BalanceTransactionId,
+    ) -> Kept<Option<BalanceTransaction>> {
+        match changed!(self, balance_transactions, &(space, id.clone())) {
+            Some(transaction) => Ok(Some(transaction).filter(|transaction| transaction.customer == *customer)),
+            None => self.scene.balance_transaction(space, customer, id),
+        }
+    }
+
+    fn balance_transactions(&mut self, space: Space, page: &BalancePage) -> Kept<Page<BalanceTransaction>> {
+        self.walk()?;
+        self.scene.balance_transactions(space, page)
+    }
+
+    fn event(&mut self, space: Space, id: &EventId) -> Kept<Option<Event>> {
+        for changes in [&self.own, self.group] {
+            let rows = changes.events.get(&space).into_iter().flatten();
+            if let Some(row) = rows.into_iter().find(|row| row.id == id.as_str()) {
+                let event = read_event(row.sequence, &row.body);
+                return event.map(Some).map_err(|cause| Failure::broken("reading an event", cause));
+            }
+        }
+        self.scene.event(space, id)
+    }
+
+    fn events(&mut self, space: Space, page: &EventPage) -> Kept<Page<Event>> {
+        self.walk()?;
+        self.scene.events(space, page)
+    }
+
+    fn reply(&mut self, space: Space, key: &str) -> Kept<Option<KeptReply>> {
+        match changed!(self, replies, &(space, key.to_owned())) {
+            Some(reply) => Ok(Some(reply)),
+            None => self.scene.reply(space, key),
+        }
+    }
+
+    fn old_replies(&mut self, before: Time, most: usize) -> Kept<Vec<(Space, String)>> {
+        self.walk()?;
+        self.scene.old_replies(before, most)
+    }
+
+    fn api_key(&mut self, space: Space, digest: &KeyDigest) -> Kept<Option<ApiKey>> {
+        match changed!(self, api_keys, &(space, *digest)) {
+            Some(key) => Ok(Some(key)),
+            None => self.scene.api_key(space, digest),
+        }
+    }
+
+    fn api_keys(&mut self) -> Kept<Vec<ApiKey>> {
+        self.walk()?;
+        self.scene.api_keys()
+    }
+}
+
+impl Tx for Draft<'_> {
+    fn moment(&mut self, space: Space, now: Time) -> Kept<Time> {
+        let head = self.head(space)?;
+        // What another server wrote in this very millisecond has ids that may come after ours.
+        let ours = head.turns.starts_with(self.server);
+        let least = if ours { head.moment } else { head.moment.plus_millis(1) };
+        Ok(now.max(least))
+    }
+
+    fn wrote(&self) -> bool {
+        self.failed || !self.own.is_empty()
+    }
+
+    fn put_account(&mut self, account: &Account) -> Kept<()> {
+        self.write(account.space, |own| drop(own.accounts.insert(account.space, account.clone())))
+    }
+
+    fn put_customer(&mut self, space: Space, before: Option<&Customer>, after: &Customer) -> Kept<()> {
+        let key = (space, after.id.clone());
+        let known = match self.changed_customer(&key) {
+            Some(_) => Some(true),
+            None => self.scene.known.customers.get(&key).map(Option::is_some),
+        };
+        match (before, known) {
+            (None, Some(true)) => return self.fail("making a customer", format!("there is a customer {}", after.id)),
+            (Some(_), Some(false)) => {
+                return self.fail("replacing a customer", format!("there is no customer {}", after.id));
+            }
+            (Some(_), None) => {
+                self.scene.wants.customers.insert(key);
+                return Err(lacking());
+            }
+            // That it is not there yet shows when it is inserted.
+            (None, Some(false) | None) | (Some(_), Some(true)) => {}
+        }
+        let in_database = match self.own.customers.get(&key) {
+            Some(change) => change.before.clone(),
+            // What the group has of it goes before this when the two are put together.
+            None => self.scene.known.customers.get(&key).cloned().flatten(),
+        };
+        let change = CustomerChange { before: in_database, after: after.clone() };
+        self.write(space, |own| drop(own.customers.insert(key, change)))
+    }
+
+    fn put_balance_transaction(&mut self, space: Space, transaction: &BalanceTransaction) -> Kept<()> {
+        let key = (space, transaction.id.clone());
+        self.write(space, |own| drop(own.balance_transactions.insert(key, transaction.clone())))
+    }
+
+    fn append(&mut self, space: Space, event: NewEvent<'_>) -> Kept<i64> {
+        let NewEvent { id, created, cause, what } = event;
+        let sequence = self.head(space)?.sequence + 1;
+        let row = EventRow {
+            sequence,
+            kind: what.kind().as_str(),
+            created,
+            object: what.object().to_owned(),
+            body: write_event(EventBody { id: &id, created, cause, what: &what }),
+            id: id.0,
+        };
+        self.write(space, |own| {
+            let head = own.heads.get_mut(&space).expect("whoever writes holds the head");
+            head.sequence = sequence;
+            head.moment = head.moment.max(created);
+            own.events.entry(space).or_default().push(row);
+        })?;
+        Ok(sequence)
+    }
+
+    fn put_reply(&mut self, space: Space, reply: &KeptReply) -> Kept<()> {
+        self.write(space, |own| drop(own.replies.insert((space, reply.key.clone()), reply.clone())))
+    }
+
+    fn forget_replies(&mut self, space: Space, keys: &[String], before: Time) -> Kept<()> {
+        let keys = keys.iter().filter(|key| can_be_kept(key)).cloned().collect();
+        self.write(space, |own| own.forgotten.push((space, keys, before)))
+    }
+
+    fn put_api_key(&mut self, space: Space, key: &ApiKey) -> Kept<()> {
+        self.write(space, |own| drop(own.api_keys.insert((space, key.digest), key.clone())))
+    }
+}
+
+/// The run that only shows what a job will ask for. What mostly is not there is taken to be missing, so that the job goes
+/// on and shows more.
+#[derive(Default)]
+pub(super) struct Rehearsal {
+    /// What it asked for; the heads are those of the accounts that it wants to write to.
+    pub wants: Wants,
+    /// The account that it asked about first.
+    pub home: Option<Space>,
+    wrote: bool,
+}
+
+impl Rehearsal {
+    fn visit(&mut self, space: Space) {
+        self.home.get_or_insert(space);
+    }
+
+    fn write(&mut self, space: Space) -> Kept<()> {
+        self.visit(space);
+        self.wrote = true;
+        self.wants.heads.insert(space);
+        Ok(())
+    }
+
+    fn walk<T>(&mut self, space: Option<Space>, ask: Ask) -> Kept<T> {
+        if let Some(space) = space {
+            self.visit(space);
+        }
+        self.wants.ask(ask);
+        Err(lacking())
+    }
+
+    fn want<K: Ord, T>(&mut self, space: Space, key: K, set: impl FnOnce(&mut Wants) -> &mut BTreeSet<K>) -> Kept<T> {
+        self.visit(space);
+        set(&mut self.wants).insert(key);
+        Err(lacking())
+    }
+}
+
+impl Read for Rehearsal {
+    fn account(&mut self, space: Space) -> Kept<Option<Account>> {
+        self.want(space, space, |wants| &mut wants.accounts)
+    }
+
+    fn accounts(&mut self) -> Kept<Vec<Account>> {
+        self.walk(None, Ask::Accounts)
+    }
+
+    fn customer(&mut self, space: Space, id: &CustomerId) -> Kept<Option<Customer>> {
+        if !can_be_kept(id.as_str()) {
+            return Ok(None);
+        }
+        self.want(space, (space, id.clone()), |wants| &mut wants.customers)
+    }
+
+    fn customers(&mut self, space: Space, page: &CustomerPage) -> Kept<Page<Customer>> {
+        self.walk(Some(space), Ask::Customers(space, page.clone()))
+    }
+
+    fn search(&mut self, space: Space, query: &Query, after: Option<&Place>, limit: usize) -> Kept<Page<Customer>> {
+        self.walk(Some(space), Ask::Search(space, query.clone(), after.cloned(), limit))
+    }
+
+    fn count(&mut self, space: Space, query: &Query, most: usize) -> Kept<usize> {
+        self.walk(Some(space), Ask::Count(space, query.clone(), most))
+    }
+
+    fn invoice_prefix_holder(&mut self, space: Space, prefix: &str) -> Kept<Option<CustomerId>> {
+        let _: Kept<()> = self.want(space, (space, prefix.to_owned()), |wants| &mut wants.prefixes);
+        Ok(None)
+    }
+
+    fn balance_transaction(
+        &mut self,
+        space: Space,
+        _: &CustomerId,
+        id: &BalanceTransactionId,
+    ) -> Kept<Option<BalanceTransaction>> {
+        if !can_be_kept(id.as_str()) {
+            return Ok(None);
+        }
+        self.want(space, (space, id.clone()), |wants| &mut wants.balance_transactions)
+    }
+
+    fn balance_transactions(&mut self, space: Space, page: &BalancePage) -> Kept<Page<BalanceTransaction>> {
+        self.walk(Some(space), Ask::BalanceTransactions(space, page.clone()))
+    }
+
+    fn event(&mut self, space: Space, id: &EventId) -> Kept<Option<Event>> {
+        if !can_be_kept(id.as_str()) {
+            return Ok(None);
+        }
+        self.want(space, (space, id.clone()), |wants| &mut wants.events)
+    }
+
+    fn events(&mut self, space: Space, page: &EventPage) -> Kept<Page<Event>> {
+        self.walk(Some(space), Ask::Events(space, page.clone()))
+    }
+
+    fn reply(&mut self, space: Space, key: &str) -> Kept<Option<KeptReply>> {
+        if can_be_kept(key) {
+            let _: Kept<()> = self.want(space, (space, key.to_owned()), |wants| &mut wants.replies);
+        }
+        Ok(None)
+    }
+
+    fn old_replies(&mut self, before: Time, most: usize) -> Kept<Vec<(Space, String)>> {
+        self.walk(None, Ask::OldReplies(before, most))
+    }
+
+    fn api_key(&mut self, space: Space, digest: &KeyDigest) -> Kept<Option<ApiKey>> {
+        self.want(space, (space, *digest), |wants| &mut wants.api_keys)
+    }
+
+    fn api_keys(&mut self) -> Kept<Vec<ApiKey>> {
+        self.walk(None, Ask::ApiKeys)
+    }
+}
+
+impl Tx for Rehearsal {
+    fn rehearsal(&self) -> bool {
+        true
+    }
+
+    fn moment(&mut self, space: Space, now: Time) -> Kept<Time> {
+        self.visit(space);
+        self.wants.heads.insert(space);
+        Ok(now)
+    }
+
+    fn wrote(&self) -> bool {
+        self.wrote
+    }
+
+    fn put_account(&mut self, account: &Account) -> Kept<()> {
+        self.write(account.space)
+    }
+
+    fn put_customer(&mut self, space: Space, before: Option<&Customer>, after: &Customer) -> Kept<()> {
+        if before.is_some() {
+            self.wants.customers.insert((space, after.id.clone()));
+        }
+        self.write(space)
+    }
+
+    fn put_balance_transaction(&mut self, space: Space, _: &BalanceTransaction) -> Kept<()> {
+        self.write(space)
+    }
+
+    fn append(&mut self, space: Space, _: NewEvent<'_>) -> Kept<i64> {
+        self.write(space)?;
+        Ok(0)
+    }
+
+    fn put_reply(&mut self, space: Space, _: &KeptReply) -> Kept<()> {
+        self.write(space)
+    }
+
+    fn forget_replies(&mut self, space: Space, _: &[String], _: Time) -> Kept<()> {
+        self.write(space)
+    }
+
+    fn put_api_key(&mut self, space: Space, _: &ApiKey) -> Kept<()> {
+        self.write(space)
+    }
+}

@@ -1,0 +1,216 @@
+//! Sends what a group wants written: one statement for each kind of change and account, one behind the other.
+
+use futures_util::future::try_join_all;
+use tokio_postgres::Statement;
+use tokio_postgres::types::ToSql;
+
+use super::changes::{Changes, CustomerChange, EventRow};
+use super::connect::Connection;
+use super::fetch::prepared;
+use super::setback::{Got, Setback};
+use super::statements;
+use crate::domain::account::Space;
+use crate::domain::customer::Customer;
+use crate::store::Failure;
+use crate::store::record::{write_account, write_api_key, write_balance_transaction, write_customer};
+
+type Parameter<'c> = Box<dyn ToSql + Sync + Send + 'c>;
+
+/// Statements that are ready to be sent.
+pub(super) struct Flush<'c> {
+    writes: Vec<Write<'c>>,
+}
+
+struct Write<'c> {
+    doing: &'static str,
+    sql: &'static str,
+    space: Space,
+    parameters: Vec<Parameter<'c>>,
+    /// How many rows it must change, when that is known.
+    expected: Option<u64>,
+}
+
+impl<'c> Flush<'c> {
+    /// What has to be sent for these changes.
+    pub fn of(changes: &'c Changes) -> Flush<'c> {
+        let Changes { heads, accounts, customers, balance_transactions, events, replies, forgotten, api_keys } =
+            changes;
+        let mut flush = Flush { writes: Vec::new() };
+        for (space, account) in accounts {
+            let parameters: Vec<Parameter<'_>> = vec![Box::new(write_account(account))];
+            flush.add("writing an account", statements::PUT_ACCOUNT, *space, parameters);
+        }
+        for (space, keys) in of_each(api_keys) {
+            let parameters: Vec<Parameter<'_>> = vec![
+                Box::new(column(&keys, |key| key.digest.to_vec())),
+                Box::new(column(&keys, |key| write_api_key(key))),
+            ];
+            flush.add("writing API keys", statements::PUT_API_KEYS, space, parameters);
+        }
+        for (space, changes) in of_each(customers) {
+            flush.customers(space, &changes);
+        }
+        for (space, transactions) in of_each(balance_transactions) {
+            let parameters: Vec<Parameter<'_>> = vec![
+                Box::new(column(&transactions, |transaction| transaction.id.as_str())),
+                Box::new(column(&transactions, |transaction| transaction.customer.as_str())),
+                Box::new(column(&transactions, |transaction| transaction.created.0)),
+                Box::new(column(&transactions, |transaction| write_balance_transaction(transaction))),
+            ];
+            flush.add("writing balance transactions", statements::PUT_BALANCE_TRANSACTIONS, space, parameters);
+        }
+        for (space, rows) in events {
+            flush.events(*space, rows);
+        }
+        for (space, keys, before) in forgotten {
+            let parameters: Vec<Parameter<'_>> = vec![Box::new(keys), Box::new(before.0)];
+            flush.add("forgetting old replies", statements::FORGET_REPLIES, *space, parameters);
+        }
+        for (space, replies) in of_each(replies) {
+            let headers =
+                |headers: &Vec<(String, String)>| serde_json::to_string(headers).expect("texts can be written as JSON");
+            let parameters: Vec<Parameter<'_>> = vec![
+                Box::new(column(&replies, |reply| reply.key.as_str())),
+                Box::new(column(&replies, |reply| reply.endpoint.as_str())),
+                Box::new(column(&replies, |reply| reply.parameters.as_slice())),
+                Box::new(column(&replies, |reply| reply.request.as_str())),
+                Box::new(column(&replies, |reply| reply.created.0)),
+                Box::new(column(&replies, |reply| i64::from(reply.status))),
+                Box::new(column(&replies, |reply| headers(&reply.headers))),
+                Box::new(column(&replies, |reply| reply.body.as_slice())),
+            ];
+            flush.add("keeping replies", statements::PUT_REPLIES, space, parameters);
+        }
+        for (space, head) in heads {
+            let parameters: Vec<Parameter<'_>> =
+                vec![Box::new(head.sequence), Box::new(head.moment.0), Box::new(head.turns.as_str())];
+            flush.add("writing the head of an account", statements::SAVE_HEAD, *space, parameters);
+        }
+        flush
+    }
+
+    fn add(&mut self, doing: &'static str, sql: &'static str, space: Space, parameters: Vec<Parameter<'c>>) {
+        self.writes.push(Write { doing, sql, space, parameters, expected: None });
+    }
+
+    fn customers(&mut self, space: Space, changes: &[&'c CustomerChange]) {
+        let (replaced, made): (Vec<&CustomerChange>, Vec<&CustomerChange>) =
+            changes.iter().partition(|change| change.before.is_some());
+        for (doing, sql, changes) in [
+            ("making customers", statements::MAKE_CUSTOMERS, made),
+            ("replacing customers", statements::REPLACE_CUSTOMERS, replaced),
+        ] {
+            if changes.is_empty() {
+                continue;
+            }
+            let parameters: Vec<Parameter<'_>> = vec![
+                Box::new(column(&changes, |change| change.after.id.as_str())),
+                Box::new(column(&changes, |change| change.after.created.0)),
+                Box::new(column(&changes, |change| change.after.deleted.is_some())),
+                Box::new(column(&changes, |change| write_customer(&change.after))),
+            ];
+            let expected = Some(changes.len() as u64);
+            self.writes.push(Write { doing, sql, space, parameters, expected });
+        }
+        let (mut gone, mut new) = (Terms::default(), Terms::default());
+        for CustomerChange { before, after } in changes {
+            let Some(before) = before else {
+                after.term_digests().into_iter().for_each(|term| new.add(term, after));
+                continue;
+            };
+            if before.is_found_like(after) {
+                continue;
+            }
+            let moved = before.created != after.created;
+            let (old_terms, new_terms) = (before.term_digests(), after.term_digests());
+            let left = old_terms.iter().filter(|term| moved || new_terms.binary_search(term).is_err());
+            left.for_each(|term| gone.add(*term, before));
+            let joined = new_terms.iter().filter(|term| moved || old_terms.binary_search(term).is_err());
+            joined.for_each(|term| new.add(*term, after));
+        }
+        for (doing, sql, terms) in
+            [("removing terms", statements::REMOVE_TERMS, gone), ("adding terms", statements::ADD_TERMS, new)]
+        {
+            if !terms.terms.is_empty() {
+                let parameters: Vec<Parameter<'_>> =
+                    vec![Box::new(terms.terms), Box::new(terms.created), Box::new(terms.ids)];
+                self.add(doing, sql, space, parameters);
+            }
+        }
+    }
+
+    fn events(&mut self, space: Space, rows: &'c [EventRow]) {
+        let rows: Vec<&EventRow> = rows.iter().collect();
+        let parameters: Vec<Parameter<'_>> = vec![
+            Box::new(column(&rows, |row| row.sequence)),
+            Box::new(column(&rows, |row| row.id.as_str())),
+            Box::new(column(&rows, |row| row.kind)),
+            Box::new(column(&rows, |row| row.created.0)),
+            Box::new(column(&rows, |row| row.object.as_str())),
+            Box::new(column(&rows, |row| row.body.as_str())),
+        ];
+        self.add("appending events", statements::APPEND_EVENTS, space, parameters);
+    }
+
+    /// Prepares every statement: one that were prepared on the way would be sent behind the others.
+    pub async fn prepare(&self, connection: &Connection) -> Got<Vec<Statement>> {
+        let mut statements = Vec::with_capacity(self.writes.len());
+        for write in &self.writes {
+            statements.push(prepared(connection, write.sql).await?);
+        }
+        Ok(statements)
+    }
+
+    /// Sends all of them at once.
+    pub async fn send(&self, connection: &Connection, statements: &[Statement]) -> Got<()> {
+        try_join_all(self.writes.iter().zip(statements).map(|(write, statement)| write.send(connection, statement)))
+            .await?;
+        Ok(())
+    }
+}
+
+impl Write<'_> {
+    async fn send(&self, connection: &Connection, statement: &Statement) -> Got<()> {
+        let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&self.space.0];
+        parameters.extend(self.parameters.iter().map(|parameter| &**parameter as &(dyn ToSql + Sync)));
+        let changed = connection.execute(statement, &parameters).await.map_err(Setback::of(self.doing))?;
+        match self.expected {
+            Some(expected) if changed != expected => {
+                Err(Failure::broken(self.doing, format!("{changed} rows of {expected} were there")).into())
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Terms<'c> {
+    terms: Vec<i64>,
+    created: Vec<i64>,
+    ids: Vec<&'c str>,
+}
+
+impl<'c> Terms<'c> {
+    fn add(&mut self, term: i64, customer: &'c Customer) {
+        self.terms.push(term);
+        self.created.push(customer.created.0);
+        self.ids.push(customer.id.as_str());
+    }
+}
+
+/// The rows of each account.
+fn of_each<K, V>(rows: &std::collections::BTreeMap<(Space, K), V>) -> Vec<(Space, Vec<&V>)> {
+    let mut groups: Vec<(Space, Vec<&V>)> = Vec::new();
+    for ((space, _), row) in rows {
+        match groups.last_mut() {
+            Some((last, group)) if last == space => group.push(row),
+            Some(_) | None => groups.push((*space, vec![row])),
+        }
+    }
+    groups
+}
+
+/// One column of rows.
+fn column<'c, R, T>(rows: &[&'c R], value: impl Fn(&'c R) -> T) -> Vec<T> {
+    rows.iter().map(|row| value(row)).collect()
+}

@@ -1,0 +1,106 @@
+//! The tables, and the way to them from any older schema. Whoever changes the schema holds a row for as long as it takes,
+//! so that any number of servers may start at once.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::connect::{Connection, Pool};
+use super::setback::Setback;
+use super::trouble::Meaning;
+use crate::store::{Failure, Kept};
+
+/// What leads from each schema to the next.
+const STEPS: [&str; 1] = [include_str!("../schema/postgres/0001.sql")];
+
+/// The schema that this version works with.
+pub(super) const NEWEST: i64 = STEPS.len() as i64;
+
+/// How long a server waits for another one that changes the schema.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+const DOING: &str = "preparing the tables";
+
+/// The schema that the database has; 0 when it has none of ours.
+pub(super) async fn version(connection: &Connection) -> Result<i64, Setback> {
+    match connection.query_opt("SELECT version FROM cusp.migrations WHERE id = 1", &[]).await {
+        Ok(row) => row.map_or(Ok(0), |row| row.try_get(0)).map_err(Setback::of(DOING)),
+        // undefined_table, invalid_schema_name
+        Err(error) if error.code().is_some_and(|state| ["42P01", "3F000"].contains(&state.code())) => Ok(0),
+        Err(error) => Err(Setback::of(DOING)(error)),
+    }
+}
+
+/// Brings the database to the newest schema; gives the one that it had.
+pub(super) async fn migrate(pool: &Pool) -> Kept<i64> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let connection = pool.get().await?;
+        let step = match version(&connection).await {
+            Ok(found) if found == NEWEST => {
+                connection.give_back();
+                return Ok(found);
+            }
+            Ok(found) if found > NEWEST => return Err(too_new(found)),
+            Ok(_) => advance(&connection).await,
+            Err(setback) => Err(setback),
+        };
+        match step {
+            Ok(found) => {
+                connection.give_back();
+                return Ok(found);
+            }
+            // Another server is at it: it holds the row, or both began to make the same table.
+            Err(setback) if Instant::now() < deadline && may_be_another(&setback) => {
+                drop(connection);
+                sleep(Duration::from_millis(50)).await;
+            }
+            Err(setback) => return Err(setback.failure),
+        }
+    }
+}
+
+/// What this version cannot work with.
+pub(super) fn too_new(found: i64) -> Failure {
+    let cause = format!("the database has schema {found}, this version of cusp knows schemas up to {NEWEST}");
+    Failure::broken(DOING, cause)
+}
+
+fn may_be_another(setback: &Setback) -> bool {
+    match setback.meaning {
+        Meaning::Again | Meaning::Contended | Meaning::Lost => true,
+        // unique_violation in the catalogue, duplicate_schema, duplicate_table: two began at once.
+        Meaning::Refused => {
+            let text = setback.failure.to_string();
+            ["23505", "42P06", "42P07"].iter().any(|state| text.contains(state))
+        }
+        Meaning::Passing => false,
+    }
+}
+
+/// One server at a time: the steps that are missing, all or none.
+async fn advance(connection: &Connection) -> Result<i64, Setback> {
+    let run = async |sql: &str| connection.batch_execute(sql).await.map_err(Setback::of(DOING));
+    let encoding = connection.query_one("SHOW server_encoding", &[]).await.map_err(Setback::of(DOING))?;
+    let encoding: String = encoding.try_get(0).map_err(Setback::of(DOING))?;
+    if encoding != "UTF8" {
+        return Err(Failure::broken(DOING, format!("the database is encoded in {encoding}; it has to be UTF8")).into());
+    }
+    run("CREATE SCHEMA IF NOT EXISTS cusp").await?;
+    run("CREATE TABLE IF NOT EXISTS cusp.migrations (id BIGINT PRIMARY KEY, version BIGINT NOT NULL)").await?;
+    run("INSERT INTO cusp.migrations (id, version) VALUES (1, 0) ON CONFLICT (id) DO NOTHING").await?;
+    run("BEGIN").await?;
+    // A large table takes its time, and whoever waits for the row will wait again.
+    run("SET LOCAL statement_timeout = 0").await?;
+    let held = connection.query_one("SELECT version FROM cusp.migrations WHERE id = 1 FOR UPDATE", &[]).await;
+    let found: i64 = held.and_then(|row| row.try_get(0)).map_err(Setback::of(DOING))?;
+    if found > NEWEST {
+        return Err(too_new(found).into());
+    }
+    for step in &STEPS[usize::try_from(found).unwrap_or_default()..] {
+        run(step).await?;
+    }
+    run(&format!("UPDATE cusp.migrations SET version = {NEWEST} WHERE id = 1")).await?;
+    run("COMMIT").await?;
+    Ok(found)
+}

@@ -1,0 +1,266 @@
+//! What looks and jobs ask for, what is known of it, and reading from what is known. A database is a round trip away: so
+//! the code that reads runs against what is known, what it lacks is noted and fetched for many of them at once, and it
+//! runs again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::setback::lacking;
+use crate::domain::account::{Account, Space};
+use crate::domain::api_key::{ApiKey, KeyDigest};
+use crate::domain::balance::BalanceTransaction;
+use crate::domain::customer::Customer;
+use crate::domain::event::Event;
+use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId};
+use crate::domain::page::{BalancePage, CustomerPage, EventPage, Page, Place};
+use crate::domain::query::Query;
+use crate::domain::time::Time;
+use crate::store::{Kept, KeptReply, Read};
+
+/// Rows of one kind that are wanted, by account and name.
+pub(super) type Named<K> = BTreeSet<(Space, K)>;
+
+/// What is asked for and not known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Wants {
+    /// Accounts to be locked.
+    pub heads: BTreeSet<Space>,
+    pub accounts: BTreeSet<Space>,
+    pub customers: Named<CustomerId>,
+    pub prefixes: Named<String>,
+    pub balance_transactions: Named<BalanceTransactionId>,
+    pub events: Named<EventId>,
+    pub replies: Named<String>,
+    pub api_keys: Named<KeyDigest>,
+    pub pages: Vec<Ask>,
+}
+
+impl Wants {
+    pub fn is_empty(&self) -> bool {
+        *self == Wants::default()
+    }
+
+    /// Takes over what another one wants.
+    pub fn absorb(&mut self, other: Wants) {
+        let Wants { heads, accounts, customers, prefixes, balance_transactions, events, replies, api_keys, pages } =
+            other;
+        self.heads.extend(heads);
+        self.accounts.extend(accounts);
+        self.customers.extend(customers);
+        self.prefixes.extend(prefixes);
+        self.balance_transactions.extend(balance_transactions);
+        self.events.extend(events);
+        self.replies.extend(replies);
+        self.api_keys.extend(api_keys);
+        for page in pages {
+            self.ask(page);
+        }
+    }
+
+    /// Wants a page.
+    pub fn ask(&mut self, page: Ask) {
+        if !self.pages.contains(&page) {
+            self.pages.push(page);
+        }
+    }
+}
+
+/// What takes a walk along an index.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Ask {
+    Accounts,
+    ApiKeys,
+    OldReplies(Time, usize),
+    Customers(Space, CustomerPage),
+    Search(Space, Query, Option<Place>, usize),
+    Count(Space, Query, usize),
+    BalanceTransactions(Space, BalancePage),
+    Events(Space, EventPage),
+}
+
+/// What a walk gave.
+#[derive(Clone, Debug)]
+pub(super) enum Told {
+    Accounts(Vec<Account>),
+    ApiKeys(Vec<ApiKey>),
+    OldReplies(Vec<(Space, String)>),
+    Customers(Page<Customer>),
+    Count(usize),
+    BalanceTransactions(Page<BalanceTransaction>),
+    Events(Page<Event>),
+}
+
+/// The locked head of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    /// The place of its newest event.
+    pub sequence: i64,
+    /// When it was written to last.
+    pub moment: Time,
+    /// Who wrote last.
+    pub turns: String,
+}
+
+type Rows<K, V> = BTreeMap<(Space, K), Option<V>>;
+
+/// What is known of the database; a row that is known to be missing is `None`.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    pub heads: BTreeMap<Space, Head>,
+    pub accounts: BTreeMap<Space, Option<Account>>,
+    pub customers: Rows<CustomerId, Customer>,
+    pub prefixes: Rows<String, CustomerId>,
+    pub balance_transactions: Rows<BalanceTransactionId, BalanceTransaction>,
+    pub events: Rows<EventId, Event>,
+    pub replies: Rows<String, KeptReply>,
+    pub api_keys: Rows<KeyDigest, ApiKey>,
+    pub pages: Vec<(Ask, Told)>,
+}
+
+impl Known {
+    /// Gives a look those of the rows that it wants.
+    pub fn share(&self, scene: &mut Scene) {
+        let Wants { heads: _, accounts, customers, prefixes, balance_transactions, events, replies, api_keys, pages } =
+            &scene.wants;
+        let known = &mut scene.known;
+        copy(&self.accounts, accounts, &mut known.accounts);
+        copy(&self.customers, customers, &mut known.customers);
+        copy(&self.prefixes, prefixes, &mut known.prefixes);
+        copy(&self.balance_transactions, balance_transactions, &mut known.balance_transactions);
+        copy(&self.events, events, &mut known.events);
+        copy(&self.replies, replies, &mut known.replies);
+        copy(&self.api_keys, api_keys, &mut known.api_keys);
+        known.pages.extend(self.pages.iter().filter(|(ask, _)| pages.contains(ask)).cloned());
+    }
+}
+
+fn copy<K: Ord + Clone, V: Clone>(from: &BTreeMap<K, Option<V>>, keys: &BTreeSet<K>, to: &mut BTreeMap<K, Option<V>>) {
+    to.extend(keys.iter().filter_map(|key| Some((key.clone(), from.get(key)?.clone()))));
+}
+
+/// The row of that key as it is known, or noted as wanted.
+pub(super) fn find<K: Ord, V: Clone>(
+    known: &BTreeMap<K, Option<V>>,
+    wanted: &mut BTreeSet<K>,
+    key: K,
+) -> Kept<Option<V>> {
+    if let Some(row) = known.get(&key) {
+        return Ok(row.clone());
+    }
+    wanted.insert(key);
+    Err(lacking())
+}
+
+/// Whether a text can be in the database at all: PostgreSQL's texts hold no NUL.
+pub(super) fn can_be_kept(text: &str) -> bool {
+    !text.contains('\0')
+}
+
+/// Reads from what is known, and notes what is not.
+#[derive(Default)]
+pub(super) struct Scene {
+    pub known: Known,
+    pub wants: Wants,
+}
+
+impl Scene {
+    fn page<T>(&mut self, ask: Ask, open: impl Fn(&Told) -> Option<T>) -> Kept<T> {
+        match self.known.pages.iter().find(|(asked, _)| *asked == ask) {
+            Some((_, told)) => Ok(open(told).expect("a question is answered in kind")),
+            None => {
+                self.wants.ask(ask);
+                Err(lacking())
+            }
+        }
+    }
+}
+
+/// The part of an answer that a question of that kind asks for.
+macro_rules! told {
+    ($kind:ident) => {
+        |told| match told {
+            Told::$kind(answer) => Some(answer.clone()),
+            _ => None,
+        }
+    };
+}
+
+impl Read for Scene {
+    fn account(&mut self, space: Space) -> Kept<Option<Account>> {
+        find(&self.known.accounts, &mut self.wants.accounts, space)
+    }
+
+    fn accounts(&mut self) -> Kept<Vec<Account>> {
+        self.page(Ask::Accounts, told!(Accounts))
+    }
+
+    fn customer(&mut self, space: Space, id: &CustomerId) -> Kept<Option<Customer>> {
+        if !can_be_kept(id.as_str()) {
+            return Ok(None);
+        }
+        find(&self.known.customers, &mut self.wants.customers, (space, id.clone()))
+    }
+
+    fn customers(&mut self, space: Space, page: &CustomerPage) -> Kept<Page<Customer>> {
+        self.page(Ask::Customers(space, page.clone()), told!(Customers))
+    }
+
+    fn search(&mut self, space: Space, query: &Query, after: Option<&Place>, limit: usize) -> Kept<Page<Customer>> {
+        self.page(Ask::Search(space, query.clone(), after.cloned(), limit), told!(Customers))
+    }
+
+    fn count(&mut self, space: Space, query: &Query, most: usize) -> Kept<usize> {
+        self.page(Ask::Count(space, query.clone(), most), told!(Count))
+    }
+
+    fn invoice_prefix_holder(&mut self, space: Space, prefix: &str) -> Kept<Option<CustomerId>> {
+        find(&self.known.prefixes, &mut self.wants.prefixes, (space, prefix.to_owned()))
+    }
+
+    fn balance_transaction(
+        &mut self,
+        space: Space,
+        customer: &CustomerId,
+        id: &BalanceTransactionId,
+    ) -> Kept<Option<BalanceTransaction>> {
+        if !can_be_kept(id.as_str()) {
+            return Ok(None);
+        }
+        let (known, wants) = (&self.known.balance_transactions, &mut self.wants.balance_transactions);
+        let found = find(known, wants, (space, id.clone()))?;
+        Ok(found.filter(|transaction| transaction.customer == *customer))
+    }
+
+    fn balance_transactions(&mut self, space: Space, page: &BalancePage) -> Kept<Page<BalanceTransaction>> {
+        self.page(Ask::BalanceTransactions(space, page.clone()), told!(BalanceTransactions))
+    }
+
+    fn event(&mut self, space: Space, id: &EventId) -> Kept<Option<Event>> {
+        if !can_be_kept(id.as_str()) {
+            return Ok(None);
+        }
+        find(&self.known.events, &mut self.wants.events, (space, id.clone()))
+    }
+
+    fn events(&mut self, space: Space, page: &EventPage) -> Kept<Page<Event>> {
+        self.page(Ask::Events(space, page.clone()), told!(Events))
+    }
+
+    fn reply(&mut self, space: Space, key: &str) -> Kept<Option<KeptReply>> {
+        if !can_be_kept(key) {
+            return Ok(None);
+        }
+        find(&self.known.replies, &mut self.wants.replies, (space, key.to_owned()))
+    }
+
+    fn old_replies(&mut self, before: Time, most: usize) -> Kept<Vec<(Space, String)>> {
+        self.page(Ask::OldReplies(before, most), told!(OldReplies))
+    }
+
+    fn api_key(&mut self, space: Space, digest: &KeyDigest) -> Kept<Option<ApiKey>> {
+        find(&self.known.api_keys, &mut self.wants.api_keys, (space, *digest))
+    }
+
+    fn api_keys(&mut self) -> Kept<Vec<ApiKey>> {
+        self.page(Ask::ApiKeys, told!(ApiKeys))
+    }
+}
