@@ -88,9 +88,6 @@ pub struct Running {
 /// Starts a server: opens the store, binds the addresses, begins to answer.
 pub async fn start(settings: &Settings, world: World) -> Result<Running, StartError> {
     let World { clock, ids, wrap_store } = world;
-    if settings.database.is_some() {
-        return Err(StartError("this version keeps no records in a database".into()));
-    }
     let scratch = settings.ephemeral.then(scratch).transpose()?;
     let data = scratch.as_ref().map_or(settings.data.as_path(), TempDir::path);
     if settings.database.is_none() {
