@@ -2,7 +2,8 @@
 
 #![allow(dead_code)]
 
-mod connect;
+#[doc(hidden)]
+pub mod connect;
 mod tls;
 mod trouble;
 mod url;
