@@ -1,7 +1,9 @@
 //! Connections to the database: making them, lending them, and throwing away those whose state is not known.
 
+use std::ffi::OsString;
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::pin::Pin;
@@ -36,7 +38,7 @@ const START_AGAIN: Duration = Duration::from_millis(250);
 const PASSWORD_VARIABLE: &str = "PGPASSWORD";
 
 /// The connections to one database.
-pub(super) struct Pool {
+pub struct Pool {
     pool: deadpool_postgres::Pool,
     counts: Arc<Counts>,
     place: String,
@@ -51,7 +53,7 @@ struct Counts {
 
 /// What a pool tells its operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Status {
+pub struct Status {
     /// Connections that there are.
     pub size: usize,
     /// Those of them that nobody uses.
@@ -73,7 +75,8 @@ impl Pool {
         url::examine(database).map_err(broken)?;
         let mut target = url::target(database).map_err(broken)?;
         if !target.has_password()
-            && let Some(password) = password(database.password_file.as_deref()).map_err(broken)?
+            && let Some(password) =
+                password(database.password_file.as_deref(), std::env::var_os(PASSWORD_VARIABLE)).map_err(broken)?
         {
             target.hosts.iter_mut().for_each(|host| {
                 host.password(&password);
@@ -191,11 +194,10 @@ impl Pool {
     }
 }
 
-/// The password that does not come with the URL.
-fn password(file: Option<&Path>) -> Result<Option<Vec<u8>>, String> {
+/// The password that does not come with the URL: from the file, else from the environment's variable.
+fn password(file: Option<&Path>, variable: Option<OsString>) -> Result<Option<Vec<u8>>, String> {
     let Some(path) = file else {
-        use std::os::unix::ffi::OsStringExt;
-        return Ok(std::env::var_os(PASSWORD_VARIABLE).map(OsStringExt::into_vec).filter(|given| !given.is_empty()));
+        return Ok(variable.map(OsString::into_vec).filter(|password| !password.is_empty()));
     };
     let read = || -> std::io::Result<_> {
         let mode = std::fs::metadata(path)?.permissions().mode();
@@ -244,7 +246,7 @@ fn error_lasts(error: &Error) -> bool {
 
 /// A connection that is lent. Dropped, it is thrown away, and with it a transaction that a cancelled or panicking caller
 /// left open: only `give_back` lets another caller have it.
-pub(super) struct Connection {
+pub struct Connection {
     lent: Option<Object>,
 }
 
@@ -299,6 +301,7 @@ fn patience(host: &Config) -> Duration {
     host.get_connect_timeout().copied().unwrap_or_default() + LOGIN
 }
 
+/// The driver's end of a connection, and the task that carries what passes over it.
 type Made = (Client, JoinHandle<()>);
 
 impl Connect for Dialer {
@@ -351,4 +354,32 @@ where
     // Its end reaches whoever waits for an answer, and the pool asks each connection whether it has ended.
     let task = tokio::spawn(async move { drop(connection.await) });
     Ok((client, task))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_file_goes_before_the_environment() {
+        let folder = tempfile::tempdir().expect("the system has room for a folder");
+        let file = folder.path().join("password");
+        let variable = || Some(OsString::from("of the environment"));
+        for (text, expected) in [("sesame", "sesame"), ("sesame\n", "sesame"), ("a b \r\n", "a b "), ("\n\n", "\n")] {
+            std::fs::write(&file, text).expect("the folder takes a file");
+            assert_eq!(password(Some(&file), variable()), Ok(Some(expected.into())), "{text:?}");
+        }
+        assert_eq!(password(None, variable()), Ok(Some("of the environment".into())));
+        assert_eq!(password(None, Some(OsString::new())), Ok(None));
+        assert_eq!(password(None, None), Ok(None));
+        std::fs::write(&file, "\n").expect("the folder takes a file");
+        assert!(password(Some(&file), None).expect_err("it is empty").ends_with("is empty"));
+        assert!(password(Some(&folder.path().join("none")), variable()).expect_err("there is none").contains("none"));
+    }
+
+    #[test]
+    fn several_hosts_have_as_much_time_as_each_needs() {
+        let target = url::target(&Database::new("postgres://a,b/x?connect_timeout=2")).expect("the URL is right");
+        assert_eq!(target.hosts.iter().map(patience).sum::<Duration>(), Duration::from_secs(14));
+    }
 }

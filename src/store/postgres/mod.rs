@@ -2,7 +2,8 @@
 //! a thread: jobs and looks are run on what is known, and what they lack is fetched for many of them at once.
 
 mod changes;
-mod connect;
+#[doc(hidden)]
+pub mod connect;
 mod desk;
 mod draft;
 mod fetch;
