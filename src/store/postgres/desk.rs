@@ -191,7 +191,7 @@ impl Desk {
     async fn look(&self, mut looks: Vec<QueuedLook>) -> Vec<QueuedLook> {
         let mut wants = Wants::default();
         looks.iter().for_each(|queued| wants.absorb(queued.scene.wants.clone()));
-        let mut failure = match self.fetched(&wants).await {
+        let failure = match self.fetched(&wants).await {
             Ok(known) => {
                 looks.iter_mut().for_each(|queued| known.share(&mut queued.scene));
                 return looks.into_iter().filter_map(advance).collect();
@@ -213,7 +213,7 @@ impl Desk {
             sleep(self.shared.jitter(Duration::from_millis(50))).await;
             return patient;
         }
-        tell(looks, &mut failure.failure);
+        tell(looks, &failure.failure);
         Vec::new()
     }
 
