@@ -14,7 +14,7 @@ use crate::ids::Ids;
 use crate::settings::Database;
 use crate::store::{Job, Kept, Read, Store, Tx, Verdict};
 
-use crate::store::postgres::PostgresStore;
+use crate::store::postgres::{self, Migrated, PostgresStore};
 use crate::store::sqlite;
 pub use sqlite::CheckSummary;
 use sqlite::SqliteStore;
@@ -48,8 +48,7 @@ impl Books {
     }
 
     fn within(database: &Database) -> Result<Books, Trouble> {
-        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        let runtime = runtime.map_err(|error| Trouble::Refused(format!("cannot start threads: {error}")))?;
+        let runtime = runtime()?;
         let store = runtime.block_on(PostgresStore::open(database))?;
         Ok(Books::over(Box::new(store), Some(runtime)))
     }
@@ -131,6 +130,22 @@ pub fn restore(from: &Path, folder: &Path) -> Result<(), Trouble> {
 /// Examines everything in the folder; `report` is told how far it is.
 pub fn check(folder: PathBuf, report: &mut dyn FnMut(String)) -> Result<CheckSummary, Trouble> {
     Ok(sqlite::check(&existing(folder)?, report)?)
+}
+
+/// Brings the tables of a database to what this version works with.
+pub fn migrate(options: StoreOptions, distribute: bool) -> Result<Migrated, Trouble> {
+    match options.place()? {
+        Place::Database(database) => Ok(runtime()?.block_on(postgres::migrate(&database, distribute))?),
+        Place::Folder(folder) => Err(Trouble::Refused(format!(
+            "{} is a data folder, which a server brings up to date when it starts; --database-url names a database",
+            folder.display()
+        ))),
+    }
+}
+
+fn runtime() -> Result<Runtime, Trouble> {
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    runtime.map_err(|error| Trouble::Refused(format!("cannot start threads: {error}")))
 }
 
 fn existing(folder: PathBuf) -> Result<PathBuf, Trouble> {

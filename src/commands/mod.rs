@@ -5,6 +5,7 @@ mod backup;
 mod books;
 mod check;
 mod keys;
+mod migrate;
 mod serve;
 mod terminal;
 
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::config::{ConfigError, FileOption, FolderOptions, Given, Options};
+use crate::config::{ConfigError, FileOption, FolderOptions, Given, Options, StoreOptions};
 use crate::settings::Openness;
 use crate::store::Failure;
 use terminal::Terminal;
@@ -103,6 +104,19 @@ enum Command {
         #[command(flatten)]
         folder: Given<FolderOptions>,
     },
+    /// Bring the tables of a database to what this version works with
+    ///
+    /// A server does so too when it starts. Any number of servers and commands may do it at the same time.
+    Migrate {
+        /// Spread the tables over the machines of a Citus cluster, by account
+        ///
+        /// Rows that are there already are moved, and nothing can be written meanwhile. Tables that are spread already
+        /// stay as they are.
+        #[arg(long)]
+        distribute: bool,
+        #[command(flatten)]
+        store: Box<Given<StoreOptions>>,
+    },
     /// Print a script that completes cusp's commands and options in a shell
     ///
     /// For bash, as an example: cusp completions bash > ~/.local/share/bash-completion/completions/cusp
@@ -182,6 +196,7 @@ fn run(program: Program, terminal: &Terminal) -> Result<(), Trouble> {
         Command::Backup { to, folder } => backup::backup(&folder.0.folder(BACKUP_INSTEAD)?, &to, terminal),
         Command::Restore { from, folder } => backup::restore(&from, &folder.0.folder(RESTORE_INSTEAD)?, terminal),
         Command::Check { folder } => check::run(&folder.0.folder(CHECK_INSTEAD)?, terminal),
+        Command::Migrate { distribute, store } => migrate::run(store.0, distribute, terminal),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Program::command(), "cusp", &mut script);

@@ -59,7 +59,7 @@ pub(super) async fn run(shared: &Shared, home: Space, jobs: Vec<Queued>) {
                 }
                 Err(stopped) => stopped,
             };
-            let Stopped { setback: Setback { meaning, failure }, doubt } = stopped;
+            let Stopped { setback: Setback { meaning, failure, .. }, doubt } = stopped;
             if let Some(Doubt { turn, outcomes }) = doubt {
                 shared.tally.doubts.add(1);
                 match settle(shared, home, turn).await {

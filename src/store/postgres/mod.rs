@@ -12,6 +12,7 @@ mod group;
 mod list;
 mod schema;
 mod setback;
+mod spread;
 mod statements;
 mod tally;
 mod tls;
@@ -61,6 +62,36 @@ pub struct PostgresStore {
     probing: JoinHandle<()>,
 }
 
+/// What a change of the tables came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Migrated {
+    /// The schema that the database had; 0 when it had none.
+    pub from: i64,
+    /// The schema that it has now.
+    pub to: i64,
+    /// Tables that were spread over the machines of a cluster.
+    pub spread: Vec<&'static str>,
+}
+
+/// Brings the tables to the newest schema, and spreads them over a Citus cluster by account if `distribute` asks for it.
+/// Doing it again does nothing.
+pub async fn migrate(database: &Database, distribute: bool) -> Kept<Migrated> {
+    let pool = Pool::new(database)?;
+    pool.first().await?.give_back();
+    let from = schema::migrate(&pool).await?;
+    let mut spread = Vec::new();
+    if distribute {
+        let connection = pool.get().await?;
+        connection
+            .batch_execute("SET statement_timeout = 0")
+            .await
+            .map_err(trouble::trouble("spreading the tables"))?;
+        spread = spread::spread(&connection).await.map_err(|setback| setback.failure)?;
+    }
+    pool.close();
+    Ok(Migrated { from, to: schema::NEWEST, spread })
+}
+
 /// What every task of a store has to do with.
 struct Shared {
     pool: Pool,
@@ -100,7 +131,7 @@ impl PostgresStore {
 
 impl Shared {
     async fn connection(&self) -> Got<Connection> {
-        self.pool.get().await.map_err(|failure| Setback { meaning: Meaning::Lost, failure })
+        self.pool.get().await.map_err(Setback::lost)
     }
 
     /// The next transaction of this server.

@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::connect::{Connection, Pool};
 use super::setback::Setback;
+use super::spread;
 use super::trouble::Meaning;
 use crate::store::{Failure, Kept};
 
@@ -69,10 +70,10 @@ pub(super) fn too_new(found: i64) -> Failure {
 fn may_be_another(setback: &Setback) -> bool {
     match setback.meaning {
         Meaning::Again | Meaning::Contended | Meaning::Lost => true,
-        // unique_violation in the catalogue, duplicate_schema, duplicate_table: two began at once.
+        // unique_violation in the catalogue, duplicate_schema, _table, _object: two began at once.
         Meaning::Refused => {
-            let text = setback.failure.to_string();
-            ["23505", "42P06", "42P07"].iter().any(|state| text.contains(state))
+            let state = setback.state.as_ref().map_or("", |state| state.code());
+            ["23505", "42P06", "42P07", "42710"].contains(&state)
         }
         Meaning::Passing => false,
     }
@@ -102,5 +103,9 @@ async fn advance(connection: &Connection) -> Result<i64, Setback> {
     }
     run(&format!("UPDATE cusp.migrations SET version = {NEWEST} WHERE id = 1")).await?;
     run("COMMIT").await?;
+    if found > 0 && spread::is_spread(connection).await? {
+        // A table that is new lies where the others do.
+        spread::spread(connection).await?;
+    }
     Ok(found)
 }
