@@ -141,8 +141,6 @@ impl Shared {
 
     /// Gives a connection back whose transaction is of no use any more.
     async fn roll_back(&self, connection: Connection) {
-        // After a change of the tables, what was prepared before it is of no use.
-        connection.statement_cache.clear();
         if let Ok(Ok(())) = timeout(self.patience, connection.batch_execute("ROLLBACK")).await {
             connection.give_back();
         }

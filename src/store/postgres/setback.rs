@@ -29,6 +29,11 @@ impl Setback {
         Setback::lost(Failure::passing(doing, "the database did not answer in time"))
     }
 
+    /// A statement was prepared before its table changed.
+    pub fn is_stale(&self) -> bool {
+        self.meaning == Meaning::Again && self.state == Some(SqlState::FEATURE_NOT_SUPPORTED)
+    }
+
     /// There is no connection.
     pub fn lost(failure: Failure) -> Setback {
         Setback { meaning: Meaning::Lost, state: None, failure }
