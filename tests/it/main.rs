@@ -10,6 +10,7 @@ mod crash;
 mod database;
 mod database_hosts;
 mod database_tls;
+mod doubt;
 mod faults;
 mod harness;
 mod hostile;

@@ -156,7 +156,10 @@ async fn within(
     }
 
     let turn = shared.turn();
-    changes.heads.values_mut().for_each(|head| head.turns = turns::with(&head.turns, turn));
+    for (space, head) in &mut changes.heads {
+        let at_home = *space == home;
+        head.turns = if at_home { turns::with(&head.turns, turn) } else { turns::with_guest(&head.turns) };
+    }
     let flush = Flush::of(&changes);
     let statements = flush.prepare(connection).await?;
     let commit = async { connection.batch_execute(COMMIT).await.map_err(Setback::of("committing")) };
@@ -198,6 +201,10 @@ async fn run_all(
             *outcome = run_one(queued, &mut scene, &mut changes, &shared.server);
         }
         if outcomes.iter().all(Option::is_some) {
+            if !changes.is_empty() {
+                // It gets the turn, whatever was written: here the transaction is looked for when its commit is in doubt.
+                changes.heads.entry(home).or_insert_with(|| scene.known.heads[&home].clone());
+            }
             return Ok((changes, outcomes.into_iter().flatten().collect()));
         }
         let wants = std::mem::take(&mut scene.wants);

@@ -8,13 +8,14 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::{PostgresStore, migrate, schema, spread};
 use crate::domain::account::Space;
+use crate::domain::event::Cause;
 use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId};
 use crate::domain::page::{CustomerPage, Place};
 use crate::domain::query::{Join, Query};
 use crate::domain::time::Time;
 use crate::settings;
-use crate::store::suite::{Bench, customer, every_check, glance, look, queue, write};
-use crate::store::{Failure, Outlook, Store, Verdict};
+use crate::store::suite::{Bench, customer, every_check, glance, look, made, queue, write};
+use crate::store::{Failure, Kept, NewEvent, Outlook, Store, Tx, Verdict};
 
 /// The same databases as those of the integration tests.
 #[allow(dead_code)]
@@ -55,6 +56,7 @@ fn bench() -> Bench {
 every_check!(bench);
 
 const HERE: Space = Space(11);
+const THERE: Space = Space(12);
 
 #[test]
 fn ten_servers_may_start_at_once() {
@@ -223,4 +225,25 @@ fn a_head_that_somebody_holds_is_contended() {
         client.batch_execute("ROLLBACK").await.unwrap();
     });
     write(&store, |tx| tx.put_customer(HERE, None, &customer("b", 1))).unwrap();
+}
+
+/// Notes that a customer was made.
+fn note(tx: &mut dyn Tx, space: Space, id: &str) -> Kept<()> {
+    let cause = Cause { request: None, idempotency_key: None };
+    let event = NewEvent { id: EventId(id.into()), created: Time(1), cause: &cause, what: made("a") };
+    tx.append(space, event).map(drop)
+}
+
+#[test]
+fn a_turn_is_kept_where_its_transaction_is_at_home() {
+    let database = Database::fresh();
+    let store = open(&database);
+    write(&*store, |tx| {
+        tx.account(HERE)?;
+        note(tx, THERE, "evt_1")
+    })
+    .unwrap();
+    let heads = "SELECT account, seq, turns = 'guest', turns <> '' FROM cusp.heads ORDER BY account";
+    let told = |row: [&str; 4]| row.map(|value| Some(value.to_owned())).to_vec();
+    assert_eq!(database.query(heads), [told(["11", "0", "f", "t"]), told(["12", "1", "t", "t"])]);
 }

@@ -298,7 +298,7 @@ fn append(store: &dyn Store, space: Space, id: &str, created: i64, what: Happeni
     receive.try_iter().last().unwrap()
 }
 
-fn made(id: &str) -> Happening {
+pub fn made(id: &str) -> Happening {
     Happening::CustomerCreated { after: Box::new(customer(id, 1)) }
 }
 
