@@ -225,6 +225,9 @@ async fn run_all(
             let lock_head = prepared(connection, statements::LOCK_HEAD).await?;
             let locked = lock(connection, &lock_head, &missing).await?;
             make_missing(connection, &missing, locked, &mut scene.known.heads).await?;
+            // What was read of these accounts was read without their locks.
+            let heads = std::mem::take(&mut scene.known.heads);
+            scene.known = Known { heads, ..Known::default() };
         }
         fetch(connection, &wants, &mut scene.known).await?;
     }

@@ -247,3 +247,29 @@ fn a_turn_is_kept_where_its_transaction_is_at_home() {
     let told = |row: [&str; 4]| row.map(|value| Some(value.to_owned())).to_vec();
     assert_eq!(database.query(heads), [told(["11", "0", "f", "t"]), told(["12", "1", "t", "t"])]);
 }
+
+#[test]
+fn what_was_read_before_an_account_was_locked_is_read_again() {
+    let database = Database::fresh();
+    let (store, other) = (open(&database), open(&database));
+    write(&*store, |tx| tx.put_customer(THERE, None, &customer("a", 1))).unwrap();
+    let raise = |tx: &mut dyn Tx, meanwhile: &mut dyn FnMut()| {
+        let before = tx.customer(THERE, &CustomerId("a".into()))?.expect("it is there");
+        meanwhile();
+        let after = crate::domain::customer::Customer { balance: before.balance + 1, ..before.clone() };
+        tx.put_customer(THERE, Some(&before), &after)
+    };
+    let mut other = Some(other);
+    write(&*store, move |tx| {
+        // The rehearsal ends here, and does not show that another account will be written to.
+        tx.account(HERE)?;
+        raise(tx, &mut || {
+            let Some(other) = other.take() else { return };
+            let raised = std::thread::spawn(move || write(&*other, move |tx| raise(tx, &mut || {}))).join();
+            raised.expect("nothing panics").unwrap();
+        })
+    })
+    .unwrap();
+    let balance = glance(&*store, |read| Ok(read.customer(THERE, &CustomerId("a".into()))?.map(|found| found.balance)));
+    assert_eq!(balance, Some(2));
+}
