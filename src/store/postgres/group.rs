@@ -169,6 +169,10 @@ async fn within(
     shared.tally.commit_micros.add_micros(started.elapsed());
     let (setback, in_doubt) = match sent {
         Ok((Ok(()), Ok(()))) => return Ok(outcomes),
+        // The server did all that it was sent, and we do not like its answer: it is too late to run anything again.
+        Ok((Err(Setback { failure, .. }), Ok(()))) => {
+            return Ok(outcomes.iter().map(|_| Err(failure.again())).collect());
+        }
         // The server refused a statement, and with it the transaction.
         Ok((Err(setback), _)) if setback.meaning != Meaning::Lost => (setback, false),
         Ok((Ok(()), Err(setback))) => {

@@ -14,7 +14,7 @@ use crate::domain::page::{CustomerPage, Place};
 use crate::domain::query::{Join, Query};
 use crate::domain::time::Time;
 use crate::settings;
-use crate::store::suite::{Bench, customer, every_check, glance, look, made, queue, write};
+use crate::store::suite::{Bench, customer, every_check, glance, hold, look, made, queue, write};
 use crate::store::{Failure, Kept, NewEvent, Outlook, Store, Tx, Verdict};
 
 /// The same databases as those of the integration tests.
@@ -272,4 +272,31 @@ fn what_was_read_before_an_account_was_locked_is_read_again() {
     .unwrap();
     let balance = glance(&*store, |read| Ok(read.customer(THERE, &CustomerId("a".into()))?.map(|found| found.balance)));
     assert_eq!(balance, Some(2));
+}
+
+#[test]
+fn what_was_committed_is_not_run_again_when_a_row_was_missing() {
+    let database = Database::fresh();
+    let store = open(&database);
+    write(&*store, |tx| tx.put_customer(HERE, None, &customer("a", 1))).unwrap();
+    database.execute("CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'");
+    database.execute("CREATE TRIGGER t BEFORE UPDATE ON cusp.customers FOR EACH ROW EXECUTE FUNCTION nothing()");
+    let held = hold(&*store);
+    let mut runs = 0;
+    let told = [
+        queue(&*store, |tx| {
+            let before = tx.customer(HERE, &CustomerId("a".into()))?.expect("it is there");
+            tx.put_customer(HERE, Some(&before), &customer("a", 1)).map(|()| Verdict::Commit)
+        }),
+        queue(&*store, move |tx| {
+            runs += 1;
+            note(tx, HERE, &format!("evt_{runs}")).map(|()| Verdict::Commit)
+        }),
+    ];
+    drop(held);
+    for told in told {
+        let refusal = told.recv().unwrap().unwrap_err();
+        assert!(refusal.to_string().contains("0 rows of 1 were there"), "{refusal}");
+    }
+    assert_eq!(database.query("SELECT count(*) FROM cusp.events"), [[Some("1".into())]]);
 }

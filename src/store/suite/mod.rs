@@ -168,7 +168,7 @@ impl<T: Send, F: FnMut(&mut dyn Read) -> Kept<T> + Send> Look for Glance<F, T> {
 }
 
 /// Keeps the writer busy until the sender is dropped, so that the jobs queued meanwhile wait together.
-fn hold(store: &dyn Store) -> crossbeam_channel::Sender<()> {
+pub fn hold(store: &dyn Store) -> crossbeam_channel::Sender<()> {
     let (release, held) = bounded::<()>(0);
     let (started, starts) = bounded(1);
     queue(store, move |tx| {
