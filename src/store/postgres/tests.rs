@@ -300,3 +300,18 @@ fn what_was_committed_is_not_run_again_when_a_row_was_missing() {
     }
     assert_eq!(database.query("SELECT count(*) FROM cusp.events"), [[Some("1".into())]]);
 }
+
+#[test]
+fn a_role_that_may_not_make_schemas_makes_tables_in_ours() {
+    let database = Database::fresh();
+    let name = database.query("SELECT current_database()")[0][0].clone().unwrap();
+    let role = format!("{name}_humble");
+    database.execute(&format!("CREATE ROLE {role} LOGIN PASSWORD 'sesame'"));
+    database.execute(&format!("CREATE SCHEMA cusp AUTHORIZATION {role}"));
+    let url = database.url();
+    let (_, rest) = url.split_once('@').expect("the run's server is named with a user");
+    let humble = settings::Database { url: format!("postgres://{role}:sesame@{rest}"), ..options(&database) };
+    let migrated = RUNTIME.block_on(migrate(&humble, false));
+    database.execute(&format!("DROP OWNED BY {role} CASCADE; DROP ROLE {role}"));
+    assert_eq!(migrated.unwrap().to, schema::NEWEST);
+}
