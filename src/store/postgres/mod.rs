@@ -27,6 +27,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -95,6 +96,8 @@ pub async fn migrate(database: &Database, distribute: bool) -> Kept<Migrated> {
 /// What every task of a store has to do with.
 struct Shared {
     pool: Pool,
+    /// Reads may take their time, each with a connection: some are left to jobs and looks.
+    reads: Semaphore,
     tally: Tally,
     /// Which of the servers this is: a random number, and how its turns begin.
     id: u64,
@@ -114,8 +117,10 @@ impl PostgresStore {
         let mut bytes = [0; 8];
         getrandom::fill(&mut bytes).map_err(|cause| Failure::broken("opening the store", cause))?;
         let id = u64::from_be_bytes(bytes);
+        let size = database.pool_size.get();
         let shared = Arc::new(Shared {
             pool,
+            reads: Semaphore::new(size - (size / 4).max(1).min(size - 1)),
             tally: Tally::default(),
             id,
             server: turns::name(id),
@@ -156,8 +161,11 @@ impl Shared {
 
     /// Runs `look` on one state of the database.
     async fn read(&self, look: &mut dyn FnMut(&mut dyn Read) -> Kept<()>) -> Got<Kept<()>> {
-        let connection = self.connection().await?;
         let doing = "reading one state";
+        let Ok(Ok(_permit)) = timeout(READ_PATIENCE, self.reads.acquire()).await else {
+            return Err(Setback::lost(Failure::passing(doing, "too many others do")));
+        };
+        let connection = self.connection().await?;
         let begun = connection.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await;
         begun.map_err(Setback::of(doing))?;
         let mut scene = Scene::default();

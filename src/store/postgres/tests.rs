@@ -315,3 +315,37 @@ fn a_role_that_may_not_make_schemas_makes_tables_in_ours() {
     database.execute(&format!("DROP OWNED BY {role} CASCADE; DROP ROLE {role}"));
     assert_eq!(migrated.unwrap().to, schema::NEWEST);
 }
+
+/// Reads until it is let go, and tells when it began.
+fn slow_read(
+    store: &Arc<dyn Store>,
+    began: crossbeam_channel::Sender<()>,
+    release: crossbeam_channel::Receiver<()>,
+) -> std::thread::JoinHandle<()> {
+    let store = store.clone();
+    std::thread::spawn(move || {
+        look(&*store, |_| {
+            let _ = began.send(());
+            let _ = release.recv();
+            Ok(())
+        });
+    })
+}
+
+#[test]
+fn reads_leave_connections_to_jobs_and_looks() {
+    let database = Database::fresh();
+    let small = settings::Database { pool_size: NonZeroUsize::new(2).unwrap(), ..options(&database) };
+    let store: Arc<dyn Store> = Arc::new(RUNTIME.block_on(PostgresStore::open(&small)).unwrap());
+    let (release, released) = crossbeam_channel::bounded(0);
+    let (began, begins) = crossbeam_channel::unbounded();
+    let reads: Vec<_> = (0..2).map(|_| slow_read(&store, began.clone(), released.clone())).collect();
+    begins.recv().unwrap();
+    // The other one waits for the first to end; were it not so, it would begin at once.
+    let both_began = begins.recv_timeout(Duration::from_millis(500)).is_ok();
+    let written = write(&*store, |tx| tx.put_customer(HERE, None, &customer("a", 1)));
+    drop(release);
+    reads.into_iter().for_each(|read| read.join().unwrap());
+    assert!(!both_began);
+    written.unwrap();
+}
