@@ -24,6 +24,8 @@ use crate::store::{Failure, Job, Kept, Look, MAX_WAITING};
 const MAX_GROUP: usize = 256;
 /// The most looks that are taken at a time.
 const MAX_LOOKS: usize = 128;
+/// The most looks that may wait; one more is refused at once.
+const MAX_WAITING_LOOKS: usize = 32_768;
 /// How many tasks take looks. Two, so that one can ask while the other one's answers are read.
 const LOOKERS: usize = 2;
 /// How often a look may ask for more.
@@ -150,9 +152,16 @@ impl Desk {
         let queued = QueuedLook { look, scene: Scene::default(), rounds: 0, since: Instant::now() };
         let Some(queued) = advance(queued) else { return };
         let mut waiting = self.waiting.lock();
-        if waiting.closed {
+        let refusal = match (waiting.closed, waiting.looks.len()) {
+            (true, _) => Some(Failure::passing("looking", "the store is closed")),
+            (false, MAX_WAITING_LOOKS..) => {
+                Some(Failure::passing("looking", format!("{MAX_WAITING_LOOKS} looks wait already")))
+            }
+            (false, _) => None,
+        };
+        if let Some(failure) = refusal {
             drop(waiting);
-            queued.look.finish(Err(Failure::passing("looking", "the store is closed")));
+            finish(queued.look, Err(failure));
             return;
         }
         waiting.looks.push_back(queued);

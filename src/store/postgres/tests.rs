@@ -15,7 +15,7 @@ use crate::domain::query::{Join, Query};
 use crate::domain::time::Time;
 use crate::settings;
 use crate::store::suite::{Bench, customer, every_check, glance, hold, look, made, queue, write};
-use crate::store::{Failure, Kept, NewEvent, Outlook, Store, Tx, Verdict};
+use crate::store::{Failure, Kept, Look, NewEvent, Outlook, Read, Store, Tx, Verdict};
 
 /// The same databases as those of the integration tests.
 #[allow(dead_code)]
@@ -348,4 +348,37 @@ fn reads_leave_connections_to_jobs_and_looks() {
     reads.into_iter().for_each(|read| read.join().unwrap());
     assert!(!both_began);
     written.unwrap();
+}
+
+/// Wants a customer, and counts its end.
+struct Wanting(crossbeam_channel::Sender<Kept<()>>);
+
+impl Look for Wanting {
+    fn look(&mut self, read: &mut dyn Read) -> Kept<()> {
+        read.customer(HERE, &CustomerId("a".into())).map(drop)
+    }
+
+    fn finish(self: Box<Self>, outcome: Kept<()>) {
+        let _ = self.0.send(outcome);
+    }
+}
+
+#[test]
+fn looks_that_wait_are_bounded() {
+    let database = Database::fresh();
+    let one = settings::Database { pool_size: NonZeroUsize::new(1).unwrap(), ..options(&database) };
+    let store: Arc<dyn Store> = Arc::new(RUNTIME.block_on(PostgresStore::open(&one)).unwrap());
+    let (release, released) = crossbeam_channel::bounded(0);
+    let (began, begins) = crossbeam_channel::unbounded();
+    let read = slow_read(&store, began, released);
+    begins.recv().unwrap();
+    let (told, tells) = crossbeam_channel::unbounded();
+    (0..33_100).for_each(|_| store.glance(Box::new(Wanting(told.clone()))));
+    let refusal = tells.try_recv().expect("the last ones are refused at once").unwrap_err();
+    assert!(refusal.to_string().contains("looks wait already"), "{refusal}");
+    drop(release);
+    read.join().unwrap();
+    drop(told);
+    // Whoever was taken is told as well.
+    assert_eq!(tells.iter().count(), 33_099);
 }
