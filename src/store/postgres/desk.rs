@@ -122,8 +122,24 @@ impl Desk {
             }
         });
         while let Some(jobs) = self.next_group(home) {
-            group::run(&self.shared, home, jobs).await;
+            if let Some(failure) = group::run(&self.shared, home, jobs).await {
+                self.refuse_late(home, &failure);
+            }
         }
+    }
+
+    /// Refuses jobs that have waited too long behind others for a database that is away: trying each group to its end
+    /// would keep the last of them for minutes.
+    fn refuse_late(&self, home: Space, failure: &Failure) {
+        let late: Vec<Queued> = {
+            let mut waiting = self.waiting.lock();
+            let Some(queue) = waiting.accounts.get_mut(&home) else { return };
+            let late = queue.iter().take_while(|queued| queued.since.elapsed() > group::PATIENCE).count();
+            let late: Vec<Queued> = queue.drain(..late).collect();
+            waiting.jobs -= late.len();
+            late
+        };
+        late.into_iter().for_each(|queued| group::finish(queued.job, Err(failure.again())));
     }
 
     /// The jobs that go together, of those that wait; `None` when none do, and the account is not being served any more.
@@ -219,9 +235,16 @@ impl Desk {
             return again;
         }
         if matches!(failure.meaning, Meaning::Lost | Meaning::Again) {
+            // Those behind them have waited for the same trouble: trying each batch to its end would take too long.
+            let behind = {
+                let mut waiting = self.waiting.lock();
+                let late = waiting.looks.iter().take_while(|queued| queued.since.elapsed() > PATIENCE).count();
+                waiting.looks.drain(..late).collect::<Vec<_>>()
+            };
             let (late, patient): (Vec<QueuedLook>, Vec<QueuedLook>) =
                 looks.into_iter().partition(|queued| queued.since.elapsed() > PATIENCE);
             tell(late, &failure.failure);
+            tell(behind, &failure.failure);
             sleep(self.shared.jitter(Duration::from_millis(50))).await;
             return patient;
         }

@@ -45,8 +45,10 @@ pub(super) struct Queued {
     pub since: Instant,
 }
 
-/// Runs jobs in one transaction, again and again until it is clear what becomes of them, and tells them.
-pub(super) async fn run(shared: &Shared, home: Space, jobs: Vec<Queued>) {
+/// Runs jobs in one transaction, again and again until it is clear what becomes of them, and tells them. Gives why some
+/// were given up, when the database was away for too long.
+pub(super) async fn run(shared: &Shared, home: Space, jobs: Vec<Queued>) -> Option<Failure> {
+    let mut away = None;
     let mut groups = vec![jobs];
     while let Some(mut jobs) = groups.pop() {
         let mut conflicts = 0;
@@ -85,6 +87,9 @@ pub(super) async fn run(shared: &Shared, home: Space, jobs: Vec<Queued>) {
                     let (late, patient) = jobs.drain(..).partition(|queued| queued.since.elapsed() > PATIENCE);
                     jobs = patient;
                     let mut late: Vec<Queued> = late;
+                    if !late.is_empty() {
+                        away = Some(failure.again());
+                    }
                     refuse(&mut late, &failure);
                     sleep(shared.jitter(Duration::from_millis(100))).await;
                 }
@@ -96,6 +101,7 @@ pub(super) async fn run(shared: &Shared, home: Space, jobs: Vec<Queued>) {
             }
         }
     }
+    away
 }
 
 /// Why a transaction came to nothing, as far as one can tell.
