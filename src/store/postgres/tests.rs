@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 
@@ -381,4 +381,27 @@ fn looks_that_wait_are_bounded() {
     drop(told);
     // Whoever was taken is told as well.
     assert_eq!(tells.iter().count(), 33_099);
+}
+
+#[test]
+fn whoever_waits_behind_others_for_a_database_that_is_away_is_told_with_them() {
+    let database = Database::fresh();
+    let one = settings::Database { pool_size: NonZeroUsize::new(1).unwrap(), ..options(&database) };
+    let store: Arc<dyn Store> = Arc::new(RUNTIME.block_on(PostgresStore::open(&one)).unwrap());
+    let (release, released) = crossbeam_channel::bounded(0);
+    let (began, begins) = crossbeam_channel::unbounded();
+    let read = slow_read(&store, began, released);
+    begins.recv().unwrap();
+    // Far more than go together; whoever wants a connection waits for it in vain, for seconds each time.
+    let started = Instant::now();
+    let put = |tx: &mut dyn Tx| tx.put_customer(HERE, None, &customer("a", 1)).map(|()| Verdict::Commit);
+    let jobs: Vec<_> = (0..2_000).map(|_| queue(&*store, put)).collect();
+    let (told, looks) = crossbeam_channel::unbounded();
+    (0..2_000).for_each(|_| store.glance(Box::new(Wanting(told.clone()))));
+    drop(told);
+    assert!(looks.iter().all(|told| told.is_err()));
+    assert!(jobs.iter().all(|told| told.recv().unwrap().is_err()));
+    assert!(started.elapsed() < Duration::from_secs(25), "{:?}", started.elapsed());
+    drop(release);
+    read.join().unwrap();
 }
