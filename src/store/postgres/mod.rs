@@ -114,6 +114,12 @@ impl PostgresStore {
         let pool = Pool::new(database)?;
         pool.first().await?.give_back();
         schema::migrate(&pool).await?;
+        if !commits_last(&pool).await? {
+            tracing::warn!(
+                "synchronous_commit is off: {} answers commits that are not on its disk, and a crash undoes them",
+                pool.place()
+            );
+        }
         let mut bytes = [0; 8];
         getrandom::fill(&mut bytes).map_err(|cause| Failure::broken("opening the store", cause))?;
         let id = u64::from_be_bytes(bytes);
@@ -262,6 +268,16 @@ async fn probe(shared: Arc<Shared>) {
         }
         sleep(PROBE_EVERY).await;
     }
+}
+
+/// Whether a commit that was answered outlives a crash of the database, as far as our sessions are told to have it.
+async fn commits_last(pool: &Pool) -> Kept<bool> {
+    let doing = "asking the database";
+    let connection = pool.get().await?;
+    let row = connection.query_one("SHOW synchronous_commit", &[]).await.map_err(trouble::trouble(doing))?;
+    let told: String = row.try_get(0).map_err(trouble::trouble(doing))?;
+    connection.give_back();
+    Ok(told != "off")
 }
 
 async fn takes_writes(shared: &Shared) -> Got<bool> {

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 
-use super::{PostgresStore, migrate, schema, spread};
+use super::connect::Pool;
+use super::{PostgresStore, commits_last, migrate, schema, spread};
 use crate::domain::account::Space;
 use crate::domain::event::Cause;
 use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId};
@@ -381,6 +382,18 @@ fn looks_that_wait_are_bounded() {
     drop(told);
     // Whoever was taken is told as well.
     assert_eq!(tells.iter().count(), 33_099);
+}
+
+#[test]
+fn commits_that_a_crash_undoes_are_noticed() {
+    let database = Database::fresh();
+    let last = |parameters: &str| {
+        let options = settings::Database { url: database.url() + parameters, ..options(&database) };
+        RUNTIME.block_on(async { commits_last(&Pool::new(&options).unwrap()).await.unwrap() })
+    };
+    assert!(last("?options=-c%20synchronous_commit%3Don"));
+    assert!(last("?options=-c%20synchronous_commit%3Dlocal"));
+    assert!(!last("?options=-c%20synchronous_commit%3Doff"));
 }
 
 #[test]
