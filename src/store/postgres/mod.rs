@@ -10,6 +10,7 @@ mod fetch;
 mod flush;
 mod group;
 mod list;
+mod rows;
 mod schema;
 mod setback;
 mod statements;
@@ -29,8 +30,10 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+pub use rows::PostgresRows;
 pub use url::{examine, place};
 
+use super::rows::{Mark, require_whole};
 use super::{Failure, Figure, Job, Kept, Look, Read, Store};
 use crate::settings::Database;
 use connect::{Connection, Pool};
@@ -80,6 +83,7 @@ impl PostgresStore {
         let pool = Pool::new(database)?;
         pool.first().await?.give_back();
         schema::migrate(&pool).await?;
+        require_no_copy(&pool).await?;
         let mut bytes = [0; 8];
         getrandom::fill(&mut bytes).map_err(|cause| Failure::broken("opening the store", cause))?;
         let id = u64::from_be_bytes(bytes);
@@ -96,6 +100,14 @@ impl PostgresStore {
         let desk = Arc::new(Desk::new(shared.clone(), runtime.clone()));
         Ok(PostgresStore { shared, desk, runtime, probing })
     }
+}
+
+/// Refuses a database that a copy into it has left unfinished.
+async fn require_no_copy(pool: &Pool) -> Kept<()> {
+    let connection = pool.get().await?;
+    let mark = rows::mark(&connection).await?;
+    connection.give_back();
+    require_whole(pool.place(), mark.as_deref().map(Mark::read).transpose()?.as_ref())
 }
 
 impl Shared {
