@@ -404,3 +404,6 @@ fn called(what: &str, id: &Cell, space: Space) -> Kept<(String, String)> {
     let doing = format!("reading {name}");
     Ok((name, doing))
 }
+
+#[cfg(test)]
+mod tests;

@@ -275,7 +275,78 @@ impl Walk {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use rusqlite::Connection;
+
     use super::*;
+    use crate::store::suite::Home;
+
+    /// Table, column and type of each column, as the description has them.
+    fn described(account: &str, type_of: fn(Kind) -> &'static str) -> BTreeSet<[String; 3]> {
+        let columns = TABLES.iter().flat_map(|table| {
+            let columns = table.columns.iter().map(|column| [table.name, column.name, type_of(column.kind)]);
+            columns.chain([[table.name, "account", account]])
+        });
+        columns.map(|names| names.map(String::from)).collect()
+    }
+
+    #[test]
+    fn a_data_folder_has_these_tables_and_columns_and_no_others() {
+        let home = Home::folder();
+        home.open().unwrap().close();
+        let Home::Folder(folder) = &home else { unreachable!("it is a folder") };
+        let database = Connection::open(folder.path().join("cusp.db")).unwrap();
+        let sql = "SELECT t.name, c.name, c.type FROM sqlite_schema AS t, pragma_table_info(t.name) AS c \
+                   WHERE t.type = 'table'";
+        let mut statement = database.prepare(sql).unwrap();
+        let columns = statement.query_map([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?])).unwrap();
+        let found: BTreeSet<[String; 3]> = columns.collect::<Result<_, _>>().unwrap();
+        let type_of = |kind| match kind {
+            Kind::Number | Kind::Flag => "INTEGER",
+            Kind::Text => "TEXT",
+            Kind::Bytes => "BLOB",
+        };
+        assert_eq!(found, described("INTEGER", type_of));
+    }
+
+    #[test]
+    fn a_database_has_these_tables_and_columns_and_no_others() {
+        let home = Home::database();
+        home.open().unwrap().close();
+        let Home::Database(database) = &home else { unreachable!("it is a database") };
+        let rows = |sql: &str| -> BTreeSet<[String; 3]> {
+            let rows = database.query(sql).into_iter().map(|row| <[Option<String>; 3]>::try_from(row).unwrap());
+            rows.map(|row| row.map(Option::unwrap_or_default)).collect()
+        };
+        // Heads follow from events, and migrations are the schema's own.
+        let ours = "table_schema = 'cusp' AND table_name NOT IN ('heads', 'migrations')";
+        let found =
+            rows(&format!("SELECT table_name, column_name, data_type FROM information_schema.columns WHERE {ours}"));
+        let type_of = |kind| match kind {
+            Kind::Number => "bigint",
+            Kind::Text => "text",
+            Kind::Bytes => "bytea",
+            Kind::Flag => "boolean",
+        };
+        assert_eq!(found, described("bigint", type_of));
+
+        let unique =
+            rows(&format!("SELECT table_name, column_name, '' FROM information_schema.key_column_usage WHERE {ours}"));
+        for [table, column, _] in &unique {
+            let known = column == "account" || Table::named(table).key.contains(&column.as_str());
+            assert!(known, "the key of {table} lacks {column}, without which it does not tell rows apart");
+        }
+        let collations = rows(&format!(
+            "SELECT table_name, column_name, collation_name FROM information_schema.columns WHERE {ours}"
+        ));
+        for table in &TABLES {
+            for column in table.key_columns().filter(|column| column.kind == Kind::Text) {
+                let by_bytes = [table.name, column.name, "C"].map(String::from);
+                assert!(collations.contains(&by_bytes), "{by_bytes:?} is to be compared by its bytes");
+            }
+        }
+    }
 
     #[test]
     fn a_mark_is_read_as_it_was_written() {

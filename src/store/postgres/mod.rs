@@ -249,4 +249,4 @@ async fn takes_writes(shared: &Shared) -> Got<bool> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::store) mod tests;

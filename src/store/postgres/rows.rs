@@ -412,7 +412,7 @@ fn lists<'c>(columns: impl Iterator<Item = &'c Column>, rows: &[Row]) -> Result<
             .map(|list| Box::new(list) as Parameter),
         };
         list.ok_or_else(|| {
-            format!("a {} cannot be kept in a database: it is of another kind or has a 0 in it", column.name)
+            format!("{}: PostgreSQL cannot keep it, it is of another kind or a text with the character 0", column.name)
         })
     });
     lists.collect()
@@ -432,4 +432,57 @@ fn cells(table: &Table, answer: &Answer, doing: &str) -> Kept<Row> {
 
 fn value<'a, T: tokio_postgres::types::FromSql<'a>>(answer: &'a Answer, place: usize, doing: &str) -> Kept<T> {
     answer.try_get(place).map_err(trouble(doing))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What not every database of the family has, or has in another way.
+    const NOT_PORTABLE: [&str; 8] = ["pg_", "copy ", "savepoint", "temporary", "serial", "skip locked", "ctid", "*"];
+
+    /// The statements on records, for every table.
+    fn of_one_account() -> Vec<String> {
+        let of_table = |table| {
+            [count_sql(table), page_sql(table, false), page_sql(table, true), find_sql(table), insert_sql(table)]
+        };
+        let own = [HEAD, NEWEST_EVENT, MAKE_HEAD].map(String::from);
+        TABLES.iter().flat_map(of_table).chain(own).collect()
+    }
+
+    /// The statements that are about all accounts: they look for accounts, or remove everything.
+    fn across() -> Vec<String> {
+        let tables = TABLES.iter().map(|table| table.name).chain(["heads"]);
+        tables.map(next_account_sql).chain([empty_sql()]).collect()
+    }
+
+    #[test]
+    fn every_statement_on_records_names_its_account() {
+        for sql in of_one_account() {
+            let written = usize::from(sql.starts_with("INSERT"));
+            if written == 1 {
+                assert!(sql.contains(" (account, ") && sql.contains(" SELECT $1::bigint, "), "{sql}");
+            }
+            let read = sql.matches("cusp.").count() - written;
+            assert_eq!(sql.matches("account = $1").count(), read, "{sql}");
+        }
+    }
+
+    #[test]
+    fn statements_are_in_the_common_language() {
+        for sql in of_one_account().into_iter().chain(across()) {
+            let lower = sql.to_lowercase().replace("count(*)", "");
+            assert!(NOT_PORTABLE.iter().all(|word| !lower.contains(word)), "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_text_with_a_0_and_a_value_of_another_kind_are_refused() {
+        let columns = [Column { name: "id", kind: Kind::Text }];
+        for cell in [Cell::Text("a\0b".into()), Cell::Bytes(vec![255]), Cell::Number(1)] {
+            let refusal = lists(columns.iter(), &[vec![cell]]).err().unwrap();
+            assert!(refusal.starts_with("id: PostgreSQL cannot keep it"), "{refusal}");
+        }
+        assert_eq!(lists(columns.iter(), &[vec![Cell::Text(String::new())]]).unwrap().len(), 1);
+    }
 }

@@ -14,7 +14,7 @@ use crate::store::suite::{Bench, every_check};
 /// The same databases as those of the integration tests.
 #[allow(dead_code)]
 #[path = "../../../tests/it/postgres.rs"]
-mod server;
+pub(in crate::store) mod server;
 
 use server::Database;
 
