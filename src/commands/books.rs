@@ -18,7 +18,7 @@ use crate::store::check;
 pub use crate::store::check::CheckSummary;
 use crate::store::copy::{self, Wish};
 pub use crate::store::copy::{Copied, Progress};
-use crate::store::postgres::{PostgresRows, PostgresStore};
+use crate::store::postgres::{self, Migrated, PostgresRows, PostgresStore};
 use crate::store::rows::{Rows, Target};
 use crate::store::sqlite::{self, SqliteRows, SqliteStore};
 
@@ -51,8 +51,7 @@ impl Books {
     }
 
     fn within(database: &Database) -> Result<Books, Trouble> {
-        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        let runtime = runtime.map_err(|error| Trouble::Refused(format!("cannot start threads: {error}")))?;
+        let runtime = runtime()?;
         let store = runtime.block_on(PostgresStore::open(database))?;
         Ok(Books::over(Box::new(store), Some(runtime)))
     }
@@ -143,12 +142,11 @@ pub fn check(place: Place, report: &mut dyn FnMut(String)) -> Result<(String, Ch
 
 /// Copies everything from one place to another, or goes on doing so; `tell` hears how far it is.
 pub fn copy(from: Place, to: Place, replace: bool, tell: &mut dyn FnMut(Progress)) -> Result<Copied, Trouble> {
-    let same = |one: &Path, other: &Path| {
-        one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
-    };
     if let (Place::Folder(from), Place::Folder(to)) = (&from, &to)
-        && same(from, to)
+        && let (Ok(from), Ok(to)) = (from.canonicalize(), to.canonicalize())
+        && from == to
     {
+        // Its lock would keep it from itself, and say something else.
         return Err(Trouble::Refused(format!("source and target are both {}", from.display())));
     }
     let mut from: Box<dyn Rows> = match from {
@@ -161,6 +159,22 @@ pub fn copy(from: Place, to: Place, replace: bool, tell: &mut dyn FnMut(Progress
     };
     let wish = Wish { replace, number: Clock::Real.now().0 };
     Ok(copy::copy(from.as_mut(), to.as_mut(), wish, tell)?)
+}
+
+/// Brings the tables of a database to what this version works with.
+pub fn migrate(options: StoreOptions, distribute: bool) -> Result<Migrated, Trouble> {
+    match options.place()? {
+        Place::Database(database) => Ok(runtime()?.block_on(postgres::migrate(&database, distribute))?),
+        Place::Folder(folder) => Err(Trouble::Refused(format!(
+            "{} is a data folder, which a server brings up to date when it starts; --database-url names a database",
+            folder.display()
+        ))),
+    }
+}
+
+fn runtime() -> Result<Runtime, Trouble> {
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    runtime.map_err(|error| Trouble::Refused(format!("cannot start threads: {error}")))
 }
 
 fn existing(folder: PathBuf) -> Result<PathBuf, Trouble> {

@@ -6,6 +6,7 @@ mod books;
 mod check;
 mod copy;
 mod keys;
+mod migrate;
 mod serve;
 mod terminal;
 
@@ -115,6 +116,19 @@ enum Command {
         #[arg(long)]
         replace_everything: bool,
     },
+    /// Bring the tables of a database to what this version works with
+    ///
+    /// A server does so too when it starts. Any number of servers and commands may do it at the same time.
+    Migrate {
+        /// Spread the tables over the machines of a Citus cluster, by account
+        ///
+        /// Rows that are there already are moved, and nothing can be written meanwhile. Tables that are spread already
+        /// stay as they are.
+        #[arg(long)]
+        distribute: bool,
+        #[command(flatten)]
+        store: Box<Given<StoreOptions>>,
+    },
     /// Print a script that completes cusp's commands and options in a shell
     ///
     /// For bash, as an example: cusp completions bash > ~/.local/share/bash-completion/completions/cusp
@@ -198,6 +212,7 @@ fn run(program: Program, terminal: &Terminal) -> Result<(), Trouble> {
             let (from, to) = ends.places()?;
             copy::run(from, to, replace_everything, terminal)
         }
+        Command::Migrate { distribute, store } => migrate::run(store.0, distribute, terminal),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Program::command(), "cusp", &mut script);

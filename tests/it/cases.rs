@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::harness::Server;
+use crate::harness::{Keeping, Server};
 use crate::http::{Reply, send};
 use crate::json::{Json, Manner, Wish, differences};
 use crate::transcript::{Body, Exchange, ExpectedBody, Step, Transcript, What, filled_in, parse};
@@ -25,12 +25,20 @@ const EVENTS_IN_VIEW: usize = 100;
 macro_rules! folders {
     ($($test:ident: $folder:literal,)*) => {
         const FOLDERS: &[&str] = &[$($folder),*];
-        $(
-            #[test]
+
+        mod in_a_folder {
+            $(#[test]
             fn $test() {
-                run_folder($folder);
-            }
-        )*
+                super::run_folder($folder, || crate::harness::Keeping::Folder);
+            })*
+        }
+
+        mod in_a_database {
+            $(#[test]
+            fn $test() {
+                super::run_folder($folder, crate::harness::Keeping::database);
+            })*
+        }
     };
 }
 
@@ -95,7 +103,7 @@ fn every_transcript_is_run() {
 }
 
 /// Runs the transcripts of a folder; `CASE=words` in the environment leaves out those without the words in their path.
-fn run_folder(folder: &str) {
+fn run_folder(folder: &str, keeping: fn() -> Keeping) {
     let wanted = std::env::var("CASE").unwrap_or_default();
     let mut cases = below(&root().join(folder));
     assert!(!cases.is_empty(), "{folder} holds no transcript");
@@ -106,8 +114,9 @@ fn run_folder(folder: &str) {
     thread::scope(|scope| {
         for _ in 0..AT_A_TIME.min(cases.len()) {
             scope.spawn(|| {
+                let keeping = keeping();
                 while let Some((name, transcript)) = cases.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    if let Err(report) = transcript.as_ref().map_err(Clone::clone).and_then(run) {
+                    if let Err(report) = transcript.as_ref().map_err(Clone::clone).and_then(|it| run(it, &keeping)) {
                         let report = format!("tests/cases/{name}:{report}");
                         failures.lock().expect("no test thread panicked").push(report);
                     }
@@ -121,8 +130,8 @@ fn run_folder(folder: &str) {
 }
 
 /// Runs one transcript; a report begins with the line of the step that failed.
-pub fn run(transcript: &Transcript) -> Result<(), String> {
-    let mut run = Run { server: Server::start(), captured: BTreeMap::new() };
+pub fn run(transcript: &Transcript, keeping: &Keeping) -> Result<(), String> {
+    let mut run = Run { server: Server::start(keeping), captured: BTreeMap::new() };
     for Step { line, what } in &transcript.steps {
         let done = match what {
             What::Advance { millis } => {
@@ -448,7 +457,7 @@ mod tests {
             ),
             (CHANGED, "=> 404\n{\"name\": \"{$c.nothing}\"}", "{$c.nothing} is not there"),
         ] {
-            let report = run(&parse(&format!("{start}{end}\n")).expect(end)).expect_err(end);
+            let report = run(&parse(&format!("{start}{end}\n")).expect(end), &super::Keeping::Folder).expect_err(end);
             assert!(report.contains(why), "{end:?} is reported without {why:?}: {report}");
         }
     }

@@ -6,14 +6,21 @@ use std::time::{Duration, Instant};
 
 use crate::client::{Client, error, json};
 use crate::faults::breakable;
-use crate::harness::Server;
+use crate::harness::{Keeping, Server, in_both_stores};
+
+in_both_stores! {
+    no_update_is_lost,
+    one_tag_lets_one_editor_through,
+    one_idempotency_key_does_one_thing,
+    a_key_that_is_being_worked_on_is_refused_and_then_replayed,
+    readers_are_not_kept_waiting_by_a_writer,
+}
 
 const CALLERS: usize = 8;
 const UPDATES: usize = 12;
 
-#[test]
-fn no_update_is_lost() {
-    let server = Server::start();
+fn no_update_is_lost(keeping: &Keeping) {
+    let server = Server::start(keeping);
     let client = Client::new(server.address(), "sk_test_race");
     let id = client.customer("name=Jenny");
     thread::scope(|scope| {
@@ -44,9 +51,8 @@ fn no_update_is_lost() {
     assert_eq!(endings, (1..=(CALLERS * UPDATES) as i64).rev().collect::<Vec<_>>());
 }
 
-#[test]
-fn one_tag_lets_one_editor_through() {
-    let server = Server::start();
+fn one_tag_lets_one_editor_through(keeping: &Keeping) {
+    let server = Server::start(keeping);
     let client = Client::new(server.address(), "sk_test_race");
     let id = client.customer("name=Jenny");
     let path = format!("/v1/customers/{id}");
@@ -64,9 +70,8 @@ fn one_tag_lets_one_editor_through() {
     assert_eq!(client.get(&path).header("ETag"), Some("\"2\""));
 }
 
-#[test]
-fn one_idempotency_key_does_one_thing() {
-    let server = Server::start();
+fn one_idempotency_key_does_one_thing(keeping: &Keeping) {
+    let server = Server::start(keeping);
     let client = Client::new(server.address(), "sk_test_race");
     let replies: Vec<_> = thread::scope(|scope| {
         let callers: Vec<_> = (0..CALLERS)
@@ -86,9 +91,8 @@ fn one_idempotency_key_does_one_thing() {
     assert_eq!(json(&client.get("/v1/customers"))["data"].as_array().unwrap().len(), 1);
 }
 
-#[test]
-fn a_key_that_is_being_worked_on_is_refused_and_then_replayed() {
-    let (server, store) = breakable();
+fn a_key_that_is_being_worked_on_is_refused_and_then_replayed(keeping: &Keeping) {
+    let (server, store) = breakable(keeping);
     let client = Client::new(server.address(), "sk_test_race");
     client.customer("name=Before");
     let keyed = [("Idempotency-Key", "slow")];
@@ -114,9 +118,8 @@ fn a_key_that_is_being_worked_on_is_refused_and_then_replayed() {
     assert_eq!(json(&client.get("/v1/customers"))["data"].as_array().unwrap().len(), 2);
 }
 
-#[test]
-fn readers_are_not_kept_waiting_by_a_writer() {
-    let (server, store) = breakable();
+fn readers_are_not_kept_waiting_by_a_writer(keeping: &Keeping) {
+    let (server, store) = breakable(keeping);
     let client = Client::new(server.address(), "sk_test_race");
     let id = client.customer("name=Before");
     store.hold();

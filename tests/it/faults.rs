@@ -9,13 +9,22 @@ use cusp::store::Store;
 use cusp::store::faults::{Fault, FaultyStore};
 
 use crate::client::{Client, json};
-use crate::harness::Server;
+use crate::harness::{Keeping, Server, in_both_stores};
+
+in_both_stores! {
+    a_create_is_all_or_nothing,
+    an_update_is_all_or_nothing,
+    a_delete_is_all_or_nothing,
+    a_balance_transaction_is_all_or_nothing,
+    a_cash_balance_is_all_or_nothing,
+    a_failed_look_is_a_failure_and_nothing_more,
+}
 
 /// More calls than any operation makes of its store.
 const MAX_CALLS: usize = 60;
 
 /// A server whose store breaks on command. After a restart the store is whole.
-pub fn breakable() -> (Server, Arc<FaultyStore>) {
+pub fn breakable(keeping: &Keeping) -> (Server, Arc<FaultyStore>) {
     let slot: Arc<OnceLock<Arc<FaultyStore>>> = Arc::default();
     let filled = slot.clone();
     let wrap: WrapStore = Arc::new(move |store: Arc<dyn Store>| {
@@ -25,7 +34,7 @@ pub fn breakable() -> (Server, Arc<FaultyStore>) {
             Err(_) => store,
         }
     });
-    let server = Server::start_as(Openness::Dev, Some(wrap), |_| {});
+    let server = Server::start_as(keeping, Openness::Dev, Some(wrap), |_| {});
     let faulty = slot.get().expect("the store was wrapped").clone();
     (server, faulty)
 }
@@ -43,11 +52,11 @@ fn everything(client: &Client) -> String {
 }
 
 #[track_caller]
-fn check(method: &str, path: &str, body: &str) {
+fn check(keeping: &Keeping, method: &str, path: &str, body: &str) {
     for fault in [Fault::Passing, Fault::Broken, Fault::Panic] {
         let mut calls = 0;
         for nth in 1..=MAX_CALLS {
-            let (mut server, store) = breakable();
+            let (mut server, store) = breakable(keeping);
             let client = Client::new(server.address(), "sk_test_faults");
             let id = client.customer("name=Before&email=before@example.com&balance=100&metadata[a]=1");
             let path = path.replace("{id}", &id);
@@ -83,34 +92,33 @@ fn check(method: &str, path: &str, body: &str) {
     }
 }
 
-#[test]
-fn a_create_is_all_or_nothing() {
-    check("POST", "/v1/customers", "name=New&balance=-5&metadata[b]=2&email=new@example.com");
+fn a_create_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "POST", "/v1/customers", "name=New&balance=-5&metadata[b]=2&email=new@example.com");
 }
 
-#[test]
-fn an_update_is_all_or_nothing() {
-    check("POST", "/v1/customers/{id}", "name=After&balance=7&email=after@example.com&metadata[a]=&invoice_prefix=ABC");
+fn an_update_is_all_or_nothing(keeping: &Keeping) {
+    check(
+        keeping,
+        "POST",
+        "/v1/customers/{id}",
+        "name=After&balance=7&email=after@example.com&metadata[a]=&invoice_prefix=ABC",
+    );
 }
 
-#[test]
-fn a_delete_is_all_or_nothing() {
-    check("DELETE", "/v1/customers/{id}", "");
+fn a_delete_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "DELETE", "/v1/customers/{id}", "");
 }
 
-#[test]
-fn a_balance_transaction_is_all_or_nothing() {
-    check("POST", "/v1/customers/{id}/balance_transactions", "amount=5&currency=usd");
+fn a_balance_transaction_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "POST", "/v1/customers/{id}/balance_transactions", "amount=5&currency=usd");
 }
 
-#[test]
-fn a_cash_balance_is_all_or_nothing() {
-    check("POST", "/v1/customers/{id}/cash_balance", "settings[reconciliation_mode]=manual");
+fn a_cash_balance_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "POST", "/v1/customers/{id}/cash_balance", "settings[reconciliation_mode]=manual");
 }
 
-#[test]
-fn a_failed_look_is_a_failure_and_nothing_more() {
-    let (server, store) = breakable();
+fn a_failed_look_is_a_failure_and_nothing_more(keeping: &Keeping) {
+    let (server, store) = breakable(keeping);
     let client = Client::new(server.address(), "sk_test_faults");
     let id = client.customer("name=Before");
     let paths = [format!("/v1/customers/{id}"), "/v1/customers".to_owned(), "/v1/events".to_owned()];

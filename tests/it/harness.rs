@@ -1,5 +1,5 @@
 //! A server of one's own: fresh data, a clock that stands still, ids that repeat. Every test that needs a running
-//! server takes it from here.
+//! server takes it from here, in a folder or in a database.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
@@ -9,14 +9,16 @@ use cusp::domain::api_key::{Access, ApiKey, KeyKind, Resource};
 use cusp::domain::time::Time;
 use cusp::identity::{self, KeyParts};
 use cusp::ids::Ids;
-use cusp::settings::{Openness, Settings};
+use cusp::settings::{self, Openness, Settings};
 use cusp::start::WrapStore;
+use cusp::store::postgres::PostgresStore;
 use cusp::store::sqlite::SqliteStore;
 use cusp::store::{Job, Kept, Store, Tx, Verdict};
 use cusp::{Running, World};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::postgres::Database;
 use crate::transcript::Grant;
 
 /// When the clock of every server begins to stand still: 2026-03-01T12:00:00Z.
@@ -24,6 +26,42 @@ pub const NOON_MILLIS: i64 = 1_772_366_400_000;
 
 /// What the ids and random bytes of every server follow from.
 const SEED: u64 = 7;
+
+/// Where a server keeps its records.
+#[derive(Clone)]
+pub enum Keeping {
+    /// In a data folder of its own.
+    Folder,
+    /// In this database, which is emptied first.
+    Database(Arc<Database>),
+}
+
+impl Keeping {
+    /// In a database of its own.
+    pub fn database() -> Keeping {
+        Keeping::Database(Arc::new(Database::fresh()))
+    }
+}
+
+/// Makes tests of functions that take a [`Keeping`]: each is run with a folder and with a database.
+macro_rules! in_both_stores {
+    ($($name:ident,)*) => {
+        mod in_a_folder {
+            $(#[test]
+            fn $name() {
+                super::$name(&crate::harness::Keeping::Folder);
+            })*
+        }
+
+        mod in_a_database {
+            $(#[test]
+            fn $name() {
+                super::$name(&crate::harness::Keeping::database());
+            })*
+        }
+    };
+}
+pub(crate) use in_both_stores;
 
 /// A running server and its data. It stops when it is dropped.
 pub struct Server {
@@ -35,19 +73,28 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server for developers on an empty data folder.
-    pub fn start() -> Server {
-        Server::start_as(Openness::Dev, None, |_| {})
+    /// A server for developers that has nothing yet.
+    pub fn start(keeping: &Keeping) -> Server {
+        Server::start_as(keeping, Openness::Dev, None, |_| {})
     }
 
-    /// A server on an empty data folder, with something around its store and other settings.
-    pub fn start_as(openness: Openness, wrap_store: Option<WrapStore>, adjust: impl FnOnce(&mut Settings)) -> Server {
+    /// A server that has nothing yet, with something around its store and other settings.
+    pub fn start_as(
+        keeping: &Keeping,
+        openness: Openness,
+        wrap_store: Option<WrapStore>,
+        adjust: impl FnOnce(&mut Settings),
+    ) -> Server {
         let data = tempfile::tempdir().expect("a temporary folder can be made");
         let mut settings = Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data: data.path().join("data"),
             ..Settings::new(openness)
         };
+        if let Keeping::Database(database) = keeping {
+            database.emptied();
+            settings.database = Some(settings::Database::new(database.url()));
+        }
         settings.admin_listen = settings.admin_listen.map(|_| settings.listen);
         adjust(&mut settings);
         let world = World { clock: Clock::stopped(Time(NOON_MILLIS)), ids: Arc::new(Ids::seeded(SEED)), wrap_store };
@@ -64,7 +111,16 @@ impl Server {
 
     /// Writes into its store as an operator's command does: beside it.
     pub fn beside(&self, write: impl FnMut(&mut dyn Tx) -> Kept<()> + Send + 'static) {
-        let store = SqliteStore::open_beside(&self.settings.data).expect("the store opens beside the server");
+        let store: Box<dyn Store> = match &self.settings.database {
+            Some(database) => {
+                let opened = self.runtime.block_on(PostgresStore::open(database));
+                Box::new(opened.expect("the store opens beside the server"))
+            }
+            None => {
+                let opened = SqliteStore::open_beside(&self.settings.data);
+                Box::new(opened.expect("the store opens beside the server"))
+            }
+        };
         let (tell, told) = mpsc::channel();
         store.write(Box::new(Chore { write, tell }));
         told.recv().expect("a store finishes every job").expect("the write succeeds");

@@ -5,18 +5,22 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::harness::Server;
+use crate::harness::{Keeping, Server, in_both_stores};
 use crate::http::{self, Reply};
+
+in_both_stores! {
+    a_random_history_agrees_with_the_model,
+}
 
 const STEPS: usize = 1_500;
 const LOOK_AROUND_EVERY: usize = 100;
 const SEED: u64 = 0x5eed_c0de;
 
-#[test]
-fn a_random_history_agrees_with_the_model() {
+fn a_random_history_agrees_with_the_model(keeping: &Keeping) {
     let seed = std::env::var("CUSP_SEED").map_or(SEED, |seed| seed.parse().expect("CUSP_SEED is a number"));
     println!("CUSP_SEED={seed}");
-    let mut run = Run { server: Server::start(), dice: Dice(seed), model: Model::default(), replies: Vec::new() };
+    let mut run =
+        Run { server: Server::start(keeping), dice: Dice(seed), model: Model::default(), replies: Vec::new() };
     for step in 1..=STEPS {
         run.step();
         if step % LOOK_AROUND_EVERY == 0 {

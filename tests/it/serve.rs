@@ -12,7 +12,16 @@ use cusp::store::Tx;
 use cusp::{engine, identity};
 
 use crate::client::{Client, error, json};
-use crate::harness::Server;
+use crate::harness::{Keeping, Server, in_both_stores};
+
+in_both_stores! {
+    only_keys_that_were_made_open_anything,
+    the_two_modes_do_not_see_each_other,
+    a_restricted_key_does_what_it_is_allowed,
+    only_linked_accounts_are_acted_for,
+    a_caller_that_is_too_fast_is_told_so,
+    health_is_not_on_the_address_of_clients,
+}
 
 /// A server with one account in both modes, and a way to make keys for it.
 struct Kept {
@@ -23,12 +32,12 @@ struct Kept {
 }
 
 impl Kept {
-    fn start() -> Kept {
-        Kept::start_with(None)
+    fn start(keeping: &Keeping) -> Kept {
+        Kept::start_with(keeping, None)
     }
 
-    fn start_with(rate_limit: Option<NonZeroU32>) -> Kept {
-        let server = Server::start_as(Openness::Serve, None, |settings| settings.rate_limit = rate_limit);
+    fn start_with(keeping: &Keeping, rate_limit: Option<NonZeroU32>) -> Kept {
+        let server = Server::start_as(keeping, Openness::Serve, None, |settings| settings.rate_limit = rate_limit);
         let ids = Ids::seeded(99);
         let test =
             identity::fresh_account(AccountId::mint(&ids, Time(1)), None, Mode::Test, Time(1), "2026-10-28.endive");
@@ -56,9 +65,8 @@ fn made_in_both_modes(tx: &mut dyn Tx, account: &Account) -> cusp::store::Kept<(
     engine::accounts::find_or_create(tx, &identity::other_mode(account)).map(drop)
 }
 
-#[test]
-fn only_keys_that_were_made_open_anything() {
-    let kept = Kept::start();
+fn only_keys_that_were_made_open_anything(keeping: &Keeping) {
+    let kept = Kept::start(keeping);
     let key = kept.key(Mode::Test, KeyKind::Secret);
     assert_eq!(kept.client(&key).get("/v1/customers").status, 200);
     let mut other = key.clone();
@@ -72,9 +80,8 @@ fn only_keys_that_were_made_open_anything() {
     }
 }
 
-#[test]
-fn the_two_modes_do_not_see_each_other() {
-    let kept = Kept::start();
+fn the_two_modes_do_not_see_each_other(keeping: &Keeping) {
+    let kept = Kept::start(keeping);
     let test = kept.client(&kept.key(Mode::Test, KeyKind::Secret));
     let live = kept.client(&kept.key(Mode::Live, KeyKind::Secret));
     let id = test.customer("name=Test");
@@ -91,9 +98,8 @@ fn the_two_modes_do_not_see_each_other() {
     assert_eq!(json(&test.get("/v1/customers"))["data"].as_array().unwrap().len(), 1);
 }
 
-#[test]
-fn a_restricted_key_does_what_it_is_allowed() {
-    let kept = Kept::start();
+fn a_restricted_key_does_what_it_is_allowed(keeping: &Keeping) {
+    let kept = Kept::start(keeping);
     let allowed = [(Resource::Customer, Access::Read), (Resource::Event, Access::None)];
     let reader = kept.client(&kept.key(Mode::Test, KeyKind::Restricted(allowed.into_iter().collect())));
     assert_eq!(reader.get("/v1/customers").status, 200);
@@ -107,9 +113,8 @@ fn a_restricted_key_does_what_it_is_allowed() {
     assert_eq!(error(&publishable.get("/v1/customers"), 401)["code"], "secret_key_required");
 }
 
-#[test]
-fn only_linked_accounts_are_acted_for() {
-    let kept = Kept::start();
+fn only_linked_accounts_are_acted_for(keeping: &Keeping) {
+    let kept = Kept::start(keeping);
     let client = kept.client(&kept.key(Mode::Test, KeyKind::Secret));
     let child = identity::fresh_account(
         AccountId("acct_child".to_owned()),
@@ -130,9 +135,8 @@ fn only_linked_accounts_are_acted_for() {
     assert_eq!(json(&client.get("/v1/account"))["id"], kept.test.id.as_str());
 }
 
-#[test]
-fn a_caller_that_is_too_fast_is_told_so() {
-    let kept = Kept::start_with(NonZeroU32::new(3));
+fn a_caller_that_is_too_fast_is_told_so(keeping: &Keeping) {
+    let kept = Kept::start_with(keeping, NonZeroU32::new(3));
     let client = kept.client(&kept.key(Mode::Test, KeyKind::Secret));
     let replies: Vec<_> = (0..40).map(|_| client.get("/v1/customers")).collect();
     let refused = replies.iter().find(|reply| reply.status != 200).expect("forty at once are too many");
@@ -143,9 +147,8 @@ fn a_caller_that_is_too_fast_is_told_so() {
     assert_eq!(live.get("/v1/customers").status, 200, "another space has a rate of its own");
 }
 
-#[test]
-fn health_is_not_on_the_address_of_clients() {
-    let kept = Kept::start();
+fn health_is_not_on_the_address_of_clients(keeping: &Keeping) {
+    let kept = Kept::start(keeping);
     let client = kept.client(&kept.key(Mode::Test, KeyKind::Secret));
     for path in ["/metrics", "/healthz", "/readyz"] {
         assert_eq!(client.get(path).status, 404);

@@ -442,16 +442,16 @@ fn a_source_without_records_of_ours_is_refused() {
 
 #[test]
 fn an_older_or_newer_schema_is_refused_with_what_to_do() {
-    for (folder, database, reason) in [
-        ("PRAGMA user_version = 0", "UPDATE migrations SET version = -1", "start this version's server on it once"),
-        ("PRAGMA user_version = 99", "UPDATE migrations SET version = 99", "has schema 99"),
+    for (from, sql, reason) in [
+        (Home::folder(), "PRAGMA user_version = 0", "start this version's server on it once"),
+        (Home::folder(), "PRAGMA user_version = 99", "has schema 99"),
+        (Home::database(), "UPDATE migrations SET version = -1", "run `cusp migrate` on it"),
+        (Home::database(), "UPDATE migrations SET version = 99", "has schema 99"),
     ] {
-        for (from, sql) in [(Home::folder(), folder), (Home::database(), database)] {
-            let from = furnished_with_extremes(from);
-            from.execute(sql);
-            let refusal = refused(&from, &Home::folder(), KEEP);
-            assert!(refusal.contains(reason), "{refusal}");
-        }
+        let from = furnished_with_extremes(from);
+        from.execute(sql);
+        let refusal = refused(&from, &Home::folder(), KEEP);
+        assert!(refusal.contains(reason), "{refusal}");
     }
 }
 

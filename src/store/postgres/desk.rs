@@ -109,13 +109,12 @@ impl Desk {
 
     /// Serves an account until nothing waits there.
     async fn serve(self: Arc<Desk>, home: Space) {
-        let leaving = Leaving(|| {
+        let _guard = InPanic(|| {
             let mut waiting = self.waiting.lock();
             let left = waiting.accounts.remove(&home).unwrap_or_default();
             waiting.jobs -= left.len();
             self.leave(&waiting);
             drop(waiting);
-            // Only when serving ended in a panic.
             for queued in left {
                 group::finish(queued.job, Err(Failure::broken("serving an account", "it ended unexpectedly")));
             }
@@ -123,7 +122,6 @@ impl Desk {
         while let Some(jobs) = self.next_group(home) {
             group::run(&self.shared, home, jobs).await;
         }
-        drop(leaving);
     }
 
     /// The jobs that go together, of those that wait; `None` when none do, and the account is not being served any more.
@@ -131,7 +129,9 @@ impl Desk {
         let mut waiting = self.waiting.lock();
         let queue = waiting.accounts.get_mut(&home)?;
         if queue.is_empty() {
+            // From here on, whoever comes has the account served again.
             waiting.accounts.remove(&home);
+            self.leave(&waiting);
             return None;
         }
         // A walk along an index has to see what the jobs before it changed, so it goes alone.
@@ -165,33 +165,36 @@ impl Desk {
     }
 
     async fn serve_looks(self: Arc<Desk>) {
-        let leaving = Leaving(|| {
-            let mut waiting = self.waiting.lock();
-            waiting.lookers -= 1;
-            self.leave(&waiting);
-        });
-        loop {
-            let looks: Vec<QueuedLook> = {
-                let mut waiting = self.waiting.lock();
-                let most = waiting.looks.len().min(MAX_LOOKS);
-                waiting.looks.drain(..most).collect()
-            };
-            if looks.is_empty() {
-                break;
-            }
+        let _guard = InPanic(|| self.looker_leaves(&mut self.waiting.lock()));
+        while let Some(looks) = self.next_looks() {
             let again = self.look(looks).await;
             // Those that asked for more go first.
             let mut waiting = self.waiting.lock();
             again.into_iter().rev().for_each(|look| waiting.looks.push_front(look));
         }
-        drop(leaving);
+    }
+
+    /// The looks that go together, of those that wait; `None` when none do, and there is one looker less.
+    fn next_looks(&self) -> Option<Vec<QueuedLook>> {
+        let mut waiting = self.waiting.lock();
+        if waiting.looks.is_empty() {
+            self.looker_leaves(&mut waiting);
+            return None;
+        }
+        let most = waiting.looks.len().min(MAX_LOOKS);
+        Some(waiting.looks.drain(..most).collect())
+    }
+
+    fn looker_leaves(&self, waiting: &mut Waiting) {
+        waiting.lookers -= 1;
+        self.leave(waiting);
     }
 
     /// Fetches what the looks want, and runs them; gives those that want more.
     async fn look(&self, mut looks: Vec<QueuedLook>) -> Vec<QueuedLook> {
         let mut wants = Wants::default();
         looks.iter().for_each(|queued| wants.absorb(queued.scene.wants.clone()));
-        let mut failure = match self.fetched(&wants).await {
+        let failure = match self.fetched(&wants).await {
             Ok(known) => {
                 looks.iter_mut().for_each(|queued| known.share(&mut queued.scene));
                 return looks.into_iter().filter_map(advance).collect();
@@ -213,7 +216,7 @@ impl Desk {
             sleep(self.shared.jitter(Duration::from_millis(50))).await;
             return patient;
         }
-        tell(looks, &mut failure.failure);
+        tell(looks, &failure.failure);
         Vec::new()
     }
 
@@ -282,11 +285,13 @@ fn tell(looks: Vec<QueuedLook>, failure: &Failure) {
     looks.into_iter().for_each(|queued| finish(queued.look, Err(failure.again())));
 }
 
-/// Does something when it is dropped, in a panic too.
-struct Leaving<F: FnMut()>(F);
+/// Does something when it is dropped in a panic.
+struct InPanic<F: FnMut()>(F);
 
-impl<F: FnMut()> Drop for Leaving<F> {
+impl<F: FnMut()> Drop for InPanic<F> {
     fn drop(&mut self) {
-        (self.0)();
+        if std::thread::panicking() {
+            (self.0)();
+        }
     }
 }

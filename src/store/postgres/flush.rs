@@ -41,10 +41,8 @@ impl<'c> Flush<'c> {
             flush.add("writing an account", statements::PUT_ACCOUNT, *space, parameters);
         }
         for (space, keys) in of_each(api_keys) {
-            let parameters: Vec<Parameter<'_>> = vec![
-                Box::new(column(&keys, |key| key.digest.to_vec())),
-                Box::new(column(&keys, |key| write_api_key(key))),
-            ];
+            let parameters: Vec<Parameter<'_>> =
+                vec![Box::new(column(&keys, |key| key.digest.to_vec())), Box::new(column(&keys, write_api_key))];
             flush.add("writing API keys", statements::PUT_API_KEYS, space, parameters);
         }
         for (space, changes) in of_each(customers) {
@@ -55,7 +53,7 @@ impl<'c> Flush<'c> {
                 Box::new(column(&transactions, |transaction| transaction.id.as_str())),
                 Box::new(column(&transactions, |transaction| transaction.customer.as_str())),
                 Box::new(column(&transactions, |transaction| transaction.created.0)),
-                Box::new(column(&transactions, |transaction| write_balance_transaction(transaction))),
+                Box::new(column(&transactions, write_balance_transaction)),
             ];
             flush.add("writing balance transactions", statements::PUT_BALANCE_TRANSACTIONS, space, parameters);
         }

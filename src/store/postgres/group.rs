@@ -59,7 +59,7 @@ pub(super) async fn run(shared: &Shared, home: Space, jobs: Vec<Queued>) {
                 }
                 Err(stopped) => stopped,
             };
-            let Stopped { setback: Setback { meaning, failure }, doubt } = stopped;
+            let Stopped { setback: Setback { meaning, failure, .. }, doubt } = stopped;
             if let Some(Doubt { turn, outcomes }) = doubt {
                 shared.tally.doubts.add(1);
                 match settle(shared, home, turn).await {
@@ -126,12 +126,14 @@ async fn attempt(shared: &Shared, home: Space, jobs: &mut [Queued]) -> Result<Ve
             Ok(outcomes)
         }
         Err(stopped) => {
-            // Whatever it was, nobody else shall inherit the transaction.
-            match stopped.setback.meaning {
-                Meaning::Again | Meaning::Refused if stopped.doubt.is_none() => {
-                    shared.roll_back(connection).await;
-                }
-                _ => connection.discard(),
+            let in_order = match stopped.setback.meaning {
+                // After a change of the tables, what the connection has prepared is of no use.
+                Meaning::Again => !stopped.setback.is_stale(),
+                Meaning::Refused => true,
+                Meaning::Lost | Meaning::Contended | Meaning::Passing => false,
+            };
+            if in_order && stopped.doubt.is_none() {
+                shared.roll_back(connection).await;
             }
             Err(stopped)
         }

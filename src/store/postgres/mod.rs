@@ -13,6 +13,7 @@ mod list;
 mod rows;
 mod schema;
 mod setback;
+mod spread;
 mod statements;
 mod tally;
 mod tls;
@@ -64,6 +65,36 @@ pub struct PostgresStore {
     probing: JoinHandle<()>,
 }
 
+/// What a change of the tables came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Migrated {
+    /// The schema that the database had; 0 when it had none.
+    pub from: i64,
+    /// The schema that it has now.
+    pub to: i64,
+    /// Tables that were spread over the machines of a cluster.
+    pub spread: Vec<&'static str>,
+}
+
+/// Brings the tables to the newest schema, and spreads them over a Citus cluster by account if `distribute` asks for it.
+/// Doing it again does nothing.
+pub async fn migrate(database: &Database, distribute: bool) -> Kept<Migrated> {
+    let pool = Pool::new(database)?;
+    pool.first().await?.give_back();
+    let from = schema::migrate(&pool).await?;
+    let mut spread = Vec::new();
+    if distribute {
+        let connection = pool.get().await?;
+        connection
+            .batch_execute("SET statement_timeout = 0")
+            .await
+            .map_err(trouble::trouble("spreading the tables"))?;
+        spread = spread::spread(&connection).await.map_err(|setback| setback.failure)?;
+    }
+    pool.close();
+    Ok(Migrated { from, to: schema::NEWEST, spread })
+}
+
 /// What every task of a store has to do with.
 struct Shared {
     pool: Pool,
@@ -112,7 +143,7 @@ async fn require_no_copy(pool: &Pool) -> Kept<()> {
 
 impl Shared {
     async fn connection(&self) -> Got<Connection> {
-        self.pool.get().await.map_err(|failure| Setback { meaning: Meaning::Lost, failure })
+        self.pool.get().await.map_err(Setback::lost)
     }
 
     /// The next transaction of this server.
@@ -122,8 +153,6 @@ impl Shared {
 
     /// Gives a connection back whose transaction is of no use any more.
     async fn roll_back(&self, connection: Connection) {
-        // After a change of the tables, what was prepared before it is of no use.
-        connection.statement_cache.clear();
         if let Ok(Ok(())) = timeout(self.patience, connection.batch_execute("ROLLBACK")).await {
             connection.give_back();
         }

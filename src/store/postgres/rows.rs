@@ -99,7 +99,7 @@ impl PostgresRows {
             newer if newer > schema::NEWEST => Err(schema::too_new(newer)),
             older => {
                 let newest = schema::NEWEST;
-                let cause = format!("{place} has schema {older}, not {newest}: start this version's server on it once");
+                let cause = format!("{place} has schema {older}, not {newest}: run `cusp migrate` on it");
                 Err(Failure::broken(doing, cause))
             }
         }
