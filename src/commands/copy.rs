@@ -15,6 +15,9 @@ pub fn run(from: Place, to: Place, replace: bool, terminal: &Terminal) -> Result
     let mut meter = Meter::new(terminal);
     let outcome = books::copy(from, to, replace, &mut |progress| meter.show(progress));
     terminal.progress_ends();
+    if outcome.is_err() && meter.part.is_some() {
+        terminal.note("cusp: what was copied stays there; run the same command again to go on");
+    }
     let copied = outcome?;
     for difference in &copied.differences {
         terminal.say(difference)?;

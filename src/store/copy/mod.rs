@@ -5,7 +5,7 @@ mod compare;
 #[cfg(test)]
 mod tests;
 
-use super::rows::{Mark, Reached, Row, Rows, TABLES, Table, Target, Walk, require_whole};
+use super::rows::{Column, Mark, Reached, Row, Rows, TABLES, Table, Target, Walk, require_whole};
 use super::{Failure, Kept};
 use crate::domain::account::Space;
 use compare::compare;
@@ -92,10 +92,13 @@ fn begin(from: &mut dyn Rows, to: &mut dyn Target, wish: Wish) -> Kept<Mark> {
     let mark = match to.mark()? {
         Some(mark) if mark.source == from.place() && mark.schema == from.schema() => mark,
         Some(mark) if !wish.replace => {
-            let other = if mark.source == from.place() { "by another version of cusp" } else { &mark.source };
+            let (what, how) = match mark.source == from.place() {
+                true => ("that another version of cusp began".to_owned(), "that version"),
+                false => (format!("of {}", mark.source), "the command that began it"),
+            };
             let cause = format!(
-                "{target} holds an unfinished copy, of another source or {other}: finish that one with the command that \
-                 began it, or give --replace-everything to remove it and start over"
+                "{target} holds an unfinished copy {what}: finish it with {how}, or give --replace-everything to remove it \
+                 and start over"
             );
             return Err(Failure::broken(DOING, cause));
         }
@@ -164,16 +167,15 @@ fn place(name: &str) -> Option<usize> {
 
 /// A copy of what is broken would not be one: what is of another kind than its column cannot be kept everywhere.
 fn require_kinds(table: &Table, space: Space, rows: &[Row]) -> Kept<()> {
-    for column in rows
-        .iter()
-        .flat_map(|row| row.iter().zip(table.columns))
-        .filter_map(|(cell, column)| (cell.kind() != column.kind).then_some(column.name))
-    {
-        let cause = format!(
-            "a row of {} of account {} has no good {column}: `cusp check` on the source tells more",
-            table.name, space.0
-        );
-        return Err(Failure::broken(DOING, cause));
+    let mut cells = rows.iter().flat_map(|row| row.iter().zip(table.columns));
+    match cells.find(|(cell, column)| cell.kind() != column.kind) {
+        None => Ok(()),
+        Some((_, Column { name, .. })) => {
+            let cause = format!(
+                "a row of {} of account {} has no good {name}: `cusp check` on the source tells more",
+                table.name, space.0
+            );
+            Err(Failure::broken(DOING, cause))
+        }
     }
-    Ok(())
 }

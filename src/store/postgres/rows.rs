@@ -24,9 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(3_600);
 /// What begins an account's history when nothing was written for it.
 const NO_MOMENT: i64 = i64::MIN;
 
-// Its row 1 is the mark of a copy that is not finished; all others mean nothing to anybody but those who knock.
-const COPYING_IS_THERE: &str = "SELECT count(*) FROM information_schema.tables \
-                                WHERE table_schema = 'cusp' AND table_name = 'copying'";
+/// Asks the catalogue of what is there, not the one of what this user may look at.
+const COPYING_IS_THERE: &str =
+    "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = 'cusp' AND tablename = 'copying'";
 const MAKE_COPYING: &str = "CREATE TABLE IF NOT EXISTS cusp.copying (id BIGINT PRIMARY KEY, mark TEXT NOT NULL)";
 const DROP_COPYING: &str = "DROP TABLE cusp.copying";
 const MARK: &str = "SELECT mark FROM cusp.copying WHERE id = $1";
@@ -35,6 +35,7 @@ const SET_MARK: &str = "INSERT INTO cusp.copying (id, mark) VALUES ($1, $2) \
 /// Moves the mark, unless another copy into the same database has done so in the meantime.
 const MOVE_MARK: &str = "UPDATE cusp.copying SET mark = $2 WHERE id = $1 AND mark = $3";
 const UNSET_MARK: &str = "DELETE FROM cusp.copying WHERE id = $1";
+/// The row with the mark of a copy that is not finished; other rows are numbers of those who knock.
 const THE_MARK: i64 = 1;
 
 const HEAD: &str = "SELECT seq FROM cusp.heads WHERE account = $1";
