@@ -38,8 +38,8 @@ fn verdict(copied: &Copied) -> Result<String, String> {
     let untold = difference_count.saturating_sub(differences.len() as u64);
     let untold = if untold == 0 { String::new() } else { format!(", the last {untold} of them not told") };
     Err(format!(
-        "the copy is not what the source is: {difference_count} differences{untold}. Something has written to one of them \
-         meanwhile. Stop it and run the same command again, which starts over"
+        "the copy is not what the source is (differences: {difference_count}{untold}): something has written to one of \
+         them meanwhile; stop it and run the same command again, which starts over"
     ))
 }
 
@@ -117,7 +117,7 @@ mod tests {
             verdict(&Copied { rows: 7, accounts: 1, differences: vec!["one".into(); told], difference_count })
         };
         assert!(found(0, 0).is_ok_and(|text| text.starts_with("copied 7 rows of 1 accounts")));
-        assert!(found(1, 1).is_err_and(|text| text.contains(": 1 differences. ")));
-        assert!(found(2, 9).is_err_and(|text| text.contains("9 differences, the last 7 of them not told")));
+        assert!(found(1, 1).is_err_and(|text| text.contains("(differences: 1):")));
+        assert!(found(2, 9).is_err_and(|text| text.contains("9, the last 7 of them not told")));
     }
 }

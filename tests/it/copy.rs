@@ -235,6 +235,10 @@ fn nothing_works_on_an_unfinished_copy_but_the_copy() {
             assert!(refusal.contains("holds an unfinished copy of "), "{refusal}");
             assert!(refusal.contains("run the same `cusp copy` again to finish it"), "{refusal}");
         }
+        if place[0] == "--data" {
+            let backup = target.path().join("backup.db");
+            assert!(refused(1, &["backup", path(&backup), "--data", to]).contains("holds an unfinished copy of "));
+        }
         done(&["copy", "--from", path(folder.path()), "--to", to]);
         assert!(done(&[&["check"], &place[..]].concat()).contains("5000 customers"));
     }
@@ -305,7 +309,7 @@ fn a_difference_is_told_and_ends_badly() {
     let difference = "account -5, customers: 6667 rows in the source, 6666 in the target\n";
     assert_eq!(text(&output.stdout), difference);
     let said = text(&output.stderr);
-    assert!(said.contains("not what the source is: 1 difference") && said.contains("starts over"), "{said}");
+    assert!(said.contains("not what the source is (differences: 1)") && said.contains("starts over"), "{said}");
     assert!(refused(1, &["check", "--database-url", &to]).contains("unfinished copy"));
     done(&["copy", "--from", from, "--to", &to]);
     assert!(kept_in_database(&database) == kept_in_folder(folder.path()));

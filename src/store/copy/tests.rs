@@ -368,9 +368,19 @@ fn two_copies_into_one_database_do_not_mix() {
     let mut other = to.target().unwrap();
     other.begin(&Mark { source: "elsewhere".into(), ..blank_mark() }).unwrap();
     let rows = from.source().unwrap().page(Table::named("customers"), HERE, None).unwrap();
-    let refusal = first.add(Table::named("customers"), HERE, &rows, &blank_mark()).unwrap_err().to_string();
-    assert!(refusal.contains("another copy into "), "{refusal}");
+    let customers = Table::named("customers");
+    for refusal in [
+        first.add(customers, HERE, &rows, &blank_mark()).unwrap_err(),
+        first.empty().unwrap_err(),
+        first.finish(&[]).unwrap_err(),
+    ] {
+        assert!(refusal.to_string().contains("another copy into "), "{refusal}");
+    }
     assert_eq!(other.accounts().unwrap(), []);
+    other.add(customers, HERE, &rows, &blank_mark()).unwrap();
+    other.finish(&[HERE]).unwrap();
+    assert!(first.empty().is_err());
+    assert_eq!(other.count(customers, HERE).unwrap(), rows.len() as u64);
 }
 
 // --- What is refused ---

@@ -256,7 +256,7 @@ impl Target for PostgresRows {
     }
 
     fn empty(&mut self) -> Kept<()> {
-        self.run("emptying the target", &empty_sql())
+        self.while_ours("emptying the target", &empty_sql())
     }
 
     fn add(&mut self, table: &Table, space: Space, rows: &[Row], mark: &Mark) -> Kept<()> {
@@ -277,10 +277,7 @@ impl Target for PostgresRows {
             connection.batch_execute(if moved == 1 { "COMMIT" } else { "ROLLBACK" }).await?;
             Ok(moved)
         });
-        if moved.map_err(trouble(&*doing))? != 1 {
-            let cause = format!("another copy into {} is under way, or was begun", self.place);
-            return Err(Failure::broken(doing, cause));
-        }
+        self.require_ours(&doing, moved.map_err(trouble(&*doing))?)?;
         self.mark = Some(after);
         Ok(())
     }
@@ -290,7 +287,33 @@ impl Target for PostgresRows {
         for space in spaces {
             self.execute(doing, MAKE_HEAD, &[&space.0, &NO_MOMENT])?;
         }
-        self.run(doing, DROP_COPYING)
+        self.while_ours(doing, DROP_COPYING)
+    }
+}
+
+impl PostgresRows {
+    /// Runs SQL in a transaction in which the mark is as we left it.
+    fn while_ours(&self, doing: &str, sql: &str) -> Kept<()> {
+        let connection = &self.connection;
+        let found = self.runtime.block_on(async {
+            let hold_mark = connection.prepare_cached(MOVE_MARK).await?;
+            connection.batch_execute("BEGIN").await?;
+            let found = connection.execute(&hold_mark, &[&THE_MARK, &self.mark, &self.mark]).await?;
+            if found == 1 {
+                connection.batch_execute(sql).await?;
+            }
+            connection.batch_execute("COMMIT").await?;
+            Ok(found)
+        });
+        self.require_ours(doing, found.map_err(trouble(doing))?)
+    }
+
+    /// Refuses to go on when the mark was not found as we left it.
+    fn require_ours(&self, doing: &str, found: u64) -> Kept<()> {
+        match found {
+            1 => Ok(()),
+            _ => Err(Failure::broken(doing, format!("another copy into {} is under way, or was begun", self.place))),
+        }
     }
 }
 
