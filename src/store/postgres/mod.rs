@@ -22,6 +22,7 @@ mod turns;
 mod url;
 mod wants;
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -115,9 +116,7 @@ impl PostgresStore {
         pool.first().await?.give_back();
         schema::migrate(&pool).await?;
         require_no_copy(&pool).await?;
-        let mut bytes = [0; 8];
-        getrandom::fill(&mut bytes).map_err(|cause| Failure::broken("opening the store", cause))?;
-        let id = u64::from_be_bytes(bytes);
+        let id = throw();
         let shared = Arc::new(Shared {
             pool,
             tally: Tally::default(),
@@ -160,10 +159,7 @@ impl Shared {
 
     /// A time between half of it and all of it, so that those who were in each other's way are not so again.
     fn jitter(&self, span: Duration) -> Duration {
-        let mut dice = [0; 1];
-        // Without a dice it is all of it.
-        let thrown = getrandom::fill(&mut dice).map_or(u8::MAX, |()| dice[0]);
-        span / 2 + span / 2 * u32::from(thrown) / u32::from(u8::MAX)
+        span / 2 + (span / 2).mul_f64((throw() % 1_000) as f64 / 1_000.0)
     }
 
     /// Runs `look` on one state of the database.
@@ -191,6 +187,11 @@ impl Shared {
         }
         Err(Failure::broken(doing, "it asks for more without end").into())
     }
+}
+
+/// A number that is not the same twice, in this process or another.
+fn throw() -> u64 {
+    RandomState::new().hash_one(())
 }
 
 impl Store for PostgresStore {
