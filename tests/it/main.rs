@@ -5,6 +5,7 @@ mod client;
 mod cluster;
 mod concurrency;
 mod connection;
+mod copy;
 mod coverage;
 mod crash;
 mod database;

@@ -10,6 +10,7 @@ mod fetch;
 mod flush;
 mod group;
 mod list;
+mod rows;
 mod schema;
 mod setback;
 mod spread;
@@ -21,6 +22,7 @@ mod turns;
 mod url;
 mod wants;
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,8 +33,10 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+pub use rows::PostgresRows;
 pub use url::{examine, place};
 
+use super::rows::{Mark, require_whole};
 use super::{Failure, Figure, Job, Kept, Look, Read, Store};
 use crate::settings::Database;
 use connect::{Connection, Pool};
@@ -114,15 +118,14 @@ impl PostgresStore {
         let pool = Pool::new(database)?;
         pool.first().await?.give_back();
         schema::migrate(&pool).await?;
+        require_no_copy(&pool).await?;
         if !commits_last(&pool).await? {
             tracing::warn!(
                 "synchronous_commit is off: {} answers commits that are not on its disk, and a crash undoes them",
                 pool.place()
             );
         }
-        let mut bytes = [0; 8];
-        getrandom::fill(&mut bytes).map_err(|cause| Failure::broken("opening the store", cause))?;
-        let id = u64::from_be_bytes(bytes);
+        let id = throw();
         let size = database.pool_size.get();
         let shared = Arc::new(Shared {
             pool,
@@ -138,6 +141,14 @@ impl PostgresStore {
         let desk = Arc::new(Desk::new(shared.clone(), runtime.clone()));
         Ok(PostgresStore { shared, desk, runtime, probing })
     }
+}
+
+/// Refuses a database that a copy into it has left unfinished.
+async fn require_no_copy(pool: &Pool) -> Kept<()> {
+    let connection = pool.get().await?;
+    let mark = rows::mark(&connection).await?;
+    connection.give_back();
+    require_whole(pool.place(), mark.as_deref().map(Mark::read).transpose()?.as_ref())
 }
 
 impl Shared {
@@ -159,10 +170,7 @@ impl Shared {
 
     /// A time between half of it and all of it, so that those who were in each other's way are not so again.
     fn jitter(&self, span: Duration) -> Duration {
-        let mut dice = [0; 1];
-        // Without a dice it is all of it.
-        let thrown = getrandom::fill(&mut dice).map_or(u8::MAX, |()| dice[0]);
-        span / 2 + span / 2 * u32::from(thrown) / u32::from(u8::MAX)
+        span / 2 + (span / 2).mul_f64((throw() % 1_000) as f64 / 1_000.0)
     }
 
     /// Runs `look` on one state of the database.
@@ -193,6 +201,11 @@ impl Shared {
         }
         Err(Failure::broken(doing, "it asks for more without end").into())
     }
+}
+
+/// A number that is not the same twice, in this process or another.
+fn throw() -> u64 {
+    RandomState::new().hash_one(())
 }
 
 impl Store for PostgresStore {
@@ -290,4 +303,4 @@ async fn takes_writes(shared: &Shared) -> Got<bool> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::store) mod tests;

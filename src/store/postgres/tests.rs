@@ -21,7 +21,7 @@ use crate::store::{Failure, Kept, Look, NewEvent, Outlook, Read, Store, Tx, Verd
 /// The same databases as those of the integration tests.
 #[allow(dead_code)]
 #[path = "../../../tests/it/postgres.rs"]
-mod server;
+pub(in crate::store) mod server;
 
 use server::Database;
 

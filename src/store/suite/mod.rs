@@ -1,10 +1,12 @@
 //! What every store must do, as a list of checks. A store's own tests run all of them with `every_check!`; what only one
 //! store can do is not here.
 
+mod homes;
 mod jobs;
 mod lists;
 mod records;
 
+pub use homes::Home;
 pub use jobs::*;
 pub use lists::*;
 pub use records::*;
