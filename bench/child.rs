@@ -40,13 +40,13 @@ impl Server {
         }
     }
 
-    /// Starts `cusp dev` on what `place` names, an option and its value; gives also how long it took to be ready.
-    pub fn cusp(place: [&OsStr; 2]) -> Result<(Server, Duration), Trouble> {
+    /// Starts `cusp dev` with these arguments; gives also how long it took to be ready.
+    pub fn cusp(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<(Server, Duration), Trouble> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cusp"));
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CUSP_")) {
             command.env_remove(name);
         }
-        command.args(["dev", "--listen", "127.0.0.1:0", "--log-level", "warn"]).args(place);
+        command.args(["dev", "--listen", "127.0.0.1:0", "--log-level", "warn"]).args(arguments);
         command.stdin(Stdio::null());
         let begun = Instant::now();
         let server = Server::start(command)?;

@@ -1,5 +1,6 @@
 //! The run: starts the database, fills it through cusp, loads pgbench and cusp in turn and collects the figures.
 
+use std::ffi::OsString;
 use std::fs;
 use std::time::Duration;
 
@@ -35,6 +36,12 @@ pub struct Options {
     /// How many accounts there are besides the one [default: one for each client]
     #[arg(long, value_name = "A", value_parser = clap::value_parser!(u16).range(1..=256))]
     accounts: Option<u16>,
+    /// One more argument for cusp, as --cusp=--database-pool-size=32; may be given again
+    #[arg(long, value_name = "ARGUMENT", allow_hyphen_values = true)]
+    cusp: Vec<OsString>,
+    /// Parameters of cusp's database URL, as options=-c%20plan_cache_mode%3Dforce_generic_plan
+    #[arg(long, value_name = "PARAMETERS", default_value = "")]
+    parameters: String,
     #[command(flatten)]
     pub run: Run,
 }
@@ -42,6 +49,13 @@ pub struct Options {
 impl Options {
     fn accounts(&self) -> usize {
         self.accounts.unwrap_or(self.clients).into()
+    }
+
+    /// Starts cusp on the database behind that port.
+    fn start(&self, port: u16) -> Result<Server, Trouble> {
+        let url = format!("{}&{}", url(port, CUSP), self.parameters);
+        let place = [OsString::from("--database-url"), url.into()];
+        Ok(Server::cusp(place.iter().chain(&self.cusp))?.0)
     }
 }
 
@@ -129,7 +143,7 @@ struct Stage<'a> {
 pub async fn all(options: &Options) -> Result<Figures, Trouble> {
     let cluster = &Cluster::start(Folder::make(&options.run.data, "postgres")?)?;
     let stage = Stage::set(options, cluster).await?;
-    let servers = [start(cluster.port)?, start(cluster.port)?];
+    let servers = [options.start(cluster.port)?, options.start(cluster.port)?];
     let clients = options.clients.into();
     let mut figures = Figures {
         clients,
@@ -174,7 +188,7 @@ impl<'a> Stage<'a> {
     /// Makes two databases with the same customers.
     async fn set(options: &'a Options, cluster: &'a Cluster) -> Result<Stage<'a>, Trouble> {
         cluster.run("postgres", &format!("CREATE DATABASE {CUSP}")).await?;
-        let server = start(cluster.port)?;
+        let server = options.start(cluster.port)?;
         let (hot, _) = fill(server.address, "sk_test_bench", options.customers).await?;
         say(&format!("as many are made for {} accounts", options.accounts()));
         let share = options.customers / options.accounts() as u64;
@@ -251,7 +265,7 @@ impl<'a> Stage<'a> {
     /// How many round trips one cusp process makes for each update, its housekeeping included.
     async fn trips(&self, books: &[Book], clients: usize) -> Result<f64, Trouble> {
         let trips = Trips::before(self.cluster.port)?;
-        let server = start(trips.address.port())?;
+        let server = self.options.start(trips.address.port())?;
         let addresses = [server.address];
         let plan = |measured| Plan {
             addresses: &addresses,
@@ -267,9 +281,4 @@ impl<'a> Stage<'a> {
         let outcome = plan(self.options.run.measured()).run().await?;
         Ok((trips.count() - before) as f64 / outcome.requests as f64)
     }
-}
-
-/// Starts cusp on the database behind that port.
-fn start(port: u16) -> Result<Server, Trouble> {
-    Ok(Server::cusp(["--database-url".as_ref(), url(port, CUSP).as_ref()])?.0)
 }
