@@ -13,15 +13,13 @@ use tokio::time::{sleep, timeout};
 use super::Shared;
 use super::draft::Rehearsal;
 use super::fetch::fetch;
-use super::group::{self, Queued};
+use super::group::{self, MAX_GROUP, Queued};
 use super::setback::{Got, Setback};
 use super::trouble::Meaning;
 use super::wants::{Known, Scene, Wants};
 use crate::domain::account::Space;
 use crate::store::{Failure, Job, Kept, Look, MAX_WAITING};
 
-/// The most jobs in one transaction.
-const MAX_GROUP: usize = 256;
 /// The most looks that are taken at a time.
 const MAX_LOOKS: usize = 128;
 /// The most looks that may wait; one more is refused at once.
@@ -122,7 +120,8 @@ impl Desk {
             }
         });
         while let Some(jobs) = self.next_group(home) {
-            if let Some(failure) = group::run(&self.shared, home, jobs).await {
+            let joining = |room| self.joining(home, room);
+            if let Some(failure) = group::run(&self.shared, home, jobs, joining).await {
                 self.refuse_late(home, &failure);
             }
         }
@@ -153,14 +152,23 @@ impl Desk {
             return None;
         }
         // A walk along an index has to see what the jobs before it changed, so it goes alone.
-        let walks = |queued: &Queued| !queued.wants.pages.is_empty();
-        let together = match queue.front().is_some_and(walks) {
+        let together = match queue.front().is_some_and(Queued::walks) {
             true => 1,
-            false => queue.iter().take(MAX_GROUP).take_while(|queued| !walks(queued)).count(),
+            false => together(queue, MAX_GROUP),
         };
         let group: Vec<Queued> = queue.drain(..together).collect();
         waiting.jobs -= group.len();
         Some(group)
+    }
+
+    /// Jobs that may join a group of the account that has not run yet, and has room for so many.
+    fn joining(&self, home: Space, room: usize) -> Vec<Queued> {
+        let mut waiting = self.waiting.lock();
+        let Some(queue) = waiting.accounts.get_mut(&home) else { return Vec::new() };
+        let together = together(queue, room);
+        let joining: Vec<Queued> = queue.drain(..together).collect();
+        waiting.jobs -= joining.len();
+        joining
     }
 
     /// Takes a look: here, as far as nothing has to be fetched for it.
@@ -289,6 +297,11 @@ impl Waiting {
     fn is_quiet(&self) -> bool {
         self.accounts.is_empty() && self.looks.is_empty() && self.lookers == 0
     }
+}
+
+/// How many of the first jobs can go together.
+fn together(queue: &VecDeque<Queued>, most: usize) -> usize {
+    queue.iter().take(most).take_while(|queued| !queued.walks()).count()
 }
 
 /// Runs a look on what is known for it. It is told when it lacks nothing; if it does, it comes back.

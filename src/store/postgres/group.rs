@@ -1,7 +1,8 @@
 //! A group of jobs of one account in one transaction: two round trips in all, whatever their number.
 //!
 //! The first one locks the account's head and fetches what the rehearsals asked for. Then the jobs run, one after the
-//! other, on what is known. The second one sends all that they want written, and the commit.
+//! other, on what is known. The second one sends all that they want written, and the commit. Where more jobs have come
+//! while the head was waited for, they go along, and what they asked for is fetched by one more round trip in between.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,6 +25,8 @@ use super::wants::{Head, Known, Scene, Wants};
 use crate::domain::account::Space;
 use crate::store::{Failure, Job, Kept, Verdict};
 
+/// The most jobs in one transaction.
+pub(super) const MAX_GROUP: usize = 256;
 /// How long jobs are tried while the database is away.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a transaction is run again that got into the way of another one.
@@ -45,15 +48,30 @@ pub(super) struct Queued {
     pub since: Instant,
 }
 
-/// Runs jobs in one transaction, again and again until it is clear what becomes of them, and tells them. Gives why some
-/// were given up, when the database was away for too long.
-pub(super) async fn run(shared: &Shared, home: Space, jobs: Vec<Queued>) -> Option<Failure> {
+impl Queued {
+    /// Whether it walks along an index.
+    pub fn walks(&self) -> bool {
+        !self.wants.pages.is_empty()
+    }
+}
+
+/// Runs jobs in one transaction, again and again until it is clear what becomes of them, and tells them. Those that
+/// `join` gives, no more than it is asked for, go with them. Gives why some were given up, when the database was away for
+/// too long.
+pub(super) async fn run(
+    shared: &Shared,
+    home: Space,
+    jobs: Vec<Queued>,
+    join: impl Fn(usize) -> Vec<Queued>,
+) -> Option<Failure> {
     let mut away = None;
     let mut groups = vec![jobs];
+    let mut is_open = true;
     while let Some(mut jobs) = groups.pop() {
         let mut conflicts = 0;
         while !jobs.is_empty() {
-            let stopped = match attempt(shared, home, &mut jobs).await {
+            let more = |room| if is_open { join(room) } else { Vec::new() };
+            let stopped = match attempt(shared, home, &mut jobs, more).await {
                 Ok(outcomes) => {
                     shared.tally.jobs.add(jobs.len());
                     jobs.drain(..).zip(outcomes).for_each(|(queued, outcome)| finish(queued.job, outcome));
@@ -94,7 +112,10 @@ pub(super) async fn run(shared: &Shared, home: Space, jobs: Vec<Queued>) -> Opti
                     sleep(shared.jitter(Duration::from_millis(100))).await;
                 }
                 // One of them wants something that cannot be: it must not take its neighbours with it.
-                Meaning::Refused if jobs.len() > 1 => groups.extend(jobs.drain(..).rev().map(|queued| vec![queued])),
+                Meaning::Refused if jobs.len() > 1 => {
+                    is_open = false;
+                    groups.extend(jobs.drain(..).rev().map(|queued| vec![queued]));
+                }
                 Meaning::Again | Meaning::Contended | Meaning::Passing | Meaning::Refused => {
                     refuse(&mut jobs, &failure)
                 }
@@ -124,9 +145,14 @@ impl From<Setback> for Stopped {
 }
 
 /// Runs the jobs in one transaction and commits it. Gives what each is to be told.
-async fn attempt(shared: &Shared, home: Space, jobs: &mut [Queued]) -> Result<Vec<Kept<()>>, Stopped> {
+async fn attempt(
+    shared: &Shared,
+    home: Space,
+    jobs: &mut Vec<Queued>,
+    join: impl FnOnce(usize) -> Vec<Queued>,
+) -> Result<Vec<Kept<()>>, Stopped> {
     let connection = shared.connection().await?;
-    match within(&connection, shared, home, jobs).await {
+    match within(&connection, shared, home, jobs, join).await {
         Ok(outcomes) => {
             connection.give_back();
             Ok(outcomes)
@@ -150,10 +176,11 @@ async fn within(
     connection: &Connection,
     shared: &Shared,
     home: Space,
-    jobs: &mut [Queued],
+    jobs: &mut Vec<Queued>,
+    join: impl FnOnce(usize) -> Vec<Queued>,
 ) -> Result<Vec<Kept<()>>, Stopped> {
     let patience = shared.patience;
-    let run = timeout(patience, run_all(connection, shared, home, jobs)).await;
+    let run = timeout(patience, run_all(connection, shared, home, jobs, join)).await;
     let (mut changes, outcomes) = run.unwrap_or_else(|_| Err(Setback::late("running a group of jobs")))?;
     if changes.is_empty() {
         let end = timeout(patience, connection.batch_execute("ROLLBACK")).await;
@@ -196,13 +223,25 @@ async fn run_all(
     connection: &Connection,
     shared: &Shared,
     home: Space,
-    jobs: &mut [Queued],
+    jobs: &mut Vec<Queued>,
+    join: impl FnOnce(usize) -> Vec<Queued>,
 ) -> Got<(Changes, Vec<Kept<()>>)> {
     let mut wants = Wants::default();
     jobs.iter().for_each(|queued| wants.absorb(queued.wants.clone()));
     wants.heads.insert(home);
     let mut scene = Scene::default();
     begin(connection, &wants, &mut scene).await?;
+    if wants.pages.is_empty() {
+        // While the head was waited for, more have come: what they want is one more round trip for all of them, and not a
+        // transaction after this one.
+        let joining = join(MAX_GROUP.saturating_sub(jobs.len()));
+        if !joining.is_empty() {
+            let mut wants = Wants::default();
+            joining.iter().for_each(|queued| wants.absorb(queued.wants.clone()));
+            jobs.extend(joining);
+            fetch(connection, &wants, &mut scene.known).await?;
+        }
+    }
 
     let mut changes = Changes::default();
     let mut outcomes: Vec<Option<Kept<()>>> = jobs.iter().map(|_| None).collect();
