@@ -12,6 +12,7 @@ mod database_hosts;
 mod database_tls;
 mod faults;
 mod fleet;
+mod followers;
 mod harness;
 mod hostile;
 mod http;

@@ -308,7 +308,7 @@ async fn look_for(shared: &Shared, home: Space, turn: Turn) -> Got<Kept<bool>> {
     let mut scene = Scene::default();
     let wants = Wants { heads: BTreeSet::from([home]), ..Wants::default() };
     begin(&connection, &wants, &mut scene).await?;
-    let mut head = scene.known.heads.remove(&home).expect("it was locked");
+    let mut head = scene.known.heads.remove(&home).expect("it was locked").found_by(&shared.server);
     let known = match turns::find(&head.turns, turn) {
         turns::Found::Done => {
             // It is in this server's log. Another commit behind it is answered when both are wherever commits have to be.
