@@ -109,13 +109,12 @@ impl Desk {
 
     /// Serves an account until nothing waits there.
     async fn serve(self: Arc<Desk>, home: Space) {
-        let leaving = Leaving(|| {
+        let on_panic = OnPanic::new(|| {
             let mut waiting = self.waiting.lock();
             let left = waiting.accounts.remove(&home).unwrap_or_default();
             waiting.jobs -= left.len();
             self.leave(&waiting);
             drop(waiting);
-            // Only when serving ended in a panic.
             for queued in left {
                 group::finish(queued.job, Err(Failure::broken("serving an account", "it ended unexpectedly")));
             }
@@ -123,7 +122,8 @@ impl Desk {
         while let Some(jobs) = self.next_group(home) {
             group::run(&self.shared, home, jobs).await;
         }
-        drop(leaving);
+        // Another task may be serving the account already.
+        on_panic.is_over();
     }
 
     /// The jobs that go together, of those that wait; `None` when none do, and the account is not being served any more.
@@ -132,6 +132,7 @@ impl Desk {
         let queue = waiting.accounts.get_mut(&home)?;
         if queue.is_empty() {
             waiting.accounts.remove(&home);
+            self.leave(&waiting);
             return None;
         }
         // A walk along an index has to see what the jobs before it changed, so it goes alone.
@@ -165,26 +166,31 @@ impl Desk {
     }
 
     async fn serve_looks(self: Arc<Desk>) {
-        let leaving = Leaving(|| {
+        let on_panic = OnPanic::new(|| {
             let mut waiting = self.waiting.lock();
             waiting.lookers -= 1;
             self.leave(&waiting);
         });
-        loop {
-            let looks: Vec<QueuedLook> = {
-                let mut waiting = self.waiting.lock();
-                let most = waiting.looks.len().min(MAX_LOOKS);
-                waiting.looks.drain(..most).collect()
-            };
-            if looks.is_empty() {
-                break;
-            }
+        while let Some(looks) = self.next_looks() {
             let again = self.look(looks).await;
             // Those that asked for more go first.
             let mut waiting = self.waiting.lock();
             again.into_iter().rev().for_each(|look| waiting.looks.push_front(look));
         }
-        drop(leaving);
+        on_panic.is_over();
+    }
+
+    /// The looks that go together, of those that wait; `None` when none do, and the caller is no looker any more.
+    fn next_looks(&self) -> Option<Vec<QueuedLook>> {
+        let mut waiting = self.waiting.lock();
+        if waiting.looks.is_empty() {
+            // Under the same lock: whoever comes next finds a looker who will see it, or none.
+            waiting.lookers -= 1;
+            self.leave(&waiting);
+            return None;
+        }
+        let most = waiting.looks.len().min(MAX_LOOKS);
+        Some(waiting.looks.drain(..most).collect())
     }
 
     /// Fetches what the looks want, and runs them; gives those that want more.
@@ -282,11 +288,23 @@ fn tell(looks: Vec<QueuedLook>, failure: &Failure) {
     looks.into_iter().for_each(|queued| finish(queued.look, Err(failure.again())));
 }
 
-/// Does something when it is dropped, in a panic too.
-struct Leaving<F: FnMut()>(F);
+/// Does something when it is dropped before it is over, as in a panic.
+struct OnPanic<F: FnMut()>(Option<F>);
 
-impl<F: FnMut()> Drop for Leaving<F> {
+impl<F: FnMut()> OnPanic<F> {
+    fn new(work: F) -> OnPanic<F> {
+        OnPanic(Some(work))
+    }
+
+    fn is_over(mut self) {
+        self.0 = None;
+    }
+}
+
+impl<F: FnMut()> Drop for OnPanic<F> {
     fn drop(&mut self) {
-        (self.0)();
+        if let Some(work) = &mut self.0 {
+            work();
+        }
     }
 }
