@@ -156,7 +156,8 @@ async fn within(
     let turn = shared.turn();
     changes.heads.values_mut().for_each(|head| head.turns = turns::with(&head.turns, turn));
     let flush = Flush::of(&changes);
-    let statements = flush.prepare(connection).await?;
+    let prepared = timeout(patience, flush.prepare(connection)).await;
+    let statements = prepared.unwrap_or_else(|_| Err(Setback::late("preparing to commit")))?;
     let commit = async { connection.batch_execute(COMMIT).await.map_err(Setback::of("committing")) };
     let started = Instant::now();
     let sent = timeout(COMMIT_PATIENCE, future::join(flush.send(connection, &statements), commit)).await;
