@@ -1,7 +1,7 @@
 //! Servers that share one database: real clocks unless a test says otherwise, ids that nobody foresees, and a session of
 //! the test's own to get into their way. Where a test needs a process, it takes `program_server`.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::num::NonZeroUsize;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,10 +13,11 @@ use cusp::settings::{self, Openness, Settings};
 use cusp::{Running, World};
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
-use tokio_postgres::NoTls;
+use tokio_postgres::{Config, NoTls};
 
 use crate::client::{Client, json};
-use crate::postgres::Database;
+use crate::interloper::Interloper;
+use crate::postgres::{Database, by_way_of};
 
 /// How long something may take that is on its way.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -47,14 +48,21 @@ impl Peer {
         Peer::at(Clock::Real, database).unwrap_or_else(|trouble| panic!("the server does not start: {trouble}"))
     }
 
+    /// A server whose requests may take so long and no longer.
+    pub fn in_a_hurry(database: settings::Database, request_timeout: Duration) -> Peer {
+        let settings = Settings { request_timeout, ..settings_of(database) };
+        Peer::run(Clock::Real, &settings).unwrap_or_else(|trouble| panic!("the server does not start: {trouble}"))
+    }
+
     /// A server with a clock of its own.
     pub fn at(clock: Clock, database: settings::Database) -> Result<Peer, String> {
-        let mut settings = Settings::new(Openness::Dev);
-        settings.listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        settings.database = Some(database);
+        Peer::run(clock, &settings_of(database))
+    }
+
+    fn run(clock: Clock, settings: &Settings) -> Result<Peer, String> {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime starts");
         let world = World { clock: clock.clone(), ..World::real() };
-        let running = runtime.block_on(cusp::start(&settings, world)).map_err(|trouble| trouble.to_string())?;
+        let running = runtime.block_on(cusp::start(settings, world)).map_err(|trouble| trouble.to_string())?;
         let address = running.address();
         Ok(Peer { runtime, running: Some(running), address, clock })
     }
@@ -106,6 +114,10 @@ impl Drop for Peer {
             self.runtime.block_on(running.stop());
         }
     }
+}
+
+fn settings_of(database: settings::Database) -> Settings {
+    Settings { listen: SocketAddr::from(([127, 0, 0, 1], 0)), database: Some(database), ..Settings::new(Openness::Dev) }
 }
 
 /// A database as its servers are told of it, with so many connections for each.
@@ -179,4 +191,21 @@ impl Session {
 pub fn waiting_for_locks(database: &Database) -> u64 {
     let sql = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
     database.query(sql)[0][0].as_deref().expect("a count is a number").parse().expect("a count is a number")
+}
+
+/// Somebody before the run's server, and the database as it is reached by way of them.
+pub fn by_interloper(database: &Database) -> (Interloper, settings::Database) {
+    let interloper = Interloper::before(address_of(&database.url()));
+    let url = by_way_of(&database.url(), interloper.address());
+    (interloper, settings::Database::new(url))
+}
+
+fn address_of(url: &str) -> SocketAddr {
+    let config: Config = url.parse().expect("it is a URL");
+    let host = match config.get_hosts().first() {
+        Some(tokio_postgres::config::Host::Tcp(host)) => host.clone(),
+        other => panic!("the run's server is to be reached by TCP: {other:?}"),
+    };
+    let port = config.get_ports().first().copied().unwrap_or(5432);
+    (host, port).to_socket_addrs().expect("it has an address").next().expect("it has an address")
 }
