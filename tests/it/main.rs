@@ -1,5 +1,6 @@
 //! Everything that is tested from outside, in one program.
 
+mod broken_connections;
 mod cases;
 mod client;
 mod cluster;
