@@ -2,11 +2,14 @@
 //! there once, what was not is there at most once, answers come within bounds, and service returns by itself.
 
 use std::collections::BTreeMap;
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use cusp::settings;
+use cusp::store::Store;
+use cusp::store::postgres::PostgresStore;
+use tokio::runtime::Builder;
 
 use crate::client::{Client, error, json};
 use crate::conflicts::{Occasion, raise};
@@ -247,15 +250,23 @@ fn a_database_that_says_nothing_is_not_waited_for_without_end() {
         lock_timeout: Duration::from_millis(200),
         ..at
     };
-    let peer = Peer::in_a_hurry(brisk, Duration::from_secs(10));
+    let peer = Peer::in_a_hurry(brisk.clone(), Duration::from_secs(10));
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime starts");
+    let store = Arc::new(runtime.block_on(PostgresStore::open(&brisk)).expect("the store opens"));
     let client = peer.client(KEY);
     let id = client.customer("name=Before");
     interloper.stall();
+    // The store itself gives up, however long its callers would wait.
+    let (tell, told) = mpsc::channel();
+    let reader = store.clone();
+    thread::spawn(move || tell.send(reader.read(&mut |read| read.accounts().map(drop))));
     thread::scope(|scope| {
         scope.spawn(|| assert_bounded(&peer, &id, KEY));
+        scope.spawn(move || told.recv_timeout(BOUND).expect("a read ends").expect_err("nothing can be read"));
         wait_until("the server is not ready", || peer.readiness() == 503);
     });
     interloper.resume();
+    store.close();
     wait_until("the server is ready", || peer.readiness() == 200);
     wait_until("it takes changes", || client.post(&format!("/v1/customers/{id}"), "name=After").status == 200);
     let made = everything(&client, "/v1/customers").len();

@@ -13,6 +13,7 @@ mod database;
 mod database_hosts;
 mod database_tls;
 mod dice;
+mod failover;
 mod faults;
 mod fleet;
 mod followers;
