@@ -91,10 +91,11 @@ fn a_commit_that_is_still_under_way_is_waited_for() {
     raise(&database, &Occasion::Commit, "40001", "pg_sleep(1) is null");
     let committing = "select 1 from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'";
     thread::scope(|scope| {
-        let posting = scope.spawn(|| client.post(&path, "balance=5"));
+        let movement = format!("{path}/balance_transactions");
+        let posting = scope.spawn(|| client.post(&movement, "amount=5&currency=usd"));
         wait_until("the commit is under way", || !database.query(committing).is_empty());
         interloper.cut_all();
-        assert_eq!(version(&posting.join().expect("an answer comes")), 2);
+        assert_eq!(json(&posting.join().expect("an answer comes"))["ending_balance"], 5);
     });
     assert_eq!(account_of(&client, &path), (5, 2, 1));
     assert_eq!(peer.figure("cusp_store_doubts_total"), 1.0);

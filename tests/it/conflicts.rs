@@ -50,10 +50,12 @@ fn calm(database: &Database) {
 /// Conflicts of both kinds. Each server numbers the transactions that it tries, and of three in a row one goes through:
 /// so none of them ever gives up.
 pub fn raise_now_and_then(database: &Database) {
-    let number = "split_part(split_part(new.turns, ' ', 1), ':', 2)::bigint";
-    raise(database, &Occasion::Statement, "40001", &format!("{number} % 3 = 1"));
-    raise(database, &Occasion::Commit, "40P01", &format!("{number} % 3 = 2"));
+    raise(database, &Occasion::Statement, "40001", &format!("{NUMBER} % 3 = 1"));
+    raise(database, &Occasion::Commit, "40P01", &format!("{NUMBER} % 3 = 2"));
 }
+
+/// The number that a server gives to the transaction that writes a head: each one that it tries has the next.
+const NUMBER: &str = "split_part(split_part(new.turns, ' ', 1), ':', 2)::bigint";
 
 /// All that can be seen of the account.
 fn seen(client: &Client) -> Vec<Value> {
@@ -145,6 +147,29 @@ fn who_waits_too_long_for_an_account_is_told_to_come_again() {
     peer.client("sk_test_elsewhere").get("/v1/customers");
     session.run("rollback");
     assert_eq!(version(&client.post(&path, "name=Late")), 2);
+}
+
+#[test]
+fn a_server_that_cannot_go_on_is_left_for_another_connection() {
+    // It takes no writes any more; it was told to end; it does not know what became of a commit.
+    for (occasion, state) in [
+        (Occasion::Statement, "25006"),
+        (Occasion::Statement, "57P01"),
+        (Occasion::Commit, "57P01"),
+        (Occasion::Commit, "40003"),
+    ] {
+        let database = Database::fresh();
+        let peer = Peer::of(&database);
+        let client = peer.client(KEY);
+        let path = format!("/v1/customers/{}", client.customer("name=Jenny"));
+        raise(&database, &occasion, state, &format!("{NUMBER} % 2 = 0"));
+        for balance in 1..=3 {
+            let moved = client.post(&format!("{path}/balance_transactions"), "amount=1&currency=usd");
+            assert_eq!(json(&moved)["ending_balance"], balance, "{state}");
+        }
+        assert_eq!(version(&client.get(&path)), 4, "{state}");
+        assert!(peer.figure("cusp_store_lost_total") >= 1.0, "{state}");
+    }
 }
 
 #[test]
