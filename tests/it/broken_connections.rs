@@ -91,8 +91,7 @@ fn a_commit_that_is_still_under_way_is_waited_for() {
     raise(&database, &Occasion::Commit, "40001", "pg_sleep(1) is null");
     let committing = "select 1 from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'";
     thread::scope(|scope| {
-        let movement = format!("{path}/balance_transactions");
-        let posting = scope.spawn(|| client.post(&movement, "amount=5&currency=usd"));
+        let posting = scope.spawn(|| client.post(&format!("{path}/balance_transactions"), "amount=5&currency=usd"));
         wait_until("the commit is under way", || !database.query(committing).is_empty());
         interloper.cut_all();
         assert_eq!(json(&posting.join().expect("an answer comes"))["ending_balance"], 5);

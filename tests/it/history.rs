@@ -2,7 +2,7 @@
 //! at some moment between its request and its reply: a search for such an order, after Wing and Gong, that remembers
 //! where it has been. It asks nobody; it judges what was recorded.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// How many states are looked at before a history is called too tangled to be judged.
 const MAX_STATES: usize = 300_000;
@@ -12,7 +12,7 @@ const MAX_STATES: usize = 300_000;
 pub struct Customer {
     /// Counts its changes, from one.
     pub version: u64,
-    /// Its name. No two requests of a history set the same.
+    /// Its name. No two requests of a history set the same, nor the same value in its metadata.
     pub name: String,
     /// Its balance.
     pub balance: i64,
@@ -84,12 +84,31 @@ impl Customer {
 }
 
 impl Operation {
-    /// The newest version that the customer may have had before this.
-    fn latest_start(&self) -> u64 {
-        match &self.answer {
-            Answer::Shown(customer) => customer.version - u64::from(self.action != Action::Read),
-            Answer::Moved(_) | Answer::Refused | Answer::Unknown => u64::MAX,
-        }
+    /// Whether what the reply shows can never come about again: it is of an older version, or a value is to be seen in it
+    /// that was written and has given way to another one. Without this, whatever nobody saw would be tried in every place.
+    fn is_out_of_reach(&self, customer: &Customer, writers: &Writers, placed: &Placed) -> bool {
+        let Answer::Shown(shown) = &self.answer else { return false };
+        let newest = shown.version - u64::from(self.action != Action::Read);
+        let is_gone = |value: &str, present: Option<&String>| {
+            present.is_none_or(|present| present != value)
+                && writers.0.get(value).is_none_or(|writer| placed.has(*writer))
+        };
+        newest < customer.version
+            || is_gone(&shown.name, Some(&customer.name))
+            || shown.metadata.iter().any(|(key, value)| is_gone(value, customer.metadata.get(key)))
+    }
+}
+
+/// Which operation wrote each value; a value that none did was there from the start.
+struct Writers<'h>(HashMap<&'h str, usize>);
+
+impl<'h> Writers<'h> {
+    fn of(history: &'h [Operation]) -> Writers<'h> {
+        let writes = history.iter().enumerate().filter_map(|(at, operation)| match &operation.action {
+            Action::Name { name: value, .. } | Action::Note { value, .. } => Some((value.as_str(), at)),
+            Action::Read | Action::Move(_) => None,
+        });
+        Writers(writes.collect())
     }
 }
 
@@ -121,6 +140,7 @@ impl Placed {
 /// far an order could be found.
 pub fn judge(start: &Customer, history: &[Operation]) -> Result<usize, String> {
     let is_known = |at: usize| history[at].answer != Answer::Unknown;
+    let writers = Writers::of(history);
     let nothing = Placed::none_of(history.len());
     let mut ways = vec![(nothing.clone(), start.clone())];
     let mut visited = HashSet::from([(nothing.clone(), start.clone())]);
@@ -131,8 +151,7 @@ pub fn judge(start: &Customer, history: &[Operation]) -> Result<usize, String> {
         let Some(until) = missing.iter().filter(|at| is_known(**at)).map(|at| history[*at].ended).min() else {
             return Ok(visited.len());
         };
-        // Versions only grow, so a customer that is past what somebody has yet to see of it leads nowhere.
-        if missing.iter().any(|at| history[*at].latest_start() < customer.version) {
+        if missing.iter().any(|at| history[*at].is_out_of_reach(&customer, &writers, &placed)) {
             continue;
         }
         let candidates = missing.into_iter().filter(|at| history[*at].began <= until);

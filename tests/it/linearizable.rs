@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::iter;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -25,7 +25,10 @@ const CALLERS: u64 = 6;
 /// How many things each caller does.
 const OPERATIONS: usize = 40;
 /// How long the server may take that is in a hurry.
-const HURRY: Duration = Duration::from_millis(60);
+const HURRY: Duration = Duration::from_millis(100);
+/// How many requests may go without an answer before a history ends: each may have been done at any time or never, and
+/// the more there are, the more orders there are to try.
+const MAX_UNKNOWN: usize = 20;
 /// How many keys of the metadata are written.
 const NOTES: u64 = 4;
 
@@ -58,7 +61,8 @@ impl Caller<'_> {
             2 => Action::Name { name: unique, if_match: None },
             3 => Action::Name { name: unique, if_match: Some(self.version) },
             4 => Action::Note { key: format!("k{}", self.dice.below(NOTES)), value: unique },
-            _ => Action::Move(i64::try_from(self.dice.between(1, 9)).expect("it is small")),
+            // So many amounts that each balance tells which of them are in it.
+            _ => Action::Move(i64::try_from(self.dice.between(1, 900_000)).expect("it is small")),
         }
     }
 
@@ -120,7 +124,7 @@ fn check(database: &Database, peers: &[Peer; 2], dice: &Dice, disturb: impl Fn(&
     let client = peers[0].client(KEY);
     let path = format!("/v1/customers/{}", client.customer("name=Jenny"));
     let start = shown(&client.get(&path));
-    let over = AtomicBool::new(false);
+    let (over, unknown) = (AtomicBool::new(false), AtomicUsize::new(0));
     let mut history: Vec<Operation> = thread::scope(|scope| {
         let disturbing = scope.spawn(|| disturb(&over));
         let calling: Vec<_> = (0..CALLERS)
@@ -133,7 +137,15 @@ fn check(database: &Database, peers: &[Peer; 2], dice: &Dice, disturb: impl Fn(&
                     name: number.to_string(),
                     version: start.version,
                 };
-                scope.spawn(move || (0..OPERATIONS).filter_map(|number| caller.act(number)).collect::<Vec<_>>())
+                let unknown = &unknown;
+                scope.spawn(move || {
+                    let numbers = (0..OPERATIONS).take_while(|_| unknown.load(Ordering::SeqCst) < MAX_UNKNOWN);
+                    let operations = numbers.filter_map(|number| caller.act(number));
+                    let count = |operation: &Operation| {
+                        unknown.fetch_add(usize::from(operation.answer == Answer::Unknown), Ordering::SeqCst)
+                    };
+                    operations.inspect(|operation| drop(count(operation))).collect::<Vec<_>>()
+                })
             })
             .collect();
         let outcomes: Vec<_> = calling.into_iter().map(|calling| calling.join()).collect();
@@ -148,8 +160,7 @@ fn check(database: &Database, peers: &[Peer; 2], dice: &Dice, disturb: impl Fn(&
         let ended = ticks.next();
         history.push(Operation { began, ended, action: Action::Read, answer: Answer::Shown(shown(&reply)) });
     }
-    let unknown = history.iter().filter(|operation| operation.answer == Answer::Unknown).count();
-    println!("{} operations, {unknown} of them without an answer", history.len());
+    println!("{} operations, {} of them without an answer", history.len(), unknown.into_inner());
     let states = judge(&start, &history).unwrap_or_else(|trouble| panic!("{trouble}"));
     println!("an order was found among {states} states");
     assert_sequence_has_no_gap(database);
