@@ -18,6 +18,7 @@ use crate::dice::Dice;
 use crate::fleet::{Peer, Session, by_interloper, everything, text, version, wait_until, waiting_for_locks, with_pool};
 use crate::followers::assert_sequence_has_no_gap;
 use crate::http::Reply;
+use crate::interloper::Interloper;
 use crate::postgres::Database;
 
 const KEY: &str = "sk_test_broken";
@@ -41,8 +42,7 @@ fn a_connection_that_breaks_around_a_commit_is_nobody_s_trouble() {
     let movement = format!("{path}/balance_transactions");
     let mut balance = 0;
     for round in 1..=4 {
-        for plan in [crate::interloper::Interloper::cut_before_commit, crate::interloper::Interloper::cut_after_commit]
-        {
+        for plan in [Interloper::cut_before_commit, Interloper::cut_after_commit] {
             // With and without a key: the server itself finds out what became of its commit.
             let key = format!("{balance}");
             let keyed = [("Idempotency-Key", key.as_str())];
@@ -114,9 +114,10 @@ fn breaks_at_random_lose_nothing_and_double_nothing() {
     let peer = Peer::start(at);
     let mut dice = Dice::of_the_run("CUSP_BREAKS_SEED");
     const WRITERS: usize = 6;
+    const ACCOUNTS: usize = 3;
     let ready = Barrier::new(WRITERS + 1);
     let until = Duration::from_secs(3);
-    let keys: Vec<String> = (0..WRITERS).map(|writer| format!("sk_test_breaks{}", writer % 3)).collect();
+    let keys: Vec<String> = (0..WRITERS).map(|writer| format!("sk_test_breaks{}", writer % ACCOUNTS)).collect();
     let told: Vec<Told> = thread::scope(|scope| {
         let writing: Vec<_> = (0..WRITERS)
             .map(|writer| {
@@ -152,15 +153,15 @@ fn breaks_at_random_lose_nothing_and_double_nothing() {
         }
         writing.into_iter().map(|writing| writing.join().expect("a writer ends without panic")).collect()
     });
-    for account in 0..3 {
-        let client = peer.client(&keys[account]);
+    for (account, key) in keys.iter().enumerate().take(ACCOUNTS) {
+        let client = peer.client(key);
         let mut found: BTreeMap<String, usize> = BTreeMap::new();
         for customer in everything(&client, "/v1/customers") {
             *found.entry(text(&customer, "name")).or_default() += 1;
             let movements = format!("/v1/customers/{}/balance_transactions", text(&customer, "id"));
             assert_eq!(everything(&client, &movements).len(), 1, "{customer}");
         }
-        let told: Vec<&Told> = told.iter().skip(account).step_by(3).collect();
+        let told: Vec<&Told> = told.iter().skip(account).step_by(ACCOUNTS).collect();
         let acknowledged: Vec<&String> = told.iter().flat_map(|told| &told.acknowledged).collect();
         let in_doubt: Vec<&String> = told.iter().flat_map(|told| &told.in_doubt).collect();
         println!("{} acknowledged, {} in doubt", acknowledged.len(), in_doubt.len());

@@ -140,11 +140,11 @@ fn check(database: &Database, peers: &[Peer; 2], dice: &Dice, disturb: impl Fn(&
                 let unknown = &unknown;
                 scope.spawn(move || {
                     let numbers = (0..OPERATIONS).take_while(|_| unknown.load(Ordering::SeqCst) < MAX_UNKNOWN);
-                    let operations = numbers.filter_map(|number| caller.act(number));
                     let count = |operation: &Operation| {
-                        unknown.fetch_add(usize::from(operation.answer == Answer::Unknown), Ordering::SeqCst)
+                        let more = usize::from(operation.answer == Answer::Unknown);
+                        unknown.fetch_add(more, Ordering::SeqCst);
                     };
-                    operations.inspect(|operation| drop(count(operation))).collect::<Vec<_>>()
+                    numbers.filter_map(|number| caller.act(number)).inspect(count).collect::<Vec<_>>()
                 })
             })
             .collect();

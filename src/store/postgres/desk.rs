@@ -123,7 +123,7 @@ impl Desk {
             group::run(&self.shared, home, jobs).await;
         }
         // Another task may be serving the account already.
-        on_panic.is_over();
+        on_panic.call_off();
     }
 
     /// The jobs that go together, of those that wait; `None` when none do, and the account is not being served any more.
@@ -177,7 +177,7 @@ impl Desk {
             let mut waiting = self.waiting.lock();
             again.into_iter().rev().for_each(|look| waiting.looks.push_front(look));
         }
-        on_panic.is_over();
+        on_panic.call_off();
     }
 
     /// The looks that go together, of those that wait; `None` when none do, and the caller is no looker any more.
@@ -288,7 +288,7 @@ fn tell(looks: Vec<QueuedLook>, failure: &Failure) {
     looks.into_iter().for_each(|queued| finish(queued.look, Err(failure.again())));
 }
 
-/// Does something when it is dropped before it is over, as in a panic.
+/// Does something when it is dropped before it is called off, as in a panic.
 struct OnPanic<F: FnMut()>(Option<F>);
 
 impl<F: FnMut()> OnPanic<F> {
@@ -296,7 +296,7 @@ impl<F: FnMut()> OnPanic<F> {
         OnPanic(Some(work))
     }
 
-    fn is_over(mut self) {
+    fn call_off(mut self) {
         self.0 = None;
     }
 }
