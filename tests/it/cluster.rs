@@ -40,6 +40,21 @@ wal_receiver_status_interval = 1s
 wal_retrieve_retry_interval = 100ms
 ";
 
+/// Waits until the test closes its end of the pipe, which it only does by being ended without a chance to clean up. Then
+/// ends the server, if the process that its file names is one in this folder, takes away the server's lock in the
+/// kernel's shared memory, and removes the folder, again while a program that is being ended still writes to it.
+const GUARD: &str = r#"
+read -r nothing
+tries=0
+next() { tries=$((tries + 1)); sleep 0.1; [ "$tries" -lt 100 ]; }
+if read -r pid <data/postmaster.pid && [ "/proc/$pid/cwd" -ef data ]; then
+    kill -s QUIT "$pid"
+    while [ "/proc/$pid/cwd" -ef data ] && next; do :; done
+fi
+lock=$(sed -n '7s/.* //p' data/postmaster.pid) && [ -n "$lock" ] && ipcrm --shmem-id "$lock"
+until rm -rf "$0" && [ ! -e "$0" ]; do next || break; done
+"#;
+
 /// A PostgreSQL server. It is ended at once and removed when this is dropped.
 pub struct Cluster {
     programs: PathBuf,
@@ -47,6 +62,7 @@ pub struct Cluster {
     folder: TempDir,
     port: u16,
     postmaster: Option<Child>,
+    guard: Child,
 }
 
 /// The user that a server belongs to when the tests run as root, which PostgreSQL refuses to run as.
@@ -74,7 +90,8 @@ impl Cluster {
     pub fn standby_of(primary: &Cluster) -> Cluster {
         let mut standby = Cluster::not_made();
         let port = format!("--port={}", primary.port);
-        let copy = ["--host=127.0.0.1", &port, "--username=cusp", "--write-recovery-conf", "--checkpoint=fast"];
+        let copy =
+            ["--host=127.0.0.1", &port, "--username=cusp", "--write-recovery-conf", "--checkpoint=fast", "--no-sync"];
         standby.run("pg_basebackup", &copy);
         standby.launch_anywhere();
         primary.wait_for_standby("state = 'streaming'");
@@ -138,7 +155,8 @@ impl Cluster {
         if let Some(owner) = owner {
             chown(folder.path(), Some(owner.user), Some(owner.group)).expect("root may give a folder away");
         }
-        Cluster { programs: programs(), owner, folder, port: 0, postmaster: None }
+        let guard = guard(folder.path());
+        Cluster { programs: programs(), owner, folder, port: 0, postmaster: None, guard }
     }
 
     fn data(&self) -> PathBuf {
@@ -246,6 +264,8 @@ impl Drop for Cluster {
             }
         }
         self.forget_lock();
+        let _ = self.guard.kill();
+        let _ = self.guard.wait();
     }
 }
 
@@ -255,6 +275,14 @@ fn programs() -> PathBuf {
     let output = Command::new(script).arg("programs").output().expect("scripts/postgres can be run");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     PathBuf::from(String::from_utf8(output.stdout).expect("a folder of programs is text").trim_end())
+}
+
+/// Starts the guard of a server's folder.
+fn guard(folder: &Path) -> Child {
+    let mut command = Command::new("sh");
+    command.args(["-c", GUARD]).arg(folder).current_dir(folder).stdin(Stdio::piped());
+    // Outside the group that is ended together with the test.
+    command.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn().expect("a shell starts")
 }
 
 /// Whom the server has to belong to; `None` for who runs the tests. A folder just made tells who that is.
@@ -398,5 +426,15 @@ mod tests {
             drop(cluster);
             assert!(is_gone(postmaster) && !folder.exists());
         }
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_server_whose_test_was_killed() {
+        let mut cluster = Cluster::start(&[]);
+        let postmaster = cluster.postmaster.as_ref().expect("it runs").id();
+        // What the kernel does for a test that is killed.
+        drop(cluster.guard.stdin.take());
+        wait_for("the guard to do its work", || has_ended(&mut cluster.guard));
+        assert!(is_gone(postmaster) && !cluster.folder.path().exists());
     }
 }

@@ -10,6 +10,15 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::harness::{Keeping, in_both_stores};
+use crate::postgres::Database;
+
+in_both_stores! {
+    a_key_is_made_listed_and_revoked,
+    accounts_are_made_and_linked,
+    two_steps_lead_to_a_served_request,
+}
+
 fn cusp() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cusp"));
     for (name, _) in std::env::vars_os() {
@@ -49,6 +58,18 @@ fn folder() -> TempDir {
 
 fn path(folder: &Path) -> &str {
     folder.to_str().expect("temporary folders have plain names")
+}
+
+/// The options that say where the records of a test are kept, and the folder if they are kept in one.
+fn records(keeping: &Keeping) -> (Option<TempDir>, [String; 2]) {
+    match keeping {
+        Keeping::Database(database) => (None, ["--database-url".into(), database.url()]),
+        Keeping::Folder => {
+            let folder = folder();
+            let data = ["--data".into(), path(folder.path()).into()];
+            (Some(folder), data)
+        }
+    }
 }
 
 /// How long a server may take to answer one request.
@@ -114,7 +135,8 @@ impl Drop for Server {
     }
 }
 
-const COMMANDS: [&str; 8] = ["dev", "serve", "keys", "accounts", "backup", "restore", "check", "completions"];
+const COMMANDS: [&str; 10] =
+    ["dev", "serve", "keys", "accounts", "backup", "restore", "check", "copy", "migrate", "completions"];
 
 #[test]
 fn the_help_tells_of_every_command_and_how_to_begin() {
@@ -207,9 +229,7 @@ fn a_data_folder_by_flag_goes_before_a_database_of_the_environment() {
 
 #[test]
 fn commands_for_a_folder_say_what_is_for_a_database() {
-    for (command, instead) in
-        [(&["backup", "to"][..], "pg_dump"), (&["restore", "from"], "pg_restore"), (&["check"], "pg_amcheck")]
-    {
+    for (command, instead) in [(&["backup", "to"][..], "pg_dump"), (&["restore", "from"], "pg_restore")] {
         assert!(beside_a_database(2, command).contains(instead));
         let by_flag = refused(2, &[command, &["--database-url=postgres://ada:sesame@db/x"]].concat());
         assert!(by_flag.contains(instead) && !by_flag.contains("sesame"), "{by_flag}");
@@ -244,10 +264,9 @@ fn commands_do_not_make_a_folder_by_looking_for_one() {
     }
 }
 
-#[test]
-fn a_key_is_made_listed_and_revoked() {
-    let folder = folder();
-    let data = ["--data", path(folder.path())];
+fn a_key_is_made_listed_and_revoked(keeping: &Keeping) {
+    let (_folder, data) = records(keeping);
+    let data = data.each_ref().map(String::as_str);
     let made = output(&[&["keys", "create", "--label", "till"], &data[..]].concat());
     assert!(made.status.success(), "{}", text(&made.stderr));
     assert!(text(&made.stderr).contains("made the first account, acct_"));
@@ -266,10 +285,9 @@ fn a_key_is_made_listed_and_revoked() {
     assert!(refused(1, &[&["keys", "revoke", "nokey"], &data[..]].concat()).contains("no such key"));
 }
 
-#[test]
-fn accounts_are_made_and_linked() {
-    let folder = folder();
-    let data = ["--data", path(folder.path())];
+fn accounts_are_made_and_linked(keeping: &Keeping) {
+    let (_folder, data) = records(keeping);
+    let data = data.each_ref().map(String::as_str);
     let details = ["--name", "Bakery", "--currency", "eur", "--country", "de"];
     let parent = done(&[&["accounts", "create"], &details[..], &data[..]].concat());
     let parent = parent.trim();
@@ -300,10 +318,9 @@ fn a_backup_becomes_a_folder_again() {
     assert!(done(&["check", "--data", path(&restored)]).starts_with("no faults in "));
 }
 
-#[test]
-fn two_steps_lead_to_a_served_request() {
-    let folder = folder();
-    let data = ["--data", path(folder.path())];
+fn two_steps_lead_to_a_served_request(keeping: &Keeping) {
+    let (_folder, data) = records(keeping);
+    let data = data.each_ref().map(String::as_str);
     let key = done(&[&["keys", "create"], &data[..]].concat());
     let server = Server::start(&[&["serve", "--admin-listen=127.0.0.1:0"], &data[..]].concat());
     assert_eq!(server.get("/v1/customers", key.trim()).0, 200);
@@ -330,6 +347,19 @@ fn dev_lets_any_test_key_in_and_tells_its_health_on_the_main_address() {
     assert_eq!(status, 200);
     assert!(numbers.contains("cusp_requests_total{") && numbers.contains("cusp_build_info{"), "{numbers}");
     assert_eq!(server.terminate().0, Some(0));
+}
+
+#[test]
+fn a_database_is_brought_to_the_newest_tables_once() {
+    let database = Database::fresh();
+    let migrate = ["migrate", "--database-url", &database.url()];
+    assert_eq!(done(&migrate), "made the tables, schema 1\n");
+    assert_eq!(done(&migrate), "the tables have schema 1 already\n");
+    let refusal = refused(1, &[&migrate[..], &["--distribute"]].concat());
+    assert!(refusal.contains("no Citus cluster"), "{refusal}");
+    let folder = folder();
+    let refusal = refused(1, &["migrate", "--data", path(folder.path())]);
+    assert!(refusal.contains("is a data folder, which a server brings up to date"), "{refusal}");
 }
 
 #[test]

@@ -13,17 +13,17 @@ use tokio::time::{sleep, timeout};
 use super::Shared;
 use super::draft::Rehearsal;
 use super::fetch::fetch;
-use super::group::{self, Queued};
+use super::group::{self, MAX_GROUP, Queued};
 use super::setback::{Got, Setback};
 use super::trouble::Meaning;
 use super::wants::{Known, Scene, Wants};
 use crate::domain::account::Space;
 use crate::store::{Failure, Job, Kept, Look, MAX_WAITING};
 
-/// The most jobs in one transaction.
-const MAX_GROUP: usize = 256;
 /// The most looks that are taken at a time.
 const MAX_LOOKS: usize = 128;
+/// The most looks that may wait; one more is refused at once.
+const MAX_WAITING_LOOKS: usize = 32_768;
 /// How many tasks take looks. Two, so that one can ask while the other one's answers are read.
 const LOOKERS: usize = 2;
 /// How often a look may ask for more.
@@ -109,7 +109,7 @@ impl Desk {
 
     /// Serves an account until nothing waits there.
     async fn serve(self: Arc<Desk>, home: Space) {
-        let on_panic = OnPanic::new(|| {
+        let _guard = InPanic(|| {
             let mut waiting = self.waiting.lock();
             let left = waiting.accounts.remove(&home).unwrap_or_default();
             waiting.jobs -= left.len();
@@ -120,10 +120,25 @@ impl Desk {
             }
         });
         while let Some(jobs) = self.next_group(home) {
-            group::run(&self.shared, home, jobs).await;
+            let joining = |room| self.joining(home, room);
+            if let Some(failure) = group::run(&self.shared, home, jobs, joining).await {
+                self.refuse_late(home, &failure);
+            }
         }
-        // Another task may be serving the account already.
-        on_panic.call_off();
+    }
+
+    /// Refuses jobs that have waited too long behind others for a database that is away: trying each group to its end
+    /// would keep the last of them for minutes.
+    fn refuse_late(&self, home: Space, failure: &Failure) {
+        let late: Vec<Queued> = {
+            let mut waiting = self.waiting.lock();
+            let Some(queue) = waiting.accounts.get_mut(&home) else { return };
+            let late = queue.iter().take_while(|queued| queued.since.elapsed() > group::PATIENCE).count();
+            let late: Vec<Queued> = queue.drain(..late).collect();
+            waiting.jobs -= late.len();
+            late
+        };
+        late.into_iter().for_each(|queued| group::finish(queued.job, Err(failure.again())));
     }
 
     /// The jobs that go together, of those that wait; `None` when none do, and the account is not being served any more.
@@ -131,19 +146,29 @@ impl Desk {
         let mut waiting = self.waiting.lock();
         let queue = waiting.accounts.get_mut(&home)?;
         if queue.is_empty() {
+            // From here on, whoever comes has the account served again.
             waiting.accounts.remove(&home);
             self.leave(&waiting);
             return None;
         }
         // A walk along an index has to see what the jobs before it changed, so it goes alone.
-        let walks = |queued: &Queued| !queued.wants.pages.is_empty();
-        let together = match queue.front().is_some_and(walks) {
+        let together = match queue.front().is_some_and(Queued::walks) {
             true => 1,
-            false => queue.iter().take(MAX_GROUP).take_while(|queued| !walks(queued)).count(),
+            false => together(queue, MAX_GROUP),
         };
         let group: Vec<Queued> = queue.drain(..together).collect();
         waiting.jobs -= group.len();
         Some(group)
+    }
+
+    /// Jobs that may join a group of the account that has not run yet, and has room for so many.
+    fn joining(&self, home: Space, room: usize) -> Vec<Queued> {
+        let mut waiting = self.waiting.lock();
+        let Some(queue) = waiting.accounts.get_mut(&home) else { return Vec::new() };
+        let together = together(queue, room);
+        let joining: Vec<Queued> = queue.drain(..together).collect();
+        waiting.jobs -= joining.len();
+        joining
     }
 
     /// Takes a look: here, as far as nothing has to be fetched for it.
@@ -151,9 +176,16 @@ impl Desk {
         let queued = QueuedLook { look, scene: Scene::default(), rounds: 0, since: Instant::now() };
         let Some(queued) = advance(queued) else { return };
         let mut waiting = self.waiting.lock();
-        if waiting.closed {
+        let refusal = match (waiting.closed, waiting.looks.len()) {
+            (true, _) => Some(Failure::passing("looking", "the store is closed")),
+            (false, MAX_WAITING_LOOKS..) => {
+                Some(Failure::passing("looking", format!("{MAX_WAITING_LOOKS} looks wait already")))
+            }
+            (false, _) => None,
+        };
+        if let Some(failure) = refusal {
             drop(waiting);
-            queued.look.finish(Err(Failure::passing("looking", "the store is closed")));
+            finish(queued.look, Err(failure));
             return;
         }
         waiting.looks.push_back(queued);
@@ -166,31 +198,29 @@ impl Desk {
     }
 
     async fn serve_looks(self: Arc<Desk>) {
-        let on_panic = OnPanic::new(|| {
-            let mut waiting = self.waiting.lock();
-            waiting.lookers -= 1;
-            self.leave(&waiting);
-        });
+        let _guard = InPanic(|| self.looker_leaves(&mut self.waiting.lock()));
         while let Some(looks) = self.next_looks() {
             let again = self.look(looks).await;
             // Those that asked for more go first.
             let mut waiting = self.waiting.lock();
             again.into_iter().rev().for_each(|look| waiting.looks.push_front(look));
         }
-        on_panic.call_off();
     }
 
-    /// The looks that go together, of those that wait; `None` when none do, and the caller is no looker any more.
+    /// The looks that go together, of those that wait; `None` when none do, and there is one looker less.
     fn next_looks(&self) -> Option<Vec<QueuedLook>> {
         let mut waiting = self.waiting.lock();
         if waiting.looks.is_empty() {
-            // Under the same lock: whoever comes next finds a looker who will see it, or none.
-            waiting.lookers -= 1;
-            self.leave(&waiting);
+            self.looker_leaves(&mut waiting);
             return None;
         }
         let most = waiting.looks.len().min(MAX_LOOKS);
         Some(waiting.looks.drain(..most).collect())
+    }
+
+    fn looker_leaves(&self, waiting: &mut Waiting) {
+        waiting.lookers -= 1;
+        self.leave(waiting);
     }
 
     /// Fetches what the looks want, and runs them; gives those that want more.
@@ -213,9 +243,16 @@ impl Desk {
             return again;
         }
         if matches!(failure.meaning, Meaning::Lost | Meaning::Again) {
+            // Those behind them have waited for the same trouble: trying each batch to its end would take too long.
+            let behind = {
+                let mut waiting = self.waiting.lock();
+                let late = waiting.looks.iter().take_while(|queued| queued.since.elapsed() > PATIENCE).count();
+                waiting.looks.drain(..late).collect::<Vec<_>>()
+            };
             let (late, patient): (Vec<QueuedLook>, Vec<QueuedLook>) =
                 looks.into_iter().partition(|queued| queued.since.elapsed() > PATIENCE);
             tell(late, &failure.failure);
+            tell(behind, &failure.failure);
             sleep(self.shared.jitter(Duration::from_millis(50))).await;
             return patient;
         }
@@ -262,6 +299,11 @@ impl Waiting {
     }
 }
 
+/// How many of the first jobs can go together.
+fn together(queue: &VecDeque<Queued>, most: usize) -> usize {
+    queue.iter().take(most).take_while(|queued| !queued.walks()).count()
+}
+
 /// Runs a look on what is known for it. It is told when it lacks nothing; if it does, it comes back.
 fn advance(mut queued: QueuedLook) -> Option<QueuedLook> {
     let doing = "looking";
@@ -288,23 +330,13 @@ fn tell(looks: Vec<QueuedLook>, failure: &Failure) {
     looks.into_iter().for_each(|queued| finish(queued.look, Err(failure.again())));
 }
 
-/// Does something when it is dropped before it is called off, as in a panic.
-struct OnPanic<F: FnMut()>(Option<F>);
+/// Does something when it is dropped in a panic.
+struct InPanic<F: FnMut()>(F);
 
-impl<F: FnMut()> OnPanic<F> {
-    fn new(work: F) -> OnPanic<F> {
-        OnPanic(Some(work))
-    }
-
-    fn call_off(mut self) {
-        self.0 = None;
-    }
-}
-
-impl<F: FnMut()> Drop for OnPanic<F> {
+impl<F: FnMut()> Drop for InPanic<F> {
     fn drop(&mut self) {
-        if let Some(work) = &mut self.0 {
-            work();
+        if std::thread::panicking() {
+            (self.0)();
         }
     }
 }

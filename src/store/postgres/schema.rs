@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::connect::{Connection, Pool};
 use super::setback::Setback;
+use super::spread;
 use super::trouble::Meaning;
 use crate::store::{Failure, Kept};
 
@@ -69,24 +70,37 @@ pub(super) fn too_new(found: i64) -> Failure {
 fn may_be_another(setback: &Setback) -> bool {
     match setback.meaning {
         Meaning::Again | Meaning::Contended | Meaning::Lost => true,
-        // unique_violation in the catalogue, duplicate_schema, duplicate_table: two began at once.
+        // unique_violation in the catalogue, duplicate_schema, _table, _object: two began at once.
         Meaning::Refused => {
-            let text = setback.failure.to_string();
-            ["23505", "42P06", "42P07"].iter().any(|state| text.contains(state))
+            let state = setback.state.as_ref().map_or("", |state| state.code());
+            ["23505", "42P06", "42P07", "42710"].contains(&state)
         }
         Meaning::Passing => false,
     }
 }
 
+/// The step in the words of a server that calls itself so. CockroachDB compares texts by their bytes, as we want it, and
+/// has no word for it in a column: github.com/cockroachdb/cockroach/pull/96828.
+fn as_understood_by(server: &str, step: &str) -> String {
+    if server.contains("CockroachDB") { step.replace(" COLLATE \"C\"", "") } else { step.to_owned() }
+}
+
 /// One server at a time: the steps that are missing, all or none.
 async fn advance(connection: &Connection) -> Result<i64, Setback> {
     let run = async |sql: &str| connection.batch_execute(sql).await.map_err(Setback::of(DOING));
-    let encoding = connection.query_one("SHOW server_encoding", &[]).await.map_err(Setback::of(DOING))?;
-    let encoding: String = encoding.try_get(0).map_err(Setback::of(DOING))?;
+    let told = async |sql: &str| -> Result<String, Setback> {
+        let row = connection.query_one(sql, &[]).await.map_err(Setback::of(DOING))?;
+        row.try_get(0).map_err(Setback::of(DOING))
+    };
+    let encoding = told("SHOW server_encoding").await?;
     if encoding != "UTF8" {
         return Err(Failure::broken(DOING, format!("the database is encoded in {encoding}; it has to be UTF8")).into());
     }
-    run("CREATE SCHEMA IF NOT EXISTS cusp").await?;
+    let server = told("SELECT version()").await?;
+    // Even with IF NOT EXISTS, making a schema takes the right to make one: without it the operator makes ours.
+    if told("SELECT count(*)::text FROM pg_catalog.pg_namespace WHERE nspname = 'cusp'").await? == "0" {
+        run("CREATE SCHEMA IF NOT EXISTS cusp").await?;
+    }
     run("CREATE TABLE IF NOT EXISTS cusp.migrations (id BIGINT PRIMARY KEY, version BIGINT NOT NULL)").await?;
     run("INSERT INTO cusp.migrations (id, version) VALUES (1, 0) ON CONFLICT (id) DO NOTHING").await?;
     run("BEGIN").await?;
@@ -98,9 +112,31 @@ async fn advance(connection: &Connection) -> Result<i64, Setback> {
         return Err(too_new(found).into());
     }
     for step in &STEPS[usize::try_from(found).unwrap_or_default()..] {
-        run(step).await?;
+        run(&as_understood_by(&server, step)).await?;
     }
     run(&format!("UPDATE cusp.migrations SET version = {NEWEST} WHERE id = 1")).await?;
     run("COMMIT").await?;
+    if found > 0 && spread::is_spread(connection).await? {
+        // A table that is new lies where the others do.
+        spread::spread(connection).await?;
+    }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{STEPS, as_understood_by};
+
+    #[test]
+    fn every_text_that_is_compared_by_place_says_how() {
+        let postgres = as_understood_by("PostgreSQL 15.20 on x86_64-pc-linux-gnu", STEPS[0]);
+        assert_eq!(postgres, STEPS[0]);
+        for column in ["id", "key", "customer", "kind"] {
+            let columns = postgres.lines().filter(|line| line.trim_start().starts_with(&format!("{column} ")));
+            assert!(columns.clone().count() > 0);
+            assert!(columns.clone().all(|line| line.contains("TEXT COLLATE \"C\" NOT NULL")), "{column}");
+        }
+        let cockroach = as_understood_by("CockroachDB CCL v26.1.0", STEPS[0]);
+        assert!(!cockroach.contains("COLLATE") && cockroach.contains("id      TEXT NOT NULL"), "{cockroach}");
+    }
 }

@@ -1,10 +1,12 @@
 //! What every store must do, as a list of checks. A store's own tests run all of them with `every_check!`; what only one
 //! store can do is not here.
 
+mod homes;
 mod jobs;
 mod lists;
 mod records;
 
+pub use homes::Home;
 pub use jobs::*;
 pub use lists::*;
 pub use records::*;
@@ -168,7 +170,7 @@ impl<T: Send, F: FnMut(&mut dyn Read) -> Kept<T> + Send> Look for Glance<F, T> {
 }
 
 /// Keeps the writer busy until the sender is dropped, so that the jobs queued meanwhile wait together.
-fn hold(store: &dyn Store) -> crossbeam_channel::Sender<()> {
+pub fn hold(store: &dyn Store) -> crossbeam_channel::Sender<()> {
     let (release, held) = bounded::<()>(0);
     let (started, starts) = bounded(1);
     queue(store, move |tx| {
@@ -298,7 +300,7 @@ fn append(store: &dyn Store, space: Space, id: &str, created: i64, what: Happeni
     receive.try_iter().last().unwrap()
 }
 
-fn made(id: &str) -> Happening {
+pub fn made(id: &str) -> Happening {
     Happening::CustomerCreated { after: Box::new(customer(id, 1)) }
 }
 
