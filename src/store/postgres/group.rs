@@ -194,7 +194,8 @@ async fn within(
         head.turns = if at_home { turns::with(&head.turns, turn) } else { turns::with_guest(&head.turns) };
     }
     let flush = Flush::of(&changes);
-    let statements = flush.prepare(connection).await?;
+    let prepared = timeout(patience, flush.prepare(connection)).await;
+    let statements = prepared.unwrap_or_else(|_| Err(Setback::late("preparing to commit")))?;
     let commit = async { connection.batch_execute(COMMIT).await.map_err(Setback::of("committing")) };
     let started = Instant::now();
     let sent = timeout(COMMIT_PATIENCE, future::join(flush.send(connection, &statements), commit)).await;
@@ -369,7 +370,7 @@ async fn look_for(shared: &Shared, home: Space, turn: Turn) -> Got<Kept<bool>> {
     let mut scene = Scene::default();
     let wants = Wants { heads: BTreeSet::from([home]), ..Wants::default() };
     begin(&connection, &wants, &mut scene).await?;
-    let mut head = scene.known.heads.remove(&home).expect("it was locked");
+    let mut head = scene.known.heads.remove(&home).expect("it was locked").found_by(&shared.server);
     let known = match turns::find(&head.turns, turn) {
         turns::Found::Done => {
             // It is in this server's log. Another commit behind it is answered when both are wherever commits have to be.

@@ -180,8 +180,12 @@ impl Shared {
             return Err(Setback::lost(Failure::passing(doing, "too many others do")));
         };
         let connection = self.connection().await?;
-        let begun = connection.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await;
-        begun.map_err(Setback::of(doing))?;
+        // A database that says nothing more must not keep the caller's thread.
+        let run = async |sql| match timeout(self.patience, connection.batch_execute(sql)).await {
+            Ok(done) => done.map_err(Setback::of(doing)),
+            Err(_) => Err(Setback::late(doing)),
+        };
+        run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         let mut scene = Scene::default();
         for _ in 0..MAX_ROUNDS {
             let outcome = match catch_unwind(AssertUnwindSafe(|| look(&mut scene))) {
@@ -193,11 +197,12 @@ impl Shared {
             };
             let wants = std::mem::take(&mut scene.wants);
             if wants == Wants::default() {
-                connection.batch_execute("COMMIT").await.map_err(Setback::of(doing))?;
+                run("COMMIT").await?;
                 connection.give_back();
                 return Ok(outcome);
             }
-            fetch(&connection, &wants, &mut scene.known).await?;
+            let fetched = timeout(self.patience, fetch(&connection, &wants, &mut scene.known)).await;
+            fetched.unwrap_or_else(|_| Err(Setback::late(doing)))?;
         }
         Err(Failure::broken(doing, "it asks for more without end").into())
     }
