@@ -52,8 +52,6 @@ use wants::{Scene, Wants};
 const PROBE_EVERY: Duration = Duration::from_secs(1);
 /// How long it may take to answer that.
 const PROBE_PATIENCE: Duration = Duration::from_secs(3);
-/// How much longer than its own timeouts the database may take before its connection is given up.
-const GRACE: Duration = Duration::from_secs(5);
 /// How often a read may ask for more.
 const MAX_ROUNDS: usize = 10_000;
 /// How long a read is tried while the database is away.
@@ -107,8 +105,6 @@ struct Shared {
     id: u64,
     server: String,
     turns: AtomicU64,
-    /// How long statements that belong together may take.
-    patience: Duration,
 }
 
 impl PostgresStore {
@@ -134,7 +130,6 @@ impl PostgresStore {
             id,
             server: turns::name(id),
             turns: AtomicU64::new(0),
-            patience: database.statement_timeout + database.lock_timeout + GRACE,
         });
         let runtime = Handle::current();
         let probing = runtime.spawn(probe(shared.clone()));
@@ -163,7 +158,7 @@ impl Shared {
 
     /// Gives a connection back whose transaction is of no use any more.
     async fn roll_back(&self, connection: Connection) {
-        if let Ok(Ok(())) = timeout(self.patience, connection.batch_execute("ROLLBACK")).await {
+        if let Some(Ok(())) = connection.hear(connection.batch_execute("ROLLBACK")).await {
             connection.give_back();
         }
     }
@@ -180,10 +175,9 @@ impl Shared {
             return Err(Setback::lost(Failure::passing(doing, "too many others do")));
         };
         let connection = self.connection().await?;
-        // A database that says nothing more must not keep the caller's thread.
-        let run = async |sql| match timeout(self.patience, connection.batch_execute(sql)).await {
-            Ok(done) => done.map_err(Setback::of(doing)),
-            Err(_) => Err(Setback::late(doing)),
+        let run = async |sql| match connection.hear(connection.batch_execute(sql)).await {
+            Some(done) => done.map_err(Setback::of(doing)),
+            None => Err(Setback::late(doing)),
         };
         run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         let mut scene = Scene::default();
@@ -201,8 +195,7 @@ impl Shared {
                 connection.give_back();
                 return Ok(outcome);
             }
-            let fetched = timeout(self.patience, fetch(&connection, &wants, &mut scene.known)).await;
-            fetched.unwrap_or_else(|_| Err(Setback::late(doing)))?;
+            fetch(&connection, &wants, &mut scene.known).await?;
         }
         Err(Failure::broken(doing, "it asks for more without end").into())
     }
@@ -224,9 +217,10 @@ impl Store for PostgresStore {
         }
         let began = Instant::now();
         loop {
+            let attempted = Instant::now();
             let seen = self.runtime.block_on(self.shared.read(look));
             self.shared.tally.reads.add(1);
-            self.shared.tally.read_micros.add_micros(began.elapsed());
+            self.shared.tally.read_micros.add_micros(attempted.elapsed());
             match seen {
                 Ok(outcome) => return outcome,
                 Err(Setback { meaning: Meaning::Lost | Meaning::Again, .. }) if began.elapsed() < READ_PATIENCE => {
