@@ -108,12 +108,25 @@ struct Shared {
 }
 
 impl PostgresStore {
-    /// Opens the store, and brings its tables to the newest schema. To be called on a runtime whose tasks go on while the
-    /// store is open.
+    /// Opens the store for a server, and brings its tables to the newest schema. To be called on a runtime whose tasks go
+    /// on while the store is open.
     pub async fn open(database: &Database) -> Kept<PostgresStore> {
         let pool = Pool::new(database)?;
         pool.first().await?.give_back();
         schema::migrate(&pool).await?;
+        PostgresStore::over(pool, database).await
+    }
+
+    /// Opens the store for an operator's command, beside servers that may be running. It makes the tables when there are
+    /// none; older ones it leaves to the servers whose statements were written for them.
+    pub async fn open_beside(database: &Database) -> Kept<PostgresStore> {
+        let pool = Pool::new(database)?;
+        pool.first().await?.give_back();
+        schema::make_or_require(&pool).await?;
+        PostgresStore::over(pool, database).await
+    }
+
+    async fn over(pool: Pool, database: &Database) -> Kept<PostgresStore> {
         require_no_copy(&pool).await?;
         if !commits_last(&pool).await? {
             tracing::warn!(
