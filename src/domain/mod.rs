@@ -9,6 +9,7 @@ pub mod event;
 pub mod ids;
 pub mod metadata;
 pub mod money;
+pub mod object;
 pub mod page;
 pub mod patch;
 pub mod problem;

@@ -4,13 +4,14 @@ use futures_util::future::try_join_all;
 use tokio_postgres::Statement;
 use tokio_postgres::types::ToSql;
 
-use super::changes::{Changes, CustomerChange, EventRow};
+use super::changes::{Changes, CustomerChange, EventRow, ObjectChange};
 use super::connect::Connection;
 use super::fetch::prepared;
 use super::setback::{Got, Setback};
 use super::statements;
 use crate::domain::account::Space;
 use crate::domain::customer::Customer;
+use crate::domain::object::{List, Object};
 use crate::store::Failure;
 use crate::store::record::{write_account, write_api_key, write_balance_transaction, write_customer};
 
@@ -33,7 +34,7 @@ struct Write<'c> {
 impl<'c> Flush<'c> {
     /// What has to be sent for these changes.
     pub fn of(changes: &'c Changes) -> Flush<'c> {
-        let Changes { heads, accounts, customers, balance_transactions, events, replies, forgotten, api_keys } =
+        let Changes { heads, accounts, customers, balance_transactions, events, replies, objects, forgotten, api_keys } =
             changes;
         let mut flush = Flush { writes: Vec::new() };
         for (space, account) in accounts {
@@ -56,6 +57,9 @@ impl<'c> Flush<'c> {
                 Box::new(column(&transactions, write_balance_transaction)),
             ];
             flush.add("writing balance transactions", statements::PUT_BALANCE_TRANSACTIONS, space, parameters);
+        }
+        for (space, changes) in of_each(objects) {
+            flush.objects(space, &changes);
         }
         for (space, rows) in events {
             flush.events(*space, rows);
@@ -134,6 +138,54 @@ impl<'c> Flush<'c> {
                     vec![Box::new(terms.terms), Box::new(terms.created), Box::new(terms.ids)];
                 self.add(doing, sql, space, parameters);
             }
+        }
+    }
+
+    fn objects(&mut self, space: Space, changes: &[&'c ObjectChange]) {
+        let (removed, put): (Vec<&ObjectChange>, Vec<&ObjectChange>) =
+            changes.iter().partition(|change| change.removed);
+        if !removed.is_empty() {
+            let parameters: Vec<Parameter<'_>> = vec![
+                Box::new(column(&removed, |change| change.object.kind.as_str())),
+                Box::new(column(&removed, |change| change.object.id.as_str())),
+            ];
+            self.add("removing objects", statements::REMOVE_OBJECTS, space, parameters);
+        }
+        if !put.is_empty() {
+            let parameters: Vec<Parameter<'_>> = vec![
+                Box::new(column(&put, |change| change.object.kind.as_str())),
+                Box::new(column(&put, |change| change.object.id.as_str())),
+                Box::new(column(&put, |change| change.object.created.0)),
+                Box::new(column(&put, |change| change.object.body.as_str())),
+            ];
+            self.add("writing objects", statements::PUT_OBJECTS, space, parameters);
+        }
+        let places = |these: fn(&ObjectChange) -> &[List], others: fn(&ObjectChange) -> &[List]| {
+            let places = changes.iter().flat_map(|change| {
+                let lists = these(change).iter().filter(|list| !others(change).contains(list));
+                lists.map(|list| (list.0, &change.object))
+            });
+            places.collect::<Vec<(i64, &Object)>>()
+        };
+        let (was_on, is_on): (fn(&ObjectChange) -> &[List], fn(&ObjectChange) -> &[List]) =
+            (|change| &change.was_on, |change| &change.is_on);
+        let (left, joined) = (places(was_on, is_on), places(is_on, was_on));
+        for (doing, sql, places) in [
+            ("taking objects off lists", statements::LEAVE_LISTS, left),
+            ("putting objects on lists", statements::JOIN_LISTS, joined),
+        ] {
+            if places.is_empty() {
+                continue;
+            }
+            let mut parameters: Vec<Parameter<'_>> = vec![
+                Box::new(places.iter().map(|(list, _)| *list).collect::<Vec<_>>()),
+                Box::new(places.iter().map(|(_, object)| object.created.0).collect::<Vec<_>>()),
+                Box::new(places.iter().map(|(_, object)| object.id.as_str()).collect::<Vec<_>>()),
+            ];
+            if sql == statements::JOIN_LISTS {
+                parameters.push(Box::new(places.iter().map(|(_, object)| object.kind.as_str()).collect::<Vec<_>>()));
+            }
+            self.add(doing, sql, space, parameters);
         }
     }
 

@@ -23,7 +23,8 @@ use crate::domain::customer::Customer;
 use crate::domain::event::{Cause, Event, EventKind, Happening};
 use crate::domain::ids::{AccountId, BalanceTransactionId, CustomerId, EventId, RequestId};
 use crate::domain::money::Currency;
-use crate::domain::page::{BalancePage, Cursor, CustomerPage, EventPage, Page, Place, Span};
+use crate::domain::object::{List, Object, ObjectKind};
+use crate::domain::page::{BalancePage, Cursor, CustomerPage, EventPage, ObjectPage, Page, Place, Span};
 use crate::domain::query::{Clause, Comparison, Field, Join, Query, Test};
 use crate::domain::time::Time;
 
@@ -59,6 +60,8 @@ macro_rules! every_check {
             events_are_listed_by_kind_and_span,
             spaces_do_not_see_each_other,
             replies_are_kept_replaced_and_pruned,
+            objects_are_put_listed_replaced_and_removed,
+            a_transaction_sees_the_objects_that_it_has_written,
             one_read_sees_one_state,
             a_glance_gives_what_a_read_gives,
             a_glance_sees_what_was_just_written,

@@ -234,3 +234,92 @@ pub fn replies_are_kept_replaced_and_pruned(bench: &Bench) {
 }
 
 // --- Checks: transactions ---
+
+/// A record of few facts.
+fn object(id: &str, created: i64, body: &str) -> Object {
+    Object { kind: ObjectKind::TaxId, id: id.into(), created: Time(created), body: body.into() }
+}
+
+fn on(value: &str) -> List {
+    List::by(ObjectKind::TaxId, "customer", value)
+}
+
+pub fn objects_are_put_listed_replaced_and_removed(bench: &Bench) {
+    let store = &*bench.store;
+    let everything = List::all(ObjectKind::TaxId);
+    let crowd = [("a", 1), ("b", 2), ("c", 2), ("d", 3)].map(|(id, at)| object(id, at, "{}"));
+    let made = crowd.clone();
+    write(store, move |tx| {
+        made.iter().try_for_each(|object| tx.put_object(HERE, object, &[], &[everything, on("x")]))?;
+        tx.put_object(THERE, &made[0], &[], &[everything])
+    })
+    .unwrap();
+    let named = |id: &str| look(store, |read| read.object(HERE, ObjectKind::TaxId, id));
+    let page = |cursor, limit| {
+        let page = ObjectPage { list: everything, created: Span::default(), cursor, limit };
+        let page = look(store, |read| read.objects(HERE, &page));
+        (page.items.into_iter().map(|object| object.id).collect::<Vec<_>>().concat(), page.has_more)
+    };
+    let short = |list| {
+        let objects = look(store, |read| read.short_list(HERE, list));
+        objects.into_iter().map(|object| object.id).collect::<Vec<_>>().concat()
+    };
+    assert_eq!(named("b"), Some(crowd[1].clone()));
+    assert_eq!(named("e"), None);
+    assert_eq!(page(Cursor::Newest, 9), ("dcba".into(), false));
+    assert_eq!(page(Cursor::Newest, 2), ("dc".into(), true));
+    let place = |at: i64, id: &str| Place { created: Time(at), id: id.into() };
+    assert_eq!(page(Cursor::OlderThan(place(2, "c")), 2), ("ba".into(), false));
+    assert_eq!(page(Cursor::NewerThan(place(1, "a")), 2), ("cb".into(), true));
+    let within = Span { from: Some(Time(2)), until: Some(Time(3)) };
+    let spanned = ObjectPage { list: everything, created: within, cursor: Cursor::Newest, limit: 9 };
+    assert_eq!(look(store, |read| read.objects(HERE, &spanned)).items.len(), 2);
+    assert_eq!((short(on("x")), short(on("y"))), ("dcba".into(), String::new()));
+
+    // It moves from one list to another, and changes on the way.
+    let moved = object("b", 2, "{\"moved\":true}");
+    write(store, move |tx| tx.put_object(HERE, &moved, &[everything, on("x")], &[everything, on("y")])).unwrap();
+    assert_eq!((short(on("x")), short(on("y"))), ("dca".into(), "b".into()));
+    assert_eq!(named("b").unwrap().body, "{\"moved\":true}");
+    assert_eq!(page(Cursor::Newest, 9), ("dcba".into(), false));
+
+    let gone = crowd[3].clone();
+    write(store, move |tx| tx.remove_object(HERE, &gone, &[everything, on("x")])).unwrap();
+    assert_eq!((page(Cursor::Newest, 9), short(on("x"))), (("cba".into(), false), "ca".into()));
+    assert_eq!(named("d"), None);
+    assert_eq!(look(store, |read| read.short_list(THERE, everything)).len(), 1);
+}
+
+pub fn a_transaction_sees_the_objects_that_it_has_written(bench: &Bench) {
+    let store = &*bench.store;
+    let kept = object("a", 1, "{}");
+    write(store, move |tx| tx.put_object(HERE, &kept, &[], &[on("x")])).unwrap();
+    let held = hold(store);
+    let seen = |tx: &mut dyn Tx| -> Kept<String> {
+        let objects = tx.short_list(HERE, on("x"))?;
+        Ok(objects.into_iter().map(|object| object.id).collect::<Vec<_>>().concat())
+    };
+    let step = |made: &'static str, removed: &'static str| {
+        let (send, receive) = unbounded();
+        let told = queue(store, move |tx| {
+            let before = seen(tx)?;
+            if let Some(object) = tx.object(HERE, ObjectKind::TaxId, removed)? {
+                tx.remove_object(HERE, &object, &[on("x")])?;
+            }
+            tx.put_object(HERE, &object(made, 2, "{}"), &[], &[on("x")])?;
+            assert!(tx.rehearsal() || tx.object(HERE, ObjectKind::TaxId, removed)?.is_none());
+            let _ = send.send((before, seen(tx)?));
+            Ok(Verdict::Commit)
+        });
+        (told, receive)
+    };
+    let steps = [step("b", "none"), step("c", "a"), step("d", "b")];
+    drop(held);
+    let seen = steps.map(|(told, receive)| {
+        told.recv().unwrap().unwrap();
+        receive.try_iter().last().unwrap()
+    });
+    let expected = [("a", "ba"), ("ba", "cb"), ("cb", "dc")];
+    assert_eq!(seen, expected.map(|(before, after)| (before.to_owned(), after.to_owned())));
+    assert_eq!(look(store, |read| read.short_list(HERE, on("x"))).len(), 2);
+}
