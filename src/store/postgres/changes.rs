@@ -49,6 +49,14 @@ pub(super) struct ObjectChange {
 }
 
 impl ObjectChange {
+    pub fn was_on(&self) -> &[List] {
+        &self.was_on
+    }
+
+    pub fn is_on(&self) -> &[List] {
+        &self.is_on
+    }
+
     /// Takes over a later change.
     pub fn absorb(&mut self, later: ObjectChange) {
         let ObjectChange { object, removed, was_on: _, is_on } = later;

@@ -167,9 +167,8 @@ impl<'c> Flush<'c> {
             });
             places.collect::<Vec<(i64, &Object)>>()
         };
-        let (was_on, is_on): (fn(&ObjectChange) -> &[List], fn(&ObjectChange) -> &[List]) =
-            (|change| &change.was_on, |change| &change.is_on);
-        let (left, joined) = (places(was_on, is_on), places(is_on, was_on));
+        let (left, joined) =
+            (places(ObjectChange::was_on, ObjectChange::is_on), places(ObjectChange::is_on, ObjectChange::was_on));
         for (doing, sql, places) in [
             ("taking objects off lists", statements::LEAVE_LISTS, left),
             ("putting objects on lists", statements::JOIN_LISTS, joined),
