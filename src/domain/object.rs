@@ -7,18 +7,18 @@ use super::time::Time;
 /// What an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ObjectKind {
-    /// A tax id of a customer.
-    TaxId,
+    /// A coupon.
+    Coupon,
 }
 
 impl ObjectKind {
     /// Every kind.
-    pub const ALL: [ObjectKind; 1] = [ObjectKind::TaxId];
+    pub const ALL: [ObjectKind; 1] = [ObjectKind::Coupon];
 
     /// The kind's name. It is stored, so it never changes.
     pub fn as_str(self) -> &'static str {
         match self {
-            ObjectKind::TaxId => "tax_id",
+            ObjectKind::Coupon => "coupon",
         }
     }
 
@@ -67,11 +67,14 @@ mod tests {
     #[test]
     fn lists_never_change_because_they_are_stored() {
         assert_eq!(
-            List::by(ObjectKind::TaxId, "customer", "cus_1").0,
-            List::by(ObjectKind::TaxId, "customer", "cus_1").0
+            List::by(ObjectKind::Coupon, "customer", "cus_1").0,
+            List::by(ObjectKind::Coupon, "customer", "cus_1").0
         );
-        assert_ne!(List::by(ObjectKind::TaxId, "customer", "cus_1"), List::by(ObjectKind::TaxId, "customer", "cus_2"));
-        assert_ne!(List::by(ObjectKind::TaxId, "a", "b"), List::by(ObjectKind::TaxId, "ab", ""));
+        assert_ne!(
+            List::by(ObjectKind::Coupon, "customer", "cus_1"),
+            List::by(ObjectKind::Coupon, "customer", "cus_2")
+        );
+        assert_ne!(List::by(ObjectKind::Coupon, "a", "b"), List::by(ObjectKind::Coupon, "ab", ""));
     }
 
     #[test]

@@ -237,16 +237,16 @@ pub fn replies_are_kept_replaced_and_pruned(bench: &Bench) {
 
 /// A record of few facts.
 fn object(id: &str, created: i64, body: &str) -> Object {
-    Object { kind: ObjectKind::TaxId, id: id.into(), created: Time(created), body: body.into() }
+    Object { kind: ObjectKind::Coupon, id: id.into(), created: Time(created), body: body.into() }
 }
 
 fn on(value: &str) -> List {
-    List::by(ObjectKind::TaxId, "customer", value)
+    List::by(ObjectKind::Coupon, "customer", value)
 }
 
 pub fn objects_are_put_listed_replaced_and_removed(bench: &Bench) {
     let store = &*bench.store;
-    let everything = List::all(ObjectKind::TaxId);
+    let everything = List::all(ObjectKind::Coupon);
     let crowd = [("a", 1), ("b", 2), ("c", 2), ("d", 3)].map(|(id, at)| object(id, at, "{}"));
     let made = crowd.clone();
     write(store, move |tx| {
@@ -254,7 +254,7 @@ pub fn objects_are_put_listed_replaced_and_removed(bench: &Bench) {
         tx.put_object(THERE, &made[0], &[], &[everything])
     })
     .unwrap();
-    let named = |id: &str| look(store, |read| read.object(HERE, ObjectKind::TaxId, id));
+    let named = |id: &str| look(store, |read| read.object(HERE, ObjectKind::Coupon, id));
     let page = |cursor, limit| {
         let page = ObjectPage { list: everything, created: Span::default(), cursor, limit };
         let page = look(store, |read| read.objects(HERE, &page));
@@ -303,11 +303,11 @@ pub fn a_transaction_sees_the_objects_that_it_has_written(bench: &Bench) {
         let (send, receive) = unbounded();
         let told = queue(store, move |tx| {
             let before = seen(tx)?;
-            if let Some(object) = tx.object(HERE, ObjectKind::TaxId, removed)? {
+            if let Some(object) = tx.object(HERE, ObjectKind::Coupon, removed)? {
                 tx.remove_object(HERE, &object, &[on("x")])?;
             }
             tx.put_object(HERE, &object(made, 2, "{}"), &[], &[on("x")])?;
-            assert!(tx.rehearsal() || tx.object(HERE, ObjectKind::TaxId, removed)?.is_none());
+            assert!(tx.rehearsal() || tx.object(HERE, ObjectKind::Coupon, removed)?.is_none());
             let _ = send.send((before, seen(tx)?));
             Ok(Verdict::Commit)
         });
