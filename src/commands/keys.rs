@@ -175,7 +175,7 @@ fn kind(kind: Kind, allow: &[(Resource, Access)]) -> Result<KeyKind, Trouble> {
 }
 
 fn permission(text: &str) -> Result<(Resource, Access), String> {
-    let rule = "expected account, customer or event, then =read or =write, as customer=write";
+    let rule = "expected account, coupon, customer, event or promotion_code, then =read or =write, as customer=write";
     let (resource, access) = text.split_once('=').ok_or(rule)?;
     let resource = Resource::ALL.into_iter().find(|known| known.as_str() == resource).ok_or(rule)?;
     let access = [Access::Read, Access::Write].into_iter().find(|known| known.as_str() == access).ok_or(rule)?;

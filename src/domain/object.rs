@@ -9,16 +9,22 @@ use super::time::Time;
 pub enum ObjectKind {
     /// A coupon.
     Coupon,
+    /// A coupon that was deleted, for those that refer to it.
+    RetiredCoupon,
+    /// A promotion code.
+    PromotionCode,
 }
 
 impl ObjectKind {
     /// Every kind.
-    pub const ALL: [ObjectKind; 1] = [ObjectKind::Coupon];
+    pub const ALL: [ObjectKind; 3] = [ObjectKind::Coupon, ObjectKind::RetiredCoupon, ObjectKind::PromotionCode];
 
     /// The kind's name. It is stored, so it never changes.
     pub fn as_str(self) -> &'static str {
         match self {
             ObjectKind::Coupon => "coupon",
+            ObjectKind::RetiredCoupon => "retired_coupon",
+            ObjectKind::PromotionCode => "promotion_code",
         }
     }
 

@@ -5,6 +5,7 @@ pub mod account;
 pub mod balance_transactions;
 #[cfg(test)]
 mod compatibility;
+pub mod coupons;
 pub mod customer_object;
 pub mod customers;
 pub mod events;
@@ -13,6 +14,7 @@ pub mod failure;
 pub mod idempotency;
 pub mod lists;
 pub mod params;
+pub mod promotion_codes;
 pub mod routes;
 pub mod search;
 pub mod versions;
@@ -38,7 +40,7 @@ use crate::http::json::Json;
 use crate::http::{Dialect, Reply, Request, conditions};
 use crate::store::{Failure, Read, Tx};
 use expand::Expansions;
-use failure::Refusal;
+use failure::{Names, Refusal};
 use idempotency::Idempotent;
 use routes::{Found, Operation};
 use versions::Version;
@@ -170,8 +172,7 @@ type Writing = Box<dyn FnMut(&Call, &mut dyn Tx, &Ctx<'_>) -> Done<Answer> + Sen
 
 /// A request whose parameters are good: what is left to do with the store.
 pub struct Plan {
-    /// What the operation calls the customer's id.
-    customer_param: &'static str,
+    names: Names,
     work: Todo,
 }
 
@@ -187,27 +188,21 @@ enum Todo {
 
 impl Plan {
     /// To look at a few rows by key, maybe more than once.
-    pub fn look(
-        customer_param: &'static str,
-        look: impl FnMut(&Call, &mut dyn Read) -> Result<Answer, Halt> + Send + 'static,
-    ) -> Plan {
-        Plan { customer_param, work: Todo::Look(Box::new(look)) }
+    pub fn look(names: Names, look: impl FnMut(&Call, &mut dyn Read) -> Result<Answer, Halt> + Send + 'static) -> Plan {
+        Plan { names, work: Todo::Look(Box::new(look)) }
     }
 
     /// To look at many rows, maybe more than once.
-    pub fn scan(
-        customer_param: &'static str,
-        look: impl FnMut(&Call, &mut dyn Read) -> Result<Answer, Halt> + Send + 'static,
-    ) -> Plan {
-        Plan { customer_param, work: Todo::Scan(Box::new(look)) }
+    pub fn scan(names: Names, look: impl FnMut(&Call, &mut dyn Read) -> Result<Answer, Halt> + Send + 'static) -> Plan {
+        Plan { names, work: Todo::Scan(Box::new(look)) }
     }
 
     /// To change something. It may run more than once.
     pub fn write(
-        customer_param: &'static str,
+        names: Names,
         write: impl FnMut(&Call, &mut dyn Tx, &Ctx<'_>) -> Done<Answer> + Send + 'static,
     ) -> Plan {
-        Plan { customer_param, work: Todo::Write(Box::new(write)) }
+        Plan { names, work: Todo::Write(Box::new(write)) }
     }
 }
 
@@ -256,7 +251,7 @@ async fn admit(app: &Arc<App>, request: &Request, operation: &Operation) -> Resu
         Closed::Unknown => Refusal::bad_key(&key),
         Closed::Revoked => Refusal::revoked_key(&key),
         Closed::NotLinked => Refusal::no_access(&key, connected.unwrap_or_default()),
-        Closed::Failure(failure) => Refusal::stop(failure.into(), &request.id, "id", true),
+        Closed::Failure(failure) => Refusal::stop(failure.into(), &request.id, &Names::BY_PATH, true),
     })?;
     if caller.key.kind == KeyKind::Publishable {
         return Err(Refusal::publishable_key());
@@ -351,20 +346,20 @@ fn given(request: &Request) -> Result<Hash, Refusal> {
 pub struct Refuser {
     /// The request's id.
     pub request: String,
-    customer_param: &'static str,
+    names: Names,
     test_mode: bool,
 }
 
 impl Refuser {
     /// The refusal.
     pub fn refuse(&self, stop: Stop) -> Refusal {
-        Refusal::stop(stop, &self.request, self.customer_param, self.test_mode)
+        Refusal::stop(stop, &self.request, &self.names, self.test_mode)
     }
 }
 
 async fn run(app: &Arc<App>, call: &Arc<Call>, id: RequestId, plan: Plan, idempotent: Option<&Idempotent>) -> Reply {
-    let Plan { customer_param, work } = plan;
-    let refuser = Refuser { request: id.0.clone(), customer_param, test_mode: call.account.mode == Mode::Test };
+    let Plan { names, work } = plan;
+    let refuser = Refuser { request: id.0.clone(), names, test_mode: call.account.mode == Mode::Test };
     let outcome = match work {
         Todo::Look(mut look) => {
             let looking = call.clone();
@@ -396,7 +391,7 @@ async fn run(app: &Arc<App>, call: &Arc<Call>, id: RequestId, plan: Plan, idempo
 fn rendered(call: &Call, answer: Answer) -> Reply {
     match answer.tag {
         Some(version) if call.reading && !conditions::is_wanted(&call.headers, version) => {
-            Refusal::problem(Problem::VersionMismatch { current: version }, "id", true).reply()
+            Refusal::problem(Problem::VersionMismatch { current: version }, &Names::BY_PATH, true).reply()
         }
         Some(version) if call.reading && conditions::has_already(&call.headers, version) => {
             Reply::new(StatusCode::NOT_MODIFIED, "").with(ETAG, &conditions::tag(version))

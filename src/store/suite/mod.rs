@@ -20,7 +20,7 @@ use crate::domain::account::{Account, Mode, Space};
 use crate::domain::api_key::{ApiKey, KeyKind};
 use crate::domain::balance::{BalanceReason, BalanceTransaction};
 use crate::domain::customer::Customer;
-use crate::domain::event::{Cause, Event, EventKind, Happening};
+use crate::domain::event::{Cause, Change, Event, EventKind, Happening, Subject};
 use crate::domain::ids::{AccountId, BalanceTransactionId, CustomerId, EventId, RequestId};
 use crate::domain::money::Currency;
 use crate::domain::object::{List, Object, ObjectKind};
@@ -300,6 +300,10 @@ fn append(store: &dyn Store, space: Space, id: &str, created: i64, what: Happeni
     // The last run counts.
     receive.try_iter().last().unwrap()
 }
+
+const CREATED: EventKind = EventKind(Subject::Customer, Change::Created);
+const UPDATED: EventKind = EventKind(Subject::Customer, Change::Updated);
+const DELETED: EventKind = EventKind(Subject::Customer, Change::Deleted);
 
 fn made(id: &str) -> Happening {
     Happening::CustomerCreated { after: Box::new(customer(id, 1)) }

@@ -177,10 +177,10 @@ pub fn events_are_listed_by_kind_and_span(bench: &Bench) {
     assert_eq!(list(EventPage { cursor: Cursor::NewerThan(2), ..page(2) }), (vec![4, 3], true));
     assert_eq!(list(EventPage { cursor: Cursor::NewerThan(3), ..page(2) }), (vec![5, 4], false));
     let kinds = |kinds: &[EventKind]| Some(kinds.to_vec());
-    assert_eq!(list(EventPage { kinds: kinds(&[EventKind::CustomerDeleted]), ..page(9) }), (vec![4, 2], false));
-    assert_eq!(list(EventPage { kinds: kinds(&[EventKind::CustomerUpdated]), ..page(9) }), (vec![], false));
+    assert_eq!(list(EventPage { kinds: kinds(&[DELETED]), ..page(9) }), (vec![4, 2], false));
+    assert_eq!(list(EventPage { kinds: kinds(&[UPDATED]), ..page(9) }), (vec![], false));
     assert_eq!(list(EventPage { kinds: kinds(&[]), ..page(9) }), (vec![], false));
-    let both = kinds(&[EventKind::CustomerDeleted, EventKind::CustomerCreated, EventKind::CustomerDeleted]);
+    let both = kinds(&[DELETED, CREATED, DELETED]);
     assert_eq!(list(EventPage { kinds: both, ..page(3) }), (vec![5, 4, 3], true));
     let created = Span { from: Some(Time(15)), until: Some(Time(30)) };
     assert_eq!(list(EventPage { created, ..page(9) }), (vec![3, 2], false));
