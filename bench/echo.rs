@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -17,6 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 
 use crate::Trouble;
+use crate::child::Server;
 use crate::connection::find;
 
 /// How many threads serve; cusp has one for each core, and the benchmark's machine has two.
@@ -26,6 +28,15 @@ const WORKERS: usize = 2;
 struct Reply {
     headers: HeaderMap,
     body: Bytes,
+}
+
+/// Starts it as a process of its own; it answers what the file says.
+pub fn start(reply: &Path) -> Result<Server, Trouble> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("--echo-server").arg(reply);
+    // It ends when its input does, so that it never outlives this process, however this process ends.
+    command.stdin(Stdio::piped());
+    Server::start(command)
 }
 
 /// Serves until standard input ends.

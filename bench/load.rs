@@ -1,4 +1,4 @@
-//! The load: 64 connections in a closed loop, each with customers of its own.
+//! The load: connections in a closed loop, each with customers of its own.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use crate::Trouble;
 use crate::connection::{Connection, find};
 
-/// How many requests are under way at a time.
+/// How many requests are under way at a time, unless told otherwise.
 pub const CONNECTIONS: usize = 64;
 /// How many are while customers are made.
 const FILLING_CONNECTIONS: usize = 128;
@@ -21,7 +21,6 @@ const GRACE: Duration = Duration::from_secs(30);
 /// How many digits a counter has in a request, so that every request has the same length.
 const DIGITS: usize = 12;
 
-const KEY: &str = "sk_test_bench";
 const ID_LENGTH: usize = 30;
 
 /// The id of a customer: `cus_` and 26 letters and digits.
@@ -51,61 +50,81 @@ pub struct Measured {
     pub latencies: Histogram<u64>,
 }
 
-/// Loads the server and counts what it answers once it is warm.
-pub async fn measure(
-    address: SocketAddr,
-    work: Work,
-    customers: &Arc<[Id]>,
-    warm_up: Duration,
-    measured: Duration,
-) -> Result<Measured, Trouble> {
-    let ready = Arc::new(Barrier::new(CONNECTIONS));
-    let mut tasks = JoinSet::new();
-    for number in 0..CONNECTIONS {
-        let (customers, ready) = (customers.clone(), ready.clone());
-        tasks.spawn(async move {
-            let share = customers.len() / CONNECTIONS;
-            let own = &customers[number * share..(number + 1) * share];
-            let mut connection = Connection::open(address).await?;
-            let mut request = Request::new(work);
-            let mut latencies = Histogram::<u64>::new_with_max(GRACE.as_micros() as u64 * 2, 3)?;
-            let mut dice = Dice(0x9E37_79B9_7F4A_7C15 ^ (number as u64 + 1));
-            ready.wait().await;
-            let begun = Instant::now();
-            let mut before = begun;
-            loop {
-                let bytes = request.about(&own[dice.below(own.len())]);
-                connection.exchange(bytes).await?;
-                let now = Instant::now();
-                let so_far = now - begun;
-                if so_far > warm_up + measured {
-                    return Ok::<_, Trouble>(latencies);
-                }
-                if so_far > warm_up {
-                    latencies.record((now - before).as_micros() as u64)?;
-                }
-                before = now;
-            }
-        });
-    }
-    let mut latencies = Histogram::<u64>::new_with_max(GRACE.as_micros() as u64 * 2, 3)?;
-    let join = async {
-        while let Some(outcome) = tasks.join_next().await {
-            latencies.add(outcome??)?;
-        }
-        Ok::<_, Trouble>(())
-    };
-    tokio::time::timeout(warm_up + measured + GRACE, join).await.map_err(|_| "the server stopped answering")??;
-    let requests = latencies.len();
-    Ok(Measured { per_second: requests as f64 / measured.as_secs_f64(), requests, latencies })
+/// An account's customers.
+#[derive(Clone)]
+pub struct Book {
+    /// The account's key.
+    pub key: String,
+    pub customers: Arc<[Id]>,
 }
 
-/// Makes customers over the API and gives their ids.
-pub async fn fill(address: SocketAddr, many: u64, tell: impl Fn(u64)) -> Result<Arc<[Id]>, Trouble> {
+/// What is to be measured.
+pub struct Plan<'a> {
+    /// The servers, which the connections are dealt out to in turn.
+    pub addresses: &'a [SocketAddr],
+    /// The accounts, which they are dealt out to as well; those of one account share its customers among them.
+    pub books: &'a [Book],
+    pub connections: usize,
+    pub work: Work,
+    pub warm_up: Duration,
+    pub measured: Duration,
+}
+
+impl Plan<'_> {
+    /// Loads the servers and counts what they answer once they are warm.
+    pub async fn run(&self) -> Result<Measured, Trouble> {
+        let Plan { addresses, books, connections, work, warm_up, measured } = *self;
+        let ready = Arc::new(Barrier::new(connections));
+        let mut tasks = JoinSet::new();
+        for number in 0..connections {
+            let (address, book) = (addresses[number % addresses.len()], books[number % books.len()].clone());
+            let sharers = (connections - number % books.len()).div_ceil(books.len());
+            let share = book.customers.len() / sharers;
+            let own = number / books.len() * share..(number / books.len() + 1) * share;
+            let ready = ready.clone();
+            tasks.spawn(async move {
+                let own = &book.customers[own];
+                let mut connection = Connection::open(address).await?;
+                let mut request = Request::new(work, &book.key);
+                let mut latencies = Histogram::<u64>::new_with_max(GRACE.as_micros() as u64 * 2, 3)?;
+                let mut dice = Dice(0x9E37_79B9_7F4A_7C15 ^ (number as u64 + 1));
+                ready.wait().await;
+                let begun = Instant::now();
+                let mut before = begun;
+                loop {
+                    let bytes = request.about(&own[dice.below(own.len())]);
+                    connection.exchange(bytes).await?;
+                    let now = Instant::now();
+                    let so_far = now - begun;
+                    if so_far > warm_up + measured {
+                        return Ok::<_, Trouble>(latencies);
+                    }
+                    if so_far > warm_up {
+                        latencies.record((now - before).as_micros() as u64)?;
+                    }
+                    before = now;
+                }
+            });
+        }
+        let mut latencies = Histogram::<u64>::new_with_max(GRACE.as_micros() as u64 * 2, 3)?;
+        let join = async {
+            while let Some(outcome) = tasks.join_next().await {
+                latencies.add(outcome??)?;
+            }
+            Ok::<_, Trouble>(())
+        };
+        tokio::time::timeout(warm_up + measured + GRACE, join).await.map_err(|_| "the server stopped answering")??;
+        let requests = latencies.len();
+        Ok(Measured { per_second: requests as f64 / measured.as_secs_f64(), requests, latencies })
+    }
+}
+
+/// Makes customers of the account with that key over the API.
+pub async fn fill(address: SocketAddr, key: &str, many: u64, tell: impl Fn(u64)) -> Result<Book, Trouble> {
     let left = Arc::new(AtomicU64::new(many));
     let mut tasks = JoinSet::new();
     for _ in 0..FILLING_CONNECTIONS {
-        let left = left.clone();
+        let (left, key) = (left.clone(), key.to_owned());
         tasks.spawn(async move {
             let mut connection = Connection::open(address).await?;
             let mut ids = Vec::new();
@@ -116,7 +135,7 @@ pub async fn fill(address: SocketAddr, many: u64, tell: impl Fn(u64)) -> Result<
                      &address[line1]=Torstrasse+{number}&address[city]=Berlin&address[country]=DE\
                      &metadata[order_id]={number:0DIGITS$}"
                 );
-                let request = head("POST /v1/customers", &form_headers("", body.len())) + &body;
+                let request = head("POST /v1/customers", &key, &form_headers("", body.len())) + &body;
                 let (_, reply) = connection.exchange(request.as_bytes()).await?;
                 ids.push(id_in(reply)?);
             }
@@ -141,13 +160,13 @@ pub async fn fill(address: SocketAddr, many: u64, tell: impl Fn(u64)) -> Result<
         }
     }
     tell(many);
-    Ok(ids.into())
+    Ok(Book { key: key.to_owned(), customers: ids.into() })
 }
 
-/// One update and the reply to it, whose form the echo takes.
-pub async fn sample(address: SocketAddr, customer: &Id) -> Result<Vec<u8>, Trouble> {
+/// One update of the first customer and the reply to it.
+pub async fn sample(address: SocketAddr, book: &Book) -> Result<Vec<u8>, Trouble> {
     let mut connection = Connection::open(address).await?;
-    let (head, body) = connection.exchange(Request::new(Work::Update).about(customer)).await?;
+    let (head, body) = connection.exchange(Request::new(Work::Update, &book.key).about(&book.customers[0])).await?;
     Ok([head, body].concat())
 }
 
@@ -159,7 +178,7 @@ struct Request {
 }
 
 impl Request {
-    fn new(work: Work) -> Request {
+    fn new(work: Work, key: &str) -> Request {
         let id = "?".repeat(ID_LENGTH);
         let counter = "#".repeat(DIGITS);
         let body = match work {
@@ -170,13 +189,13 @@ impl Request {
         };
         let text = match work {
             Work::Update | Work::SearchableUpdate => {
-                head(&format!("POST /v1/customers/{id}"), &form_headers("", body.len())) + &body
+                head(&format!("POST /v1/customers/{id}"), key, &form_headers("", body.len())) + &body
             }
             Work::KeyedUpdate => {
-                let key = format!("Idempotency-Key: 0191b7e4-2c1d-7e3f-8000-{counter}\r\n");
-                head(&format!("POST /v1/customers/{id}"), &form_headers(&key, body.len())) + &body
+                let once = format!("Idempotency-Key: 0191b7e4-2c1d-7e3f-8000-{counter}\r\n");
+                head(&format!("POST /v1/customers/{id}"), key, &form_headers(&once, body.len())) + &body
             }
-            Work::Retrieve => head(&format!("GET /v1/customers/{id}"), ""),
+            Work::Retrieve => head(&format!("GET /v1/customers/{id}"), key, ""),
         };
         let bytes = text.into_bytes();
         let id = find(&bytes, id.as_bytes()).expect("the id was written above");
@@ -205,9 +224,9 @@ impl Request {
     }
 }
 
-fn head(line: &str, headers: &str) -> String {
+fn head(line: &str, key: &str, headers: &str) -> String {
     format!(
-        "{line} HTTP/1.1\r\nHost: 127.0.0.1:12111\r\nAuthorization: Bearer {KEY}\r\nAccept: */*\r\n\
+        "{line} HTTP/1.1\r\nHost: 127.0.0.1:12111\r\nAuthorization: Bearer {key}\r\nAccept: */*\r\n\
          User-Agent: cusp-bench\r\nStripe-Version: 2026-10-28.endive\r\n{headers}\r\n"
     )
 }

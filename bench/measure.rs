@@ -1,21 +1,24 @@
 //! The run: starts the servers, fills them, loads them in turn and collects the figures.
 
 use std::fs;
-use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
 use crate::child::{Server, processor_seconds};
-use crate::load::{self, Id, Work};
+use crate::folder::Folder;
+use crate::load::{self, Book, CONNECTIONS, Plan, Work};
 use crate::metrics::Totals;
 use crate::options::Options;
-use crate::{Trouble, disk};
+use crate::progress::{fill, say};
+use crate::rates::{Rates, median};
+use crate::{Trouble, disk, echo};
 
 /// How often a start is timed; the median counts.
 const STARTS: usize = 5;
+/// The key of the account whose customers are changed.
+const KEY: &str = "sk_test_bench";
 /// How long a server is left alone before its memory is read.
 const SETTLING: Duration = Duration::from_secs(2);
 
@@ -49,92 +52,45 @@ pub struct Figures {
     pub fill_per_second: f64,
 }
 
-/// What one kind of work came to, round by round.
-#[derive(Default)]
-pub struct Rates {
-    pub per_second: Vec<f64>,
-    /// Processor time of the server for one request, in microseconds.
-    pub processor_microseconds: Vec<f64>,
-    /// The same of the load.
-    pub load_microseconds: Vec<f64>,
-}
-
-impl Rates {
-    pub fn median(&self) -> f64 {
-        median(self.per_second.clone())
-    }
-
-    pub fn median_processor_microseconds(&self) -> f64 {
-        median(self.processor_microseconds.clone())
-    }
-
-    /// What the rate would be of that one's if nothing but the processor counted: the load's part and the server's.
-    pub fn by_processor_over(&self, other: &Rates) -> f64 {
-        let whole = |rates: &Rates| median(rates.load_microseconds.clone()) + rates.median_processor_microseconds();
-        whole(other) / whole(self)
-    }
-
-    /// The median over the rounds of this rate over that one: what both saw of the machine's mood cancels out.
-    pub fn over(&self, other: &Rates) -> f64 {
-        median(self.per_second.iter().zip(&other.per_second).map(|(own, other)| own / other).collect())
-    }
-}
-
-/// A folder that is removed when this is dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn make(parent: &std::path::Path) -> Result<Folder, Trouble> {
-        let path = parent.join(format!("updates-{}", std::process::id()));
-        fs::create_dir_all(&path)?;
-        Ok(Folder(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Measures everything.
 pub async fn all(options: &Options) -> Result<Figures, Trouble> {
     // Declared before the servers, so that it is removed after they have ended.
-    let folder = Folder::make(&options.data)?;
+    let folder = Folder::make(&options.run.data, "updates")?;
     let few_data = folder.0.join("few");
     let many_data = folder.0.join("many");
+    let start = |data: &Path| Server::cusp(["--data".as_ref(), data.as_os_str()]);
 
-    let (few_server, _) = Server::cusp(&few_data)?;
+    let (few_server, _) = start(&few_data)?;
     std::thread::sleep(SETTLING);
     let idle_megabytes = few_server.resident_megabytes()?;
-    let (few, _) = fill(&few_server, options.few()).await?;
+    let (few, _) = fill(few_server.address, KEY, options.few()).await?;
 
-    let (many_server, _) = Server::cusp(&many_data)?;
-    let (many, fill_per_second) = fill(&many_server, options.many()).await?;
+    let (many_server, _) = start(&many_data)?;
+    let (many, fill_per_second) = fill(many_server.address, KEY, options.many()).await?;
     std::thread::sleep(SETTLING);
     let megabytes_after_filling = many_server.resident_megabytes()?;
 
     say("timing starts");
     many_server.kill();
-    let (mut many_server, start_after_kill) = Server::cusp(&many_data)?;
+    let (mut many_server, start_after_kill) = start(&many_data)?;
     let mut starts = Vec::new();
     for _ in 0..STARTS {
         many_server.stop()?;
-        let (server, start) = Server::cusp(&many_data)?;
+        let (server, start) = start(&many_data)?;
         starts.push(start);
         many_server = server;
     }
     starts.sort();
 
     let reply = folder.0.join("reply");
-    fs::write(&reply, load::sample(few_server.address, &few[0]).await?)?;
-    let echo = Server::echo(&reply)?;
+    fs::write(&reply, load::sample(few_server.address, &few).await?)?;
+    let echo = echo::start(&reply)?;
 
     let mut figures = Figures {
         few: options.few(),
         many: options.many(),
-        rounds: options.rounds(),
-        seconds: options.measured().as_secs(),
+        rounds: options.run.rounds(),
+        seconds: options.run.measured().as_secs(),
         echo_updates: Rates::default(),
         updates: Rates::default(),
         keyed_updates: Rates::default(),
@@ -155,8 +111,8 @@ pub async fn all(options: &Options) -> Result<Figures, Trouble> {
         fill_per_second,
     };
     let (mut small_syncs, mut large_syncs) = (Vec::new(), Vec::new());
-    for round in 1..=options.rounds() {
-        say(&format!("round {round} of {}", options.rounds()));
+    for round in 1..=options.run.rounds() {
+        say(&format!("round {round} of {}", options.run.rounds()));
         small_syncs.push(disk::sync_milliseconds(&folder.0, 4 * 1024)?);
         large_syncs.push(disk::sync_milliseconds(&folder.0, 64 * 1024)?);
         let mut none = Histogram::new(3)?;
@@ -188,14 +144,22 @@ impl Load<'_> {
     async fn on(
         &self,
         server: &Server,
-        customers: &Arc<[Id]>,
+        book: &Book,
         rates: &mut Rates,
         latencies: &mut Histogram<u64>,
     ) -> Result<(), Trouble> {
-        let (warm_up, measured) = (self.options.warm_up(), self.options.measured());
+        let (warm_up, measured) = (self.options.run.warm_up(), self.options.run.measured());
         let seconds = || Ok::<_, Trouble>([server.processor_seconds()?, processor_seconds(std::process::id())?]);
         let before = seconds()?;
-        let outcome = load::measure(server.address, self.work, customers, warm_up, measured).await?;
+        let plan = Plan {
+            addresses: &[server.address],
+            books: std::slice::from_ref(book),
+            connections: CONNECTIONS,
+            work: self.work,
+            warm_up,
+            measured,
+        };
+        let outcome = plan.run().await?;
         let after = seconds()?;
         // The processor's time covers the warm-up too; at a steady rate it is as much busier as it is longer.
         let share = measured.as_secs_f64() / (warm_up + measured).as_secs_f64();
@@ -205,36 +169,5 @@ impl Load<'_> {
         rates.per_second.push(outcome.per_second);
         latencies.add(outcome.latencies)?;
         Ok(())
-    }
-}
-
-async fn fill(server: &Server, many: u64) -> Result<(Arc<[Id]>, f64), Trouble> {
-    let begun = Instant::now();
-    let interactive = std::io::stderr().is_terminal();
-    let told = std::cell::Cell::new(Instant::now());
-    let ids = load::fill(server.address, many, |made| {
-        // A log gets a line now and then; a terminal gets one line that counts.
-        if interactive || made == many || told.get().elapsed() > Duration::from_secs(10) {
-            told.set(Instant::now());
-            let rate = made as f64 / begun.elapsed().as_secs_f64();
-            let end = if interactive && made < many { "\r" } else { "\n" };
-            eprint!("updates: {made} of {many} customers made, {rate:.0} a second{end}");
-            let _ = std::io::stderr().flush();
-        }
-    });
-    let ids = ids.await?;
-    Ok((ids, many as f64 / begun.elapsed().as_secs_f64()))
-}
-
-fn say(what: &str) {
-    eprintln!("updates: {what}");
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    match values.len() {
-        0 => f64::NAN,
-        odd if odd % 2 == 1 => values[odd / 2],
-        even => (values[even / 2 - 1] + values[even / 2]) / 2.0,
     }
 }

@@ -7,52 +7,11 @@ use serde_json::{Value, json};
 use crate::load::CONNECTIONS;
 use crate::measure::Figures;
 use crate::metrics::STAGES;
-
-/// A promise and what came of it.
-struct Row {
-    what: String,
-    measured: String,
-    value: f64,
-    target: Target,
-}
-
-enum Target {
-    AtLeast(f64, &'static str),
-    AtMost(f64, &'static str),
-    /// No promise: it is told because it explains the others.
-    None,
-}
-
-impl Target {
-    fn text(&self) -> String {
-        match self {
-            Target::AtLeast(bound, unit) => format!("≥ {bound:.2}{unit}"),
-            Target::AtMost(bound, unit) => format!("≤ {bound}{unit}"),
-            Target::None => "–".to_owned(),
-        }
-    }
-
-    fn met(&self, value: f64) -> Option<bool> {
-        match self {
-            Target::AtLeast(bound, _) => Some(value >= *bound),
-            Target::AtMost(bound, _) => Some(value <= *bound),
-            Target::None => None,
-        }
-    }
-}
+use crate::table::{self, Row, Target, quantiles, thousands};
 
 /// The table of the README.
 pub fn markdown(figures: &Figures) -> String {
-    let mut text = String::new();
-    text.push_str("| Figure | Measured | Target | Verdict |\n|---|---|---|---|\n");
-    for Row { what, measured, value, target } in rows(figures) {
-        let verdict = match target.met(value) {
-            Some(true) => "met",
-            Some(false) => "**missed**",
-            None => "",
-        };
-        writeln!(text, "| {what} | {measured} | {} | {verdict} |", target.text()).expect("a String takes all");
-    }
+    let mut text = table::markdown(rows(figures));
     let stages = STAGES.map(|stage| format!("{stage} {:.0}", figures.totals.stage_microseconds(stage)));
     writeln!(
         text,
@@ -84,15 +43,9 @@ pub fn markdown(figures: &Figures) -> String {
 
 /// The same for programs.
 pub fn json(figures: &Figures) -> Value {
-    let rows: Vec<Value> = rows(figures)
-        .into_iter()
-        .map(|Row { what, measured, value, target }| {
-            json!({"figure": what, "measured": measured, "value": value, "target": target.text(), "met": target.met(value)})
-        })
-        .collect();
     let stages = STAGES.iter().map(|stage| (stage.to_string(), json!(figures.totals.stage_microseconds(stage))));
     json!({
-        "rows": rows,
+        "rows": table::json(rows(figures)),
         "update_stage_microseconds": stages.collect::<serde_json::Map<_, _>>(),
         "rates_per_second": {
             "echo_updates": figures.echo_updates.per_second,
@@ -126,45 +79,40 @@ pub fn json(figures: &Figures) -> Value {
 
 fn rows(figures: &Figures) -> Vec<Row> {
     let (few, many) = (thousands(figures.few as f64), thousands(figures.many as f64));
-    let ratio = |what: String, own: &crate::measure::Rates, other: &crate::measure::Rates, target: Target| {
-        let value = own.over(other);
-        let (own, other) = (thousands(own.median()), thousands(other.median()));
-        Row { what, measured: format!("{value:.2} ({own}/s of {other}/s)"), value, target }
-    };
     let (p50, p99) = quantiles(&figures.update_latencies);
     let (read_p50, read_p99) = quantiles(&figures.retrieve_latencies);
     vec![
-        ratio(
+        Row::ratio(
             "durable updates, of the echo's rate".to_owned(),
             &figures.updates,
             &figures.echo_updates,
             Target::AtLeast(0.40, ""),
         ),
-        ratio(
+        Row::ratio(
             "the same with an idempotency key each".to_owned(),
             &figures.keyed_updates,
             &figures.echo_updates,
             Target::None,
         ),
-        ratio(
+        Row::ratio(
             "updates of searchable metadata, of the echo's rate".to_owned(),
             &figures.searchable_updates,
             &figures.echo_updates,
             Target::None,
         ),
-        ratio(
+        Row::ratio(
             "retrieves, of the echo's rate".to_owned(),
             &figures.retrieves,
             &figures.echo_retrieves,
             Target::AtLeast(0.75, ""),
         ),
-        ratio(
+        Row::ratio(
             format!("update rate at {many} customers, of that at {few}"),
             &figures.updates_of_many,
             &figures.updates,
             Target::AtLeast(0.85, ""),
         ),
-        ratio(
+        Row::ratio(
             format!("retrieve rate at {many} customers, of that at {few}"),
             &figures.retrieves_of_many,
             &figures.retrieves,
@@ -207,21 +155,4 @@ fn rows(figures: &Figures) -> Vec<Row> {
             target: Target::None,
         },
     ]
-}
-
-fn quantiles(latencies: &hdrhistogram::Histogram<u64>) -> (f64, f64) {
-    (latencies.value_at_quantile(0.50) as f64, latencies.value_at_quantile(0.99) as f64)
-}
-
-/// 12345.6 as 12,346.
-fn thousands(number: f64) -> String {
-    let digits = format!("{number:.0}");
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -5,18 +5,25 @@ mod child;
 mod connection;
 mod disk;
 mod echo;
+mod folder;
 mod load;
 mod measure;
 mod metrics;
 mod options;
+mod progress;
+mod rates;
 mod report;
+mod run;
+mod table;
 
 use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
 use options::Options;
-use tokio::signal::unix::{SignalKind, signal};
+
+/// What the benchmark is called.
+const NAME: &str = "updates";
 
 /// The same allocator as cusp's own, so that the echo has no other.
 #[global_allocator]
@@ -27,32 +34,15 @@ type Trouble = Box<dyn Error + Send + Sync>;
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let outcome = match &options.echo_server {
+    run::exit_code(match &options.echo_server {
         Some(reply) => echo::run(reply),
-        None => run(&options),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(trouble) => {
-            eprintln!("updates: {trouble}");
-            ExitCode::FAILURE
-        }
-    }
+        None => measured(&options),
+    })
 }
 
-fn run(options: &Options) -> Result<(), Trouble> {
-    // One thread: the load leaves as much of the machine to the servers as it can.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let figures = runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            figures = measure::all(options) => figures,
-            // The servers are children: they end when `measure` is dropped.
-            _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
-            _ = terminate.recv() => Err("told to stop".into()),
-        }
-    })?;
-    match options.json {
+fn measured(options: &Options) -> Result<(), Trouble> {
+    let figures = run::to_its_end(measure::all(options))?;
+    match options.run.json {
         true => println!("{}", report::json(&figures)),
         false => print!("{}", report::markdown(&figures)),
     }

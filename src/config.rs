@@ -1,6 +1,7 @@
 //! Where settings come from: a flag, else an environment variable, else the TOML file, else the default. One struct is
 //! read by all three, so an option cannot be called one thing here and another there.
 
+mod ends;
 mod place;
 
 use std::error::Error;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 
 use crate::settings::{Openness, Settings};
 use crate::telemetry::{Level, LogFormat, LogSettings};
+pub use ends::CopyEnds;
 pub use place::{FolderOptions, Given, Place, StoreOptions};
 
 /// The options of a server, each of which a flag, an environment variable and the file may give.

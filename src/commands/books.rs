@@ -14,10 +14,13 @@ use crate::ids::Ids;
 use crate::settings::Database;
 use crate::store::{Job, Kept, Read, Store, Tx, Verdict};
 
-use crate::store::postgres::{self, Migrated, PostgresStore};
-use crate::store::sqlite;
-pub use sqlite::CheckSummary;
-use sqlite::SqliteStore;
+use crate::store::check;
+pub use crate::store::check::CheckSummary;
+use crate::store::copy::{self, Wish};
+pub use crate::store::copy::{Copied, Progress};
+use crate::store::postgres::{self, Migrated, PostgresRows, PostgresStore};
+use crate::store::rows::{Rows, Target};
+use crate::store::sqlite::{self, SqliteRows, SqliteStore};
 
 /// Opened data, with what a command needs to work on them.
 pub struct Books {
@@ -127,9 +130,35 @@ pub fn restore(from: &Path, folder: &Path) -> Result<(), Trouble> {
     Ok(sqlite::restore(from, folder)?)
 }
 
-/// Examines everything in the folder; `report` is told how far it is.
-pub fn check(folder: PathBuf, report: &mut dyn FnMut(String)) -> Result<CheckSummary, Trouble> {
-    Ok(sqlite::check(&existing(folder)?, report)?)
+/// Examines everything in a place; `report` is told how far it is. Gives the words for the place as well.
+pub fn check(place: Place, report: &mut dyn FnMut(String)) -> Result<(String, CheckSummary), Trouble> {
+    let mut rows: Box<dyn Rows> = match place {
+        Place::Folder(folder) => Box::new(SqliteRows::to_examine(&existing(folder)?)?),
+        Place::Database(database) => Box::new(PostgresRows::to_examine(&database)?),
+    };
+    let summary = check::check(rows.as_mut(), report)?;
+    Ok((rows.place().to_owned(), summary))
+}
+
+/// Copies everything from one place to another, or goes on doing so; `tell` hears how far it is.
+pub fn copy(from: Place, to: Place, replace: bool, tell: &mut dyn FnMut(Progress)) -> Result<Copied, Trouble> {
+    if let (Place::Folder(from), Place::Folder(to)) = (&from, &to)
+        && let (Ok(from), Ok(to)) = (from.canonicalize(), to.canonicalize())
+        && from == to
+    {
+        // Its lock would keep it from itself, and say something else.
+        return Err(Trouble::Refused(format!("source and target are both {}", from.display())));
+    }
+    let mut from: Box<dyn Rows> = match from {
+        Place::Folder(folder) => Box::new(SqliteRows::to_copy_from(&folder)?),
+        Place::Database(database) => Box::new(PostgresRows::to_copy_from(&database)?),
+    };
+    let mut to: Box<dyn Target> = match to {
+        Place::Folder(folder) => Box::new(SqliteRows::to_copy_into(&folder)?),
+        Place::Database(database) => Box::new(PostgresRows::to_copy_into(&database)?),
+    };
+    let wish = Wish { replace, number: Clock::Real.now().0 };
+    Ok(copy::copy(from.as_mut(), to.as_mut(), wish, tell)?)
 }
 
 /// Brings the tables of a database to what this version works with.

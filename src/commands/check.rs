@@ -1,53 +1,51 @@
-//! `cusp check`: reads everything in a data folder and tells what is wrong with it.
-
-use std::path::Path;
+//! `cusp check`: reads everything in a data folder or a database and tells what is wrong with it.
 
 use super::Trouble;
 use super::books::{self, CheckSummary};
 use super::terminal::Terminal;
+use crate::config::Place;
 
-/// Checks the data of `folder`; faults are printed, one a line, and are a trouble.
-pub fn run(folder: &Path, terminal: &Terminal) -> Result<(), Trouble> {
-    let outcome = books::check(folder.into(), &mut |part| terminal.progress(&part));
+/// Checks the data of a place; faults are printed, one a line, and are a trouble.
+pub fn run(place: Place, terminal: &Terminal) -> Result<(), Trouble> {
+    let outcome = books::check(place, &mut |part| terminal.progress(&part));
     terminal.progress_ends();
-    let summary = outcome?;
+    let (place, summary) = outcome?;
     for fault in &summary.faults {
         terminal.say(fault)?;
     }
-    match verdict(folder, &summary) {
+    match verdict(&place, &summary) {
         Ok(text) => terminal.say(&text),
         Err(text) => Err(Trouble::Refused(text)),
     }
 }
 
-fn verdict(folder: &Path, summary: &CheckSummary) -> Result<String, String> {
-    let folder = folder.display();
+fn verdict(place: &str, summary: &CheckSummary) -> Result<String, String> {
     let untold = summary.fault_count.saturating_sub(summary.faults.len() as u64);
     let read = format!(
-        "schema {}, {} accounts (each mode for itself), {} keys, {} customers, {} balance transactions, {} events",
+        "schema {}, {} accounts (each mode for itself), {} keys, {} customers, {} balance transactions, {} events, \
+         {} objects",
         summary.schema,
         summary.accounts,
         summary.api_keys,
         summary.customers,
         summary.balance_transactions,
-        summary.events
+        summary.events,
+        summary.objects
     );
     match (summary.fault_count, untold) {
-        (0, _) => Ok(format!("no faults in {folder}: {read}")),
-        (all, 0) => Err(format!("faults in {folder}: {all} ({read})")),
-        (all, untold) => Err(format!("faults in {folder}: {all}, the last {untold} of them not told ({read})")),
+        (0, _) => Ok(format!("no faults in {place}: {read}")),
+        (all, 0) => Err(format!("faults in {place}: {all} ({read})")),
+        (all, untold) => Err(format!("faults in {place}: {all}, the last {untold} of them not told ({read})")),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::{CheckSummary, verdict};
 
     fn found(faults: usize, fault_count: u64) -> Result<String, String> {
         let faults = vec!["a row without its key".to_string(); faults];
-        verdict(Path::new("data"), &CheckSummary { faults, fault_count, customers: 3, ..CheckSummary::default() })
+        verdict("data", &CheckSummary { faults, fault_count, customers: 3, ..CheckSummary::default() })
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod accounts;
 mod backup;
 mod books;
 mod check;
+mod copy;
 mod keys;
 mod migrate;
 mod serve;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::config::{ConfigError, FileOption, FolderOptions, Given, Options, StoreOptions};
+use crate::config::{ConfigError, CopyEnds, FileOption, FolderOptions, Given, Options, StoreOptions};
 use crate::settings::Openness;
 use crate::store::Failure;
 use terminal::Terminal;
@@ -46,7 +47,6 @@ pub struct Program {
 /// What is for a database what these commands are for a data folder.
 const BACKUP_INSTEAD: &str = "use pg_dump, or what your provider has for backups";
 const RESTORE_INSTEAD: &str = "use pg_restore, or what your provider has for backups";
-const CHECK_INSTEAD: &str = "use pg_amcheck, or restore what pg_dump gives to see that it can be read";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -97,12 +97,24 @@ enum Command {
         #[command(flatten)]
         folder: Given<FolderOptions>,
     },
-    /// Read everything in a data folder and tell what is wrong with it
+    /// Read everything in a data folder or a database and tell what is wrong with it
     ///
     /// Ends with exit code 1 and one line a fault when there are any.
     Check {
         #[command(flatten)]
-        folder: Given<FolderOptions>,
+        store: Box<Given<StoreOptions>>,
+    },
+    /// Copy everything into another place: from a data folder to a database, or the other way round
+    ///
+    /// Stop the servers of both first. When the copy is interrupted, run the same command again: it goes on where it
+    /// was. At the end everything is read again on both sides and compared. No server starts on a target whose copy is
+    /// not finished.
+    Copy {
+        #[command(flatten)]
+        ends: CopyEnds,
+        /// Remove everything that the target holds, then copy
+        #[arg(long)]
+        replace_everything: bool,
     },
     /// Bring the tables of a database to what this version works with
     ///
@@ -195,7 +207,11 @@ fn run(program: Program, terminal: &Terminal) -> Result<(), Trouble> {
         Command::Accounts { command } => accounts::run(command, terminal),
         Command::Backup { to, folder } => backup::backup(&folder.0.folder(BACKUP_INSTEAD)?, &to, terminal),
         Command::Restore { from, folder } => backup::restore(&from, &folder.0.folder(RESTORE_INSTEAD)?, terminal),
-        Command::Check { folder } => check::run(&folder.0.folder(CHECK_INSTEAD)?, terminal),
+        Command::Check { store } => check::run(store.0.place()?, terminal),
+        Command::Copy { ends, replace_everything } => {
+            let (from, to) = ends.places()?;
+            copy::run(from, to, replace_everything, terminal)
+        }
         Command::Migrate { distribute, store } => migrate::run(store.0, distribute, terminal),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -16,6 +16,11 @@ impl Terminal {
         Terminal { watched: io::stderr().is_terminal() }
     }
 
+    /// Whether somebody sees progress as it is made.
+    pub fn is_watched(&self) -> bool {
+        self.watched
+    }
+
     /// Writes a result, and a line's end.
     pub fn say(&self, text: &str) -> Result<(), Trouble> {
         let mut stdout = io::stdout().lock();

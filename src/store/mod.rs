@@ -1,11 +1,14 @@
 //! What can be kept, and how a caller reads and changes it. Two traits for verbs (`Read`, `Tx`), one for whoever runs
 //! them (`Store`). A store knows records and pages; it decides nothing about customers.
 
+pub mod check;
+pub mod copy;
 mod count;
 #[doc(hidden)]
 pub mod faults;
 pub mod postgres;
 pub mod record;
+pub mod rows;
 pub mod sqlite;
 #[cfg(test)]
 pub mod suite;

@@ -118,8 +118,8 @@ fn one_promotion_code_of_a_word_becomes_active(keeping: &Keeping) {
     let customer = client.customer("name=Jenny");
 
     // Some for everybody, some for one customer, in several spellings: any two of them are in each other's way.
-    let word = |caller: usize| if caller % 3 == 0 { "fall" } else { "FALL" };
-    let bearer = |caller: usize| if caller % 2 == 0 { String::new() } else { format!("&customer={customer}") };
+    let word = |caller: usize| if caller.is_multiple_of(3) { "fall" } else { "FALL" };
+    let bearer = |caller: usize| if caller.is_multiple_of(2) { String::new() } else { format!("&customer={customer}") };
     let made =
         rush(&client, "/v1/promotion_codes", |caller| format!("{OF_COUPON}&code={}{}", word(caller), bearer(caller)));
     assert_eq!((of_status(&made, 200), of_status(&made, 400)), (1, CALLERS - 1));

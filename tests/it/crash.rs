@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::connection::{Connection, form, json, percent_encoded};
+use crate::dice::Dice;
 use crate::http::Reply;
 use crate::program_server::{ProgramServer, cusp};
 
@@ -529,25 +530,4 @@ fn number_in_metadata(customer: &Value, key: &str) -> u64 {
 fn from_environment(name: &str) -> Option<u64> {
     let given = std::env::var(name).ok()?;
     Some(given.parse().unwrap_or_else(|_| panic!("{name} is a number, not {given:?}")))
-}
-
-/// A small random number generator (SplitMix64) whose whole course follows from its seed.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.roll() % bound
-    }
-
-    fn between(&mut self, least: u64, most: u64) -> u64 {
-        least + self.below(most - least + 1)
-    }
 }

@@ -1,21 +1,31 @@
 //! Everything that is tested from outside, in one program.
 
+mod broken_connections;
 mod cases;
 mod client;
 mod cluster;
 mod concurrency;
+mod conflicts;
 mod connection;
+mod copy;
 mod coverage;
 mod crash;
 mod database;
 mod database_hosts;
 mod database_tls;
+mod dice;
+mod doubt;
+mod failover;
 mod faults;
+mod fleet;
+mod followers;
 mod harness;
+mod history;
 mod hostile;
 mod http;
 mod interloper;
 mod json;
+mod linearizable;
 mod model;
 mod postgres;
 mod program;
@@ -25,3 +35,4 @@ mod serve;
 mod smoke;
 mod tidy;
 mod transcript;
+mod two_servers;

@@ -33,17 +33,22 @@ pub fn cusp() -> Command {
 impl ProgramServer {
     /// Starts `cusp dev` on `data` and waits until it is ready.
     pub fn dev(data: &Path, more: &[&str]) -> ProgramServer {
-        ProgramServer::start("dev", data, more)
+        ProgramServer::start("dev", &["--data", path(data)], more)
+    }
+
+    /// Starts `cusp dev` on a database and waits until it is ready.
+    pub fn dev_on(database_url: &str, more: &[&str]) -> ProgramServer {
+        ProgramServer::start("dev", &["--database-url", database_url], more)
     }
 
     /// Starts `cusp serve` on `data` and waits until it is ready.
     pub fn serve(data: &Path, more: &[&str]) -> ProgramServer {
-        ProgramServer::start("serve", data, &[&["--admin-listen", "127.0.0.1:0"], more].concat())
+        ProgramServer::start("serve", &["--data", path(data)], &[&["--admin-listen", "127.0.0.1:0"], more].concat())
     }
 
-    fn start(mode: &str, data: &Path, more: &[&str]) -> ProgramServer {
+    fn start(mode: &str, place: &[&str], more: &[&str]) -> ProgramServer {
         let mut command = cusp();
-        command.args([mode, "--listen", "127.0.0.1:0", "--log-level", "warn", "--data"]).arg(data).args(more);
+        command.args([mode, "--listen", "127.0.0.1:0", "--log-level", "warn"]).args(place).args(more);
         command.stdout(Stdio::piped());
         let mut child = command.spawn().expect("the binary under test starts");
         let stdout = child.stdout.take().expect("it was piped above");
@@ -105,6 +110,10 @@ impl ProgramServer {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn path(folder: &Path) -> &str {
+    folder.to_str().expect("temporary folders have plain names")
 }
 
 impl Drop for ProgramServer {

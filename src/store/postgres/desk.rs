@@ -13,17 +13,17 @@ use tokio::time::{sleep, timeout};
 use super::Shared;
 use super::draft::Rehearsal;
 use super::fetch::fetch;
-use super::group::{self, Queued};
+use super::group::{self, MAX_GROUP, Queued};
 use super::setback::{Got, Setback};
 use super::trouble::Meaning;
 use super::wants::{Known, Scene, Wants};
 use crate::domain::account::Space;
 use crate::store::{Failure, Job, Kept, Look, MAX_WAITING};
 
-/// The most jobs in one transaction.
-const MAX_GROUP: usize = 256;
 /// The most looks that are taken at a time.
 const MAX_LOOKS: usize = 128;
+/// The most looks that may wait; one more is refused at once.
+const MAX_WAITING_LOOKS: usize = 32_768;
 /// How many tasks take looks. Two, so that one can ask while the other one's answers are read.
 const LOOKERS: usize = 2;
 /// How often a look may ask for more.
@@ -120,8 +120,25 @@ impl Desk {
             }
         });
         while let Some(jobs) = self.next_group(home) {
-            group::run(&self.shared, home, jobs).await;
+            let joining = |room| self.joining(home, room);
+            if let Some(failure) = group::run(&self.shared, home, jobs, joining).await {
+                self.refuse_late(home, &failure);
+            }
         }
+    }
+
+    /// Refuses jobs that have waited too long behind others for a database that is away: trying each group to its end
+    /// would keep the last of them for minutes.
+    fn refuse_late(&self, home: Space, failure: &Failure) {
+        let late: Vec<Queued> = {
+            let mut waiting = self.waiting.lock();
+            let Some(queue) = waiting.accounts.get_mut(&home) else { return };
+            let late = queue.iter().take_while(|queued| queued.since.elapsed() > group::PATIENCE).count();
+            let late: Vec<Queued> = queue.drain(..late).collect();
+            waiting.jobs -= late.len();
+            late
+        };
+        late.into_iter().for_each(|queued| group::finish(queued.job, Err(failure.again())));
     }
 
     /// The jobs that go together, of those that wait; `None` when none do, and the account is not being served any more.
@@ -135,14 +152,23 @@ impl Desk {
             return None;
         }
         // A walk along an index has to see what the jobs before it changed, so it goes alone.
-        let walks = |queued: &Queued| !queued.wants.pages.is_empty();
-        let together = match queue.front().is_some_and(walks) {
+        let together = match queue.front().is_some_and(Queued::walks) {
             true => 1,
-            false => queue.iter().take(MAX_GROUP).take_while(|queued| !walks(queued)).count(),
+            false => together(queue, MAX_GROUP),
         };
         let group: Vec<Queued> = queue.drain(..together).collect();
         waiting.jobs -= group.len();
         Some(group)
+    }
+
+    /// Jobs that may join a group of the account that has not run yet, and has room for so many.
+    fn joining(&self, home: Space, room: usize) -> Vec<Queued> {
+        let mut waiting = self.waiting.lock();
+        let Some(queue) = waiting.accounts.get_mut(&home) else { return Vec::new() };
+        let together = together(queue, room);
+        let joining: Vec<Queued> = queue.drain(..together).collect();
+        waiting.jobs -= joining.len();
+        joining
     }
 
     /// Takes a look: here, as far as nothing has to be fetched for it.
@@ -150,9 +176,16 @@ impl Desk {
         let queued = QueuedLook { look, scene: Scene::default(), rounds: 0, since: Instant::now() };
         let Some(queued) = advance(queued) else { return };
         let mut waiting = self.waiting.lock();
-        if waiting.closed {
+        let refusal = match (waiting.closed, waiting.looks.len()) {
+            (true, _) => Some(Failure::passing("looking", "the store is closed")),
+            (false, MAX_WAITING_LOOKS..) => {
+                Some(Failure::passing("looking", format!("{MAX_WAITING_LOOKS} looks wait already")))
+            }
+            (false, _) => None,
+        };
+        if let Some(failure) = refusal {
             drop(waiting);
-            queued.look.finish(Err(Failure::passing("looking", "the store is closed")));
+            finish(queued.look, Err(failure));
             return;
         }
         waiting.looks.push_back(queued);
@@ -210,9 +243,16 @@ impl Desk {
             return again;
         }
         if matches!(failure.meaning, Meaning::Lost | Meaning::Again) {
+            // Those behind them have waited for the same trouble: trying each batch to its end would take too long.
+            let behind = {
+                let mut waiting = self.waiting.lock();
+                let late = waiting.looks.iter().take_while(|queued| queued.since.elapsed() > PATIENCE).count();
+                waiting.looks.drain(..late).collect::<Vec<_>>()
+            };
             let (late, patient): (Vec<QueuedLook>, Vec<QueuedLook>) =
                 looks.into_iter().partition(|queued| queued.since.elapsed() > PATIENCE);
             tell(late, &failure.failure);
+            tell(behind, &failure.failure);
             sleep(self.shared.jitter(Duration::from_millis(50))).await;
             return patient;
         }
@@ -257,6 +297,11 @@ impl Waiting {
     fn is_quiet(&self) -> bool {
         self.accounts.is_empty() && self.looks.is_empty() && self.lookers == 0
     }
+}
+
+/// How many of the first jobs can go together.
+fn together(queue: &VecDeque<Queued>, most: usize) -> usize {
+    queue.iter().take(most).take_while(|queued| !queued.walks()).count()
 }
 
 /// Runs a look on what is known for it. It is told when it lacks nothing; if it does, it comes back.

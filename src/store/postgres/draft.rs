@@ -46,7 +46,7 @@ impl<'g> Draft<'g> {
             return Ok(head.clone());
         }
         match self.scene.known.heads.get(&space) {
-            Some(head) => Ok(head.clone()),
+            Some(head) => Ok(head.clone().found_by(self.server)),
             None => {
                 self.scene.wants.heads.insert(space);
                 Err(lacking())
@@ -233,11 +233,7 @@ impl Read for Draft<'_> {
 
 impl Tx for Draft<'_> {
     fn moment(&mut self, space: Space, now: Time) -> Kept<Time> {
-        let head = self.head(space)?;
-        // What another server wrote in this very millisecond has ids that may come after ours.
-        let ours = head.turns.starts_with(self.server);
-        let least = if ours { head.moment } else { head.moment.plus_millis(1) };
-        Ok(now.max(least))
+        Ok(now.max(self.head(space)?.moment))
     }
 
     fn wrote(&self) -> bool {

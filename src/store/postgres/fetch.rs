@@ -49,7 +49,8 @@ impl<'w> Questions<'w> {
             asked.push((statements::ACCOUNT, *space, Names::None));
         }
         for (space, ids) in by_space(customers) {
-            asked.push((statements::CUSTOMERS_NAMED, space, Names::texts(ids, CustomerId::as_str)));
+            let mut names = Names::texts(ids, CustomerId::as_str);
+            asked.push((names.choose(statements::CUSTOMER_NAMED, statements::CUSTOMERS_NAMED), space, names));
         }
         for (space, prefixes) in by_space(prefixes) {
             let digests = prefixes.into_iter().map(|prefix| Term::InvoicePrefix(prefix).digest()).collect();
@@ -63,7 +64,8 @@ impl<'w> Questions<'w> {
             asked.push((statements::EVENTS_NAMED, space, Names::texts(ids, EventId::as_str)));
         }
         for (space, keys) in by_space(replies) {
-            asked.push((statements::REPLIES_NAMED, space, Names::texts(keys, String::as_str)));
+            let mut names = Names::texts(keys, String::as_str);
+            asked.push((names.choose(statements::REPLY_NAMED, statements::REPLIES_NAMED), space, names));
         }
         for (space, names) in by_space(objects) {
             let (kinds, ids) = names.into_iter().map(|(kind, id)| (kind.as_str(), id.as_str())).unzip();
@@ -184,6 +186,7 @@ fn head(row: &Row) -> Got<Head> {
 /// The names of rows that a statement asks for.
 enum Names<'a> {
     None,
+    Text(&'a str),
     Texts(Vec<&'a str>),
     Numbers(Vec<i64>),
     Digests(Vec<&'a [u8]>),
@@ -194,6 +197,23 @@ enum Names<'a> {
 impl<'a> Names<'a> {
     fn texts<K>(keys: Vec<&'a K>, text: fn(&K) -> &str) -> Names<'a> {
         Names::Texts(keys.into_iter().map(text).collect())
+    }
+
+    /// The statement for one name, which is then given as it is and not in an array, or the one for many.
+    fn choose(&mut self, one: &'static str, many: &'static str) -> &'static str {
+        match self {
+            Names::Texts(texts) if texts.len() == 1 => {
+                *self = Names::Text(texts[0]);
+                one
+            }
+            Names::None
+            | Names::Text(_)
+            | Names::Texts(_)
+            | Names::Numbers(_)
+            | Names::Digests(_)
+            | Names::Pairs(..)
+            | Names::List(_) => many,
+        }
     }
 }
 
@@ -210,6 +230,7 @@ impl Question<'_> {
         Box::pin(async move {
             let names: &(dyn ToSql + Sync) = match &self.names {
                 Names::None => return self.query(connection, &[&self.space.0]).await,
+                Names::Text(text) => text,
                 Names::Texts(texts) => texts,
                 Names::Numbers(numbers) => numbers,
                 Names::Digests(digests) => digests,
@@ -235,7 +256,7 @@ impl Question<'_> {
                     let account = body(row, 0, "reading an account", |text| read_account(space, text))?;
                     known.accounts.insert(space, Some(account));
                 }
-                statements::CUSTOMERS_NAMED => {
+                statements::CUSTOMER_NAMED | statements::CUSTOMERS_NAMED => {
                     let doing = "reading a customer";
                     let id = CustomerId(column(row, 0, doing)?);
                     known.customers.insert((space, id), Some(body(row, 1, doing, read_customer)?));
@@ -256,7 +277,7 @@ impl Question<'_> {
                     let event = body(row, 2, doing, |text| read_event(sequence, text))?;
                     known.events.insert((space, id), Some(event));
                 }
-                statements::REPLIES_NAMED => {
+                statements::REPLY_NAMED | statements::REPLIES_NAMED => {
                     let reply = kept_reply(row)?;
                     known.replies.insert((space, reply.key.clone()), Some(reply));
                 }

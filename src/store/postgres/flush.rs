@@ -72,16 +72,17 @@ impl<'c> Flush<'c> {
             let headers =
                 |headers: &Vec<(String, String)>| serde_json::to_string(headers).expect("texts can be written as JSON");
             let parameters: Vec<Parameter<'_>> = vec![
-                Box::new(column(&replies, |reply| reply.key.as_str())),
-                Box::new(column(&replies, |reply| reply.endpoint.as_str())),
-                Box::new(column(&replies, |reply| reply.parameters.as_slice())),
-                Box::new(column(&replies, |reply| reply.request.as_str())),
-                Box::new(column(&replies, |reply| reply.created.0)),
-                Box::new(column(&replies, |reply| i64::from(reply.status))),
-                Box::new(column(&replies, |reply| headers(&reply.headers))),
-                Box::new(column(&replies, |reply| reply.body.as_slice())),
+                values(&replies, |reply| reply.key.as_str()),
+                values(&replies, |reply| reply.endpoint.as_str()),
+                values(&replies, |reply| reply.parameters.as_slice()),
+                values(&replies, |reply| reply.request.as_str()),
+                values(&replies, |reply| reply.created.0),
+                values(&replies, |reply| i64::from(reply.status)),
+                values(&replies, |reply| headers(&reply.headers)),
+                values(&replies, |reply| reply.body.as_slice()),
             ];
-            flush.add("keeping replies", statements::PUT_REPLIES, space, parameters);
+            let sql = choose(&replies, statements::PUT_REPLY, statements::PUT_REPLIES);
+            flush.add("keeping replies", sql, space, parameters);
         }
         for (space, head) in heads {
             let parameters: Vec<Parameter<'_>> =
@@ -98,18 +99,17 @@ impl<'c> Flush<'c> {
     fn customers(&mut self, space: Space, changes: &[&'c CustomerChange]) {
         let (replaced, made): (Vec<&CustomerChange>, Vec<&CustomerChange>) =
             changes.iter().partition(|change| change.before.is_some());
-        for (doing, sql, changes) in [
-            ("making customers", statements::MAKE_CUSTOMERS, made),
-            ("replacing customers", statements::REPLACE_CUSTOMERS, replaced),
-        ] {
+        let replace = choose(&replaced, statements::REPLACE_CUSTOMER, statements::REPLACE_CUSTOMERS);
+        let make = choose(&made, statements::MAKE_CUSTOMER, statements::MAKE_CUSTOMERS);
+        for (doing, sql, changes) in [("making customers", make, made), ("replacing customers", replace, replaced)] {
             if changes.is_empty() {
                 continue;
             }
             let parameters: Vec<Parameter<'_>> = vec![
-                Box::new(column(&changes, |change| change.after.id.as_str())),
-                Box::new(column(&changes, |change| change.after.created.0)),
-                Box::new(column(&changes, |change| change.after.deleted.is_some())),
-                Box::new(column(&changes, |change| write_customer(&change.after))),
+                values(&changes, |change| change.after.id.as_str()),
+                values(&changes, |change| change.after.created.0),
+                values(&changes, |change| change.after.deleted.is_some()),
+                values(&changes, |change| write_customer(&change.after)),
             ];
             let expected = Some(changes.len() as u64);
             self.writes.push(Write { doing, sql, space, parameters, expected });
@@ -191,14 +191,15 @@ impl<'c> Flush<'c> {
     fn events(&mut self, space: Space, rows: &'c [EventRow]) {
         let rows: Vec<&EventRow> = rows.iter().collect();
         let parameters: Vec<Parameter<'_>> = vec![
-            Box::new(column(&rows, |row| row.sequence)),
-            Box::new(column(&rows, |row| row.id.as_str())),
-            Box::new(column(&rows, |row| row.kind)),
-            Box::new(column(&rows, |row| row.created.0)),
-            Box::new(column(&rows, |row| row.object.as_str())),
-            Box::new(column(&rows, |row| row.body.as_str())),
+            values(&rows, |row| row.sequence),
+            values(&rows, |row| row.id.as_str()),
+            values(&rows, |row| row.kind),
+            values(&rows, |row| row.created.0),
+            values(&rows, |row| row.object.as_str()),
+            values(&rows, |row| row.body.as_str()),
         ];
-        self.add("appending events", statements::APPEND_EVENTS, space, parameters);
+        let sql = choose(&rows, statements::APPEND_EVENT, statements::APPEND_EVENTS);
+        self.add("appending events", sql, space, parameters);
     }
 
     /// Prepares every statement: one that were prepared on the way would be sent behind the others.
@@ -262,4 +263,17 @@ fn of_each<K, V>(rows: &std::collections::BTreeMap<(Space, K), V>) -> Vec<(Space
 /// One column of rows.
 fn column<'c, R, T>(rows: &[&'c R], value: impl Fn(&'c R) -> T) -> Vec<T> {
     rows.iter().map(|row| value(row)).collect()
+}
+
+/// The statement for one row, or the one for many.
+fn choose<R>(rows: &[&R], one: &'static str, many: &'static str) -> &'static str {
+    if rows.len() == 1 { one } else { many }
+}
+
+/// One column of rows, for the statement that [`choose`] gives: a value, or an array of them.
+fn values<'c, R, T: ToSql + Sync + Send + 'c>(rows: &[&'c R], value: impl Fn(&'c R) -> T) -> Parameter<'c> {
+    match rows {
+        [row] => Box::new(value(row)),
+        rows => Box::new(column(rows, value)),
+    }
 }

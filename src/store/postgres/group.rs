@@ -1,7 +1,8 @@
 //! A group of jobs of one account in one transaction: two round trips in all, whatever their number.
 //!
 //! The first one locks the account's head and fetches what the rehearsals asked for. Then the jobs run, one after the
-//! other, on what is known. The second one sends all that they want written, and the commit.
+//! other, on what is known. The second one sends all that they want written, and the commit. Where more jobs have come
+//! while the head was waited for, they go along, and what they asked for is fetched by one more round trip in between.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,6 +25,8 @@ use super::wants::{Head, Known, Scene, Wants};
 use crate::domain::account::Space;
 use crate::store::{Failure, Job, Kept, Verdict};
 
+/// The most jobs in one transaction.
+pub(super) const MAX_GROUP: usize = 256;
 /// How long jobs are tried while the database is away.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a transaction is run again that got into the way of another one.
@@ -45,13 +48,30 @@ pub(super) struct Queued {
     pub since: Instant,
 }
 
-/// Runs jobs in one transaction, again and again until it is clear what becomes of them, and tells them.
-pub(super) async fn run(shared: &Shared, home: Space, jobs: Vec<Queued>) {
+impl Queued {
+    /// Whether it walks along an index.
+    pub fn walks(&self) -> bool {
+        !self.wants.pages.is_empty()
+    }
+}
+
+/// Runs jobs in one transaction, again and again until it is clear what becomes of them, and tells them. Those that
+/// `join` gives, no more than it is asked for, go with them. Gives why some were given up, when the database was away for
+/// too long.
+pub(super) async fn run(
+    shared: &Shared,
+    home: Space,
+    jobs: Vec<Queued>,
+    join: impl Fn(usize) -> Vec<Queued>,
+) -> Option<Failure> {
+    let mut away = None;
     let mut groups = vec![jobs];
+    let mut is_open = true;
     while let Some(mut jobs) = groups.pop() {
         let mut conflicts = 0;
         while !jobs.is_empty() {
-            let stopped = match attempt(shared, home, &mut jobs).await {
+            let more = |room| if is_open { join(room) } else { Vec::new() };
+            let stopped = match attempt(shared, home, &mut jobs, more).await {
                 Ok(outcomes) => {
                     shared.tally.jobs.add(jobs.len());
                     jobs.drain(..).zip(outcomes).for_each(|(queued, outcome)| finish(queued.job, outcome));
@@ -85,17 +105,24 @@ pub(super) async fn run(shared: &Shared, home: Space, jobs: Vec<Queued>) {
                     let (late, patient) = jobs.drain(..).partition(|queued| queued.since.elapsed() > PATIENCE);
                     jobs = patient;
                     let mut late: Vec<Queued> = late;
+                    if !late.is_empty() {
+                        away = Some(failure.again());
+                    }
                     refuse(&mut late, &failure);
                     sleep(shared.jitter(Duration::from_millis(100))).await;
                 }
                 // One of them wants something that cannot be: it must not take its neighbours with it.
-                Meaning::Refused if jobs.len() > 1 => groups.extend(jobs.drain(..).rev().map(|queued| vec![queued])),
+                Meaning::Refused if jobs.len() > 1 => {
+                    is_open = false;
+                    groups.extend(jobs.drain(..).rev().map(|queued| vec![queued]));
+                }
                 Meaning::Again | Meaning::Contended | Meaning::Passing | Meaning::Refused => {
                     refuse(&mut jobs, &failure)
                 }
             }
         }
     }
+    away
 }
 
 /// Why a transaction came to nothing, as far as one can tell.
@@ -118,9 +145,14 @@ impl From<Setback> for Stopped {
 }
 
 /// Runs the jobs in one transaction and commits it. Gives what each is to be told.
-async fn attempt(shared: &Shared, home: Space, jobs: &mut [Queued]) -> Result<Vec<Kept<()>>, Stopped> {
+async fn attempt(
+    shared: &Shared,
+    home: Space,
+    jobs: &mut Vec<Queued>,
+    join: impl FnOnce(usize) -> Vec<Queued>,
+) -> Result<Vec<Kept<()>>, Stopped> {
     let connection = shared.connection().await?;
-    match within(&connection, shared, home, jobs).await {
+    match within(&connection, shared, home, jobs, join).await {
         Ok(outcomes) => {
             connection.give_back();
             Ok(outcomes)
@@ -144,10 +176,11 @@ async fn within(
     connection: &Connection,
     shared: &Shared,
     home: Space,
-    jobs: &mut [Queued],
+    jobs: &mut Vec<Queued>,
+    join: impl FnOnce(usize) -> Vec<Queued>,
 ) -> Result<Vec<Kept<()>>, Stopped> {
     let patience = shared.patience;
-    let run = timeout(patience, run_all(connection, shared, home, jobs)).await;
+    let run = timeout(patience, run_all(connection, shared, home, jobs, join)).await;
     let (mut changes, outcomes) = run.unwrap_or_else(|_| Err(Setback::late("running a group of jobs")))?;
     if changes.is_empty() {
         let end = timeout(patience, connection.batch_execute("ROLLBACK")).await;
@@ -156,9 +189,13 @@ async fn within(
     }
 
     let turn = shared.turn();
-    changes.heads.values_mut().for_each(|head| head.turns = turns::with(&head.turns, turn));
+    for (space, head) in &mut changes.heads {
+        let at_home = *space == home;
+        head.turns = if at_home { turns::with(&head.turns, turn) } else { turns::with_guest(&head.turns) };
+    }
     let flush = Flush::of(&changes);
-    let statements = flush.prepare(connection).await?;
+    let prepared = timeout(patience, flush.prepare(connection)).await;
+    let statements = prepared.unwrap_or_else(|_| Err(Setback::late("preparing to commit")))?;
     let commit = async { connection.batch_execute(COMMIT).await.map_err(Setback::of("committing")) };
     let started = Instant::now();
     let sent = timeout(COMMIT_PATIENCE, future::join(flush.send(connection, &statements), commit)).await;
@@ -166,6 +203,10 @@ async fn within(
     shared.tally.commit_micros.add_micros(started.elapsed());
     let (setback, in_doubt) = match sent {
         Ok((Ok(()), Ok(()))) => return Ok(outcomes),
+        // The server did all that it was sent, and we do not like its answer: it is too late to run anything again.
+        Ok((Err(Setback { failure, .. }), Ok(()))) => {
+            return Ok(outcomes.iter().map(|_| Err(failure.again())).collect());
+        }
         // The server refused a statement, and with it the transaction.
         Ok((Err(setback), _)) if setback.meaning != Meaning::Lost => (setback, false),
         Ok((Ok(()), Err(setback))) => {
@@ -183,13 +224,25 @@ async fn run_all(
     connection: &Connection,
     shared: &Shared,
     home: Space,
-    jobs: &mut [Queued],
+    jobs: &mut Vec<Queued>,
+    join: impl FnOnce(usize) -> Vec<Queued>,
 ) -> Got<(Changes, Vec<Kept<()>>)> {
     let mut wants = Wants::default();
     jobs.iter().for_each(|queued| wants.absorb(queued.wants.clone()));
     wants.heads.insert(home);
     let mut scene = Scene::default();
     begin(connection, &wants, &mut scene).await?;
+    if wants.pages.is_empty() {
+        // While the head was waited for, more have come: what they want is one more round trip for all of them, and not a
+        // transaction after this one.
+        let joining = join(MAX_GROUP.saturating_sub(jobs.len()));
+        if !joining.is_empty() {
+            let mut wants = Wants::default();
+            joining.iter().for_each(|queued| wants.absorb(queued.wants.clone()));
+            jobs.extend(joining);
+            fetch(connection, &wants, &mut scene.known).await?;
+        }
+    }
 
     let mut changes = Changes::default();
     let mut outcomes: Vec<Option<Kept<()>>> = jobs.iter().map(|_| None).collect();
@@ -198,6 +251,10 @@ async fn run_all(
             *outcome = run_one(queued, &mut scene, &mut changes, &shared.server);
         }
         if outcomes.iter().all(Option::is_some) {
+            if !changes.is_empty() {
+                // It gets the turn, whatever was written: here the transaction is looked for when its commit is in doubt.
+                changes.heads.entry(home).or_insert_with(|| scene.known.heads[&home].clone());
+            }
             return Ok((changes, outcomes.into_iter().flatten().collect()));
         }
         let wants = std::mem::take(&mut scene.wants);
@@ -218,6 +275,9 @@ async fn run_all(
             let lock_head = prepared(connection, statements::LOCK_HEAD).await?;
             let locked = lock(connection, &lock_head, &missing).await?;
             make_missing(connection, &missing, locked, &mut scene.known.heads).await?;
+            // What was read of these accounts was read without their locks.
+            let heads = std::mem::take(&mut scene.known.heads);
+            scene.known = Known { heads, ..Known::default() };
         }
         fetch(connection, &wants, &mut scene.known).await?;
     }
@@ -310,7 +370,7 @@ async fn look_for(shared: &Shared, home: Space, turn: Turn) -> Got<Kept<bool>> {
     let mut scene = Scene::default();
     let wants = Wants { heads: BTreeSet::from([home]), ..Wants::default() };
     begin(&connection, &wants, &mut scene).await?;
-    let mut head = scene.known.heads.remove(&home).expect("it was locked");
+    let mut head = scene.known.heads.remove(&home).expect("it was locked").found_by(&shared.server);
     let known = match turns::find(&head.turns, turn) {
         turns::Found::Done => {
             // It is in this server's log. Another commit behind it is answered when both are wherever commits have to be.

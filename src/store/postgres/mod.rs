@@ -10,6 +10,7 @@ mod fetch;
 mod flush;
 mod group;
 mod list;
+mod rows;
 mod schema;
 mod setback;
 mod spread;
@@ -21,17 +22,21 @@ mod turns;
 mod url;
 mod wants;
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+pub use rows::PostgresRows;
 pub use url::{examine, place};
 
+use super::rows::{Mark, require_whole};
 use super::{Failure, Figure, Job, Kept, Look, Read, Store};
 use crate::settings::Database;
 use connect::{Connection, Pool};
@@ -95,6 +100,8 @@ pub async fn migrate(database: &Database, distribute: bool) -> Kept<Migrated> {
 /// What every task of a store has to do with.
 struct Shared {
     pool: Pool,
+    /// Reads may take their time, each with a connection: some are left to jobs and looks.
+    reads: Semaphore,
     tally: Tally,
     /// Which of the servers this is: a random number, and how its turns begin.
     id: u64,
@@ -111,11 +118,18 @@ impl PostgresStore {
         let pool = Pool::new(database)?;
         pool.first().await?.give_back();
         schema::migrate(&pool).await?;
-        let mut bytes = [0; 8];
-        getrandom::fill(&mut bytes).map_err(|cause| Failure::broken("opening the store", cause))?;
-        let id = u64::from_be_bytes(bytes);
+        require_no_copy(&pool).await?;
+        if !commits_last(&pool).await? {
+            tracing::warn!(
+                "synchronous_commit is off: {} answers commits that are not on its disk, and a crash undoes them",
+                pool.place()
+            );
+        }
+        let id = throw();
+        let size = database.pool_size.get();
         let shared = Arc::new(Shared {
             pool,
+            reads: Semaphore::new(size - (size / 4).max(1).min(size - 1)),
             tally: Tally::default(),
             id,
             server: turns::name(id),
@@ -127,6 +141,14 @@ impl PostgresStore {
         let desk = Arc::new(Desk::new(shared.clone(), runtime.clone()));
         Ok(PostgresStore { shared, desk, runtime, probing })
     }
+}
+
+/// Refuses a database that a copy into it has left unfinished.
+async fn require_no_copy(pool: &Pool) -> Kept<()> {
+    let connection = pool.get().await?;
+    let mark = rows::mark(&connection).await?;
+    connection.give_back();
+    require_whole(pool.place(), mark.as_deref().map(Mark::read).transpose()?.as_ref())
 }
 
 impl Shared {
@@ -148,18 +170,22 @@ impl Shared {
 
     /// A time between half of it and all of it, so that those who were in each other's way are not so again.
     fn jitter(&self, span: Duration) -> Duration {
-        let mut dice = [0; 1];
-        // Without a dice it is all of it.
-        let thrown = getrandom::fill(&mut dice).map_or(u8::MAX, |()| dice[0]);
-        span / 2 + span / 2 * u32::from(thrown) / u32::from(u8::MAX)
+        span / 2 + (span / 2).mul_f64((throw() % 1_000) as f64 / 1_000.0)
     }
 
     /// Runs `look` on one state of the database.
     async fn read(&self, look: &mut dyn FnMut(&mut dyn Read) -> Kept<()>) -> Got<Kept<()>> {
-        let connection = self.connection().await?;
         let doing = "reading one state";
-        let begun = connection.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await;
-        begun.map_err(Setback::of(doing))?;
+        let Ok(Ok(_permit)) = timeout(READ_PATIENCE, self.reads.acquire()).await else {
+            return Err(Setback::lost(Failure::passing(doing, "too many others do")));
+        };
+        let connection = self.connection().await?;
+        // A database that says nothing more must not keep the caller's thread.
+        let run = async |sql| match timeout(self.patience, connection.batch_execute(sql)).await {
+            Ok(done) => done.map_err(Setback::of(doing)),
+            Err(_) => Err(Setback::late(doing)),
+        };
+        run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         let mut scene = Scene::default();
         for _ in 0..MAX_ROUNDS {
             let outcome = match catch_unwind(AssertUnwindSafe(|| look(&mut scene))) {
@@ -171,14 +197,20 @@ impl Shared {
             };
             let wants = std::mem::take(&mut scene.wants);
             if wants == Wants::default() {
-                connection.batch_execute("COMMIT").await.map_err(Setback::of(doing))?;
+                run("COMMIT").await?;
                 connection.give_back();
                 return Ok(outcome);
             }
-            fetch(&connection, &wants, &mut scene.known).await?;
+            let fetched = timeout(self.patience, fetch(&connection, &wants, &mut scene.known)).await;
+            fetched.unwrap_or_else(|_| Err(Setback::late(doing)))?;
         }
         Err(Failure::broken(doing, "it asks for more without end").into())
     }
+}
+
+/// A number that is not the same twice, in this process or another.
+fn throw() -> u64 {
+    RandomState::new().hash_one(())
 }
 
 impl Store for PostgresStore {
@@ -256,6 +288,16 @@ async fn probe(shared: Arc<Shared>) {
     }
 }
 
+/// Whether a commit that was answered outlives a crash of the database, as far as our sessions are told to have it.
+async fn commits_last(pool: &Pool) -> Kept<bool> {
+    let doing = "asking the database";
+    let connection = pool.get().await?;
+    let row = connection.query_one("SHOW synchronous_commit", &[]).await.map_err(trouble::trouble(doing))?;
+    let told: String = row.try_get(0).map_err(trouble::trouble(doing))?;
+    connection.give_back();
+    Ok(told != "off")
+}
+
 async fn takes_writes(shared: &Shared) -> Got<bool> {
     let doing = "asking the database";
     let connection = shared.connection().await?;
@@ -266,4 +308,4 @@ async fn takes_writes(shared: &Shared) -> Got<bool> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::store) mod tests;

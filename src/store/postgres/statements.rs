@@ -1,6 +1,9 @@
 //! Every statement on records that the store has. Each names the account it is about, so that a database that is spread
 //! by account asks one machine; those that cannot are apart, and no request waits for one. They are in the SQL that
 //! PostgreSQL, Citus, CockroachDB and YugabyteDB have in common.
+//!
+//! What every update and every retrieve sends is there twice: for one row, and for many in arrays. PostgreSQL plans a
+//! statement with arrays anew each time, which takes longer than running it for one row does.
 
 macro_rules! statements {
     (
@@ -53,11 +56,15 @@ statements! {
                         SELECT $1::bigint, u.digest, u.body FROM unnest($2::bytea[], $3::text[]) AS u (digest, body) \
                         ON CONFLICT (account, digest) DO UPDATE SET body = excluded.body";
 
+        CUSTOMER_NAMED = "SELECT id, body FROM cusp.customers WHERE account = $1 AND id = $2";
         CUSTOMERS_NAMED = "SELECT id, body FROM cusp.customers WHERE account = $1 AND id = ANY($2)";
+        MAKE_CUSTOMER = "INSERT INTO cusp.customers (account, id, created, deleted, body) VALUES ($1, $2, $3, $4, $5)";
         MAKE_CUSTOMERS = "INSERT INTO cusp.customers (account, id, created, deleted, body) \
                           SELECT $1::bigint, u.id, u.created, u.deleted, u.body \
                           FROM unnest($2::text[], $3::bigint[], $4::boolean[], $5::text[]) \
                           AS u (id, created, deleted, body)";
+        REPLACE_CUSTOMER = "UPDATE cusp.customers SET created = $3, deleted = $4, body = $5 \
+                            WHERE account = $1 AND id = $2";
         REPLACE_CUSTOMERS = "UPDATE cusp.customers AS c SET created = u.created, deleted = u.deleted, body = u.body \
                              FROM unnest($2::text[], $3::bigint[], $4::boolean[], $5::text[]) \
                              AS u (id, created, deleted, body) WHERE c.account = $1 AND c.id = u.id";
@@ -93,6 +100,8 @@ statements! {
             oldest_first!("SELECT body FROM cusp.balance_transactions WHERE account = $1 AND customer = $7");
 
         EVENTS_NAMED = "SELECT id, seq, body FROM cusp.events WHERE account = $1 AND id = ANY($2)";
+        APPEND_EVENT = "INSERT INTO cusp.events (account, seq, id, kind, created, object, body) \
+                        VALUES ($1, $2, $3, $4, $5, $6, $7)";
         APPEND_EVENTS = "INSERT INTO cusp.events (account, seq, id, kind, created, object, body) \
                          SELECT $1::bigint, u.seq, u.id, u.kind, u.created, u.object, u.body \
                          FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[]) \
@@ -107,8 +116,16 @@ statements! {
                                AND created >= $4 AND created < $5 AND ($6::text[] IS NULL OR kind = ANY($6)) \
                                ORDER BY seq LIMIT $7) ORDER BY e.seq";
 
+        REPLY_NAMED = "SELECT key, endpoint, parameters, request, created, status, headers, body FROM cusp.replies \
+                       WHERE account = $1 AND key = $2";
         REPLIES_NAMED = "SELECT key, endpoint, parameters, request, created, status, headers, body FROM cusp.replies \
                          WHERE account = $1 AND key = ANY($2)";
+        PUT_REPLY = "INSERT INTO cusp.replies \
+                     (account, key, endpoint, parameters, request, created, status, headers, body) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+                     ON CONFLICT (account, key) DO UPDATE SET endpoint = excluded.endpoint, \
+                     parameters = excluded.parameters, request = excluded.request, created = excluded.created, \
+                     status = excluded.status, headers = excluded.headers, body = excluded.body";
         PUT_REPLIES = "INSERT INTO cusp.replies \
                        (account, key, endpoint, parameters, request, created, status, headers, body) \
                        SELECT $1::bigint, u.key, u.endpoint, u.parameters, u.request, u.created, u.status, u.headers, \

@@ -2,24 +2,26 @@
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 
-use super::{PostgresStore, migrate, schema, spread};
+use super::connect::Pool;
+use super::{PostgresStore, commits_last, migrate, schema, spread};
 use crate::domain::account::Space;
+use crate::domain::event::Cause;
 use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId};
 use crate::domain::page::{CustomerPage, Place};
 use crate::domain::query::{Join, Query};
 use crate::domain::time::Time;
 use crate::settings;
-use crate::store::suite::{Bench, customer, every_check, glance, look, queue, write};
-use crate::store::{Failure, Outlook, Store, Verdict};
+use crate::store::suite::{Bench, customer, every_check, glance, hold, look, made, queue, write};
+use crate::store::{Failure, Kept, Look, NewEvent, Outlook, Read, Store, Tx, Verdict};
 
 /// The same databases as those of the integration tests.
 #[allow(dead_code)]
 #[path = "../../../tests/it/postgres.rs"]
-mod server;
+pub(in crate::store) mod server;
 
 use server::Database;
 
@@ -55,6 +57,7 @@ fn bench() -> Bench {
 every_check!(bench);
 
 const HERE: Space = Space(11);
+const THERE: Space = Space(12);
 
 #[test]
 fn ten_servers_may_start_at_once() {
@@ -225,4 +228,195 @@ fn a_head_that_somebody_holds_is_contended() {
         client.batch_execute("ROLLBACK").await.unwrap();
     });
     write(&store, |tx| tx.put_customer(HERE, None, &customer("b", 1))).unwrap();
+}
+
+/// Notes that a customer was made.
+fn note(tx: &mut dyn Tx, space: Space, id: &str) -> Kept<()> {
+    let cause = Cause { request: None, idempotency_key: None };
+    let event = NewEvent { id: EventId(id.into()), created: Time(1), cause: &cause, what: made("a") };
+    tx.append(space, event).map(drop)
+}
+
+#[test]
+fn a_turn_is_kept_where_its_transaction_is_at_home() {
+    let database = Database::fresh();
+    let store = open(&database);
+    write(&*store, |tx| {
+        tx.account(HERE)?;
+        note(tx, THERE, "evt_1")
+    })
+    .unwrap();
+    let heads = "SELECT account, seq, turns = 'guest', turns <> '' FROM cusp.heads ORDER BY account";
+    let told = |row: [&str; 4]| row.map(|value| Some(value.to_owned())).to_vec();
+    assert_eq!(database.query(heads), [told(["11", "0", "f", "t"]), told(["12", "1", "t", "t"])]);
+}
+
+#[test]
+fn what_was_read_before_an_account_was_locked_is_read_again() {
+    let database = Database::fresh();
+    let (store, other) = (open(&database), open(&database));
+    write(&*store, |tx| tx.put_customer(THERE, None, &customer("a", 1))).unwrap();
+    let raise = |tx: &mut dyn Tx, meanwhile: &mut dyn FnMut()| {
+        let before = tx.customer(THERE, &CustomerId("a".into()))?.expect("it is there");
+        meanwhile();
+        let after = crate::domain::customer::Customer { balance: before.balance + 1, ..before.clone() };
+        tx.put_customer(THERE, Some(&before), &after)
+    };
+    let mut other = Some(other);
+    write(&*store, move |tx| {
+        // The rehearsal ends here, and does not show that another account will be written to.
+        tx.account(HERE)?;
+        raise(tx, &mut || {
+            let Some(other) = other.take() else { return };
+            let raised = std::thread::spawn(move || write(&*other, move |tx| raise(tx, &mut || {}))).join();
+            raised.expect("nothing panics").unwrap();
+        })
+    })
+    .unwrap();
+    let balance = glance(&*store, |read| Ok(read.customer(THERE, &CustomerId("a".into()))?.map(|found| found.balance)));
+    assert_eq!(balance, Some(2));
+}
+
+#[test]
+fn what_was_committed_is_not_run_again_when_a_row_was_missing() {
+    let database = Database::fresh();
+    let store = open(&database);
+    write(&*store, |tx| tx.put_customer(HERE, None, &customer("a", 1))).unwrap();
+    database.execute("CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'");
+    database.execute("CREATE TRIGGER t BEFORE UPDATE ON cusp.customers FOR EACH ROW EXECUTE FUNCTION nothing()");
+    let held = hold(&*store);
+    let mut runs = 0;
+    let told = [
+        queue(&*store, |tx| {
+            let before = tx.customer(HERE, &CustomerId("a".into()))?.expect("it is there");
+            tx.put_customer(HERE, Some(&before), &customer("a", 1)).map(|()| Verdict::Commit)
+        }),
+        queue(&*store, move |tx| {
+            runs += 1;
+            note(tx, HERE, &format!("evt_{runs}")).map(|()| Verdict::Commit)
+        }),
+    ];
+    drop(held);
+    for told in told {
+        let refusal = told.recv().unwrap().unwrap_err();
+        assert!(refusal.to_string().contains("0 rows of 1 were there"), "{refusal}");
+    }
+    assert_eq!(database.query("SELECT count(*) FROM cusp.events"), [[Some("1".into())]]);
+}
+
+#[test]
+fn a_role_that_may_not_make_schemas_makes_tables_in_ours() {
+    let database = Database::fresh();
+    let name = database.query("SELECT current_database()")[0][0].clone().unwrap();
+    let role = format!("{name}_humble");
+    database.execute(&format!("CREATE ROLE {role} LOGIN PASSWORD 'sesame'"));
+    database.execute(&format!("CREATE SCHEMA cusp AUTHORIZATION {role}"));
+    let url = database.url();
+    let (_, rest) = url.split_once('@').expect("the run's server is named with a user");
+    let humble = settings::Database { url: format!("postgres://{role}:sesame@{rest}"), ..options(&database) };
+    let migrated = RUNTIME.block_on(migrate(&humble, false));
+    database.execute(&format!("DROP OWNED BY {role} CASCADE; DROP ROLE {role}"));
+    assert_eq!(migrated.unwrap().to, schema::NEWEST);
+}
+
+/// Reads until it is let go, and tells when it began.
+fn slow_read(
+    store: &Arc<dyn Store>,
+    began: crossbeam_channel::Sender<()>,
+    release: crossbeam_channel::Receiver<()>,
+) -> std::thread::JoinHandle<()> {
+    let store = store.clone();
+    std::thread::spawn(move || {
+        look(&*store, |_| {
+            let _ = began.send(());
+            let _ = release.recv();
+            Ok(())
+        });
+    })
+}
+
+#[test]
+fn reads_leave_connections_to_jobs_and_looks() {
+    let database = Database::fresh();
+    let small = settings::Database { pool_size: NonZeroUsize::new(2).unwrap(), ..options(&database) };
+    let store: Arc<dyn Store> = Arc::new(RUNTIME.block_on(PostgresStore::open(&small)).unwrap());
+    let (release, released) = crossbeam_channel::bounded(0);
+    let (began, begins) = crossbeam_channel::unbounded();
+    let reads: Vec<_> = (0..2).map(|_| slow_read(&store, began.clone(), released.clone())).collect();
+    begins.recv().unwrap();
+    // The other one waits for the first to end; were it not so, it would begin at once.
+    let both_began = begins.recv_timeout(Duration::from_millis(500)).is_ok();
+    let written = write(&*store, |tx| tx.put_customer(HERE, None, &customer("a", 1)));
+    drop(release);
+    reads.into_iter().for_each(|read| read.join().unwrap());
+    assert!(!both_began);
+    written.unwrap();
+}
+
+/// Wants a customer, and counts its end.
+struct Wanting(crossbeam_channel::Sender<Kept<()>>);
+
+impl Look for Wanting {
+    fn look(&mut self, read: &mut dyn Read) -> Kept<()> {
+        read.customer(HERE, &CustomerId("a".into())).map(drop)
+    }
+
+    fn finish(self: Box<Self>, outcome: Kept<()>) {
+        let _ = self.0.send(outcome);
+    }
+}
+
+#[test]
+fn looks_that_wait_are_bounded() {
+    let database = Database::fresh();
+    let one = settings::Database { pool_size: NonZeroUsize::new(1).unwrap(), ..options(&database) };
+    let store: Arc<dyn Store> = Arc::new(RUNTIME.block_on(PostgresStore::open(&one)).unwrap());
+    let (release, released) = crossbeam_channel::bounded(0);
+    let (began, begins) = crossbeam_channel::unbounded();
+    let read = slow_read(&store, began, released);
+    begins.recv().unwrap();
+    let (told, tells) = crossbeam_channel::unbounded();
+    (0..33_100).for_each(|_| store.glance(Box::new(Wanting(told.clone()))));
+    let refusal = tells.try_recv().expect("the last ones are refused at once").unwrap_err();
+    assert!(refusal.to_string().contains("looks wait already"), "{refusal}");
+    drop(release);
+    read.join().unwrap();
+    drop(told);
+    // Whoever was taken is told as well.
+    assert_eq!(tells.iter().count(), 33_099);
+}
+
+#[test]
+fn commits_that_a_crash_undoes_are_noticed() {
+    let database = Database::fresh();
+    let last = |parameters: &str| {
+        let options = settings::Database { url: database.url() + parameters, ..options(&database) };
+        RUNTIME.block_on(async { commits_last(&Pool::new(&options).unwrap()).await.unwrap() })
+    };
+    assert!(last("?options=-c%20synchronous_commit%3Don"));
+    assert!(last("?options=-c%20synchronous_commit%3Dlocal"));
+    assert!(!last("?options=-c%20synchronous_commit%3Doff"));
+}
+
+#[test]
+fn whoever_waits_behind_others_for_a_database_that_is_away_is_told_with_them() {
+    let database = Database::fresh();
+    let one = settings::Database { pool_size: NonZeroUsize::new(1).unwrap(), ..options(&database) };
+    let store: Arc<dyn Store> = Arc::new(RUNTIME.block_on(PostgresStore::open(&one)).unwrap());
+    let (release, released) = crossbeam_channel::bounded(0);
+    let (began, begins) = crossbeam_channel::unbounded();
+    let read = slow_read(&store, began, released);
+    begins.recv().unwrap();
+    // Far more than go together; whoever wants a connection waits for it in vain, for seconds each time.
+    let started = Instant::now();
+    let put = |tx: &mut dyn Tx| tx.put_customer(HERE, None, &customer("a", 1)).map(|()| Verdict::Commit);
+    let jobs: Vec<_> = (0..2_000).map(|_| queue(&*store, put)).collect();
+    let (told, looks) = crossbeam_channel::unbounded();
+    (0..2_000).for_each(|_| store.glance(Box::new(Wanting(told.clone()))));
+    drop(told);
+    assert!(looks.iter().all(|told| told.is_err()));
+    assert!(jobs.iter().all(|told| told.recv().unwrap().is_err()));
+    assert!(started.elapsed() < Duration::from_secs(25), "{:?}", started.elapsed());
+    drop(release);
+    read.join().unwrap();
 }

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::io;
 
 use tokio_postgres::Error;
-use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use crate::store::{Failure, Outlook};
 
@@ -39,6 +39,8 @@ impl Meaning {
 pub(super) fn meaning(error: &Error) -> Meaning {
     match (error.as_db_error(), io_error(error)) {
         (Some(told), _) if *told.code() == SqlState::FEATURE_NOT_SUPPORTED && plan_is_stale(told) => Meaning::Again,
+        // The server crashes, maybe behind the point where a commit is on disk.
+        (Some(told), _) if told.parsed_severity() == Some(Severity::Panic) => Meaning::Lost,
         (Some(told), _) => meaning_of(told.code()),
         // A value that cannot be put into a message: nothing was sent.
         (None, Some(cause)) if cause.kind() == io::ErrorKind::InvalidInput => Meaning::Refused,
@@ -153,9 +155,13 @@ mod tests {
     }
 
     fn refusal(code: &str, text: &str, routine: &str) -> Error {
+        refusal_of("FATAL", code, text, routine)
+    }
+
+    fn refusal_of(severity: &str, code: &str, text: &str, routine: &str) -> Error {
         let fields = [
             ('S', "FATALE"),
-            ('V', "FATAL"),
+            ('V', severity),
             ('C', code),
             ('M', text),
             ('D', "Key (id)=(ada) exists"),
@@ -182,6 +188,13 @@ mod tests {
             for code in codes {
                 assert_eq!(meaning(&refusal(code, "no", "somewhere")), meant, "{code}");
             }
+        }
+    }
+
+    #[test]
+    fn a_server_that_crashes_is_lost_whatever_it_says() {
+        for code in ["XX000", "58P01", "53100"] {
+            assert_eq!(meaning(&refusal_of("PANIC", code, "no", "somewhere")), Meaning::Lost, "{code}");
         }
     }
 

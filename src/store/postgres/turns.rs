@@ -6,6 +6,9 @@ use std::fmt;
 /// How many servers' latest turns a head holds.
 const MAX_SERVERS: usize = 16;
 
+/// Stands in the place of a turn for a transaction that was at home in another account.
+const GUEST: &str = "guest";
+
 /// One transaction of one server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Turn {
@@ -40,9 +43,18 @@ pub(super) enum Found {
 /// The turns with one more, the newest first: of each server its latest.
 pub(super) fn with(turns: &str, turn: Turn) -> String {
     let name = name(turn.server);
-    let others = turns.split_ascii_whitespace().filter(|known| !known.starts_with(&name));
-    let kept: Vec<&str> = others.take(MAX_SERVERS - 1).collect();
-    if kept.is_empty() { turn.to_string() } else { format!("{turn} {}", kept.join(" ")) }
+    before(&turn.to_string(), turns, |known| !known.starts_with(&name))
+}
+
+/// The turns behind a transaction that was at home in another account, where its server looks for it. Its turn must not
+/// take the place of one that the server may still have to look for here.
+pub(super) fn with_guest(turns: &str) -> String {
+    before(GUEST, turns, |_| true)
+}
+
+fn before(newest: &str, turns: &str, stays: impl Fn(&str) -> bool) -> String {
+    let others = turns.split_ascii_whitespace().filter(|known| *known != GUEST && stays(known));
+    std::iter::once(newest).chain(others.take(MAX_SERVERS - 1)).collect::<Vec<_>>().join(" ")
 }
 
 /// What became of a turn. A server asks before it takes another one.
@@ -73,6 +85,14 @@ mod tests {
         assert_eq!(find(&turns, turn(1, 3)), Found::NotDone);
         assert_eq!(find(&turns, turn(2, 7)), Found::Done);
         assert_eq!(find(&turns, turn(3, 1)), Found::NotDone);
+    }
+
+    #[test]
+    fn a_guest_leaves_the_turns_that_there_are() {
+        let turns = with_guest(&with_guest(&with("", turn(1, 5))));
+        assert_eq!(turns, "guest 0000000000000001:5");
+        assert_eq!(find(&turns, turn(1, 5)), Found::Done);
+        assert_eq!(with(&turns, turn(2, 1)), "0000000000000002:1 0000000000000001:5");
     }
 
     #[test]

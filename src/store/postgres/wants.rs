@@ -118,6 +118,17 @@ pub(super) struct Head {
     pub turns: String,
 }
 
+impl Head {
+    /// As a server finds it that is going to write. Where another one wrote last, in this very millisecond maybe, the next
+    /// moment has to be a later one: within one, only the ids of one server follow each other.
+    pub fn found_by(mut self, server: &str) -> Head {
+        if !self.turns.starts_with(server) {
+            self.moment = self.moment.plus_millis(1);
+        }
+        self
+    }
+}
+
 type Rows<K, V> = BTreeMap<(Space, K), Option<V>>;
 
 /// What is known of the database; a row that is known to be missing is `None`.

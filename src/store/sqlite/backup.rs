@@ -11,7 +11,8 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::ffi::{Error, SQLITE_BUSY};
 
 use super::files::{self, BUSY_TIMEOUT, Purpose, connect, file_trouble, make_folder, sync_folder, trouble};
-use super::schema;
+use super::{rows, schema};
+use crate::store::rows::require_whole;
 use crate::store::{Failure, Kept};
 
 /// How many pages are copied between two words on the progress: 4 MiB.
@@ -27,6 +28,7 @@ pub fn backup(folder: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> K
     require_absent("backing up", to)?;
     let from = connect(&source, Purpose::Read)?;
     schema::version(&from)?;
+    require_whole(&folder.display().to_string(), rows::mark(&from)?.as_ref())?;
     copy(&from, to, progress)
 }
 

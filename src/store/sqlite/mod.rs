@@ -1,7 +1,6 @@
 //! The store that keeps everything in one file on this machine. One thread writes, any thread reads.
 
 mod backup;
-mod check;
 mod checkpoint;
 mod files;
 mod glance;
@@ -11,6 +10,7 @@ mod objects;
 mod read;
 mod readers;
 mod reply;
+mod rows;
 mod schema;
 mod tally;
 mod tx;
@@ -24,10 +24,12 @@ use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Sender, TrySendError, bounded};
 use parking_lot::{Mutex, RwLock};
+use rusqlite::Connection;
 
 pub use backup::{backup, restore};
-pub use check::{CheckSummary, MAX_FAULTS, check};
+pub use rows::SqliteRows;
 
+use super::rows::require_whole;
 use super::{Failure, Figure, Job, Kept, Look, MAX_WAITING, Read, Store};
 use checkpoint::LogKeeper;
 use files::{Purpose, connect, file_trouble, make_folder};
@@ -129,6 +131,16 @@ impl SqliteStore {
 }
 
 fn open_writer(folder: &Path, purpose: Purpose) -> Kept<(Writer, Arc<Tally>)> {
+    let mut connection = open_database(folder, purpose)?;
+    require_whole(&folder.display().to_string(), rows::mark(&connection)?.as_ref())?;
+    let tally = Arc::new(Tally::default());
+    let log = LogKeeper::watch(&mut connection, Arc::clone(&tally))?;
+    let notes = Notes { touched: Touched::new(Arc::new(Hot::new())), sequences: RefCell::default() };
+    Ok((Writer { connection, log, tally: Arc::clone(&tally), notes }, tally))
+}
+
+/// Opens the database for writing, made and brought to the newest schema.
+fn open_database(folder: &Path, purpose: Purpose) -> Kept<Connection> {
     schema::require_sound_sqlite()?;
     let file = files::database(folder);
     files::guard(&file)?;
@@ -144,10 +156,7 @@ fn open_writer(folder: &Path, purpose: Purpose) -> Kept<(Writer, Arc<Tally>)> {
     }
     schema::migrate(&mut connection)?;
     files::sync_folder(folder).map_err(file_trouble("syncing the data folder"))?;
-    let tally = Arc::new(Tally::default());
-    let log = LogKeeper::watch(&mut connection, Arc::clone(&tally))?;
-    let notes = Notes { touched: Touched::new(Arc::new(Hot::new())), sequences: RefCell::default() };
-    Ok((Writer { connection, log, tally: Arc::clone(&tally), notes }, tally))
+    Ok(connection)
 }
 
 impl Store for SqliteStore {

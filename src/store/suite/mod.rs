@@ -1,10 +1,12 @@
 //! What every store must do, as a list of checks. A store's own tests run all of them with `every_check!`; what only one
 //! store can do is not here.
 
+mod homes;
 mod jobs;
 mod lists;
 mod records;
 
+pub use homes::Home;
 pub use jobs::*;
 pub use lists::*;
 pub use records::*;
@@ -19,9 +21,10 @@ use super::{Failure, Job, Kept, KeptReply, Look, NewEvent, Read, Store, Tx, Verd
 use crate::domain::account::{Account, Mode, Space};
 use crate::domain::api_key::{ApiKey, KeyKind};
 use crate::domain::balance::{BalanceReason, BalanceTransaction};
+use crate::domain::coupon::{Coupon, CouponDuration, Percent, Reduction};
 use crate::domain::customer::Customer;
 use crate::domain::event::{Cause, Change, Event, EventKind, Happening, Subject};
-use crate::domain::ids::{AccountId, BalanceTransactionId, CustomerId, EventId, RequestId};
+use crate::domain::ids::{AccountId, BalanceTransactionId, CouponId, CouponSerial, CustomerId, EventId, RequestId};
 use crate::domain::money::Currency;
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{BalancePage, Cursor, CustomerPage, EventPage, ObjectPage, Page, Place, Span};
@@ -171,7 +174,7 @@ impl<T: Send, F: FnMut(&mut dyn Read) -> Kept<T> + Send> Look for Glance<F, T> {
 }
 
 /// Keeps the writer busy until the sender is dropped, so that the jobs queued meanwhile wait together.
-fn hold(store: &dyn Store) -> crossbeam_channel::Sender<()> {
+pub fn hold(store: &dyn Store) -> crossbeam_channel::Sender<()> {
     let (release, held) = bounded::<()>(0);
     let (started, starts) = bounded(1);
     queue(store, move |tx| {
@@ -274,6 +277,24 @@ pub fn balance_transaction(id: &str, customer: &str, created: i64) -> BalanceTra
 }
 
 /// A record of few facts.
+pub fn coupon(id: &str, created: i64, deleted: Option<Time>) -> Coupon {
+    let percent = Percent::of_hundredths(2_500).unwrap();
+    Coupon {
+        id: CouponId(id.into()),
+        serial: CouponSerial(format!("coupon_{id}")),
+        created: Time(created),
+        deleted,
+        name: None,
+        reduction: Reduction::Percent { percent, currency: None },
+        duration: CouponDuration::Once,
+        max_redemptions: None,
+        redeem_by: None,
+        times_redeemed: 0,
+        metadata: [].into(),
+    }
+}
+
+/// A record of few facts.
 pub fn reply(key: &str, created: i64) -> KeptReply {
     KeptReply {
         key: key.into(),
@@ -305,7 +326,7 @@ const CREATED: EventKind = EventKind(Subject::Customer, Change::Created);
 const UPDATED: EventKind = EventKind(Subject::Customer, Change::Updated);
 const DELETED: EventKind = EventKind(Subject::Customer, Change::Deleted);
 
-fn made(id: &str) -> Happening {
+pub fn made(id: &str) -> Happening {
     Happening::CustomerCreated { after: Box::new(customer(id, 1)) }
 }
 

@@ -1,0 +1,141 @@
+//! Every fault that an examination finds, in stores of both kinds.
+
+use crate::domain::account::{Mode, Space};
+use crate::domain::balance::BalanceTransaction;
+use crate::domain::customer::Customer;
+use crate::domain::event::{Cause, Happening};
+use crate::domain::facts::Facts;
+use crate::domain::ids::EventId;
+use crate::domain::time::Time;
+use crate::store::record::write_facts;
+use crate::store::suite::{Home, account, api_key, balance_transaction, coupon, customer, reply, write};
+use crate::store::{Kept, NewEvent, Tx};
+
+const HERE: Space = Space(11);
+
+fn make(tx: &mut dyn Tx, id: &str) -> Kept<()> {
+    let made = Customer { balance: 7, ..customer(id, 5) };
+    tx.put_customer(HERE, None, &made)?;
+    let cause = Cause::default();
+    let what = Happening::CustomerCreated { after: Box::new(made) };
+    tx.append(HERE, NewEvent { id: EventId(format!("evt_{id}")), created: Time(5), cause: &cause, what })?;
+    Ok(())
+}
+
+/// A place with a few records, without a fault.
+fn furnished(home: Home) -> Home {
+    let store = home.open().unwrap();
+    write(&*store, |tx| {
+        make(tx, "a")?;
+        make(tx, "b")?;
+        make(tx, "c")?;
+        let ledger = BalanceTransaction { ending_balance: 7, ..balance_transaction("t1", "a", 6) };
+        tx.put_balance_transaction(HERE, &ledger)?;
+        tx.put_account(&account(HERE, "acct_1", Mode::Test))?;
+        tx.put_api_key(HERE, &api_key(1, 1))?;
+        tx.put_reply(HERE, &reply("key", 1))?;
+        for (id, deleted) in [("A", None), ("B", None), ("C", Some(Time(9)))] {
+            let coupon = Facts::from(coupon(id, 5, deleted));
+            tx.put_object(HERE, &write_facts(&coupon), &[], &coupon.lists())?;
+        }
+        Ok(())
+    })
+    .unwrap();
+    store.close();
+    let clean = home.examined().unwrap();
+    assert_eq!((clean.fault_count, clean.customers, clean.events, clean.terms), (0, 3, 3, 6), "{clean:?}");
+    assert_eq!((clean.accounts, clean.api_keys, clean.balance_transactions, clean.replies), (1, 1, 1, 1));
+    assert_eq!(clean.objects, 3);
+    home
+}
+
+/// Examines a place after a change behind its back; one fault must say `expected`.
+fn find(home: &Home, sql: &str, expected: &str) {
+    home.execute(sql);
+    let summary = home.examined().unwrap();
+    assert!(summary.faults.iter().any(|fault| fault.contains(expected)), "{sql}: {:?}", summary.faults);
+    assert_eq!(summary.fault_count, summary.faults.len() as u64);
+}
+
+macro_rules! finds {
+    ($($name:ident: $sql:expr, $expected:expr;)*) => {
+        mod finds {
+            $(
+                #[test]
+                fn $name() {
+                    for home in crate::store::suite::Home::of_each_kind() {
+                        super::find(&super::furnished(home), $sql, $expected);
+                    }
+                }
+            )*
+        }
+    };
+}
+
+finds! {
+    an_unreadable_customer: "UPDATE customers SET body = '{' WHERE id = 'a'", "reading customer a of account 11: the body does not begin";
+    a_customer_of_a_newer_shape: r#"UPDATE customers SET body = replace(body, '"v":1', '"v":9') WHERE id = 'a'"#, "the body has shape 9";
+    a_customer_under_a_wrong_id: "UPDATE customers SET id = 'z' WHERE id = 'a'", "its columns do not agree";
+    a_customer_listed_at_a_wrong_moment: "UPDATE customers SET created = 99 WHERE id = 'a'", "its columns do not agree";
+    a_customer_wrongly_marked_deleted: "UPDATE customers SET deleted = (1 = 1) WHERE id = 'a'", "its columns do not agree";
+    a_version_of_zero: r#"UPDATE customers SET body = replace(body, '"version":1', '"version":0')"#, "its version is not positive";
+    a_lost_term: "DELETE FROM customer_terms WHERE id = 'a'", "it cannot be found by its term";
+    a_stray_term: "INSERT INTO customer_terms VALUES (11, 5, 5, 'a')", "found by term 5, which it does not have";
+    a_term_of_nobody: "INSERT INTO customer_terms VALUES (11, 5, 5, 'nobody')", "customer nobody of account 11: it is not there";
+    a_term_at_a_wrong_moment: "UPDATE customer_terms SET created = 6 WHERE id = 'a'", "which it does not have";
+    a_lost_event: "DELETE FROM events WHERE id = 'evt_b'", "it has place 3, 2 was to come";
+    a_lost_first_event: "DELETE FROM events WHERE id = 'evt_a'", "it has place 2, 1 was to come";
+    an_unreadable_event: r#"UPDATE events SET body = '{"v":1}' WHERE id = 'evt_b'"#, "reading event evt_b of account 11";
+    an_event_of_a_wrong_kind: "UPDATE events SET kind = 'customer.deleted' WHERE id = 'evt_b'", "its columns do not agree";
+    a_balance_without_its_transaction: r#"UPDATE customers SET body = replace(body, '"balance":7', '"balance":8') WHERE id = 'a'"#, "its balance is not where";
+    an_unreadable_balance_transaction: "UPDATE balance_transactions SET body = ''", "reading balance transaction t1";
+    a_balance_transaction_of_a_lost_customer: "DELETE FROM customers WHERE id = 'a'", "balance transaction t1 of account 11: its customer is not there";
+    a_balance_transaction_of_nobody: "UPDATE balance_transactions SET customer = 'zz'", "balance transaction t1 of account 11: its customer is not there";
+    an_unreadable_account: "UPDATE accounts SET body = ''", "reading account 11";
+    an_unreadable_api_key: "UPDATE api_keys SET body = ''", "reading an API key of account 11";
+    an_unreadable_reply: "UPDATE replies SET headers = '7'", "its headers are not a list";
+    an_unreadable_object: "UPDATE objects SET body = '{' WHERE id = 'A'", "reading object A of account 11: the body does not begin";
+    an_object_of_an_unknown_kind: "UPDATE objects SET kind = 'x' WHERE id = 'A'", "reading object A of account 11: this version does not know its kind";
+    an_object_under_a_wrong_id: "UPDATE objects SET id = 'z' WHERE id = 'A'", "its columns do not agree";
+    a_deleted_coupon_among_the_living: "UPDATE objects SET kind = 'coupon' WHERE kind = 'retired_coupon'", "its columns do not agree";
+    an_object_missing_on_its_list: "DELETE FROM object_lists WHERE id = 'A'", "object A of account 11: it is not on its list";
+    an_object_on_a_list_of_others: "INSERT INTO object_lists VALUES (11, 5, 5, 'A', 'coupon')", "object A of account 11: it is on list 5, where it does not belong";
+    an_object_listed_at_a_wrong_moment: "UPDATE object_lists SET created = 6 WHERE id = 'A'", "where it does not belong";
+    a_listed_object_that_is_lost: "DELETE FROM objects WHERE id = 'B'", "object B of account 11: it is not there, but on list";
+    rows_of_an_account_that_has_nothing_else: "INSERT INTO customer_terms VALUES (12, 5, 5, 'a')", "customer a of account 12: it is not there";
+}
+
+#[test]
+fn a_head_that_is_not_at_the_newest_event_is_found() {
+    for (sql, expected) in [
+        ("UPDATE heads SET seq = 2", "the head of account 11: it is at event 2, the newest is 3"),
+        ("DELETE FROM heads", "the head of account 11: it is at event 0, the newest is 3"),
+        ("INSERT INTO heads VALUES (12, 1, 1, '')", "the head of account 12: it is at event 1, the newest is 0"),
+    ] {
+        find(&furnished(Home::database()), sql, expected);
+    }
+}
+
+#[test]
+fn a_text_that_is_none_is_found() {
+    let home = furnished(Home::folder());
+    find(&home, "UPDATE customers SET body = CAST(x'ff' AS TEXT) WHERE id = 'b'", "a column is not of its kind");
+    find(
+        &home,
+        "UPDATE balance_transactions SET customer = CAST(x'ff' AS TEXT)",
+        "reading whose a balance transaction",
+    );
+}
+
+#[test]
+fn more_rows_than_fit_one_page_are_examined() {
+    for home in Home::of_each_kind() {
+        let home = furnished(home);
+        let store = home.open().unwrap();
+        write(&*store, |tx| (0..2_500).try_for_each(|number| make(tx, &format!("more{number}")))).unwrap();
+        store.close();
+        let summary = home.examined().unwrap();
+        assert_eq!((summary.fault_count, summary.customers, summary.terms), (0, 2_503, 5_006), "{summary:?}");
+        assert_eq!(summary.events, 2_503);
+    }
+}

@@ -1,0 +1,330 @@
+//! `cusp copy` as an operator meets it: killed in the middle and run again, refused, and what it says meanwhile.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Output, Stdio};
+use std::sync::mpsc;
+
+use cusp::domain::account::Space;
+use cusp::domain::customer::Customer;
+use cusp::domain::event::{Cause, Happening};
+use cusp::domain::ids::{CustomerId, EventId};
+use cusp::domain::time::Time;
+use cusp::settings;
+use cusp::store::postgres::PostgresRows;
+use cusp::store::rows::{Row, Rows, TABLES, Walk};
+use cusp::store::sqlite::{SqliteOptions, SqliteRows, SqliteStore};
+use cusp::store::{Job, Kept, NewEvent, Store, Tx, Verdict};
+use tempfile::TempDir;
+
+use crate::postgres::{Database, in_database};
+use crate::program_server::{ProgramServer, cusp};
+
+/// So many that a copy takes long enough to be killed in the middle.
+const CUSTOMERS: usize = 20_000;
+/// Rows for each of them: itself, what it is found by, its event.
+const ROWS_EACH: u64 = 4;
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("the program prints text")
+}
+
+fn path(folder: &Path) -> &str {
+    folder.to_str().expect("temporary folders have plain names")
+}
+
+fn run(arguments: &[&str]) -> Output {
+    cusp().args(arguments).output().expect("the program runs")
+}
+
+/// What a command that ends well prints.
+fn done(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// What a command that ends with `code` says about it.
+fn refused(code: i32, arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", text(&output.stderr));
+    assert!(!text(&output.stderr).contains("sesame"), "a password is shown: {}", text(&output.stderr));
+    text(&output.stderr)
+}
+
+/// Makes customers from one number to another.
+struct Batch {
+    from: usize,
+    to: usize,
+    told: mpsc::Sender<Kept<()>>,
+}
+
+impl Job for Batch {
+    fn run(&mut self, tx: &mut dyn Tx) -> Kept<Verdict> {
+        for number in self.from..self.to {
+            let (space, moment) = (Space(if number % 3 == 0 { -5 } else { 5 }), Time(number as i64));
+            let id = CustomerId(format!("cus_{number}"));
+            let mut customer = Customer::blank(id, format!("PRE{number}"), moment);
+            customer.email = Some(format!("{number}@example.com"));
+            tx.put_customer(space, None, &customer)?;
+            let (id, cause) = (EventId(format!("evt_{number}")), Cause::default());
+            let what = Happening::CustomerCreated { after: Box::new(customer) };
+            tx.append(space, NewEvent { id, created: moment, cause: &cause, what })?;
+        }
+        Ok(Verdict::Commit)
+    }
+
+    fn finish(self: Box<Self>, outcome: Kept<()>) {
+        let _ = self.told.send(outcome);
+    }
+}
+
+/// A data folder with so many customers.
+fn furnished(customers: usize) -> TempDir {
+    let folder = tempfile::tempdir().expect("the system has room for a folder");
+    let options = SqliteOptions { path: folder.path().into(), ephemeral: true };
+    let store = SqliteStore::open(&options).expect("the store opens");
+    for from in (0..customers).step_by(1_000) {
+        let (told, hears) = mpsc::channel();
+        store.write(Box::new(Batch { from, to: customers.min(from + 1_000), told }));
+        hears.recv().expect("every job is told how it went").expect("it goes well");
+    }
+    store.close();
+    folder
+}
+
+/// Every row of a place.
+fn everything(mut rows: impl Rows) -> BTreeMap<(Space, &'static str), Vec<Row>> {
+    let mut all = BTreeMap::new();
+    for space in rows.accounts().expect("accounts can be listed") {
+        for table in &TABLES {
+            let mut walk = Walk::new(table, space, None);
+            let found: &mut Vec<Row> = all.entry((space, table.name)).or_default();
+            loop {
+                let page = walk.next(&mut rows).expect("rows can be read");
+                if page.is_empty() {
+                    break;
+                }
+                found.extend(page);
+            }
+        }
+    }
+    all
+}
+
+fn kept_in_folder(folder: &Path) -> BTreeMap<(Space, &'static str), Vec<Row>> {
+    everything(SqliteRows::to_copy_from(folder).expect("nobody has it"))
+}
+
+fn kept_in_database(database: &Database) -> BTreeMap<(Space, &'static str), Vec<Row>> {
+    everything(PostgresRows::to_copy_from(&settings::Database::new(database.url())).expect("it has records"))
+}
+
+/// A copy under way; killed when a test ends before it.
+struct Copying {
+    child: Child,
+    lines: BufReader<std::process::ChildStderr>,
+}
+
+impl Copying {
+    fn start(from: &str, to: &str) -> Copying {
+        let mut command = cusp();
+        command.args(["copy", "--from", from, "--to", to]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program runs");
+        let lines = BufReader::new(child.stderr.take().expect("stderr is a pipe"));
+        Copying { child, lines }
+    }
+
+    /// The next line of progress: what is being done, and the rows done; `None` at the end.
+    fn step(&mut self) -> Option<(String, u64)> {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).expect("stderr can be read");
+        let (part, rest) = line.split_once(": ")?;
+        let done = rest.split(' ').next().and_then(|number| number.parse().ok());
+        Some((part.to_owned(), done.unwrap_or_else(|| panic!("it says {line}"))))
+    }
+
+    /// Ends it as a power switch would.
+    fn kill(mut self) {
+        self.child.kill().expect("it is running or was");
+        self.child.wait().expect("it ends");
+    }
+
+    /// What it says at its good end.
+    fn end(mut self) -> String {
+        let mut said = String::new();
+        self.child.stdout.take().expect("stdout is a pipe").read_to_string(&mut said).expect("it is text");
+        assert!(self.child.wait().expect("it ends").success());
+        said
+    }
+}
+
+impl Drop for Copying {
+    fn drop(&mut self) {
+        // It has ended already in every test that ends well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Copies, and kills each run as soon as it has told of some progress of its own; gives what the last one says.
+fn copy_through_kills(from: &str, to: &str, mut meanwhile: impl FnMut()) -> String {
+    let (mut reached, mut kills, mut compared) = (0, 0, 0);
+    loop {
+        let mut copying = Copying::start(from, to);
+        let (part, begun) = copying.step().expect("it tells where it begins");
+        assert_eq!(part, "copied");
+        assert!(begun >= reached, "it begins at {begun}, and {reached} rows were copied");
+        assert!(kills == 0 || begun > 0, "it starts over");
+        let step = copying.step();
+        match step {
+            Some((part, done)) if part == "copied" => reached = done,
+            // Comparing is done from its beginning each time: two kills will do.
+            Some((part, _)) if part == "compared" && compared < 2 => compared += 1,
+            Some((part, _)) => {
+                assert_eq!(part, "compared");
+                while copying.step().is_some() {}
+                assert!(kills > 5, "there were only {kills} kills");
+                return copying.end();
+            }
+            None => panic!("it ended by itself"),
+        }
+        copying.kill();
+        kills += 1;
+        meanwhile();
+    }
+}
+
+#[test]
+fn a_copy_that_is_killed_again_and_again_goes_on_in_both_directions() {
+    let folder = furnished(CUSTOMERS);
+    let all = kept_in_folder(folder.path());
+    let (database, back) = (Database::fresh(), tempfile::tempdir().expect("the system has room for a folder"));
+    let (there, here) = (database.url(), path(back.path()));
+    let rows = all.values().map(|rows| rows.len() as u64).sum::<u64>();
+    assert_eq!(rows, CUSTOMERS as u64 * ROWS_EACH);
+    let expected = format!("copied {rows} rows of 2 accounts (each mode for itself); both sides are the same\n");
+
+    assert_eq!(copy_through_kills(path(folder.path()), &there, || {}), expected);
+    assert!(kept_in_database(&database) == all, "rows are not what they were");
+    assert!(done(&["check", "--database-url", &there]).starts_with("no faults in database "));
+
+    assert_eq!(copy_through_kills(&there, here, || {}), expected);
+    assert!(kept_in_folder(back.path()) == all, "rows are not what they were");
+    assert!(done(&["check", "--data", here]).starts_with("no faults in "));
+}
+
+#[test]
+fn nothing_works_on_an_unfinished_copy_but_the_copy() {
+    let folder = furnished(5_000);
+    let (database, target) = (Database::fresh(), tempfile::tempdir().expect("the system has room for a folder"));
+    let url = database.url();
+    for (to, place) in [(&*url, ["--database-url", &url]), (path(target.path()), ["--data", path(target.path())])] {
+        let mut copying = Copying::start(path(folder.path()), to);
+        copying.step().expect("it tells where it begins");
+        copying.kill();
+        for command in [
+            &["serve", "--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0"][..],
+            &["dev", "--listen=127.0.0.1:0"],
+            &["keys", "list"],
+            &["keys", "create"],
+            &["check"],
+        ] {
+            let refusal = refused(1, &[command, &place[..]].concat());
+            assert!(refusal.contains("holds an unfinished copy of "), "{refusal}");
+            assert!(refusal.contains("run the same `cusp copy` again to finish it"), "{refusal}");
+        }
+        if place[0] == "--data" {
+            let backup = target.path().join("backup.db");
+            assert!(refused(1, &["backup", path(&backup), "--data", to]).contains("holds an unfinished copy of "));
+        }
+        done(&["copy", "--from", path(folder.path()), "--to", to]);
+        assert!(done(&[&["check"], &place[..]].concat()).contains("5000 customers"));
+    }
+}
+
+#[test]
+fn a_copied_key_opens_a_server_on_the_other_side() {
+    let (folder, database) = (furnished(0), Database::fresh());
+    let key = done(&["keys", "create", "--data", path(folder.path())]);
+    done(&["copy", "--from", path(folder.path()), "--to", &database.url()]);
+    let list = done(&["keys", "list", "--database-url", &database.url()]);
+    assert_eq!(list, done(&["keys", "list", "--data", path(folder.path())]));
+    assert!(list.contains(&key.trim()[key.trim().len() - 4..]));
+}
+
+#[test]
+fn what_must_not_be_copied_is_refused() {
+    let (folder, other) = (furnished(10), furnished(10));
+    let (database, empty) = (Database::fresh(), tempfile::tempdir().expect("the system has room for a folder"));
+    let (from, to, url) = (path(folder.path()), path(other.path()), database.url());
+    let none = empty.path().join("none");
+    let nobodys = in_database(&url, "no_such_database").replace("cusp@", "cusp:sesame@");
+    let detour = folder.path().join("../").join(folder.path().file_name().expect("it has a name"));
+    for (from, to, reason) in [
+        (from, to, "holds records already: --replace-everything removes all of them"),
+        (from, from, "source and target are both "),
+        (from, path(&detour), "source and target are both "),
+        (path(&none), to, "none/cusp.db does not exist"),
+        (path(empty.path()), to, "cusp.db does not exist"),
+        (&url, to, "holds no records of cusp"),
+        (&nobodys, to, "connecting to database no_such_database at "),
+    ] {
+        let refusal = refused(1, &["copy", "--from", from, "--to", to]);
+        assert!(refusal.contains(reason), "{refusal}");
+    }
+    assert!(!none.exists());
+    assert!(refused(2, &["copy", "--from", from]).contains("--to <FOLDER|URL>"));
+    assert!(refused(2, &["copy", "--from", from, "--to=postgres://ada:sesame@db:x/y"]).contains("--to: "));
+    let no_file = refused(1, &["copy", "--from", from, "--to", &url, "--to-password-file", path(&none)]);
+    assert!(no_file.contains("cannot read the password file"), "{no_file}");
+    done(&["copy", "--from", from, "--to", to, "--replace-everything"]);
+}
+
+#[test]
+fn a_folder_with_a_running_server_is_refused_as_source_and_as_target() {
+    let (used, other) = (furnished(10), furnished(20));
+    let server = ProgramServer::serve(used.path(), &[]);
+    for ends in [[&used, &other], [&other, &used]] {
+        let [from, to] = ends.map(|folder| path(folder.path()));
+        let refusal = refused(1, &["copy", "--from", from, "--to", to, "--replace-everything"]);
+        assert!(refusal.contains("is in use by a cusp server or another copy: stop it first"), "{refusal}");
+    }
+    server.kill();
+    done(&["copy", "--from", path(used.path()), "--to", path(other.path()), "--replace-everything"]);
+    assert!(kept_in_folder(used.path()) == kept_in_folder(other.path()));
+}
+
+#[test]
+fn a_difference_is_told_and_ends_badly() {
+    let (folder, database) = (furnished(CUSTOMERS), Database::fresh());
+    let (from, to) = (path(folder.path()), database.url());
+    let mut copying = Copying::start(from, &to);
+    while copying.step().is_some_and(|(part, done)| part == "copied" && done < 20_000) {}
+    copying.kill();
+    database.execute("DELETE FROM cusp.customers WHERE id = 'cus_0'");
+    let output = run(&["copy", "--from", from, "--to", &to]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let difference = "account -5, customers: 6667 rows in the source, 6666 in the target\n";
+    assert_eq!(text(&output.stdout), difference);
+    let said = text(&output.stderr);
+    assert!(said.contains("not what the source is (differences: 1)") && said.contains("starts over"), "{said}");
+    assert!(refused(1, &["check", "--database-url", &to]).contains("unfinished copy"));
+    done(&["copy", "--from", from, "--to", &to]);
+    assert!(kept_in_database(&database) == kept_in_folder(folder.path()));
+}
+
+#[test]
+fn faults_in_a_database_are_told_and_end_badly() {
+    let (folder, database) = (furnished(10), Database::fresh());
+    done(&["copy", "--from", path(folder.path()), "--to", &database.url()]);
+    database.execute("UPDATE cusp.heads SET seq = 99 WHERE account = 5; DELETE FROM cusp.events WHERE id = 'evt_3'");
+    let output = run(&["check", "--database-url", &database.url()]);
+    assert_eq!(output.status.code(), Some(1));
+    let faults = text(&output.stdout);
+    assert!(faults.contains("the head of account 5: it is at event 99, the newest is 6\n"), "{faults}");
+    assert!(faults.contains("event evt_6 of account -5: it has place 3, 2 was to come\n"), "{faults}");
+    assert!(text(&output.stderr).contains("faults in database "));
+    assert!(refused(1, &["check", "--database-url", &Database::fresh().url()]).contains("holds no records of cusp"));
+}

@@ -1,0 +1,269 @@
+//! Two servers over one database are as one: no update is lost between them, a retry may come to either, one tag lets one
+//! editor through, and what one of them is told the other one knows.
+
+use std::collections::BTreeSet;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cusp::app::KEY_BELIEVED_FOR;
+use cusp::clock::Clock;
+
+use crate::client::{Client, error, json};
+use crate::connection::Connection;
+use crate::fleet::{Peer, everything, text, version, wait_until, with_pool};
+use crate::http::Reply;
+use crate::postgres::Database;
+
+const KEY: &str = "sk_test_twins";
+const CALLERS: usize = 4;
+const UPDATES: usize = 12;
+/// How often a race is run whose outcome hangs on the moment.
+const ROUNDS: usize = 8;
+
+/// Runs `ask` at the same time for callers of both servers; gives what they got.
+fn at_once<T: Send>(peers: &[Peer; 2], callers: usize, ask: impl Fn(Client, usize) -> T + Sync) -> Vec<T> {
+    thread::scope(|scope| {
+        let asking: Vec<_> = (0..callers)
+            .map(|caller| {
+                let (client, ask) = (peers[caller % 2].client(KEY), &ask);
+                scope.spawn(move || ask(client, caller))
+            })
+            .collect();
+        asking.into_iter().map(|asking| asking.join().expect("a caller ends without panic")).collect()
+    })
+}
+
+/// Many callers of both servers change one customer and its balance; all of it is there afterwards.
+fn no_update_is_lost_in(database: &Database) {
+    let peers = Peer::pair(database);
+    let client = peers[0].client(KEY);
+    let id = client.customer("name=Jenny");
+    let path = format!("/v1/customers/{id}");
+    let versions = at_once(&peers, CALLERS * 2, |client, caller| {
+        let mut versions = Vec::new();
+        for update in 0..UPDATES {
+            let changed = client.post(&path, &format!("metadata[k{caller}]={update}"));
+            assert_eq!(changed.status, 200, "{}", changed.text());
+            versions.push(version(&changed));
+            let moved = client.post(&format!("{path}/balance_transactions"), "amount=1&currency=usd");
+            assert_eq!(moved.status, 200, "{}", moved.text());
+        }
+        versions
+    });
+    let movements = CALLERS * 2 * UPDATES;
+    let last = (UPDATES - 1).to_string();
+    for peer in &peers {
+        let reply = peer.client(KEY).get(&path);
+        let customer = json(&reply);
+        for caller in 0..CALLERS * 2 {
+            assert_eq!(customer["metadata"][format!("k{caller}")], last.as_str());
+        }
+        assert_eq!(customer["balance"], movements);
+        assert_eq!(version(&reply), 1 + 2 * movements as u64);
+    }
+    let told: BTreeSet<u64> = versions.into_iter().flatten().collect();
+    assert_eq!(told.len(), movements, "no version was told twice");
+    let ledger = everything(&client, &format!("{path}/balance_transactions"));
+    let endings: Vec<i64> = ledger.iter().filter_map(|entry| entry["ending_balance"].as_i64()).collect();
+    assert_eq!(endings, (1..=movements as i64).rev().collect::<Vec<_>>());
+    let events = everything(&client, "/v1/events");
+    let updates = events.iter().filter(|event| event["type"] == "customer.updated").count();
+    assert_eq!((events.len(), updates), (1 + 2 * movements, 2 * movements));
+}
+
+#[test]
+fn no_update_is_lost() {
+    no_update_is_lost_in(&Database::fresh());
+}
+
+#[test]
+fn a_database_that_is_serializable_by_default_is_as_good() {
+    let database = Database::fresh();
+    let serializable = "execute format('alter database %I set default_transaction_isolation = serializable', \
+                        current_database());";
+    database.execute(&format!("do $$ begin {serializable} end $$"));
+    no_update_is_lost_in(&database);
+}
+
+#[test]
+fn many_accounts_share_two_connections() {
+    let database = Database::fresh();
+    let peer = Peer::start(with_pool(&database.url(), 2));
+    thread::scope(|scope| {
+        for account in 0..24 {
+            let client = peer.client(&format!("sk_test_crowd{account}"));
+            scope.spawn(move || {
+                let id = client.customer("name=Jenny");
+                for update in 0..4 {
+                    json(&client.post(&format!("/v1/customers/{id}"), &format!("name=Jenny+{update}")));
+                    assert_eq!(json(&client.get("/v1/events"))["data"].as_array().unwrap().len(), update + 2);
+                }
+            });
+        }
+    });
+    assert!(peer.figure("cusp_store_connections") <= 2.0);
+}
+
+#[test]
+fn one_idempotency_key_does_one_thing() {
+    let database = Database::fresh();
+    let peers = Peer::pair(&database);
+    for round in 0..ROUNDS {
+        let keyed = format!("race-{round}");
+        let ask = |client: Client, _| loop {
+            let headers = [("Idempotency-Key", keyed.as_str())];
+            let reply = client.exchange("POST", "/v1/customers", &format!("name=Once+{round}"), &headers);
+            // Its own server knows that the key is being worked on; the other one waits for the account.
+            if reply.status != 409 {
+                return reply;
+            }
+        };
+        let replies: Vec<Reply> = at_once(&peers, CALLERS * 2, ask);
+        let bodies: BTreeSet<&[u8]> = replies.iter().map(|reply| reply.body.as_slice()).collect();
+        assert_eq!(bodies.len(), 1, "every answer is the same");
+        assert!(replies.iter().all(|reply| reply.status == 200));
+        let fresh = replies.iter().filter(|reply| reply.header("Idempotent-Replayed").is_none()).count();
+        assert_eq!(fresh, 1, "one did it, the others were told");
+    }
+    assert_eq!(everything(&peers[1].client(KEY), "/v1/customers").len(), ROUNDS);
+}
+
+#[test]
+fn a_retry_may_come_to_the_other_server() {
+    let database = Database::fresh();
+    let peers = Peer::pair(&database);
+    let [one, other] = [peers[0].client(KEY), peers[1].client(KEY)];
+    let keyed = [("Idempotency-Key", "moved")];
+    let first = one.exchange("POST", "/v1/customers", "name=Jenny&balance=5", &keyed);
+    let again = other.exchange("POST", "/v1/customers", "name=Jenny&balance=5", &keyed);
+    assert_eq!((first.status, again.status), (200, 200));
+    assert_eq!(first.body, again.body);
+    assert_eq!((first.header("Idempotent-Replayed"), again.header("Idempotent-Replayed")), (None, Some("true")));
+    assert_eq!(again.header("Original-Request"), first.header("Request-Id"));
+
+    let refused = error(&other.exchange("POST", "/v1/customers", "name=Jane", &keyed), 400);
+    assert_eq!(refused["type"], "idempotency_error");
+    let elsewhere = other.exchange("POST", &format!("/v1/customers/{}", text(&json(&first), "id")), "", &keyed);
+    assert_eq!(error(&elsewhere, 400)["type"], "idempotency_error");
+    assert_eq!(everything(&other, "/v1/customers").len(), 1);
+}
+
+#[test]
+fn a_reply_that_never_came_is_had_from_the_other_server() {
+    let database = Database::fresh();
+    let peers = Peer::pair(&database);
+    for round in 0..ROUNDS {
+        let key = format!("lost-{round}");
+        let keyed = [("Idempotency-Key", key.as_str())];
+        let mut gone = Connection::new(peers[0].address(), KEY);
+        let request = format!(
+            "POST /v1/customers HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\nidempotency-key: {key}\r\n\
+             content-type: application/x-www-form-urlencoded\r\ncontent-length: 6\r\n\r\nname=J"
+        );
+        gone.write(request.as_bytes()).expect("the request is sent");
+        drop(gone);
+        let other = peers[1].client(KEY).exchange("POST", "/v1/customers", "name=J", &keyed);
+        assert_eq!(other.status, 200, "{}", other.text());
+        let one = peers[0].client(KEY).exchange("POST", "/v1/customers", "name=J", &keyed);
+        // The first one may still be at it.
+        if one.status != 409 {
+            assert_eq!(one.body, other.body);
+        }
+        assert_eq!(everything(&peers[0].client(KEY), "/v1/customers").len(), round + 1);
+    }
+}
+
+#[test]
+fn one_tag_lets_one_editor_through() {
+    let database = Database::fresh();
+    let peers = Peer::pair(&database);
+    let path = format!("/v1/customers/{}", peers[0].client(KEY).customer("name=Jenny"));
+    for round in 1..=ROUNDS {
+        let tag = format!("\"{round}\"");
+        let statuses = at_once(&peers, CALLERS * 2, |client, editor| {
+            let headers = [("If-Match", tag.as_str())];
+            client.exchange("POST", &path, &format!("name=editor+{round}+{editor}"), &headers).status
+        });
+        assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1);
+        assert!(statuses.iter().all(|status| [200, 412].contains(status)), "{statuses:?}");
+        assert_eq!(version(&peers[round % 2].client(KEY).get(&path)), round as u64 + 1);
+    }
+}
+
+#[test]
+fn an_invoice_prefix_is_taken_once() {
+    let database = Database::fresh();
+    let peers = Peer::pair(&database);
+    for round in 0..ROUNDS {
+        let statuses = at_once(&peers, CALLERS * 2, |client, _| {
+            client.post("/v1/customers", &format!("invoice_prefix=PREFIX{round}")).status
+        });
+        assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1);
+        assert!(statuses.iter().all(|status| [200, 400].contains(status)), "{statuses:?}");
+    }
+    assert_eq!(everything(&peers[1].client(KEY), "/v1/customers").len(), ROUNDS);
+}
+
+#[test]
+fn a_key_that_one_server_took_back_is_refused_by_the_other() {
+    let database = Database::fresh();
+    let peers = Peer::pair(&database);
+    let client = peers[1].client(KEY);
+    assert_eq!(client.get("/v1/customers").status, 200);
+    peers[0].revoke(KEY);
+    let since = Instant::now();
+    assert_eq!(peers[0].client(KEY).get("/v1/customers").status, 401, "who took it back knows at once");
+    wait_until("the other server refuses the key", || client.get("/v1/customers").status == 401);
+    // The last answer was on its way for a while; the key may have been good when it was asked for.
+    assert!(since.elapsed() < KEY_BELIEVED_FOR + Duration::from_secs(1), "{:?}", since.elapsed());
+}
+
+#[test]
+fn a_sandbox_that_both_open_at_once_is_one() {
+    let database = Database::fresh();
+    let peers = Peer::pair(&database);
+    let bodies = at_once(&peers, CALLERS * 2, |client, _| client.get("/v1/account").text());
+    let first = bodies.first().expect("somebody asked");
+    assert!(bodies.iter().all(|body| body == first), "{bodies:?}");
+    assert_eq!(database.query("select count(*) from cusp.accounts"), [[Some("1".to_owned())]]);
+}
+
+#[test]
+fn ten_servers_start_at_once_on_an_empty_database() {
+    let database = Database::fresh();
+    let peers: Vec<Peer> = thread::scope(|scope| {
+        let start = || Peer::at(Clock::Real, with_pool(&database.url(), 2));
+        let starting: Vec<_> = (0..10).map(|_| scope.spawn(start)).collect();
+        let started = starting.into_iter().map(|peer| peer.join().expect("a start ends without panic"));
+        started.collect::<Result<_, _>>().unwrap_or_else(|trouble| panic!("one of them does not start: {trouble}"))
+    });
+    assert_eq!(database.query("select count(*), max(version) from cusp.migrations")[0][0].as_deref(), Some("1"));
+    for peer in &peers {
+        peer.client(KEY).customer("name=Jenny");
+    }
+    assert_eq!(everything(&peers[0].client(KEY), "/v1/customers").len(), 10);
+}
+
+#[test]
+fn a_server_that_starts_again_has_everything() {
+    let database = Database::fresh();
+    let keyed = [("Idempotency-Key", "before")];
+    let look = |client: &Client| {
+        let mut seen = everything(client, "/v1/customers");
+        seen.extend(everything(client, "/v1/events"));
+        seen
+    };
+    let first = Peer::of(&database);
+    let client = first.client(KEY);
+    let made = client.exchange("POST", "/v1/customers", "name=Jenny&balance=5", &keyed);
+    json(&client.post(&format!("/v1/customers/{}", text(&json(&made), "id")), "email=jenny@example.com"));
+    let before = look(&client);
+    drop(first);
+
+    let second = Peer::of(&database);
+    let client = second.client(KEY);
+    assert_eq!(look(&client), before);
+    let again = client.exchange("POST", "/v1/customers", "name=Jenny&balance=5", &keyed);
+    assert_eq!((&again.body, again.header("Idempotent-Replayed")), (&made.body, Some("true")));
+    assert_eq!(look(&client), before);
+}
