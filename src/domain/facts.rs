@@ -1,5 +1,6 @@
 //! The facts of an object, whatever its kind: where it is kept and on which lists it is follow from them.
 
+use self::promotion_code_lists::{of_code, of_coupon, of_customer, on, on_for};
 use super::coupon::Coupon;
 use super::object::{List, ObjectKind};
 use super::promotion_code::PromotionCode;
@@ -90,7 +91,6 @@ impl Facts {
             Facts::Coupon(coupon) if coupon.deleted.is_some() => Vec::new(),
             Facts::Coupon(_) => vec![List::all(ObjectKind::Coupon)],
             Facts::PromotionCode(code) => {
-                use promotion_code_lists::{of_code, of_coupon, of_customer, on, on_for};
                 let PromotionCode { code: word, coupon, customer, switched_on, .. } = &**code;
                 let mut lists = vec![List::all(ObjectKind::PromotionCode), of_code(word), of_coupon(coupon)];
                 lists.extend(customer.as_ref().map(of_customer));
@@ -112,5 +112,29 @@ impl From<Coupon> for Facts {
 impl From<PromotionCode> for Facts {
     fn from(code: PromotionCode) -> Facts {
         Facts::PromotionCode(Box::new(code))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::promotion_code_lists::{of_code, of_coupon, of_customer, on, on_for};
+    use crate::domain::ids::{CouponId, CustomerId};
+    use crate::domain::object::{List, ObjectKind};
+    use crate::domain::promotion_code::Code;
+
+    #[test]
+    fn lists_never_change_because_they_are_stored() {
+        let (code, customer) = (Code::parse("Fall-20").unwrap(), CustomerId("cus_1".into()));
+        let lists = [
+            (List::all(ObjectKind::Coupon), -5_919_141_599_914_221_277),
+            (List::all(ObjectKind::PromotionCode), 5_130_166_485_700_921_134),
+            (of_code(&code), 591_104_594_977_611_757),
+            (of_coupon(&CouponId("25OFF".into())), -4_658_258_726_340_971_526),
+            (of_customer(&customer), -8_728_422_440_642_332_973),
+            (on(&code), 8_684_766_696_599_144_217),
+            (on_for(&code, None), -1_118_743_458_043_938_576),
+            (on_for(&code, Some(&customer)), 216_050_940_672_763_917),
+        ];
+        assert_eq!(lists.map(|(list, _)| list.0), lists.map(|(_, digest)| digest));
     }
 }

@@ -200,3 +200,147 @@ fn free_code(tx: &mut dyn Tx, ctx: &Ctx<'_>) -> Kept<Code> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::account::Mode;
+    use crate::domain::event::Cause;
+    use crate::domain::metadata::MetadataChange;
+    use crate::domain::promotion_code::Restrictions;
+    use crate::engine::Stop;
+    use crate::ids::Ids;
+    use crate::store::Store;
+    use crate::store::suite::{Home, account, coupon, customer, look, write};
+
+    const HERE: Space = Space(11);
+    const NOW: Time = Time(1_000_000);
+
+    fn promotion_code(number: usize, word: &str, bearer: Option<CustomerId>) -> PromotionCode {
+        PromotionCode {
+            id: PromotionCodeId(format!("promo_{number:05}")),
+            // Some of one moment.
+            created: Time(number as i64 / 3),
+            code: Code::parse(word).unwrap(),
+            coupon: CouponId("25OFF".into()),
+            coupon_serial: CouponSerial("coupon_25OFF".into()),
+            customer: bearer,
+            switched_on: true,
+            expires_at: None,
+            max_redemptions: None,
+            times_redeemed: 0,
+            restrictions: Restrictions::default(),
+            metadata: [].into(),
+        }
+    }
+
+    /// A store with a coupon, two customers and these promotion codes.
+    fn furnished(codes: Vec<PromotionCode>) -> (Home, Arc<dyn Store>) {
+        let home = Home::folder();
+        let store = home.open().unwrap();
+        write(&*store, move |tx| {
+            let account = account(HERE, "acct_1", Mode::Test);
+            let ctx = Ctx { account: &account, now: NOW, ids: &Ids::seeded(1), cause: &Cause::default() };
+            objects::put(tx, &ctx, None, &coupon("25OFF", 1, None).into())?;
+            for id in ["one", "two"] {
+                tx.put_customer(HERE, None, &customer(id, 1))?;
+            }
+            codes.iter().try_for_each(|code| objects::put(tx, &ctx, None, &code.clone().into()))
+        })
+        .unwrap();
+        (home, store)
+    }
+
+    /// Whether one more code of that word is taken.
+    fn is_made(store: &dyn Store, word: &str, bearer: Option<&str>) -> bool {
+        let wish = NewPromotionCode {
+            code: Code::parse(word),
+            coupon: CouponId("25OFF".into()),
+            customer: bearer.map(|id| CustomerId(id.into())),
+            switched_on: true,
+            expires_at: None,
+            max_redemptions: None,
+            restrictions: Restrictions::default(),
+            metadata: MetadataChange::Keep,
+        };
+        // Ids that differ from word to word.
+        let word_length = word.len() as u64;
+        let (tell, told) = std::sync::mpsc::channel();
+        write(store, move |tx| {
+            let account = account(HERE, "acct_1", Mode::Test);
+            let ctx = Ctx { account: &account, now: NOW, ids: &Ids::seeded(word_length), cause: &Cause::default() };
+            let made = match create(tx, &ctx, wish.clone()) {
+                Ok(_) => true,
+                Err(Stop::Problem(Problem::PromotionCodeTaken { .. })) => false,
+                Err(Stop::Problem(other)) => panic!("{other:?}"),
+                Err(Stop::Failure(failure)) => return Err(failure),
+            };
+            let _ = tell.send(made);
+            Ok(())
+        })
+        .unwrap();
+        told.try_iter().last().expect("it was told")
+    }
+
+    #[test]
+    fn of_more_codes_than_are_read_one_may_be_active() {
+        let expired = |number| PromotionCode { expires_at: Some(Time(1)), ..promotion_code(number, "fall", None) };
+        for (expired_codes, taken) in [(MAX_SHORT_LIST - 1, false), (MAX_SHORT_LIST, true)] {
+            let (_home, store) = furnished((0..expired_codes).map(expired).collect());
+            assert_eq!(is_made(&*store, "FALL", None), !taken, "beside {expired_codes}");
+            assert!(is_made(&*store, "spring", None));
+        }
+    }
+
+    #[test]
+    fn a_code_of_many_customers_is_found_for_each_of_them() {
+        let of_others = |number: usize| promotion_code(number, "fall", Some(CustomerId(format!("cus_{number}"))));
+        let mut codes: Vec<_> = (1..MAX_SHORT_LIST * 2).map(of_others).collect();
+        // The oldest, behind all others.
+        codes.push(promotion_code(0, "fall", Some(CustomerId("one".into()))));
+        let (_home, store) = furnished(codes);
+        assert!(!is_made(&*store, "fall", Some("one")));
+        assert!(!is_made(&*store, "fall", None));
+        assert!(is_made(&*store, "fall", Some("two")));
+    }
+
+    #[test]
+    fn pages_of_what_is_left_hold_each_code_once() {
+        let switched = |number: usize| PromotionCode {
+            // Long stretches of either, and some of both.
+            switched_on: number % 100 < 30 && number % 7 != 0,
+            ..promotion_code(number, &format!("C{number}"), None)
+        };
+        let codes: Vec<_> = (0..1_500).map(switched).collect();
+        let (_home, store) = furnished(codes.clone());
+        let account = account(HERE, "acct_1", Mode::Test);
+        for active in [true, false] {
+            let newest_first: Vec<&PromotionCode> =
+                codes.iter().rev().filter(|code| code.switched_on == active).collect();
+            let place = |code: &PromotionCode| Place { created: code.created, id: code.id.0.clone() };
+            let filter = Filter { active: Some(active), ..Filter::default() };
+            for limit in [1, 7, 100] {
+                for at in (0..newest_first.len()).step_by(97) {
+                    let page = |cursor: Cursor<Place>| {
+                        let page =
+                            look(&*store, |read| match list(read, &account, &filter, cursor.clone(), limit, NOW) {
+                                Ok(page) => Ok(page),
+                                Err(stop) => panic!("{stop:?}"),
+                            });
+                        let ids = page.items.into_iter().map(|promotion| promotion.code.id.0).collect::<Vec<_>>();
+                        (ids, page.has_more)
+                    };
+                    let cursor_at = place(newest_first[at]);
+                    let ids = |codes: &[&PromotionCode]| codes.iter().map(|code| code.id.0.clone()).collect::<Vec<_>>();
+                    let (newer, older) = (&newest_first[..at], &newest_first[at + 1..]);
+                    let next = (ids(&older[..limit.min(older.len())]), older.len() > limit);
+                    assert_eq!(page(Cursor::OlderThan(cursor_at.clone())), next, "{limit} behind {at}");
+                    let nearest = newer.len().saturating_sub(limit);
+                    assert_eq!(page(Cursor::NewerThan(cursor_at)), (ids(&newer[nearest..]), nearest > 0));
+                }
+            }
+        }
+    }
+}

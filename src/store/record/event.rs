@@ -191,6 +191,24 @@ mod tests {
     }
 
     #[test]
+    fn bodies_that_were_kept_are_read() {
+        let customer = r#"{"id":"cus_1","version":1,"created":5,"updated":5,"prefix":"A1B2C3D4"}"#;
+        let coupon = r#"{"coupon":{"id":"A","serial":"coupon_1","created":5,"percent":2500,"duration":"once"}}"#;
+        let code =
+            r#"{"promotion_code":{"id":"promo_1","created":5,"code":"FALL","coupon":"A","coupon_serial":"coupon_1"}}"#;
+        for what in [
+            format!(r#""request":"req_1","what":"customer.created","after":{customer}"#),
+            format!(r#""idempotency_key":"key","what":"customer.updated","before":{customer},"after":{customer}"#),
+            format!(r#""what":"object.deleted","was":{coupon}"#),
+            format!(r#""what":"object.updated","was":{code},"is":{code},"beside":[{coupon}]"#),
+        ] {
+            let body = format!(r#"{{"v":1,"id":"evt_1","created":9,{what}}}"#);
+            let Event { sequence: _, id, created, cause, what } = read_event(1, &body).unwrap();
+            assert_eq!(write_event(EventBody { id: &id, created, cause: &cause, what: &what }), body);
+        }
+    }
+
+    #[test]
     fn an_event_without_its_state_is_refused() {
         for what in ["customer.updated", "object.updated"] {
             let body = format!(r#"{{"v":1,"id":"evt_1","created":1,"what":"{what}"}}"#);
