@@ -114,7 +114,9 @@ impl Expansions {
 fn checked(whole: &str, path: &str, expandable: Expandable, version: &Version) -> Result<Vec<String>, Refusal> {
     let segments: Vec<String> = path.split('.').map(str::to_owned).collect();
     // Later segments are not looked at by Stripe either.
-    if !expandable.iter().any(|way| way.name == segments[0] && version.has(way.added, way.removed)) {
+    // What went is not shown in any version from then on, so no request from then on can mean it.
+    let leads = |way: &Way| version.has(way.added, "") && (way.removed.is_empty() || !version.since(way.removed));
+    if !expandable.iter().any(|way| way.name == segments[0] && leads(way)) {
         return Err(Refusal::cannot_expand(whole));
     }
     if segments.len() > MAX_DEPTH {
