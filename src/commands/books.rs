@@ -52,7 +52,7 @@ impl Books {
 
     fn within(database: &Database) -> Result<Books, Trouble> {
         let runtime = runtime()?;
-        let store = runtime.block_on(PostgresStore::open(database))?;
+        let store = runtime.block_on(PostgresStore::open_beside(database))?;
         Ok(Books::over(Box::new(store), Some(runtime)))
     }
 

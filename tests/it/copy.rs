@@ -285,7 +285,7 @@ fn what_must_not_be_copied_is_refused() {
 #[test]
 fn a_folder_with_a_running_server_is_refused_as_source_and_as_target() {
     let (used, other) = (furnished(10), furnished(20));
-    let server = ProgramServer::serve(used.path(), &[]);
+    let server = ProgramServer::start("serve", &["--data", path(used.path())], &["--admin-listen", "127.0.0.1:0"]);
     for ends in [[&used, &other], [&other, &used]] {
         let [from, to] = ends.map(|folder| path(folder.path()));
         let refusal = refused(1, &["copy", "--from", from, "--to", to, "--replace-everything"]);

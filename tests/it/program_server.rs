@@ -41,12 +41,8 @@ impl ProgramServer {
         ProgramServer::start("dev", &["--database-url", database_url], more)
     }
 
-    /// Starts `cusp serve` on `data` and waits until it is ready.
-    pub fn serve(data: &Path, more: &[&str]) -> ProgramServer {
-        ProgramServer::start("serve", &["--data", path(data)], &[&["--admin-listen", "127.0.0.1:0"], more].concat())
-    }
-
-    fn start(mode: &str, place: &[&str], more: &[&str]) -> ProgramServer {
+    /// Starts `cusp dev` or `cusp serve` where the options in `place` say that records are, and waits until it is ready.
+    pub fn start(mode: &str, place: &[&str], more: &[&str]) -> ProgramServer {
         let mut command = cusp();
         command.args([mode, "--listen", "127.0.0.1:0", "--log-level", "warn"]).args(place).args(more);
         command.stdout(Stdio::piped());

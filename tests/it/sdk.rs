@@ -6,24 +6,29 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::harness::{Keeping, in_both_stores};
+use crate::postgres::Database;
 use crate::program_server::{ProgramServer, cusp};
 
-#[test]
-fn the_python_sdk_is_served() {
-    let python = tool("python/bin/python");
-    run(Command::new(python).arg(repository().join("tests/sdk/python/suite.py")));
+in_both_stores! {
+    the_python_sdk_is_served,
+    the_node_sdk_is_served,
 }
 
-#[test]
-fn the_node_sdk_is_served() {
+fn the_python_sdk_is_served(keeping: &Keeping) {
+    let python = tool("python/bin/python");
+    run(Command::new(python).arg(repository().join("tests/sdk/python/suite.py")), keeping);
+}
+
+fn the_node_sdk_is_served(keeping: &Keeping) {
     let node = tool("node/bin/node");
     let modules = tool("node/node_modules");
-    run(Command::new(node).arg(repository().join("tests/sdk/node/suite.js")).env("NODE_PATH", modules));
+    run(Command::new(node).arg(repository().join("tests/sdk/node/suite.js")).env("NODE_PATH", modules), keeping);
 }
 
 /// Runs a suite against servers of its own and shows what it said when a check of it does not hold.
-fn run(suite: &mut Command) {
-    let servers = Servers::start();
+fn run(suite: &mut Command, keeping: &Keeping) {
+    let servers = Servers::start(keeping);
     for (name, value) in &servers.environment {
         suite.env(name, value);
     }
@@ -41,22 +46,22 @@ fn run(suite: &mut Command) {
 struct Servers {
     environment: Vec<(&'static str, String)>,
     _running: [ProgramServer; 3],
-    _folders: [TempDir; 3],
+    _places: [Place; 3],
 }
 
 impl Servers {
-    fn start() -> Servers {
-        let folders = [(); 3].map(|()| tempfile::tempdir().expect("a temporary folder"));
-        let [dev_data, limited_data, serve_data] = folders.each_ref().map(TempDir::path);
-        let account = made_by(serve_data, &["accounts", "create"]);
-        let linked = made_by(serve_data, &["accounts", "link", "--account", &account]);
-        let key = |what: &[&str]| made_by(serve_data, &[&["keys", "create", "--account", &account], what].concat());
+    fn start(keeping: &Keeping) -> Servers {
+        let places = [(); 3].map(|()| Place::like(keeping));
+        let [dev_place, limited_place, serve_place] = &places;
+        let account = made_at(serve_place, &["accounts", "create"]);
+        let linked = made_at(serve_place, &["accounts", "link", "--account", &account]);
+        let key = |what: &[&str]| made_at(serve_place, &[&["keys", "create", "--account", &account], what].concat());
         let secret = key(&[]);
         let reading = key(&["--kind", "restricted", "--allow", "customer=read"]);
         let publishable = key(&["--kind", "publishable"]);
-        let dev = ProgramServer::dev(dev_data, &[]);
-        let limited = ProgramServer::dev(limited_data, &["--rate-limit", "1"]);
-        let serve = ProgramServer::serve(serve_data, &[]);
+        let dev = ProgramServer::start("dev", &dev_place.options(), &[]);
+        let limited = ProgramServer::start("dev", &limited_place.options(), &["--rate-limit", "1"]);
+        let serve = ProgramServer::start("serve", &serve_place.options(), &["--admin-listen", "127.0.0.1:0"]);
         let url = |server: &ProgramServer| format!("http://{}", server.address());
         let environment = vec![
             ("CUSP_URL", url(&dev)),
@@ -67,13 +72,37 @@ impl Servers {
             ("CUSP_PUBLISHABLE_KEY", publishable),
             ("CUSP_LINKED_ACCOUNT", linked),
         ];
-        Servers { environment, _running: [dev, limited, serve], _folders: folders }
+        Servers { environment, _running: [dev, limited, serve], _places: places }
     }
 }
 
-/// Runs an operator's command on a data folder; gives what it made, which is the one thing it prints to stdout.
-fn made_by(data: &Path, arguments: &[&str]) -> String {
-    let outcome = cusp().args(arguments).arg("--data").arg(data).output().expect("the binary under test starts");
+/// Where a server of a suite keeps its records.
+struct Place {
+    option: [String; 2],
+    _folder: TempDir,
+    _database: Option<Database>,
+}
+
+impl Place {
+    /// A place of its own, in a store of the kind that is asked for.
+    fn like(keeping: &Keeping) -> Place {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let database = matches!(keeping, Keeping::Database(_)).then(Database::fresh);
+        let option = match &database {
+            Some(database) => ["--database-url".to_owned(), database.url()],
+            None => ["--data".to_owned(), folder.path().to_string_lossy().into_owned()],
+        };
+        Place { option, _folder: folder, _database: database }
+    }
+
+    fn options(&self) -> [&str; 2] {
+        self.option.each_ref().map(String::as_str)
+    }
+}
+
+/// Runs an operator's command; gives what it made, which is the one thing it prints to stdout.
+fn made_at(place: &Place, arguments: &[&str]) -> String {
+    let outcome = cusp().args(arguments).args(place.options()).output().expect("the binary under test starts");
     assert!(outcome.status.success(), "{arguments:?}: {outcome:?}");
     String::from_utf8_lossy(&outcome.stdout).trim().to_owned()
 }

@@ -26,6 +26,8 @@ use super::url::{self, Verify};
 use crate::settings::Database;
 use crate::store::{Failure, Kept};
 
+/// How much longer than its own bounds the database may take before its connection is given up.
+const GRACE: Duration = Duration::from_secs(5);
 /// How long a caller waits for a connection while all are lent.
 const WAIT: Duration = Duration::from_secs(5);
 /// How long one host may take, beyond its `connect_timeout`, for all of its addresses, encryption and login.
@@ -43,6 +45,7 @@ pub struct Pool {
     counts: Arc<Counts>,
     place: String,
     size: usize,
+    patience: Duration,
 }
 
 #[derive(Default)]
@@ -116,7 +119,8 @@ impl Pool {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| broken(error.to_string()))?;
-        Ok(Pool { pool, counts, place: target.place, size })
+        let patience = database.statement_timeout + database.lock_timeout + GRACE;
+        Ok(Pool { pool, counts, place: target.place, size, patience })
     }
 
     /// Hosts and database, for people.
@@ -147,6 +151,17 @@ impl Pool {
         Err(Failure::passing(self.doing(), format!("{last} (tried for {} s)", START_WITHIN.as_secs())))
     }
 
+    /// How long a statement may take before its connection is given up: the database's own bounds, and some more.
+    pub fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// Lets go of idle connections. To be called when one was lost: its server may be gone, and each of the others would
+    /// cost somebody the time to find that out.
+    pub fn forget_idle(&self) {
+        self.pool.retain(|_, _| false);
+    }
+
     /// Lets go of idle connections, and of the others as they are given back. Whoever asks for one is refused.
     pub fn close(&self) {
         self.pool.close();
@@ -167,7 +182,7 @@ impl Pool {
 
     async fn attempt(&self) -> Result<Connection, PoolError> {
         match self.pool.get().await {
-            Ok(lent) => Ok(Connection { lent: Some(lent) }),
+            Ok(lent) => Ok(Connection { lent: Some(lent), patience: self.patience }),
             Err(refusal) => {
                 if let PoolError::Backend(_) | PoolError::Timeout(TimeoutType::Create) = refusal {
                     self.counts.failed.fetch_add(1, Ordering::Relaxed);
@@ -248,9 +263,15 @@ fn error_lasts(error: &Error) -> bool {
 /// left open: only `give_back` lets another caller have it.
 pub struct Connection {
     lent: Option<Object>,
+    patience: Duration,
 }
 
 impl Connection {
+    /// What `asked` gives, or `None` when the database says nothing for so long that the connection is of no more use.
+    pub async fn hear<T>(&self, asked: impl Future<Output = T>) -> Option<T> {
+        timeout(self.patience, asked).await.ok()
+    }
+
     /// Gives it back for others. To be called only outside of a transaction, with nothing in flight, and without settings
     /// that a session keeps.
     pub fn give_back(mut self) {

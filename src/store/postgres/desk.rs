@@ -8,18 +8,20 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use tokio::runtime::Handle;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::Shared;
 use super::draft::Rehearsal;
 use super::fetch::fetch;
 use super::group::{self, MAX_GROUP, Queued};
-use super::setback::{Got, Setback};
+use super::setback::Got;
 use super::trouble::Meaning;
 use super::wants::{Known, Scene, Wants};
 use crate::domain::account::Space;
 use crate::store::{Failure, Job, Kept, Look, MAX_WAITING};
 
+/// The most jobs of one account that may wait: it leaves room for others.
+const MAX_WAITING_OF_ACCOUNT: usize = MAX_WAITING / 2;
 /// The most looks that are taken at a time.
 const MAX_LOOKS: usize = 128;
 /// The most looks that may wait; one more is refused at once.
@@ -80,13 +82,18 @@ impl Desk {
         let home = rehearsal.home.unwrap_or(Space(0));
         let doing = "queueing a job";
         let mut waiting = self.waiting.lock();
-        let refusal = match (waiting.closed, waiting.jobs) {
-            (true, _) => Some(Failure::passing(doing, "the store is closed")),
-            (false, MAX_WAITING..) => {
-                self.shared.tally.refused_jobs.add(1);
-                Some(Failure::passing(doing, format!("{MAX_WAITING} jobs wait already")))
+        let here = waiting.accounts.get(&home).map_or(0, VecDeque::len);
+        let refuse = |cause: String| {
+            self.shared.tally.refused_jobs.add(1);
+            Some(Failure::passing(doing, cause))
+        };
+        let refusal = match (waiting.closed, here, waiting.jobs) {
+            (true, _, _) => Some(Failure::passing(doing, "the store is closed")),
+            (false, MAX_WAITING_OF_ACCOUNT.., _) => {
+                refuse(format!("{MAX_WAITING_OF_ACCOUNT} jobs of the account wait already"))
             }
-            (false, _) => None,
+            (false, _, MAX_WAITING..) => refuse(format!("{MAX_WAITING} jobs wait already")),
+            (false, _, _) => None,
         };
         if let Some(failure) = refusal {
             // A job may use the store when it is told.
@@ -242,6 +249,9 @@ impl Desk {
             }
             return again;
         }
+        if failure.meaning == Meaning::Lost {
+            self.shared.pool.forget_idle();
+        }
         if matches!(failure.meaning, Meaning::Lost | Meaning::Again) {
             // Those behind them have waited for the same trouble: trying each batch to its end would take too long.
             let behind = {
@@ -264,17 +274,12 @@ impl Desk {
         let connection = self.shared.connection().await?;
         let mut known = Known::default();
         let started = Instant::now();
-        let fetched = timeout(self.shared.patience, fetch(&connection, wants, &mut known)).await;
+        let fetched = fetch(&connection, wants, &mut known).await;
         self.shared.tally.fetches.add(1);
         self.shared.tally.fetch_micros.add_micros(started.elapsed());
-        match fetched {
-            Ok(Ok(())) => {
-                connection.give_back();
-                Ok(known)
-            }
-            Ok(Err(setback)) => Err(setback),
-            Err(_) => Err(Setback::late("fetching rows")),
-        }
+        fetched?;
+        connection.give_back();
+        Ok(known)
     }
 
     /// Takes nothing more and waits until what was taken is done.

@@ -87,7 +87,8 @@ impl<'w> Questions<'w> {
 
     /// Sends all of them at once and notes what comes back; walks follow one by one.
     pub async fn ask(&self, connection: &Connection, known: &mut Known) -> Got<()> {
-        let answers = try_join_all(self.questions.iter().map(|question| question.ask(connection))).await?;
+        let asked = try_join_all(self.questions.iter().map(|question| question.ask(connection)));
+        let answers = connection.hear(asked).await.unwrap_or_else(|| Err(Setback::late("reading rows")))?;
         for (question, rows) in self.questions.iter().zip(answers) {
             question.note(&rows, known)?;
         }
@@ -360,7 +361,9 @@ pub(super) fn body<T>(
 
 /// The statement, prepared once for each connection.
 pub(super) async fn prepared(connection: &Connection, sql: &'static str) -> Got<Statement> {
-    connection.prepare_cached(sql).await.map_err(Setback::of("preparing a statement"))
+    let doing = "preparing a statement";
+    let prepared = connection.hear(connection.prepare_cached(sql)).await.ok_or_else(|| Setback::late(doing))?;
+    prepared.map_err(Setback::of(doing))
 }
 
 /// What is wanted of each account.

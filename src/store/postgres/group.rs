@@ -102,6 +102,7 @@ pub(super) async fn run(
                 }
                 Meaning::Lost => {
                     shared.tally.lost.add(1);
+                    shared.pool.forget_idle();
                     let (late, patient) = jobs.drain(..).partition(|queued| queued.since.elapsed() > PATIENCE);
                     jobs = patient;
                     let mut late: Vec<Queued> = late;
@@ -179,7 +180,7 @@ async fn within(
     jobs: &mut Vec<Queued>,
     join: impl FnOnce(usize) -> Vec<Queued>,
 ) -> Result<Vec<Kept<()>>, Stopped> {
-    let patience = shared.patience;
+    let patience = shared.pool.patience();
     let run = timeout(patience, run_all(connection, shared, home, jobs, join)).await;
     let (mut changes, outcomes) = run.unwrap_or_else(|_| Err(Setback::late("running a group of jobs")))?;
     if changes.is_empty() {
@@ -351,7 +352,7 @@ fn run_one(queued: &mut Queued, scene: &mut Scene, changes: &mut Changes, server
 async fn settle(shared: &Shared, home: Space, turn: Turn) -> Kept<bool> {
     let since = Instant::now();
     loop {
-        match timeout(shared.patience + COMMIT_PATIENCE, look_for(shared, home, turn)).await {
+        match timeout(shared.pool.patience() + COMMIT_PATIENCE, look_for(shared, home, turn)).await {
             Ok(Ok(known)) => return known,
             Ok(Err(setback)) if setback.meaning == Meaning::Refused => return Err(setback.failure),
             Ok(Err(_)) | Err(_) if since.elapsed() < PATIENCE => sleep(shared.jitter(Duration::from_millis(100))).await,

@@ -342,7 +342,8 @@ async fn rows(
     parameters: &[&(dyn ToSql + Sync)],
 ) -> Got<Vec<Row>> {
     let statement = prepared(connection, sql).await?;
-    connection.query(&statement, parameters).await.map_err(Setback::of(doing))
+    let asked = connection.hear(connection.query(&statement, parameters)).await;
+    asked.ok_or_else(|| Setback::late(doing))?.map_err(Setback::of(doing))
 }
 
 fn limit(rows: usize) -> i64 {

@@ -52,8 +52,6 @@ use wants::{Scene, Wants};
 const PROBE_EVERY: Duration = Duration::from_secs(1);
 /// How long it may take to answer that.
 const PROBE_PATIENCE: Duration = Duration::from_secs(3);
-/// How much longer than its own timeouts the database may take before its connection is given up.
-const GRACE: Duration = Duration::from_secs(5);
 /// How often a read may ask for more.
 const MAX_ROUNDS: usize = 10_000;
 /// How long a read is tried while the database is away.
@@ -107,17 +105,28 @@ struct Shared {
     id: u64,
     server: String,
     turns: AtomicU64,
-    /// How long statements that belong together may take.
-    patience: Duration,
 }
 
 impl PostgresStore {
-    /// Opens the store, and brings its tables to the newest schema. To be called on a runtime whose tasks go on while the
-    /// store is open.
+    /// Opens the store for a server, and brings its tables to the newest schema. To be called on a runtime whose tasks go
+    /// on while the store is open.
     pub async fn open(database: &Database) -> Kept<PostgresStore> {
         let pool = Pool::new(database)?;
         pool.first().await?.give_back();
         schema::migrate(&pool).await?;
+        PostgresStore::over(pool, database).await
+    }
+
+    /// Opens the store for an operator's command, beside servers that may be running. It makes the tables when there are
+    /// none; older ones it leaves to the servers whose statements were written for them.
+    pub async fn open_beside(database: &Database) -> Kept<PostgresStore> {
+        let pool = Pool::new(database)?;
+        pool.first().await?.give_back();
+        schema::make_or_require(&pool).await?;
+        PostgresStore::over(pool, database).await
+    }
+
+    async fn over(pool: Pool, database: &Database) -> Kept<PostgresStore> {
         require_no_copy(&pool).await?;
         if !commits_last(&pool).await? {
             tracing::warn!(
@@ -134,7 +143,6 @@ impl PostgresStore {
             id,
             server: turns::name(id),
             turns: AtomicU64::new(0),
-            patience: database.statement_timeout + database.lock_timeout + GRACE,
         });
         let runtime = Handle::current();
         let probing = runtime.spawn(probe(shared.clone()));
@@ -163,7 +171,7 @@ impl Shared {
 
     /// Gives a connection back whose transaction is of no use any more.
     async fn roll_back(&self, connection: Connection) {
-        if let Ok(Ok(())) = timeout(self.patience, connection.batch_execute("ROLLBACK")).await {
+        if let Some(Ok(())) = connection.hear(connection.batch_execute("ROLLBACK")).await {
             connection.give_back();
         }
     }
@@ -180,10 +188,9 @@ impl Shared {
             return Err(Setback::lost(Failure::passing(doing, "too many others do")));
         };
         let connection = self.connection().await?;
-        // A database that says nothing more must not keep the caller's thread.
-        let run = async |sql| match timeout(self.patience, connection.batch_execute(sql)).await {
-            Ok(done) => done.map_err(Setback::of(doing)),
-            Err(_) => Err(Setback::late(doing)),
+        let run = async |sql| match connection.hear(connection.batch_execute(sql)).await {
+            Some(done) => done.map_err(Setback::of(doing)),
+            None => Err(Setback::late(doing)),
         };
         run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         let mut scene = Scene::default();
@@ -201,8 +208,7 @@ impl Shared {
                 connection.give_back();
                 return Ok(outcome);
             }
-            let fetched = timeout(self.patience, fetch(&connection, &wants, &mut scene.known)).await;
-            fetched.unwrap_or_else(|_| Err(Setback::late(doing)))?;
+            fetch(&connection, &wants, &mut scene.known).await?;
         }
         Err(Failure::broken(doing, "it asks for more without end").into())
     }
@@ -224,9 +230,10 @@ impl Store for PostgresStore {
         }
         let began = Instant::now();
         loop {
+            let attempted = Instant::now();
             let seen = self.runtime.block_on(self.shared.read(look));
             self.shared.tally.reads.add(1);
-            self.shared.tally.read_micros.add_micros(began.elapsed());
+            self.shared.tally.read_micros.add_micros(attempted.elapsed());
             match seen {
                 Ok(outcome) => return outcome,
                 Err(Setback { meaning: Meaning::Lost | Meaning::Again, .. }) if began.elapsed() < READ_PATIENCE => {

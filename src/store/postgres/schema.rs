@@ -61,6 +61,24 @@ pub(super) async fn migrate(pool: &Pool) -> Kept<i64> {
     }
 }
 
+/// Makes the tables when there are none, and refuses those of another version.
+pub(super) async fn make_or_require(pool: &Pool) -> Kept<()> {
+    let connection = pool.get().await?;
+    let found = version(&connection).await.map_err(|setback| setback.failure)?;
+    connection.give_back();
+    match found {
+        0 => migrate(pool).await.map(drop),
+        NEWEST => Ok(()),
+        found if found > NEWEST => Err(too_new(found)),
+        found => {
+            let cause = format!(
+                "the database has schema {found}: restart its servers with this version first, or run cusp migrate"
+            );
+            Err(Failure::passing(DOING, cause))
+        }
+    }
+}
+
 /// What this version cannot work with.
 pub(super) fn too_new(found: i64) -> Failure {
     let cause = format!("the database has schema {found}, this version of cusp knows schemas up to {NEWEST}");

@@ -16,7 +16,7 @@ use crate::domain::query::{Join, Query};
 use crate::domain::time::Time;
 use crate::settings;
 use crate::store::suite::{Bench, customer, every_check, glance, hold, look, made, queue, write};
-use crate::store::{Failure, Kept, Look, NewEvent, Outlook, Read, Store, Tx, Verdict};
+use crate::store::{Failure, Kept, Look, MAX_WAITING, NewEvent, Outlook, Read, Store, Tx, Verdict};
 
 /// The same databases as those of the integration tests.
 #[allow(dead_code)]
@@ -419,4 +419,20 @@ fn whoever_waits_behind_others_for_a_database_that_is_away_is_told_with_them() {
     assert!(started.elapsed() < Duration::from_secs(25), "{:?}", started.elapsed());
     drop(release);
     read.join().unwrap();
+}
+
+#[test]
+fn one_account_leaves_room_for_others() {
+    let bench = bench();
+    let store = &*bench.store;
+    let held = hold(store);
+    let here = |tx: &mut dyn Tx| tx.moment(HERE, Time(1)).map(|_| Verdict::Commit);
+    let jobs: Vec<_> = (0..MAX_WAITING).map(|_| queue(store, here)).collect();
+    // The last ones are refused at once, and somebody else's goes through meanwhile.
+    let refusal = jobs[MAX_WAITING - 1].try_recv().expect("it is refused at once").unwrap_err();
+    assert!(refusal.to_string().contains("jobs of the account wait already"), "{refusal}");
+    write(store, |tx| tx.put_customer(Space(12), None, &customer("b", 1))).unwrap();
+    drop(held);
+    let taken = jobs.into_iter().filter(|job| job.recv().is_ok_and(|told| told.is_ok())).count();
+    assert_eq!(taken, MAX_WAITING / 2);
 }
