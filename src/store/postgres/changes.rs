@@ -44,22 +44,26 @@ pub(super) struct ObjectChange {
     pub removed: bool,
     /// The lists that it is on in the database.
     pub was_on: Vec<List>,
+    /// The moment that it is on them at: another one when an object is made anew where one of its id was removed.
+    pub was_created: Time,
     /// The lists that it will be on.
     pub is_on: Vec<List>,
 }
 
 impl ObjectChange {
-    pub fn was_on(&self) -> &[List] {
-        &self.was_on
+    /// Its places in the database.
+    pub fn was_at(&self) -> Vec<(List, Time)> {
+        self.was_on.iter().map(|list| (*list, self.was_created)).collect()
     }
 
-    pub fn is_on(&self) -> &[List] {
-        &self.is_on
+    /// The places that it will have.
+    pub fn is_at(&self) -> Vec<(List, Time)> {
+        self.is_on.iter().map(|list| (*list, self.object.created)).collect()
     }
 
     /// Takes over a later change.
     pub fn absorb(&mut self, later: ObjectChange) {
-        let ObjectChange { object, removed, was_on: _, is_on } = later;
+        let ObjectChange { object, removed, was_on: _, was_created: _, is_on } = later;
         (self.object, self.removed, self.is_on) = (object, removed, is_on);
     }
 }

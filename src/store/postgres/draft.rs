@@ -78,7 +78,8 @@ impl<'g> Draft<'g> {
 
     fn change(&mut self, space: Space, object: &Object, was_on: &[List], is_on: &[List], removed: bool) -> Kept<()> {
         let key = (space, (object.kind, object.id.clone()));
-        let change = ObjectChange { object: object.clone(), removed, was_on: was_on.to_vec(), is_on: is_on.to_vec() };
+        let (was_on, was_created, is_on) = (was_on.to_vec(), object.created, is_on.to_vec());
+        let change = ObjectChange { object: object.clone(), removed, was_on, was_created, is_on };
         self.write(space, |own| match own.objects.get_mut(&key) {
             Some(known) => known.absorb(change),
             None => drop(own.objects.insert(key, change)),

@@ -12,6 +12,7 @@ use super::statements;
 use crate::domain::account::Space;
 use crate::domain::customer::Customer;
 use crate::domain::object::{List, Object};
+use crate::domain::time::Time;
 use crate::store::Failure;
 use crate::store::record::{write_account, write_api_key, write_balance_transaction, write_customer};
 
@@ -160,15 +161,16 @@ impl<'c> Flush<'c> {
             ];
             self.add("writing objects", statements::PUT_OBJECTS, space, parameters);
         }
-        let places = |these: fn(&ObjectChange) -> &[List], others: fn(&ObjectChange) -> &[List]| {
+        let places = |these: fn(&ObjectChange) -> Vec<(List, Time)>, others: fn(&ObjectChange) -> Vec<(List, Time)>| {
             let places = changes.iter().flat_map(|change| {
-                let lists = these(change).iter().filter(|list| !others(change).contains(list));
-                lists.map(|list| (list.0, &change.object))
+                let others = others(change);
+                let places = these(change).into_iter().filter(move |place| !others.contains(place));
+                places.map(|(list, created)| (list.0, created.0, &change.object))
             });
-            places.collect::<Vec<(i64, &Object)>>()
+            places.collect::<Vec<(i64, i64, &Object)>>()
         };
         let (left, joined) =
-            (places(ObjectChange::was_on, ObjectChange::is_on), places(ObjectChange::is_on, ObjectChange::was_on));
+            (places(ObjectChange::was_at, ObjectChange::is_at), places(ObjectChange::is_at, ObjectChange::was_at));
         for (doing, sql, places) in [
             ("taking objects off lists", statements::LEAVE_LISTS, left),
             ("putting objects on lists", statements::JOIN_LISTS, joined),
@@ -177,12 +179,12 @@ impl<'c> Flush<'c> {
                 continue;
             }
             let mut parameters: Vec<Parameter<'_>> = vec![
-                Box::new(places.iter().map(|(list, _)| *list).collect::<Vec<_>>()),
-                Box::new(places.iter().map(|(_, object)| object.created.0).collect::<Vec<_>>()),
-                Box::new(places.iter().map(|(_, object)| object.id.as_str()).collect::<Vec<_>>()),
+                Box::new(places.iter().map(|(list, _, _)| *list).collect::<Vec<_>>()),
+                Box::new(places.iter().map(|(_, created, _)| *created).collect::<Vec<_>>()),
+                Box::new(places.iter().map(|(_, _, object)| object.id.as_str()).collect::<Vec<_>>()),
             ];
             if sql == statements::JOIN_LISTS {
-                parameters.push(Box::new(places.iter().map(|(_, object)| object.kind.as_str()).collect::<Vec<_>>()));
+                parameters.push(Box::new(places.iter().map(|(_, _, object)| object.kind.as_str()).collect::<Vec<_>>()));
             }
             self.add(doing, sql, space, parameters);
         }

@@ -140,7 +140,8 @@ statements! {
         PUT_OBJECTS = "INSERT INTO cusp.objects (account, kind, id, created, body) \
                        SELECT $1::bigint, u.kind, u.id, u.created, u.body \
                        FROM unnest($2::text[], $3::text[], $4::bigint[], $5::text[]) AS u (kind, id, created, body) \
-                       ON CONFLICT (account, kind, id) DO UPDATE SET body = excluded.body";
+                       ON CONFLICT (account, kind, id) DO UPDATE SET created = excluded.created, \
+                       body = excluded.body";
         REMOVE_OBJECTS = "DELETE FROM cusp.objects AS o USING unnest($2::text[], $3::text[]) AS u (kind, id) \
                           WHERE o.account = $1 AND o.kind = u.kind AND o.id = u.id";
         JOIN_LISTS = "INSERT INTO cusp.object_lists (account, list, created, id, kind) \

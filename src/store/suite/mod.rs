@@ -65,6 +65,7 @@ macro_rules! every_check {
             replies_are_kept_replaced_and_pruned,
             objects_are_put_listed_replaced_and_removed,
             a_transaction_sees_the_objects_that_it_has_written,
+            an_object_follows_a_removed_one_of_its_id,
             one_read_sees_one_state,
             a_glance_gives_what_a_read_gives,
             a_glance_sees_what_was_just_written,

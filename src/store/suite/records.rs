@@ -323,3 +323,39 @@ pub fn a_transaction_sees_the_objects_that_it_has_written(bench: &Bench) {
     assert_eq!(seen, expected.map(|(before, after)| (before.to_owned(), after.to_owned())));
     assert_eq!(look(store, |read| read.short_list(HERE, on("x"))).len(), 2);
 }
+
+pub fn an_object_follows_a_removed_one_of_its_id(bench: &Bench) {
+    let store = &*bench.store;
+    let (first, beside) = (object("a", 1, "{}"), object("b", 5, "{}"));
+    write(store, move |tx| [&first, &beside].into_iter().try_for_each(|one| tx.put_object(HERE, one, &[], &[on("x")])))
+        .unwrap();
+    let listed = || {
+        let page = ObjectPage { list: on("x"), created: Span::default(), cursor: Cursor::Newest, limit: 9 };
+        let page = look(store, |read| read.objects(HERE, &page));
+        page.items.into_iter().map(|object| (object.id, object.created.0)).collect::<Vec<_>>()
+    };
+    // Two jobs that may be written together, and one that does both.
+    let held = hold(store);
+    let removal = queue(store, |tx| {
+        tx.remove_object(HERE, &object("a", 1, "{}"), &[on("x")])?;
+        Ok(Verdict::Commit)
+    });
+    let making = queue(store, |tx| {
+        tx.put_object(HERE, &object("a", 7, "{}"), &[], &[on("x")])?;
+        Ok(Verdict::Commit)
+    });
+    drop(held);
+    for told in [removal, making] {
+        told.recv().unwrap().unwrap();
+    }
+    assert_eq!(look(store, |read| read.object(HERE, ObjectKind::Coupon, "a")), Some(object("a", 7, "{}")));
+    assert_eq!(listed(), [("a".into(), 7), ("b".into(), 5)]);
+    write(store, |tx| {
+        tx.remove_object(HERE, &object("a", 7, "{}"), &[on("x")])?;
+        tx.put_object(HERE, &object("a", 9, "{}"), &[], &[on("x")])
+    })
+    .unwrap();
+    assert_eq!(listed(), [("a".into(), 9), ("b".into(), 5)]);
+    write(store, |tx| tx.remove_object(HERE, &object("a", 9, "{}"), &[on("x")])).unwrap();
+    assert_eq!(listed(), [("b".into(), 5)]);
+}
