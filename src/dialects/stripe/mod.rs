@@ -25,9 +25,9 @@ use std::time::Instant;
 use hyper::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderName};
 use hyper::{Method, StatusCode};
 
-use crate::app::{App, Closed, Stage};
+use crate::app::{App, Caller, Closed, Stage};
 use crate::domain::account::{Account, Mode};
-use crate::domain::api_key::KeyKind;
+use crate::domain::api_key::{Access, ApiKey, KeyKind, Resource};
 use crate::domain::customer::Customer;
 use crate::domain::event::Cause;
 use crate::domain::ids::RequestId;
@@ -77,6 +77,7 @@ pub struct Call {
     pub now: Time,
     reading: bool,
     parts: Vec<String>,
+    key: Arc<ApiKey>,
     app: Arc<App>,
 }
 
@@ -84,6 +85,14 @@ impl Call {
     /// The variable part of the path at that place, decoded.
     pub fn part(&self, place: usize) -> Result<String, Refusal> {
         self.parts.get(place).cloned().ok_or_else(Refusal::broken)
+    }
+
+    /// Refuses what the key may not see, beside what the operation itself asks for.
+    pub fn require(&self, resource: Resource, access: Access) -> Result<(), Refusal> {
+        match presented(&self.headers) {
+            Presented::Key(key) => permit(&self.key, &key, &self.account, resource, access),
+            Presented::Nothing | Presented::Unreadable => Err(Refusal::no_key()),
+        }
     }
 
     /// Notes how long a write is rendered.
@@ -218,9 +227,9 @@ async fn answer(app: Arc<App>, routes: Arc<routes::Routes>, request: Request) ->
     let request_version = request.headers.get(STRIPE_VERSION).and_then(|value| Some(value.to_str().ok()?.to_owned()));
     let reply = match admit(&app, &request, operation).await {
         Err(refusal) => refusal.reply(),
-        Ok(account) => {
-            let name = account.id.0.clone();
-            Reply { account: name, ..admitted(app, account, request, operation, parts, began).await }
+        Ok(caller) => {
+            let name = caller.account.id.0.clone();
+            Reply { account: name, ..admitted(app, caller, request, operation, parts, began).await }
         }
     };
     let named = request_version.filter(|name| Version::named(name).is_some());
@@ -232,7 +241,7 @@ async fn answer(app: Arc<App>, routes: Arc<routes::Routes>, request: Request) ->
 }
 
 /// Key, account, permission, rate: in this order.
-async fn admit(app: &Arc<App>, request: &Request, operation: &Operation) -> Result<Arc<Account>, Refusal> {
+async fn admit(app: &Arc<App>, request: &Request, operation: &Operation) -> Result<Caller, Refusal> {
     let key = match presented(&request.headers) {
         Presented::Key(key) => key,
         Presented::Nothing | Presented::Unreadable => return Err(Refusal::no_key()),
@@ -256,12 +265,17 @@ async fn admit(app: &Arc<App>, request: &Request, operation: &Operation) -> Resu
     if caller.key.kind == KeyKind::Publishable {
         return Err(Refusal::publishable_key());
     }
-    if !caller.key.allows(operation.resource, operation.access) {
-        let permission = format!("rak_{}_{}", operation.resource.as_str(), operation.access.as_str());
-        return Err(Refusal::no_permission(&key, caller.account.id.as_str(), &permission));
-    }
+    permit(&caller.key, &key, &caller.account, operation.resource, operation.access)?;
     app.rate(caller.account.space).map_err(|wait| Refusal::rate_limit(wait.as_secs() + 1))?;
-    Ok(caller.account)
+    Ok(caller)
+}
+
+fn permit(key: &ApiKey, text: &str, account: &Account, resource: Resource, access: Access) -> Result<(), Refusal> {
+    if key.allows(resource, access) {
+        return Ok(());
+    }
+    let permission = format!("rak_{}_{}", resource.as_str(), access.as_str());
+    Err(Refusal::no_permission(text, account.id.as_str(), &permission))
 }
 
 fn says_version(reply: &Reply) -> bool {
@@ -275,26 +289,26 @@ fn is_account_id(text: &str) -> bool {
 
 async fn admitted(
     app: Arc<App>,
-    account: Arc<Account>,
+    caller: Caller,
     request: Request,
     operation: &Operation,
     parts: Vec<String>,
     began: Instant,
 ) -> Reply {
     let header = request.headers.get(STRIPE_VERSION).map(|value| value.to_str().unwrap_or_default());
-    let version = match Version::settle(header, &account) {
+    let version = match Version::settle(header, &caller.account) {
         Ok(version) => version,
         Err(refusal) => return refusal.reply(),
     };
     let name = version.name.clone();
-    let reply = understood(app, account, version, request, operation, parts, began).await;
+    let reply = understood(app, caller, version, request, operation, parts, began).await;
     // A reply that was kept says which version it is in.
     if says_version(&reply) { reply } else { reply.with(STRIPE_VERSION, &name) }
 }
 
 async fn understood(
     app: Arc<App>,
-    account: Arc<Account>,
+    caller: Caller,
     version: Version,
     request: Request,
     operation: &Operation,
@@ -314,7 +328,9 @@ async fn understood(
     };
     let Request { id, headers, method, .. } = request;
     let reading = method == Method::GET || method == Method::HEAD;
-    let call = Arc::new(Call { account, version, given, headers, now: app.now(), reading, parts, app: app.clone() });
+    let Caller { account, key } = caller;
+    let (now, app_of_call) = (app.now(), app.clone());
+    let call = Arc::new(Call { account, version, given, headers, now, reading, parts, key, app: app_of_call });
     let reply = match (operation.plan)(&call) {
         Err(refusal) => refusal.reply(),
         Ok(plan) => {

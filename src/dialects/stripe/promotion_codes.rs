@@ -12,6 +12,7 @@ use super::params::{self, Empty, Kind, Param, Shape, word};
 use super::versions::{self, Version};
 use super::{Answer, Call, Halt, Plan};
 use crate::domain::account::{Account, Mode};
+use crate::domain::api_key::{Access, Resource};
 use crate::domain::customer::Customer;
 use crate::domain::ids::{CouponId, CustomerId, PromotionCodeId};
 use crate::domain::metadata::MetadataChange;
@@ -138,7 +139,7 @@ pub const LIST: &[Param<List>] = &[
 /// `POST /v1/promotion_codes`
 pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Create = params::read(CREATE, &call.given, &call.version)?;
-    let expansions = Expansions::of_object(&input.expand, expand::PROMOTION_CODE, &call.version)?;
+    let expansions = expansions(call, &input.expand)?;
     let (wish, coupon_param) = wish(input, &call.version)?;
     let names = Names { customer: Named::by("customer"), coupon: Named::by(coupon_param), ..Names::BY_PATH };
     Ok(Plan::write(names, move |call, tx, ctx| {
@@ -150,7 +151,7 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
 /// `GET /v1/promotion_codes/{promotion_code}`
 pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
-    let expansions = Expansions::of_object(&input.expand, expand::PROMOTION_CODE, &call.version)?;
+    let expansions = expansions(call, &input.expand)?;
     let id = PromotionCodeId(call.part(0)?);
     Ok(Plan::look(Names::BY_PATH, move |call, read| {
         let promotion = promotion_codes::read(read, &call.account, &id)?;
@@ -161,7 +162,7 @@ pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
 /// `POST /v1/promotion_codes/{promotion_code}`
 pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let Update { change, expand } = params::read(UPDATE, &call.given, &call.version)?;
-    let expansions = Expansions::of_object(&expand, expand::PROMOTION_CODE, &call.version)?;
+    let expansions = expansions(call, &expand)?;
     let id = PromotionCodeId(call.part(0)?);
     // What is wrong with its coupon is in the way of its being active.
     let names = Names { coupon: Named::by("active"), ..Names::BY_PATH };
@@ -176,6 +177,7 @@ pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let List { paging, active, code, coupon, created, customer } = params::read(LIST, &call.given, &call.version)?;
     let anchor = paging.anchor()?;
     let (expansions, _) = Expansions::of_list(&paging.expand, expand::PROMOTION_CODE, false, &call.version)?;
+    require_sight(call, &expansions)?;
     let limit = paging.limit();
     let word = code.as_deref().map(Code::parse);
     // What is no code is the code of nothing.
@@ -203,6 +205,24 @@ pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
         };
         Ok(Answer::of(lists::envelope(&page, "/v1/promotion_codes".to_owned(), item)))
     }))
+}
+
+fn expansions(call: &Call, paths: &[String]) -> Result<Expansions, Refusal> {
+    let expansions = Expansions::of_object(paths, expand::PROMOTION_CODE, &call.version)?;
+    require_sight(call, &expansions)?;
+    Ok(expansions)
+}
+
+/// A key has to be allowed to read what is filled in: docs.stripe.com/stripe-apps/reference/permissions. The coupon that
+/// older versions show unasked is a part of the promotion code.
+fn require_sight(call: &Call, expansions: &Expansions) -> Result<(), Refusal> {
+    if expansions.has("customer") {
+        call.require(Resource::Customer, Access::Read)?;
+    }
+    if expansions.below("promotion").has("coupon") {
+        call.require(Resource::Coupon, Access::Read)?;
+    }
+    Ok(())
 }
 
 /// The wish, and the parameter that names the coupon.
