@@ -192,7 +192,10 @@ pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
             }
         })?;
         let page = match nothing {
-            true => Page { items: Vec::new(), has_more: false },
+            true => {
+                promotion_codes::require_bearer(read, &call.account, &filter)?;
+                Page { items: Vec::new(), has_more: false }
+            }
             false => promotion_codes::list(read, &call.account, &filter, cursor, limit, call.now)?,
         };
         let Page { items, has_more } = page;
