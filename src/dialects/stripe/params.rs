@@ -381,6 +381,7 @@ fn value(shape: &Shape, node: &Node, name: &str, version: &Version) -> Result<Va
         (Shape::Integer { .. } | Shape::Moment | Shape::Span, Node::Hash(_) | Node::List(_)) => {
             Err(Refusal::integer(name, "{...}"))
         }
+        (Shape::Percent, Node::Hash(_) | Node::List(_)) => Err(Refusal::invalid(name, "Invalid decimal: {...}")),
         (_, Node::Hash(_) | Node::List(_)) => Err(Refusal::invalid(name, "Invalid string: {...}")),
     }
 }
