@@ -22,13 +22,15 @@ pub fn run(place: Place, terminal: &Terminal) -> Result<(), Trouble> {
 fn verdict(place: &str, summary: &CheckSummary) -> Result<String, String> {
     let untold = summary.fault_count.saturating_sub(summary.faults.len() as u64);
     let read = format!(
-        "schema {}, {} accounts (each mode for itself), {} keys, {} customers, {} balance transactions, {} events",
+        "schema {}, {} accounts (each mode for itself), {} keys, {} customers, {} balance transactions, {} events, \
+         {} objects",
         summary.schema,
         summary.accounts,
         summary.api_keys,
         summary.customers,
         summary.balance_transactions,
-        summary.events
+        summary.events,
+        summary.objects
     );
     match (summary.fault_count, untold) {
         (0, _) => Ok(format!("no faults in {place}: {read}")),

@@ -25,22 +25,29 @@ pub enum KeyKind {
 pub enum Resource {
     /// Account details.
     Account,
+    /// Coupons.
+    Coupon,
     /// Customers, their balance transactions and cash balances.
     Customer,
     /// Events.
     Event,
+    /// Promotion codes.
+    PromotionCode,
 }
 
 impl Resource {
     /// Every resource, in the order in which help and errors list them.
-    pub const ALL: [Resource; 3] = [Resource::Account, Resource::Customer, Resource::Event];
+    pub const ALL: [Resource; 5] =
+        [Resource::Account, Resource::Coupon, Resource::Customer, Resource::Event, Resource::PromotionCode];
 
     /// The resource's name in permissions and error texts.
     pub fn as_str(self) -> &'static str {
         match self {
             Resource::Account => "account",
+            Resource::Coupon => "coupon",
             Resource::Customer => "customer",
             Resource::Event => "event",
+            Resource::PromotionCode => "promotion_code",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What happened to a record. Events are the history: one row per change, in commit order, with before and after.
 
 use super::customer::Customer;
+use super::facts::Facts;
 use super::ids::{EventId, RequestId};
 use super::time::Time;
 
@@ -24,30 +25,82 @@ pub enum Happening {
         /// Its last full state.
         before: Box<Customer>,
     },
+    /// An object changed.
+    Object {
+        /// What became of it.
+        change: ObjectChange,
+        /// Other objects as they were then, without which it cannot be told: the coupon of a promotion code.
+        beside: Vec<Facts>,
+    },
+}
+
+/// A change of an object.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ObjectChange {
+    /// It came into being, as this.
+    Created(Facts),
+    /// It changed.
+    Updated {
+        /// As it was.
+        before: Facts,
+        /// As it is.
+        after: Facts,
+    },
+    /// It was deleted; this is its last full state.
+    Deleted(Facts),
+}
+
+/// What a happening is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// A customer.
+    Customer,
+    /// A coupon.
+    Coupon,
+    /// A promotion code.
+    PromotionCode,
+}
+
+/// What became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// It came into being.
+    Created,
+    /// It changed.
+    Updated,
+    /// It was deleted.
+    Deleted,
 }
 
 /// The kinds of happening, as lists filter by them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum EventKind {
-    /// See [`Happening::CustomerCreated`].
-    CustomerCreated,
-    /// See [`Happening::CustomerUpdated`].
-    CustomerUpdated,
-    /// See [`Happening::CustomerDeleted`].
-    CustomerDeleted,
-}
+pub struct EventKind(pub Subject, pub Change);
 
 impl EventKind {
-    /// Every kind.
-    pub const ALL: [EventKind; 3] =
-        [EventKind::CustomerCreated, EventKind::CustomerUpdated, EventKind::CustomerDeleted];
+    /// Every kind that happens.
+    pub const ALL: [EventKind; 8] = [
+        EventKind(Subject::Customer, Change::Created),
+        EventKind(Subject::Customer, Change::Updated),
+        EventKind(Subject::Customer, Change::Deleted),
+        EventKind(Subject::Coupon, Change::Created),
+        EventKind(Subject::Coupon, Change::Updated),
+        EventKind(Subject::Coupon, Change::Deleted),
+        EventKind(Subject::PromotionCode, Change::Created),
+        EventKind(Subject::PromotionCode, Change::Updated),
+    ];
 
     /// The kind's dotted name, which is also how it is kept.
     pub fn as_str(self) -> &'static str {
         match self {
-            EventKind::CustomerCreated => "customer.created",
-            EventKind::CustomerUpdated => "customer.updated",
-            EventKind::CustomerDeleted => "customer.deleted",
+            EventKind(Subject::Customer, Change::Created) => "customer.created",
+            EventKind(Subject::Customer, Change::Updated) => "customer.updated",
+            EventKind(Subject::Customer, Change::Deleted) => "customer.deleted",
+            EventKind(Subject::Coupon, Change::Created) => "coupon.created",
+            EventKind(Subject::Coupon, Change::Updated) => "coupon.updated",
+            EventKind(Subject::Coupon, Change::Deleted) => "coupon.deleted",
+            EventKind(Subject::PromotionCode, Change::Created) => "promotion_code.created",
+            EventKind(Subject::PromotionCode, Change::Updated) => "promotion_code.updated",
+            EventKind(Subject::PromotionCode, Change::Deleted) => "promotion_code.deleted",
         }
     }
 
@@ -61,9 +114,14 @@ impl Happening {
     /// Its kind.
     pub fn kind(&self) -> EventKind {
         match self {
-            Happening::CustomerCreated { .. } => EventKind::CustomerCreated,
-            Happening::CustomerUpdated { .. } => EventKind::CustomerUpdated,
-            Happening::CustomerDeleted { .. } => EventKind::CustomerDeleted,
+            Happening::CustomerCreated { .. } => EventKind(Subject::Customer, Change::Created),
+            Happening::CustomerUpdated { .. } => EventKind(Subject::Customer, Change::Updated),
+            Happening::CustomerDeleted { .. } => EventKind(Subject::Customer, Change::Deleted),
+            Happening::Object { change, .. } => match change {
+                ObjectChange::Created(facts) => EventKind(Subject::of(facts), Change::Created),
+                ObjectChange::Updated { after, .. } => EventKind(Subject::of(after), Change::Updated),
+                ObjectChange::Deleted(facts) => EventKind(Subject::of(facts), Change::Deleted),
+            },
         }
     }
 
@@ -72,6 +130,19 @@ impl Happening {
         match self {
             Happening::CustomerCreated { after } | Happening::CustomerUpdated { after, .. } => after.id.as_str(),
             Happening::CustomerDeleted { before } => before.id.as_str(),
+            Happening::Object { change, .. } => match change {
+                ObjectChange::Created(facts) | ObjectChange::Deleted(facts) => facts.id(),
+                ObjectChange::Updated { after, .. } => after.id(),
+            },
+        }
+    }
+}
+
+impl Subject {
+    fn of(facts: &Facts) -> Subject {
+        match facts {
+            Facts::Coupon(_) => Subject::Coupon,
+            Facts::PromotionCode(_) => Subject::PromotionCode,
         }
     }
 }

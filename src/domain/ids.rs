@@ -57,6 +57,14 @@ id!(
     BalanceTransactionId, "cbtxn"
 );
 id!(
+    /// What tells coupons from each other that had the same id one after the other, `coupon_…`. Callers do not see it.
+    CouponSerial, "coupon"
+);
+id!(
+    /// A promotion code, `promo_…`.
+    PromotionCodeId, "promo"
+);
+id!(
     /// An event, `evt_…`.
     EventId, "evt"
 );
@@ -68,6 +76,23 @@ id!(
     /// An account, `acct_…`.
     AccountId, "acct"
 );
+
+/// A coupon: whatever its maker chose.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CouponId(pub String);
+
+impl CouponId {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CouponId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 #[cfg(test)]
 mod tests {

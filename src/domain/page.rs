@@ -2,6 +2,7 @@
 
 use super::event::EventKind;
 use super::ids::CustomerId;
+use super::object::List;
 use super::time::Time;
 
 /// The most that one page may hold.
@@ -62,6 +63,19 @@ pub struct CustomerPage {
 pub struct BalancePage {
     /// Whose.
     pub customer: CustomerId,
+    /// Made within.
+    pub created: Span,
+    /// Where to begin.
+    pub cursor: Cursor<Place>,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// Which objects of a list to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectPage {
+    /// The list.
+    pub list: List,
     /// Made within.
     pub created: Span,
     /// Where to begin.

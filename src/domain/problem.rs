@@ -1,8 +1,9 @@
 //! What a caller can do wrong once its request is understood. Each dialect puts a problem into its own words.
 
 use super::balance::BalanceWish;
-use super::ids::{BalanceTransactionId, CustomerId, EventId};
+use super::ids::{BalanceTransactionId, CouponId, CustomerId, EventId, PromotionCodeId};
 use super::money::Currency;
+use super::time::Time;
 
 /// A refusal by the rules: nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,4 +45,58 @@ pub enum Problem {
     },
     /// The balance, or the movement to it, would not fit into 64 bits.
     BalanceOutOfRange(BalanceWish),
+    /// No living coupon of that id in this space.
+    NoSuchCoupon {
+        /// The id that was asked for.
+        id: CouponId,
+        /// The same account has one of that id in its other mode.
+        in_other_mode: bool,
+    },
+    /// A living coupon has the id.
+    CouponExists,
+    /// The coupon can no longer be redeemed.
+    CouponExpired {
+        /// Its id.
+        id: CouponId,
+    },
+    /// No promotion code of that id in this space.
+    NoSuchPromotionCode {
+        /// The id that was asked for.
+        id: PromotionCodeId,
+        /// The same account has one of that id in its other mode.
+        in_other_mode: bool,
+    },
+    /// Another promotion code is active whose code a customer could mean as well.
+    PromotionCodeTaken {
+        /// The code.
+        code: String,
+    },
+    /// The promotion code expired or was redeemed as often as it can be.
+    PromotionCodeSpent {
+        /// Its id.
+        id: PromotionCodeId,
+    },
+    /// A deadline is not in the future.
+    DeadlinePassed(Deadline),
+    /// A deadline is too far in the future.
+    DeadlineTooFar(Deadline),
+    /// A promotion code would outlive its coupon.
+    ExpiresAfterCoupon {
+        /// When the coupon ends.
+        redeem_by: Time,
+    },
+    /// A promotion code could be redeemed more often than its coupon.
+    MoreRedemptionsThanCoupon {
+        /// How often the coupon can be.
+        most: i64,
+    },
+}
+
+/// A moment after which something cannot be redeemed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deadline {
+    /// Of a coupon.
+    RedeemBy,
+    /// Of a promotion code.
+    ExpiresAt,
 }

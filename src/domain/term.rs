@@ -21,9 +21,9 @@ pub enum Term<'a> {
 }
 
 impl Term<'_> {
-    /// The term's digest: FNV-1a, 64 bits, over a kind letter and the folded word. It is stored, so it never changes.
+    /// The term's digest: over a kind letter and the folded word.
     pub fn digest(&self) -> i64 {
-        let mut digest = Fnv(0xcbf2_9ce4_8422_2325);
+        let mut digest = Fnv::new();
         match self {
             Term::Email(word) => digest.letter(b'e').folded(word),
             Term::Name(word) => digest.letter(b'n').folded(word),
@@ -32,7 +32,7 @@ impl Term<'_> {
             Term::MetadataKey(key) => digest.letter(b'k').exact(key),
             Term::InvoicePrefix(word) => digest.letter(b'i').exact(word),
         };
-        digest.0 as i64
+        digest.value()
     }
 }
 
@@ -73,15 +73,25 @@ pub fn letters_without_case(word: &str) -> impl Iterator<Item = char> + '_ {
     word.chars().flat_map(char::to_lowercase).map(|letter| if letter == 'ς' { 'σ' } else { letter })
 }
 
-struct Fnv(u64);
+/// FNV-1a, 64 bits, over what is put in. Digests are stored, so it never changes.
+pub(super) struct Fnv(u64);
 
 impl Fnv {
-    fn letter(&mut self, byte: u8) -> &mut Fnv {
+    pub fn new() -> Fnv {
+        Fnv(0xcbf2_9ce4_8422_2325)
+    }
+
+    /// The digest of what was put in so far.
+    pub fn value(&self) -> i64 {
+        self.0 as i64
+    }
+
+    pub fn letter(&mut self, byte: u8) -> &mut Fnv {
         self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         self
     }
 
-    fn exact(&mut self, word: &str) -> &mut Fnv {
+    pub fn exact(&mut self, word: &str) -> &mut Fnv {
         for byte in word.bytes() {
             self.letter(byte);
         }

@@ -3,9 +3,12 @@
 
 pub mod accounts;
 pub mod balance_transactions;
+pub mod coupons;
 pub mod customers;
 pub mod events;
 pub mod keys;
+mod objects;
+pub mod promotion_codes;
 pub mod replies;
 
 use crate::domain::account::Account;
@@ -83,6 +86,23 @@ impl Precondition {
         };
         if wrong || ruled_out { Err(Problem::VersionMismatch { current }) } else { Ok(()) }
     }
+}
+
+const LETTERS_AND_DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+const CAPITALS_AND_DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+/// A word of so many letters that nobody can foretell, each as likely as any other.
+fn random_word(ids: &dyn IdSource, letters: &[u8], length: usize) -> String {
+    let mut word = String::with_capacity(length);
+    // The numbers that a byte can be, as far as they divide evenly.
+    let even = 256 / letters.len() * letters.len();
+    while word.len() < length {
+        let mut bytes = [0; 16];
+        ids.random(&mut bytes);
+        let places = bytes.iter().map(|byte| usize::from(*byte)).filter(|place| *place < even);
+        word.extend(places.take(length - word.len()).map(|place| char::from(letters[place % letters.len()])));
+    }
+    word
 }
 
 /// Writes down what happened, in the transaction that made it happen.

@@ -12,6 +12,8 @@ pub enum Json {
     Bool(bool),
     /// A whole number.
     Integer(i64),
+    /// Hundredths, written as a number that always has a point, as `25.5` and `25.0`.
+    Hundredths(i64),
     /// Text.
     Text(Cow<'static, str>),
     /// A list.
@@ -81,7 +83,7 @@ impl Json {
     pub fn as_object_mut(&mut self) -> Option<&mut Object> {
         match self {
             Json::Object(object) => Some(object),
-            Json::Null | Json::Bool(_) | Json::Integer(_) | Json::Text(_) | Json::List(_) => None,
+            Json::Null | Json::Bool(_) | Json::Integer(_) | Json::Hundredths(_) | Json::Text(_) | Json::List(_) => None,
         }
     }
 
@@ -99,6 +101,7 @@ impl Json {
             Json::Bool(true) => out.extend_from_slice(b"true"),
             Json::Bool(false) => out.extend_from_slice(b"false"),
             Json::Integer(number) => write_json(out, number),
+            Json::Hundredths(number) => out.extend_from_slice(with_point(*number).as_bytes()),
             Json::Text(text) => write_text(out, text),
             Json::List(items) if items.is_empty() => out.extend_from_slice(b"[]"),
             Json::List(items) => {
@@ -124,6 +127,12 @@ impl Json {
             }
         }
     }
+}
+
+fn with_point(hundredths: i64) -> String {
+    let (sign, number) = (if hundredths < 0 { "-" } else { "" }, hundredths.unsigned_abs());
+    let (whole, tenth, hundredth) = (number / 100, number / 10 % 10, number % 10);
+    if hundredth == 0 { format!("{sign}{whole}.{tenth}") } else { format!("{sign}{whole}.{tenth}{hundredth}") }
 }
 
 /// Most texts need no escape, and are copied as they are.
@@ -243,6 +252,14 @@ mod tests {
             "{\n  \"a\": \"x\\\"\\n\",\n  \"n\": {\n    \"b\": [\n      1,\n      null\n    ],\n    \"c\": {}\n  },\n  \"l\": []\n}"
         );
         assert_eq!(read["n"]["b"][0], 1);
+    }
+
+    #[test]
+    fn hundredths_always_have_a_point() {
+        for (number, text) in [(2550, "25.5"), (2500, "25.0"), (3333, "33.33"), (5, "0.05"), (-150, "-1.5"), (0, "0.0")]
+        {
+            assert_eq!(super::with_point(number), text);
+        }
     }
 
     #[test]

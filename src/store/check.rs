@@ -4,11 +4,14 @@
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::record::{read_account, read_api_key, read_balance_transaction, read_customer, read_event};
+use super::record::{read_account, read_api_key, read_balance_transaction, read_customer, read_event, read_facts};
 use super::rows::{Cell, Key, PAGE, Row, Rows, Table, Walk, require_whole};
 use super::{Failure, Kept};
 use crate::domain::account::Space;
 use crate::domain::customer::Customer;
+use crate::domain::facts::Facts;
+use crate::domain::object::{List, Object, ObjectKind};
+use crate::domain::time::Time;
 
 /// The most faults that are told in full; further ones are only counted.
 pub const MAX_FAULTS: usize = 100;
@@ -32,6 +35,8 @@ pub struct CheckSummary {
     pub events: u64,
     /// Kept replies.
     pub replies: u64,
+    /// Objects: coupons, promotion codes.
+    pub objects: u64,
     /// The first [`MAX_FAULTS`] faults.
     pub faults: Vec<String>,
     /// How many faults there are in all.
@@ -71,9 +76,11 @@ pub fn check(rows: &mut dyn Rows, report: &mut dyn FnMut(String)) -> Kept<CheckS
         let events = check.each("events", *space, |told, space, row| event(told, space, row, &mut expected))?;
         check.told.summary.events += events;
         check.told.summary.replies += check.each("replies", *space, reply)?;
+        check.objects(*space)?;
     }
     check.done(check.told.summary.events, "events");
     check.done(check.told.summary.replies, "replies");
+    check.done(check.told.summary.objects, "objects");
     Ok(check.told.summary)
 }
 
@@ -179,20 +186,86 @@ impl Check<'_> {
 
     /// Looks for terms that customers have; gives how many are there.
     fn terms(&mut self, space: Space, keys: &[Key]) -> Kept<u64> {
-        let table = Table::named("customer_terms");
+        self.present("customer_terms", space, keys, |key| {
+            let [Cell::Number(term), _, Cell::Text(id)] = &key[..] else { return None };
+            Some(format!("{}: it cannot be found by its term {term}", named("customer", id, space)))
+        })
+    }
+
+    /// Looks for rows that have to be there, and tells of those that are missing in the words of `fault`; gives how many
+    /// are there.
+    fn present(
+        &mut self,
+        table: &str,
+        space: Space,
+        keys: &[Key],
+        fault: impl Fn(&Key) -> Option<String>,
+    ) -> Kept<u64> {
+        let table = Table::named(table);
         let mut good = 0;
         for keys in keys.chunks(PAGE) {
             let found = self.rows.find(table, space, keys);
             let Some(found) = self.told.readable(found)? else { continue };
             let found: HashSet<Key> = found.iter().map(|row| table.key_of(row)).collect();
             good += found.len() as u64;
-            for key in keys.iter().filter(|key| !found.contains(*key)) {
-                let [Cell::Number(term), _, Cell::Text(id)] = &key[..] else { continue };
-                let name = named("customer", id, space);
-                self.told.fault(format!("{name}: it cannot be found by its term {term}"));
+            for fault in keys.iter().filter(|key| !found.contains(*key)).filter_map(&fault) {
+                self.told.fault(fault);
             }
         }
         Ok(good)
+    }
+
+    /// Objects, and whether each is on its lists and on no other.
+    fn objects(&mut self, space: Space) -> Kept<()> {
+        let mut walk = Walk::new(Table::named("objects"), space, None);
+        let mut good_places = 0;
+        while let Some(page) = self.told.readable(walk.next(self.rows))?.filter(|page| !page.is_empty()) {
+            self.told.summary.objects += page.len() as u64;
+            let mut places = Vec::new();
+            for row in &page {
+                let examined = object(&mut self.told, space, row);
+                let Some(facts) = self.told.readable(examined)? else { continue };
+                places.extend(facts.lists().into_iter().map(|list| {
+                    let (created, key) = (Cell::Number(facts.created().0), Cell::Text(facts.key().to_owned()));
+                    vec![Cell::Number(list.0), created, key]
+                }));
+            }
+            good_places += self.present("object_lists", space, &places, |place| {
+                let [Cell::Number(list), _, Cell::Text(id)] = &place[..] else { return None };
+                Some(format!("{}: it is not on its list {list}", named("object", id, space)))
+            })?;
+        }
+        let counted = self.rows.count(Table::named("object_lists"), space);
+        let places = self.told.readable(counted)?.unwrap_or_default();
+        // When there are as many as objects have, there is no room for one more.
+        if places != good_places { self.stray_places(space) } else { Ok(()) }
+    }
+
+    /// The other way round: every object on a list is there, and belongs on it.
+    fn stray_places(&mut self, space: Space) -> Kept<()> {
+        let mut walk = Walk::new(Table::named("object_lists"), space, None);
+        while let Some(page) = self.told.readable(walk.next(self.rows))?.filter(|page| !page.is_empty()) {
+            let key = |place: &Row| vec![place[3].clone(), place[2].clone()];
+            let keys: HashSet<Key> = page.iter().map(key).collect();
+            let found = self.rows.find(Table::named("objects"), space, &keys.into_iter().collect::<Vec<_>>());
+            let Some(found) = self.told.readable(found)? else { continue };
+            let objects: HashMap<Key, &Row> = found.iter().map(|row| (row[..2].to_vec(), row)).collect();
+            for place in &page {
+                let [Cell::Number(list), created, id, _] = &place[..] else { continue };
+                let name = named("object", text(id).unwrap_or("?"), space);
+                match objects.get(&key(place)).map(|row| facts(row)) {
+                    None => self.told.fault(format!("{name}: it is not there, but on list {list}")),
+                    // An object that cannot be read has been told of already.
+                    Some(Err(_)) => {}
+                    Some(Ok(facts)) => {
+                        if Cell::Number(facts.created().0) != *created || !facts.lists().contains(&List(*list)) {
+                            self.told.fault(format!("{name}: it is on list {list}, where it does not belong"));
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The other way round: every term is one that its customer has.
@@ -370,6 +443,27 @@ fn reply(_: &mut Told<'_>, space: Space, row: &Row) -> Kept<()> {
         headers.map(drop).map_err(|_| "its headers are not a list")
     };
     read().map_err(|cause| Failure::broken(format!("reading a kept reply of account {}", space.0), cause))
+}
+
+/// Gives what it is.
+fn object(told: &mut Told<'_>, space: Space, row: &Row) -> Kept<Facts> {
+    let (name, doing) = called("object", &row[1], space)?;
+    let facts = facts(row).map_err(|cause| Failure::broken(doing, cause))?;
+    let columns = [
+        Cell::Text(facts.kind().as_str().to_owned()),
+        Cell::Text(facts.key().to_owned()),
+        Cell::Number(facts.created().0),
+    ];
+    agree(told, &name, row, &columns);
+    Ok(facts)
+}
+
+fn facts(row: &Row) -> Result<Facts, Doubt> {
+    let [Cell::Text(kind), Cell::Text(id), Cell::Number(created), Cell::Text(body)] = &row[..] else {
+        return Err(NOT_OF_ITS_KIND.into());
+    };
+    let kind = ObjectKind::named(kind).ok_or("this version does not know its kind")?;
+    Ok(read_facts(&Object { kind, id: id.clone(), created: Time(*created), body: body.clone() })?)
 }
 
 const NOT_OF_ITS_KIND: &str = "a column is not of its kind";

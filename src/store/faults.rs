@@ -12,7 +12,8 @@ use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
 use crate::domain::event::Event;
 use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId};
-use crate::domain::page::{BalancePage, CustomerPage, EventPage, Page, Place};
+use crate::domain::object::{List, Object, ObjectKind};
+use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
 use crate::domain::query::Query;
 use crate::domain::time::Time;
 
@@ -207,6 +208,9 @@ faulty_read! {
     fn events(space: Space, page: &EventPage) -> Kept<Page<Event>>;
     fn reply(space: Space, key: &str) -> Kept<Option<KeptReply>>;
     fn old_replies(before: Time, most: usize) -> Kept<Vec<(Space, String)>>;
+    fn object(space: Space, kind: ObjectKind, id: &str) -> Kept<Option<Object>>;
+    fn short_list(space: Space, list: List) -> Kept<Vec<Object>>;
+    fn objects(space: Space, page: &ObjectPage) -> Kept<Page<Object>>;
     fn api_key(space: Space, digest: &KeyDigest) -> Kept<Option<ApiKey>>;
     fn api_keys() -> Kept<Vec<ApiKey>>;
 }
@@ -266,6 +270,16 @@ impl Tx for FaultyTx<'_> {
     fn forget_replies(&mut self, space: Space, keys: &[String], before: Time) -> Kept<()> {
         self.step()?;
         self.inner.forget_replies(space, keys, before)
+    }
+
+    fn put_object(&mut self, space: Space, object: &Object, was_on: &[List], is_on: &[List]) -> Kept<()> {
+        self.step()?;
+        self.inner.put_object(space, object, was_on, is_on)
+    }
+
+    fn remove_object(&mut self, space: Space, object: &Object, was_on: &[List]) -> Kept<()> {
+        self.step()?;
+        self.inner.remove_object(space, object, was_on)
     }
 
     fn put_api_key(&mut self, space: Space, key: &ApiKey) -> Kept<()> {

@@ -23,12 +23,16 @@ use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
 use crate::domain::event::{Cause, Event, Happening};
 use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId, RequestId};
-use crate::domain::page::{BalancePage, CustomerPage, EventPage, Page, Place};
+use crate::domain::object::{List, Object, ObjectKind};
+use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
 use crate::domain::query::Query;
 use crate::domain::time::Time;
 
 /// The most jobs that may wait for the writer; one more is refused at once.
 pub const MAX_WAITING: usize = 8_192;
+
+/// How many objects are read of a list that is known to be short.
+pub const MAX_SHORT_LIST: usize = 1_000;
 
 /// Whether trying again may help against a store's trouble.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,6 +168,12 @@ pub trait Read {
     fn reply(&mut self, space: Space, key: &str) -> Kept<Option<KeptReply>>;
     /// Keys of replies made before `before`, oldest first, at most `most`. For housekeeping, across accounts.
     fn old_replies(&mut self, before: Time, most: usize) -> Kept<Vec<(Space, String)>>;
+    /// An object.
+    fn object(&mut self, space: Space, kind: ObjectKind, id: &str) -> Kept<Option<Object>>;
+    /// The objects on a list that is known to be short, newest first, at most [`MAX_SHORT_LIST`].
+    fn short_list(&mut self, space: Space, list: List) -> Kept<Vec<Object>>;
+    /// A page of a list of objects, newest first.
+    fn objects(&mut self, space: Space, page: &ObjectPage) -> Kept<Page<Object>>;
     /// The API key of that digest.
     fn api_key(&mut self, space: Space, digest: &KeyDigest) -> Kept<Option<ApiKey>>;
     /// Every API key, oldest first. For operators' commands.
@@ -197,6 +207,10 @@ pub trait Tx: Read {
     fn put_reply(&mut self, space: Space, reply: &KeptReply) -> Kept<()>;
     /// Forgets the replies of these keys, as far as they were made before `before`.
     fn forget_replies(&mut self, space: Space, keys: &[String], before: Time) -> Kept<()>;
+    /// Makes or replaces an object, which was on some lists and is on others now.
+    fn put_object(&mut self, space: Space, object: &Object, was_on: &[List], is_on: &[List]) -> Kept<()>;
+    /// Removes an object, and from the lists that it was on.
+    fn remove_object(&mut self, space: Space, object: &Object, was_on: &[List]) -> Kept<()>;
     /// Makes or replaces an API key.
     fn put_api_key(&mut self, space: Space, key: &ApiKey) -> Kept<()>;
 }

@@ -44,7 +44,7 @@ pub struct Table {
 }
 
 /// Every table that holds records. The order is that of a copy.
-pub static TABLES: [Table; 7] = [
+pub static TABLES: [Table; 9] = [
     Table { name: "accounts", key: &[], columns: &[text("body")] },
     Table { name: "api_keys", key: &["digest"], columns: &[bytes("digest"), text("body")] },
     Table { name: "customers", key: &["id"], columns: &[text("id"), number("created"), flag("deleted"), text("body")] },
@@ -78,6 +78,16 @@ pub static TABLES: [Table; 7] = [
             text("headers"),
             bytes("body"),
         ],
+    },
+    Table {
+        name: "objects",
+        key: &["kind", "id"],
+        columns: &[text("kind"), text("id"), number("created"), text("body")],
+    },
+    Table {
+        name: "object_lists",
+        key: &["list", "created", "id"],
+        columns: &[number("list"), number("created"), text("id"), text("kind")],
     },
 ];
 

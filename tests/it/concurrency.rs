@@ -7,11 +7,14 @@ use std::time::{Duration, Instant};
 use crate::client::{Client, error, json};
 use crate::faults::breakable;
 use crate::harness::{Keeping, Server, in_both_stores};
+use crate::http::Reply;
 
 in_both_stores! {
     no_update_is_lost,
     one_tag_lets_one_editor_through,
     one_idempotency_key_does_one_thing,
+    one_promotion_code_of_a_word_becomes_active,
+    one_coupon_has_an_id,
     a_key_that_is_being_worked_on_is_refused_and_then_replayed,
     readers_are_not_kept_waiting_by_a_writer,
 }
@@ -89,6 +92,67 @@ fn one_idempotency_key_does_one_thing(keeping: &Keeping) {
     assert_eq!(bodies.len(), 1, "every answer is the same");
     assert!(replies.iter().all(|reply| [200, 409].contains(&reply.status)));
     assert_eq!(json(&client.get("/v1/customers"))["data"].as_array().unwrap().len(), 1);
+}
+
+/// The replies of so many callers who post at once, each what `body` says for its number.
+fn rush(client: &Client, path: &str, body: impl Fn(usize) -> String) -> Vec<Reply> {
+    thread::scope(|scope| {
+        let post = |caller| {
+            let (client, body) = (client.clone(), body(caller));
+            scope.spawn(move || client.post(path, &body))
+        };
+        let callers: Vec<_> = (0..CALLERS).map(post).collect();
+        callers.into_iter().map(|caller| caller.join().unwrap()).collect()
+    })
+}
+
+fn of_status(replies: &[Reply], status: u16) -> usize {
+    replies.iter().filter(|reply| reply.status == status).count()
+}
+
+fn one_promotion_code_of_a_word_becomes_active(keeping: &Keeping) {
+    const OF_COUPON: &str = "promotion[type]=coupon&promotion[coupon]=RACE";
+    let server = Server::start(keeping);
+    let client = Client::new(server.address(), "sk_test_race");
+    assert_eq!(client.post("/v1/coupons", "id=RACE&percent_off=10").status, 200);
+    let customer = client.customer("name=Jenny");
+
+    // Some for everybody, some for one customer, in several spellings: any two of them are in each other's way.
+    let word = |caller: usize| if caller.is_multiple_of(3) { "fall" } else { "FALL" };
+    let bearer = |caller: usize| if caller.is_multiple_of(2) { String::new() } else { format!("&customer={customer}") };
+    let made =
+        rush(&client, "/v1/promotion_codes", |caller| format!("{OF_COUPON}&code={}{}", word(caller), bearer(caller)));
+    assert_eq!((of_status(&made, 200), of_status(&made, 400)), (1, CALLERS - 1));
+
+    let sleeping: Vec<String> = (0..CALLERS)
+        .map(|_| {
+            let made = json(&client.post("/v1/promotion_codes", &format!("{OF_COUPON}&code=SPRING&active=false")));
+            made["id"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    let woken: Vec<Reply> = thread::scope(|scope| {
+        let wake = |id: &String| {
+            let (client, path) = (client.clone(), format!("/v1/promotion_codes/{id}"));
+            scope.spawn(move || client.post(&path, "active=true"))
+        };
+        let callers: Vec<_> = sleeping.iter().map(wake).collect();
+        callers.into_iter().map(|caller| caller.join().unwrap()).collect()
+    });
+    assert_eq!((of_status(&woken, 200), of_status(&woken, 400)), (1, CALLERS - 1));
+    let active = json(&client.get("/v1/promotion_codes?active=true"));
+    assert_eq!(active["data"].as_array().unwrap().len(), 2);
+    let updates = json(&client.get("/v1/events?type=promotion_code.updated"));
+    assert_eq!(updates["data"].as_array().unwrap().len(), 1);
+}
+
+fn one_coupon_has_an_id(keeping: &Keeping) {
+    let server = Server::start(keeping);
+    let client = Client::new(server.address(), "sk_test_race");
+    let made = rush(&client, "/v1/coupons", |caller| format!("id=RACE&percent_off={}", caller + 1));
+    assert_eq!((of_status(&made, 200), of_status(&made, 400)), (1, CALLERS - 1));
+    let winner = made.iter().find(|reply| reply.status == 200).unwrap();
+    assert_eq!(client.get("/v1/coupons/RACE").body, winner.body);
+    assert_eq!(json(&client.get("/v1/events"))["data"].as_array().unwrap().len(), 1);
 }
 
 fn a_key_that_is_being_worked_on_is_refused_and_then_replayed(keeping: &Keeping) {

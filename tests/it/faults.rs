@@ -17,6 +17,11 @@ in_both_stores! {
     a_delete_is_all_or_nothing,
     a_balance_transaction_is_all_or_nothing,
     a_cash_balance_is_all_or_nothing,
+    a_new_coupon_is_all_or_nothing,
+    a_changed_coupon_is_all_or_nothing,
+    a_deleted_coupon_is_all_or_nothing,
+    a_new_promotion_code_is_all_or_nothing,
+    a_changed_promotion_code_is_all_or_nothing,
     a_failed_look_is_a_failure_and_nothing_more,
 }
 
@@ -48,7 +53,34 @@ fn everything(client: &Client) -> String {
         seen += &json(&client.get(&format!("/v1/customers/{id}/balance_transactions"))).to_string();
         seen += client.get(&format!("/v1/customers/{id}")).header("ETag").unwrap();
     }
+    for list in
+        ["/v1/coupons", "/v1/promotion_codes", "/v1/promotion_codes?code=SLEEP", "/v1/promotion_codes?code=FALL"]
+    {
+        seen += &json(&client.get(list)).to_string();
+    }
     seen
+}
+
+/// What every sandbox has: a customer, a coupon, a promotion code that is switched off.
+struct Sandbox {
+    client: Client,
+    customer: String,
+    code: String,
+}
+
+impl Sandbox {
+    fn of(server: &Server) -> Sandbox {
+        let client = Client::new(server.address(), "sk_test_faults");
+        let customer = client.customer("name=Before&email=before@example.com&balance=100&metadata[a]=1");
+        assert_eq!(client.post("/v1/coupons", "id=25OFF&percent_off=25").status, 200);
+        let sleeping = "promotion[type]=coupon&promotion[coupon]=25OFF&code=SLEEP&active=false";
+        let code = json(&client.post("/v1/promotion_codes", sleeping))["id"].as_str().unwrap().to_owned();
+        Sandbox { client, customer, code }
+    }
+
+    fn named(&self, text: &str) -> String {
+        text.replace("{id}", &self.customer).replace("{code}", &self.code)
+    }
 }
 
 #[track_caller]
@@ -57,9 +89,9 @@ fn check(keeping: &Keeping, method: &str, path: &str, body: &str) {
         let mut calls = 0;
         for nth in 1..=MAX_CALLS {
             let (mut server, store) = breakable(keeping);
-            let client = Client::new(server.address(), "sk_test_faults");
-            let id = client.customer("name=Before&email=before@example.com&balance=100&metadata[a]=1");
-            let path = path.replace("{id}", &id);
+            let sandbox = Sandbox::of(&server);
+            let (path, body) = (sandbox.named(path), sandbox.named(body));
+            let (client, body) = (sandbox.client, body.as_str());
             let before = everything(&client);
 
             let headers = [("Idempotency-Key", "once")];
@@ -117,12 +149,41 @@ fn a_cash_balance_is_all_or_nothing(keeping: &Keeping) {
     check(keeping, "POST", "/v1/customers/{id}/cash_balance", "settings[reconciliation_mode]=manual");
 }
 
+fn a_new_coupon_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "POST", "/v1/coupons", "percent_off=10&metadata[a]=1");
+}
+
+fn a_changed_coupon_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "POST", "/v1/coupons/25OFF", "name=Sale");
+}
+
+fn a_deleted_coupon_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "DELETE", "/v1/coupons/25OFF", "");
+}
+
+fn a_new_promotion_code_is_all_or_nothing(keeping: &Keeping) {
+    let body = "promotion[type]=coupon&promotion[coupon]=25OFF&code=FALL&customer={id}";
+    check(keeping, "POST", "/v1/promotion_codes", body);
+}
+
+fn a_changed_promotion_code_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "POST", "/v1/promotion_codes/{code}", "active=true&metadata[a]=1");
+}
+
 fn a_failed_look_is_a_failure_and_nothing_more(keeping: &Keeping) {
     let (server, store) = breakable(keeping);
-    let client = Client::new(server.address(), "sk_test_faults");
-    let id = client.customer("name=Before");
-    let paths = [format!("/v1/customers/{id}"), "/v1/customers".to_owned(), "/v1/events".to_owned()];
-    for path in paths {
+    let sandbox = Sandbox::of(&server);
+    let client = &sandbox.client;
+    for path in [
+        "/v1/customers/{id}",
+        "/v1/customers",
+        "/v1/events",
+        "/v1/coupons/25OFF",
+        "/v1/coupons",
+        "/v1/promotion_codes/{code}?expand[]=customer",
+        "/v1/promotion_codes?active=false",
+    ] {
+        let path = sandbox.named(path);
         for fault in [Fault::Passing, Fault::Broken, Fault::Panic] {
             store.arm(1, fault);
             let reply = client.get(&path);

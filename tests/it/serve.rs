@@ -86,15 +86,23 @@ fn the_two_modes_do_not_see_each_other(keeping: &Keeping) {
     let live = kept.client(&kept.key(Mode::Live, KeyKind::Secret));
     let id = test.customer("name=Test");
     assert_eq!(json(&live.post("/v1/customers", "name=Live"))["livemode"], true);
-    let path = format!("/v1/customers/{id}");
-    let message = error(&live.get(&path), 404)["message"].as_str().unwrap().to_owned();
-    assert_eq!(
-        message,
-        format!(
-            "No such customer: '{id}'; a similar object exists in test mode, but a live mode key was used to make this \
-             request."
-        )
-    );
+    assert_eq!(json(&test.post("/v1/coupons", "id=25OFF&percent_off=25"))["livemode"], false);
+    let code = json(&test.post("/v1/promotion_codes", "promotion[type]=coupon&promotion[coupon]=25OFF"));
+    let code = code["id"].as_str().unwrap();
+    for (path, noun, id) in [
+        (format!("/v1/customers/{id}"), "customer", id.as_str()),
+        ("/v1/coupons/25OFF".to_owned(), "coupon", "25OFF"),
+        (format!("/v1/promotion_codes/{code}"), "promotion code", code),
+    ] {
+        let message = error(&live.get(&path), 404)["message"].as_str().unwrap().to_owned();
+        assert_eq!(
+            message,
+            format!(
+                "No such {noun}: '{id}'; a similar object exists in test mode, but a live mode key was used to make \
+                 this request."
+            )
+        );
+    }
     assert_eq!(json(&test.get("/v1/customers"))["data"].as_array().unwrap().len(), 1);
 }
 

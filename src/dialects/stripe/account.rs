@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::customer_object::code;
 use super::customers::{RETRIEVE, Retrieve};
 use super::expand::{self, Expansions};
-use super::failure::Refusal;
+use super::failure::{Names, Refusal};
 use super::{Answer, Call, Plan, params};
 use crate::domain::account::Account;
 use crate::http::json::{Json, Object};
@@ -14,7 +14,7 @@ use crate::http::json::{Json, Object};
 pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
     Expansions::of_object(&input.expand, expand::NOTHING, &call.version)?;
-    Ok(Plan::look("id", move |call, _| Ok(Answer::of(object(&call.account)))))
+    Ok(Plan::look(Names::BY_PATH, move |call, _| Ok(Answer::of(object(&call.account)))))
 }
 
 fn object(account: &Account) -> Json {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::customer_object::{code, free_data};
 use super::customers::{RETRIEVE, Retrieve};
 use super::expand::{self, Expansions};
-use super::failure::Refusal;
+use super::failure::{Names, Refusal};
 use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
 use super::params::{self, Empty, Kind, Param, Shape, Value};
 use super::{Answer, Call, Halt, Plan};
@@ -22,7 +22,7 @@ use crate::http::json::{Json, Object};
 use crate::store::{Kept, Read};
 
 /// What the operations call the customer's id.
-const CUSTOMER: &str = "customer";
+const CUSTOMER: Names = Names::CUSTOMER_BY_PATH;
 
 const DESCRIPTION: Shape = Shape::Text(350);
 const AMOUNT: Shape = Shape::Integer { min: i64::MIN, max: i64::MAX };

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::params::{Empty, Field, Kind, Param, Shape, inside};
 use super::routes::OPERATIONS;
-use super::{balance_transactions, customers, events, versions};
+use super::{balance_transactions, coupons, customers, events, promotion_codes, versions};
+use crate::domain::promotion_code::MAX_CODE;
 
 /// The generated part of docs/COMPATIBILITY.md.
 pub fn page() -> String {
@@ -28,6 +29,12 @@ pub fn page() -> String {
     table(&mut page, "POST /v1/customers/{customer}/balance_transactions/{transaction}", balance_transactions::UPDATE);
     table(&mut page, "GET /v1/customers/{customer}/balance_transactions", balance_transactions::LIST);
     table(&mut page, "GET /v1/events", events::LIST);
+    table(&mut page, "POST /v1/coupons", coupons::CREATE);
+    table(&mut page, "POST /v1/coupons/{coupon}", coupons::UPDATE);
+    table(&mut page, "GET /v1/coupons", coupons::LIST);
+    table(&mut page, "POST /v1/promotion_codes", promotion_codes::CREATE);
+    table(&mut page, "POST /v1/promotion_codes/{promotion_code}", promotion_codes::UPDATE);
+    table(&mut page, "GET /v1/promotion_codes", promotion_codes::LIST);
     page
 }
 
@@ -82,6 +89,9 @@ fn value(shape: &Shape) -> String {
         Shape::Integer { min: i64::MIN, max: i64::MAX } => "integer".to_owned(),
         Shape::Integer { min, max: i64::MAX } => format!("integer, at least {min}"),
         Shape::Integer { min, max } => format!("integer from {min} to {max}"),
+        Shape::Percent => "percentage, more than 0 and at most 100, at most two decimal places".to_owned(),
+        Shape::Moment => "Unix second".to_owned(),
+        Shape::Code => format!("letters, digits and dashes, at most {MAX_CODE}"),
         Shape::Flag => "`true` or `false`".to_owned(),
         Shape::Choice(words) => code_list(&words.iter().map(|word| word.word).collect::<Vec<_>>()),
         Shape::Record(fields) => {

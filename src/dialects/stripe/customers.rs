@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use super::expand::{self, Expansions};
-use super::failure::Refusal;
+use super::failure::{Names, Refusal};
 use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
 use super::params::{self, Empty, Field, Kind, Param, Shape, Value, field, word};
 use super::{Answer, Call, Halt, Plan, search};
@@ -290,7 +290,7 @@ fn refuse_two_balances(call: &Call) -> Result<(), Refusal> {
 }
 
 /// What the operations on one customer call its id.
-const ID: &str = "id";
+const ID: Names = Names::BY_PATH;
 
 /// `POST /v1/customers`
 pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
@@ -466,7 +466,7 @@ pub fn retrieve_cash_balance(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
     Expansions::of_object(&input.expand, expand::NOTHING, &call.version)?;
     let id = CustomerId(call.part(0)?);
-    Ok(Plan::look("customer", move |call, read| {
+    Ok(Plan::look(Names::CUSTOMER_BY_PATH, move |call, read| {
         let customer = customers::live(read, &call.account, &id)?;
         Ok(Answer::of(super::customer_object::cash_balance(&customer, &call.account).into()))
     }))
@@ -478,7 +478,7 @@ pub fn update_cash_balance(call: &Arc<Call>) -> Result<Plan, Refusal> {
     Expansions::of_object(&input.expand, expand::NOTHING, &call.version)?;
     let id = CustomerId(call.part(0)?);
     let insists = conditions::insists(&call.headers);
-    Ok(Plan::write("customer", move |call, tx, ctx| {
+    Ok(Plan::write(Names::CUSTOMER_BY_PATH, move |call, tx, ctx| {
         let customer = customers::update(tx, ctx, &id, &insists, input.change.clone())?;
         Ok(Answer::of(super::customer_object::cash_balance(&customer, &call.account).into()))
     }))

@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use super::customers::{RETRIEVE, Retrieve};
 use super::expand::{self, Expansions};
-use super::failure::Refusal;
+use super::failure::{Names, Refusal};
 use super::lists::{self, Paged, Paging, TEXT, row};
 use super::params::{self, Kind, Param, Shape, Value};
 use super::versions::{self, Version};
-use super::{Answer, Call, Halt, Plan, customer_object};
+use super::{Answer, Call, Halt, Plan, coupons, customer_object, promotion_codes};
 use crate::domain::account::{Account, Mode};
+use crate::domain::coupon::Coupon;
 use crate::domain::customer::Customer;
-use crate::domain::event::{Event, EventKind, Happening};
+use crate::domain::event::{Event, EventKind, Happening, ObjectChange};
+use crate::domain::facts::Facts;
 use crate::domain::ids::EventId;
 use crate::domain::page::{EventPage, Span};
+use crate::domain::promotion_code::{Promotion, PromotionCode};
 use crate::domain::time::Time;
 use crate::engine::events;
 use crate::http::json::{Json, Object, previous};
@@ -56,7 +59,7 @@ pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
     Expansions::of_object(&input.expand, expand::NOTHING, &call.version)?;
     let id = EventId(call.part(0)?);
-    Ok(Plan::look("id", move |call, read| {
+    Ok(Plan::look(Names::BY_PATH, move |call, read| {
         let event = events::read(read, &call.account, &id, oldest(call))?;
         Ok(Answer::of(object(&event, &call.account)))
     }))
@@ -79,7 +82,7 @@ pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
     }
     created.from = Some(created.from.map_or(oldest(call), |from| from.max(oldest(call))));
     let limit = paging.limit();
-    Ok(Plan::scan("id", move |call, read| {
+    Ok(Plan::scan(Names::BY_PATH, move |call, read| {
         let cursor = lists::placed(&anchor, |id| match read.event(call.account.space, &EventId(id.to_owned()))? {
             Some(event) => Ok(event.sequence),
             None => Err(Halt::from(Refusal::no_such("notification", id, lists::anchor_param(&anchor)))),
@@ -107,15 +110,25 @@ fn oldest(call: &Call) -> Time {
 fn object(event: &Event, account: &Account) -> Json {
     let version = Version::of_account(account);
     let Event { sequence: _, id, created, cause, what } = event;
-    let data = match what {
-        Happening::CustomerCreated { after } => Object::new().and("object", customer(after, account, &version)),
-        Happening::CustomerDeleted { before } => Object::new().and("object", customer(before, account, &version)),
+    let (now, was) = match what {
+        Happening::CustomerCreated { after } => (customer(after, account, &version), None),
+        Happening::CustomerDeleted { before } => (customer(before, account, &version), None),
         Happening::CustomerUpdated { before, after } => {
-            let now = customer(after, account, &version);
-            let was = previous(&customer(before, account, &version), &now).unwrap_or_else(|| Object::new().into());
-            Object::new().and("object", now).and("previous_attributes", was)
+            (customer(after, account, &version), Some(customer(before, account, &version)))
+        }
+        Happening::Object { change, beside } => {
+            let told = |facts| told(facts, beside, account, &version, *created);
+            match change {
+                ObjectChange::Created(facts) | ObjectChange::Deleted(facts) => (told(facts), None),
+                ObjectChange::Updated { before, after } => (told(after), Some(told(before))),
+            }
         }
     };
+    let was = was.map(|was| previous(&was, &now).unwrap_or_else(|| Object::new().into()));
+    let mut data = Object::new().and("object", now);
+    if let Some(was) = was {
+        data.add("previous_attributes", was);
+    }
     let request = Object::new()
         .and("id", cause.request.as_ref().map(|id| id.as_str().to_owned()))
         .and("idempotency_key", cause.idempotency_key.as_ref());
@@ -132,8 +145,24 @@ fn object(event: &Event, account: &Account) -> Json {
         .into()
 }
 
+/// An object as it was at that moment, which is never filled in.
+fn told(facts: &Facts, beside: &[Facts], account: &Account, version: &Version, then: Time) -> Json {
+    match facts {
+        Facts::Coupon(coupon) => coupons::object(coupon, account, then).into(),
+        Facts::PromotionCode(code) => {
+            let coupon = beside.iter().find_map(|facts| match facts {
+                Facts::Coupon(coupon) if coupon.serial == code.coupon_serial => Some(Coupon::clone(coupon)),
+                Facts::Coupon(_) | Facts::PromotionCode(_) => None,
+            });
+            let coupon = coupon.expect("an event of a promotion code is kept with its coupon");
+            let promotion = Promotion { code: PromotionCode::clone(code), coupon };
+            promotion_codes::object(&promotion, account, version, then, &Expansions::default(), None)
+        }
+    }
+}
+
 fn customer(customer: &Customer, account: &Account, version: &Version) -> Json {
     let mut object = customer_object::object(customer, account);
-    versions::customer_down(&mut object, customer.id.as_str(), version);
+    versions::down(&mut object, versions::CUSTOMER, customer.id.as_str(), version);
     object.into()
 }

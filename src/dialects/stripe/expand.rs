@@ -2,7 +2,7 @@
 
 use super::customer_object;
 use super::failure::Refusal;
-use super::versions::Version;
+use super::versions::{self, Version};
 use crate::domain::account::Account;
 use crate::domain::customer::Customer;
 use crate::http::json::{Json, Object};
@@ -10,28 +10,53 @@ use crate::http::json::{Json, Object};
 /// The most levels of one path.
 pub const MAX_DEPTH: usize = 4;
 
-/// What can be expanded on one kind of object: the first segment of the path, and the date on which it came; empty when
-/// it was always there.
-pub type Expandable = &'static [(&'static str, &'static str)];
+/// What can be expanded on one kind of object.
+pub type Expandable = &'static [Way];
+
+/// The first segment of a path that can be expanded.
+pub struct Way {
+    name: &'static str,
+    /// The date on which it came; empty when it was always there.
+    added: &'static str,
+    /// The date on which it went; empty when it is still there.
+    removed: &'static str,
+}
+
+const fn always(name: &'static str) -> Way {
+    Way { name, added: "", removed: "" }
+}
+
+const fn since(name: &'static str, added: &'static str) -> Way {
+    Way { name, added, removed: "" }
+}
 
 /// On a customer. Those that are inline already, or have nothing in them, are accepted and change nothing.
 pub const CUSTOMER: Expandable = &[
-    ("address", ""),
-    ("cash_balance", "2022-05-01"),
-    ("default_source", ""),
-    ("discount", ""),
-    ("invoice_credit_balance", "2022-07-01"),
-    ("invoice_settings", ""),
-    ("shipping", ""),
-    ("sources", ""),
-    ("subscriptions", ""),
-    ("tax", "2021-06-01"),
-    ("tax_ids", "2019-05-01"),
-    ("test_clock", "2021-10-01"),
+    always("address"),
+    since("cash_balance", "2022-05-01"),
+    always("default_source"),
+    always("discount"),
+    since("invoice_credit_balance", "2022-07-01"),
+    always("invoice_settings"),
+    always("shipping"),
+    always("sources"),
+    always("subscriptions"),
+    since("tax", "2021-06-01"),
+    since("tax_ids", "2019-05-01"),
+    since("test_clock", "2021-10-01"),
 ];
 /// On a balance transaction.
 pub const BALANCE_TRANSACTION: Expandable =
-    &[("checkout_session", ""), ("credit_note", ""), ("customer", ""), ("invoice", "")];
+    &[always("checkout_session"), always("credit_note"), always("customer"), always("invoice")];
+/// On a coupon. It applies to everything and has one currency, so that nothing is filled in.
+pub const COUPON: Expandable = &[always("applies_to"), since("currency_options", "2022-08-01")];
+/// On a promotion code. The restrictions are inline, and so was the coupon.
+pub const PROMOTION_CODE: Expandable = &[
+    Way { removed: "2025-09-30", ..always("coupon") },
+    always("customer"),
+    since("promotion", "2025-09-30"),
+    always("restrictions"),
+];
 /// On what has nothing to expand.
 pub const NOTHING: Expandable = &[];
 
@@ -89,7 +114,9 @@ impl Expansions {
 fn checked(whole: &str, path: &str, expandable: Expandable, version: &Version) -> Result<Vec<String>, Refusal> {
     let segments: Vec<String> = path.split('.').map(str::to_owned).collect();
     // Later segments are not looked at by Stripe either.
-    if !expandable.iter().any(|(name, added)| *name == segments[0] && version.has(added, "")) {
+    // What went is not shown in any version from then on, so no request from then on can mean it.
+    let leads = |way: &Way| version.has(way.added, "") && (way.removed.is_empty() || !version.since(way.removed));
+    if !expandable.iter().any(|way| way.name == segments[0] && leads(way)) {
         return Err(Refusal::cannot_expand(whole));
     }
     if segments.len() > MAX_DEPTH {
@@ -104,7 +131,7 @@ pub fn customer(customer: &Customer, account: &Account, version: &Version, expan
         return customer_object::deleted(customer).into();
     }
     let mut object = customer_object::object(customer, account);
-    super::versions::customer_down(&mut object, customer.id.as_str(), version);
+    versions::down(&mut object, versions::CUSTOMER, customer.id.as_str(), version);
     for name in ["sources", "subscriptions", "tax_ids"] {
         if expansions.has(name) && object.get(name).is_none() {
             object.add(name, empty_list(format!("/v1/customers/{}/{name}", customer.id)));

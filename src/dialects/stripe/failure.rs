@@ -4,7 +4,7 @@ use hyper::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Method, StatusCode};
 
 use crate::domain::balance::BalanceWish;
-use crate::domain::problem::Problem;
+use crate::domain::problem::{Deadline, Problem};
 use crate::engine::Stop;
 use crate::http::form::{FormError, FormErrorKind};
 use crate::http::json::Object;
@@ -25,6 +25,43 @@ pub struct Refusal {
     param: Option<String>,
     message: String,
     headers: Vec<(HeaderName, String)>,
+}
+
+/// How an operation names what it works on: for the words about what is not there.
+#[derive(Clone, Copy, Debug)]
+pub struct Names {
+    /// The customer.
+    pub customer: Named,
+    /// The coupon.
+    pub coupon: Named,
+    /// The promotion code.
+    pub promotion_code: Named,
+}
+
+/// How one thing is named.
+#[derive(Clone, Copy, Debug)]
+pub struct Named {
+    param: &'static str,
+    /// By the path, which is then unknown; by a parameter, which is then wrong.
+    by_path: bool,
+}
+
+impl Names {
+    /// Everything by the path, as `id`.
+    pub const BY_PATH: Names = {
+        let id = Named { param: "id", by_path: true };
+        Names { customer: id, coupon: id, promotion_code: id }
+    };
+    /// The customer by the path, as `customer`.
+    pub const CUSTOMER_BY_PATH: Names =
+        Names { customer: Named { param: "customer", by_path: true }, ..Names::BY_PATH };
+}
+
+impl Named {
+    /// By a parameter.
+    pub const fn by(param: &'static str) -> Named {
+        Named { param, by_path: false }
+    }
 }
 
 const INVALID_REQUEST: &str = "invalid_request_error";
@@ -139,6 +176,22 @@ impl Refusal {
             [] => String::new(),
         };
         Refusal::invalid(name, format!("Invalid {name}: must be one of {list}"))
+    }
+
+    /// A code with other characters than letters, digits and dashes.
+    pub fn code_letters(name: &str, given: &str) -> Refusal {
+        let shown: String = given.chars().take(MAX_SHOWN_CHARACTERS).collect();
+        Refusal::invalid(
+            name,
+            format!("Invalid {name}: '{shown}' can only contain letters (a-z, A-Z), digits (0-9), and dashes (-)."),
+        )
+    }
+
+    /// Of several parameters one has to be there.
+    pub fn one_of(names: &[&str]) -> Refusal {
+        Refusal::new(400, format!("You must specify one of these parameters: {}.", names.join(", ")))
+            .code("parameter_missing")
+            .param(names[0])
     }
 
     /// Something that is no e-mail address.
@@ -402,23 +455,62 @@ impl Refusal {
 
     // The engine and the shell.
 
-    /// A verb's refusal. `customer_param` is what the endpoint calls the customer's id.
-    pub fn problem(problem: Problem, customer_param: &'static str, test_mode: bool) -> Refusal {
+    /// Something that is not there, by its noun.
+    fn nowhere(noun: &str, id: &str, named: Named, in_other_mode: bool, test_mode: bool) -> Refusal {
+        let hint = match (in_other_mode, test_mode) {
+            (false, _) => "",
+            (true, true) => {
+                "; a similar object exists in live mode, but a test mode key was used to make this request."
+            }
+            (true, false) => {
+                "; a similar object exists in test mode, but a live mode key was used to make this request."
+            }
+        };
+        let Named { param, by_path } = named;
+        Refusal::new(if by_path { 404 } else { 400 }, format!("No such {noun}: '{id}'{hint}"))
+            .code("resource_missing")
+            .param(param)
+    }
+
+    /// A verb's refusal.
+    pub fn problem(problem: Problem, names: &Names, test_mode: bool) -> Refusal {
         match problem {
             Problem::NoSuchCustomer { id, in_other_mode } => {
-                let hint = match (in_other_mode, test_mode) {
-                    (false, _) => "",
-                    (true, true) => {
-                        "; a similar object exists in live mode, but a test mode key was used to make this request."
-                    }
-                    (true, false) => {
-                        "; a similar object exists in test mode, but a live mode key was used to make this request."
-                    }
-                };
-                Refusal::new(404, format!("No such customer: '{id}'{hint}"))
-                    .code("resource_missing")
-                    .param(customer_param)
+                Refusal::nowhere("customer", id.as_str(), names.customer, in_other_mode, test_mode)
             }
+            Problem::NoSuchCoupon { id, in_other_mode } => {
+                Refusal::nowhere("coupon", id.as_str(), names.coupon, in_other_mode, test_mode)
+            }
+            Problem::NoSuchPromotionCode { id, in_other_mode } => {
+                Refusal::nowhere("promotion code", id.as_str(), names.promotion_code, in_other_mode, test_mode)
+            }
+            Problem::CouponExists => Refusal::invalid("id", "Coupon already exists.").code("resource_already_exists"),
+            Problem::CouponExpired { id } => {
+                Refusal::invalid(names.coupon.param, format!("Coupon expired: {id}")).code("coupon_expired")
+            }
+            Problem::PromotionCodeTaken { code } => {
+                Refusal::invalid("code", format!("An active promotion code with `code: {code}` already exists."))
+            }
+            Problem::PromotionCodeSpent { id } => Refusal::invalid(
+                "active",
+                format!("The promotion code '{id}' expired or has no redemptions left, so it cannot be active."),
+            ),
+            Problem::DeadlinePassed(deadline) => Refusal::invalid(
+                deadline_param(deadline),
+                "Invalid timestamp: must be an integer Unix timestamp in the future.",
+            ),
+            Problem::DeadlineTooFar(deadline) => Refusal::invalid(
+                deadline_param(deadline),
+                "Invalid timestamp: can be no more than five years in the future.",
+            ),
+            Problem::ExpiresAfterCoupon { redeem_by } => Refusal::invalid(
+                "expires_at",
+                format!("This value cannot be after the coupon's `redeem_by`, {}.", redeem_by.seconds()),
+            ),
+            Problem::MoreRedemptionsThanCoupon { most } => Refusal::invalid(
+                "max_redemptions",
+                format!("This value cannot be greater than the coupon's `max_redemptions`, {most}."),
+            ),
             Problem::NoSuchBalanceTransaction(id) => {
                 Refusal { status: 404, ..Refusal::no_such("customer_balance_transaction", id.as_str(), "id") }
             }
@@ -461,9 +553,9 @@ impl Refusal {
     }
 
     /// What kept a verb from being done; a failure of ours is logged here, where it is answered.
-    pub fn stop(stop: Stop, request: &str, customer_param: &'static str, test_mode: bool) -> Refusal {
+    pub fn stop(stop: Stop, request: &str, names: &Names, test_mode: bool) -> Refusal {
         match stop {
-            Stop::Problem(problem) => Refusal::problem(problem, customer_param, test_mode),
+            Stop::Problem(problem) => Refusal::problem(problem, names, test_mode),
             Stop::Failure(failure) => {
                 tracing::error!(request, "{failure}");
                 match failure.outlook {
@@ -517,6 +609,13 @@ impl Refusal {
         let body = crate::http::json::Json::from(Object::new().and("error", error)).to_bytes();
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         self.headers.into_iter().fold(Reply::new(status, body), |reply, (name, value)| reply.with(name, &value))
+    }
+}
+
+fn deadline_param(deadline: Deadline) -> &'static str {
+    match deadline {
+        Deadline::RedeemBy => "redeem_by",
+        Deadline::ExpiresAt => "expires_at",
     }
 }
 

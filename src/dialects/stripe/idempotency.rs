@@ -103,7 +103,11 @@ pub async fn run(
             Err(Stop::Problem(
                 problem @ (Problem::VersionMismatch { .. }
                 | Problem::TooManyMetadataKeys { .. }
-                | Problem::BalanceOutOfRange(_)),
+                | Problem::BalanceOutOfRange(_)
+                | Problem::DeadlinePassed(_)
+                | Problem::DeadlineTooFar(_)
+                | Problem::ExpiresAfterCoupon { .. }
+                | Problem::MoreRedemptionsThanCoupon { .. }),
             )) => {
                 return Ok(Outcome::Refused(refusing.refuse(problem.into())));
             }

@@ -5,6 +5,7 @@ pub mod account;
 pub mod balance_transactions;
 #[cfg(test)]
 mod compatibility;
+pub mod coupons;
 pub mod customer_object;
 pub mod customers;
 pub mod events;
@@ -13,6 +14,7 @@ pub mod failure;
 pub mod idempotency;
 pub mod lists;
 pub mod params;
+pub mod promotion_codes;
 pub mod routes;
 pub mod search;
 pub mod versions;
@@ -23,9 +25,9 @@ use std::time::Instant;
 use hyper::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderName};
 use hyper::{Method, StatusCode};
 
-use crate::app::{App, Closed, Stage};
+use crate::app::{App, Caller, Closed, Stage};
 use crate::domain::account::{Account, Mode};
-use crate::domain::api_key::KeyKind;
+use crate::domain::api_key::{Access, ApiKey, KeyKind, Resource};
 use crate::domain::customer::Customer;
 use crate::domain::event::Cause;
 use crate::domain::ids::RequestId;
@@ -38,7 +40,7 @@ use crate::http::json::Json;
 use crate::http::{Dialect, Reply, Request, conditions};
 use crate::store::{Failure, Read, Tx};
 use expand::Expansions;
-use failure::Refusal;
+use failure::{Names, Refusal};
 use idempotency::Idempotent;
 use routes::{Found, Operation};
 use versions::Version;
@@ -75,6 +77,7 @@ pub struct Call {
     pub now: Time,
     reading: bool,
     parts: Vec<String>,
+    key: Arc<ApiKey>,
     app: Arc<App>,
 }
 
@@ -82,6 +85,14 @@ impl Call {
     /// The variable part of the path at that place, decoded.
     pub fn part(&self, place: usize) -> Result<String, Refusal> {
         self.parts.get(place).cloned().ok_or_else(Refusal::broken)
+    }
+
+    /// Refuses what the key may not see, beside what the operation itself asks for.
+    pub fn require(&self, resource: Resource, access: Access) -> Result<(), Refusal> {
+        match presented(&self.headers) {
+            Presented::Key(key) => permit(&self.key, &key, &self.account, resource, access),
+            Presented::Nothing | Presented::Unreadable => Err(Refusal::no_key()),
+        }
     }
 
     /// Notes how long a write is rendered.
@@ -170,8 +181,7 @@ type Writing = Box<dyn FnMut(&Call, &mut dyn Tx, &Ctx<'_>) -> Done<Answer> + Sen
 
 /// A request whose parameters are good: what is left to do with the store.
 pub struct Plan {
-    /// What the operation calls the customer's id.
-    customer_param: &'static str,
+    names: Names,
     work: Todo,
 }
 
@@ -187,27 +197,21 @@ enum Todo {
 
 impl Plan {
     /// To look at a few rows by key, maybe more than once.
-    pub fn look(
-        customer_param: &'static str,
-        look: impl FnMut(&Call, &mut dyn Read) -> Result<Answer, Halt> + Send + 'static,
-    ) -> Plan {
-        Plan { customer_param, work: Todo::Look(Box::new(look)) }
+    pub fn look(names: Names, look: impl FnMut(&Call, &mut dyn Read) -> Result<Answer, Halt> + Send + 'static) -> Plan {
+        Plan { names, work: Todo::Look(Box::new(look)) }
     }
 
     /// To look at many rows, maybe more than once.
-    pub fn scan(
-        customer_param: &'static str,
-        look: impl FnMut(&Call, &mut dyn Read) -> Result<Answer, Halt> + Send + 'static,
-    ) -> Plan {
-        Plan { customer_param, work: Todo::Scan(Box::new(look)) }
+    pub fn scan(names: Names, look: impl FnMut(&Call, &mut dyn Read) -> Result<Answer, Halt> + Send + 'static) -> Plan {
+        Plan { names, work: Todo::Scan(Box::new(look)) }
     }
 
     /// To change something. It may run more than once.
     pub fn write(
-        customer_param: &'static str,
+        names: Names,
         write: impl FnMut(&Call, &mut dyn Tx, &Ctx<'_>) -> Done<Answer> + Send + 'static,
     ) -> Plan {
-        Plan { customer_param, work: Todo::Write(Box::new(write)) }
+        Plan { names, work: Todo::Write(Box::new(write)) }
     }
 }
 
@@ -223,9 +227,9 @@ async fn answer(app: Arc<App>, routes: Arc<routes::Routes>, request: Request) ->
     let request_version = request.headers.get(STRIPE_VERSION).and_then(|value| Some(value.to_str().ok()?.to_owned()));
     let reply = match admit(&app, &request, operation).await {
         Err(refusal) => refusal.reply(),
-        Ok(account) => {
-            let name = account.id.0.clone();
-            Reply { account: name, ..admitted(app, account, request, operation, parts, began).await }
+        Ok(caller) => {
+            let name = caller.account.id.0.clone();
+            Reply { account: name, ..admitted(app, caller, request, operation, parts, began).await }
         }
     };
     let named = request_version.filter(|name| Version::named(name).is_some());
@@ -237,7 +241,7 @@ async fn answer(app: Arc<App>, routes: Arc<routes::Routes>, request: Request) ->
 }
 
 /// Key, account, permission, rate: in this order.
-async fn admit(app: &Arc<App>, request: &Request, operation: &Operation) -> Result<Arc<Account>, Refusal> {
+async fn admit(app: &Arc<App>, request: &Request, operation: &Operation) -> Result<Caller, Refusal> {
     let key = match presented(&request.headers) {
         Presented::Key(key) => key,
         Presented::Nothing | Presented::Unreadable => return Err(Refusal::no_key()),
@@ -256,17 +260,22 @@ async fn admit(app: &Arc<App>, request: &Request, operation: &Operation) -> Resu
         Closed::Unknown => Refusal::bad_key(&key),
         Closed::Revoked => Refusal::revoked_key(&key),
         Closed::NotLinked => Refusal::no_access(&key, connected.unwrap_or_default()),
-        Closed::Failure(failure) => Refusal::stop(failure.into(), &request.id, "id", true),
+        Closed::Failure(failure) => Refusal::stop(failure.into(), &request.id, &Names::BY_PATH, true),
     })?;
     if caller.key.kind == KeyKind::Publishable {
         return Err(Refusal::publishable_key());
     }
-    if !caller.key.allows(operation.resource, operation.access) {
-        let permission = format!("rak_{}_{}", operation.resource.as_str(), operation.access.as_str());
-        return Err(Refusal::no_permission(&key, caller.account.id.as_str(), &permission));
-    }
+    permit(&caller.key, &key, &caller.account, operation.resource, operation.access)?;
     app.rate(caller.account.space).map_err(|wait| Refusal::rate_limit(wait.as_secs() + 1))?;
-    Ok(caller.account)
+    Ok(caller)
+}
+
+fn permit(key: &ApiKey, text: &str, account: &Account, resource: Resource, access: Access) -> Result<(), Refusal> {
+    if key.allows(resource, access) {
+        return Ok(());
+    }
+    let permission = format!("rak_{}_{}", resource.as_str(), access.as_str());
+    Err(Refusal::no_permission(text, account.id.as_str(), &permission))
 }
 
 fn says_version(reply: &Reply) -> bool {
@@ -280,26 +289,26 @@ fn is_account_id(text: &str) -> bool {
 
 async fn admitted(
     app: Arc<App>,
-    account: Arc<Account>,
+    caller: Caller,
     request: Request,
     operation: &Operation,
     parts: Vec<String>,
     began: Instant,
 ) -> Reply {
     let header = request.headers.get(STRIPE_VERSION).map(|value| value.to_str().unwrap_or_default());
-    let version = match Version::settle(header, &account) {
+    let version = match Version::settle(header, &caller.account) {
         Ok(version) => version,
         Err(refusal) => return refusal.reply(),
     };
     let name = version.name.clone();
-    let reply = understood(app, account, version, request, operation, parts, began).await;
+    let reply = understood(app, caller, version, request, operation, parts, began).await;
     // A reply that was kept says which version it is in.
     if says_version(&reply) { reply } else { reply.with(STRIPE_VERSION, &name) }
 }
 
 async fn understood(
     app: Arc<App>,
-    account: Arc<Account>,
+    caller: Caller,
     version: Version,
     request: Request,
     operation: &Operation,
@@ -319,7 +328,9 @@ async fn understood(
     };
     let Request { id, headers, method, .. } = request;
     let reading = method == Method::GET || method == Method::HEAD;
-    let call = Arc::new(Call { account, version, given, headers, now: app.now(), reading, parts, app: app.clone() });
+    let Caller { account, key } = caller;
+    let (now, app_of_call) = (app.now(), app.clone());
+    let call = Arc::new(Call { account, version, given, headers, now, reading, parts, key, app: app_of_call });
     let reply = match (operation.plan)(&call) {
         Err(refusal) => refusal.reply(),
         Ok(plan) => {
@@ -351,20 +362,20 @@ fn given(request: &Request) -> Result<Hash, Refusal> {
 pub struct Refuser {
     /// The request's id.
     pub request: String,
-    customer_param: &'static str,
+    names: Names,
     test_mode: bool,
 }
 
 impl Refuser {
     /// The refusal.
     pub fn refuse(&self, stop: Stop) -> Refusal {
-        Refusal::stop(stop, &self.request, self.customer_param, self.test_mode)
+        Refusal::stop(stop, &self.request, &self.names, self.test_mode)
     }
 }
 
 async fn run(app: &Arc<App>, call: &Arc<Call>, id: RequestId, plan: Plan, idempotent: Option<&Idempotent>) -> Reply {
-    let Plan { customer_param, work } = plan;
-    let refuser = Refuser { request: id.0.clone(), customer_param, test_mode: call.account.mode == Mode::Test };
+    let Plan { names, work } = plan;
+    let refuser = Refuser { request: id.0.clone(), names, test_mode: call.account.mode == Mode::Test };
     let outcome = match work {
         Todo::Look(mut look) => {
             let looking = call.clone();
@@ -396,7 +407,7 @@ async fn run(app: &Arc<App>, call: &Arc<Call>, id: RequestId, plan: Plan, idempo
 fn rendered(call: &Call, answer: Answer) -> Reply {
     match answer.tag {
         Some(version) if call.reading && !conditions::is_wanted(&call.headers, version) => {
-            Refusal::problem(Problem::VersionMismatch { current: version }, "id", true).reply()
+            Refusal::problem(Problem::VersionMismatch { current: version }, &Names::BY_PATH, true).reply()
         }
         Some(version) if call.reading && conditions::has_already(&call.headers, version) => {
             Reply::new(StatusCode::NOT_MODIFIED, "").with(ETAG, &conditions::tag(version))

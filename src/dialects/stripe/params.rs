@@ -7,10 +7,12 @@ use icu_locale_core::Locale;
 
 use super::failure::Refusal;
 use super::versions::Version;
+use crate::domain::coupon::Percent;
 use crate::domain::metadata::MetadataChange;
 use crate::domain::money::Currency;
 use crate::domain::page::Span;
 use crate::domain::patch::Patch;
+use crate::domain::promotion_code::{Code, MAX_CODE};
 use crate::domain::time::Time;
 use crate::http::form::{Hash, Node};
 
@@ -92,6 +94,12 @@ pub enum Shape {
         /// At most.
         max: i64,
     },
+    /// A percentage with at most two decimal places, more than 0 and at most 100.
+    Percent,
+    /// A second.
+    Moment,
+    /// The code of a promotion code.
+    Code,
     /// `true` or `false`.
     Flag,
     /// One of some words.
@@ -147,6 +155,12 @@ pub enum Value {
     Text(String),
     /// A whole number.
     Integer(i64),
+    /// A percentage.
+    Percent(Percent),
+    /// A moment.
+    Moment(Time),
+    /// The code of a promotion code.
+    Code(Code),
     /// Yes or no.
     Flag(bool),
     /// An address on the network.
@@ -185,6 +199,24 @@ impl Value {
     pub fn integer(self) -> i64 {
         let Value::Integer(number) = self else { panic!("{SHAPE}") };
         number
+    }
+
+    /// The percentage.
+    pub fn percent(self) -> Percent {
+        let Value::Percent(percent) = self else { panic!("{SHAPE}") };
+        percent
+    }
+
+    /// The moment.
+    pub fn moment(self) -> Time {
+        let Value::Moment(moment) = self else { panic!("{SHAPE}") };
+        moment
+    }
+
+    /// The code of a promotion code.
+    pub fn code(self) -> Code {
+        let Value::Code(code) = self else { panic!("{SHAPE}") };
+        code
     }
 
     /// The flag.
@@ -346,7 +378,10 @@ fn value(shape: &Shape, node: &Node, name: &str, version: &Version) -> Result<Va
         (Shape::Metadata, Node::Hash(hash)) => metadata(hash, name).map(Value::Metadata),
         (Shape::Span, Node::Hash(hash)) => span(hash, name).map(Value::Span),
         (shape, Node::Text(text)) => scalar(shape, text, name, version),
-        (Shape::Integer { .. } | Shape::Span, Node::Hash(_) | Node::List(_)) => Err(Refusal::integer(name, "{...}")),
+        (Shape::Integer { .. } | Shape::Moment | Shape::Span, Node::Hash(_) | Node::List(_)) => {
+            Err(Refusal::integer(name, "{...}"))
+        }
+        (Shape::Percent, Node::Hash(_) | Node::List(_)) => Err(Refusal::invalid(name, "Invalid decimal: {...}")),
         (_, Node::Hash(_) | Node::List(_)) => Err(Refusal::invalid(name, "Invalid string: {...}")),
     }
 }
@@ -407,6 +442,10 @@ fn scalar(shape: &Shape, text: &str, name: &str, version: &Version) -> Result<Va
             Some(number) if number > *max => Err(Refusal::too_large(name, *max)),
             Some(number) => Ok(Value::Integer(number)),
         },
+        Shape::Percent => percent(text, name).map(Value::Percent),
+        Shape::Moment => moment(text, name).map(Value::Moment),
+        Shape::Code if longer_than(MAX_CODE) => Err(Refusal::too_long(name, text, MAX_CODE)),
+        Shape::Code => Code::parse(text).map(Value::Code).ok_or_else(|| Refusal::code_letters(name, text)),
         Shape::Flag => match text {
             "true" => Ok(Value::Flag(true)),
             "false" => Ok(Value::Flag(false)),
@@ -515,6 +554,28 @@ fn moment(text: &str, name: &str) -> Result<Time, Refusal> {
     integer(text).and_then(Time::from_seconds).ok_or_else(|| Refusal::integer(name, text))
 }
 
+/// Digits, maybe a point and more digits: two decimal places, docs.stripe.com/api/coupons/create and the change of
+/// 2018-07-27.
+fn percent(text: &str, name: &str) -> Result<Percent, Refusal> {
+    let decimal = || Refusal::invalid(name, format!("Invalid decimal: {text}"));
+    let (sign, number) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) {
+        return Err(decimal());
+    }
+    let fraction = fraction.trim_end_matches('0');
+    if fraction.len() > 2 {
+        let words = format!("Invalid decimal: {text}; must contain at maximum two decimal places.");
+        return Err(Refusal::invalid(name, words));
+    }
+    let hundredths: i64 = format!("{whole}{fraction:0<2}").parse().unwrap_or(i64::MAX);
+    Percent::of_hundredths(sign * hundredths).ok_or_else(|| {
+        let bound = if sign * hundredths <= 0 { "greater than 0" } else { "less than or equal to 100" };
+        Refusal::invalid(name, format!("This value must be {bound}."))
+    })
+}
+
 /// Decimal digits, maybe with a minus sign; Rust's own reader also takes a plus sign, which the wire does not.
 fn integer(text: &str) -> Option<i64> {
     if text.starts_with('+') { None } else { text.parse().ok() }
@@ -538,7 +599,19 @@ pub fn inside(outer: &str, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::is_email;
+    use super::{is_email, percent};
+
+    #[test]
+    fn a_percentage_has_two_decimal_places() {
+        let read = |text| percent(text, "percent_off").ok().map(|percent| percent.hundredths());
+        for (text, hundredths) in [("25", 2_500), ("25.5", 2_550), ("33.33", 3_333), ("0.01", 1), ("100.000", 10_000)] {
+            assert_eq!(read(text), Some(hundredths), "{text}");
+        }
+        let long = "9".repeat(30);
+        for bad in ["", "0", "0.00", "-1", "100.01", "33.333", "1e2", "1.", ".5", "1.5.5", "+1", "ten", "²", &long] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn addresses_have_one_at_and_a_dotted_domain() {

@@ -7,7 +7,7 @@ use matchit::Router;
 use percent_encoding::percent_decode_str;
 
 use super::failure::Refusal;
-use super::{Call, Plan, account, balance_transactions, customers, events};
+use super::{Call, Plan, account, balance_transactions, coupons, customers, events, promotion_codes};
 use crate::domain::api_key::{Access, Resource};
 
 /// An operation of the API.
@@ -38,14 +38,18 @@ const ACCOUNT: &str = "/v1/account";
 const BALANCE_TRANSACTIONS: &str = "/v1/customers/{customer}/balance_transactions";
 const BALANCE_TRANSACTION: &str = "/v1/customers/{customer}/balance_transactions/{transaction}";
 const CASH_BALANCE: &str = "/v1/customers/{customer}/cash_balance";
+const COUPON: &str = "/v1/coupons/{coupon}";
+const COUPONS: &str = "/v1/coupons";
 const CUSTOMER: &str = "/v1/customers/{customer}";
 const CUSTOMERS: &str = "/v1/customers";
 const EVENT: &str = "/v1/events/{id}";
 const EVENTS: &str = "/v1/events";
+const PROMOTION_CODE: &str = "/v1/promotion_codes/{promotion_code}";
+const PROMOTION_CODES: &str = "/v1/promotion_codes";
 const SEARCH: &str = "/v1/customers/search";
 
 /// Every operation there is.
-pub static OPERATIONS: [Operation; 15] = [
+pub static OPERATIONS: [Operation; 24] = [
     operation(Method::GET, ACCOUNT, Resource::Account, Access::Read, account::retrieve),
     operation(Method::GET, CUSTOMERS, Resource::Customer, Access::Read, customers::list),
     operation(Method::POST, CUSTOMERS, Resource::Customer, Access::Write, customers::create),
@@ -61,6 +65,15 @@ pub static OPERATIONS: [Operation; 15] = [
     operation(Method::POST, CASH_BALANCE, Resource::Customer, Access::Write, customers::update_cash_balance),
     operation(Method::GET, EVENTS, Resource::Event, Access::Read, events::list),
     operation(Method::GET, EVENT, Resource::Event, Access::Read, events::retrieve),
+    operation(Method::GET, COUPONS, Resource::Coupon, Access::Read, coupons::list),
+    operation(Method::POST, COUPONS, Resource::Coupon, Access::Write, coupons::create),
+    operation(Method::GET, COUPON, Resource::Coupon, Access::Read, coupons::retrieve),
+    operation(Method::POST, COUPON, Resource::Coupon, Access::Write, coupons::update),
+    operation(Method::DELETE, COUPON, Resource::Coupon, Access::Write, coupons::delete),
+    operation(Method::GET, PROMOTION_CODES, Resource::PromotionCode, Access::Read, promotion_codes::list),
+    operation(Method::POST, PROMOTION_CODES, Resource::PromotionCode, Access::Write, promotion_codes::create),
+    operation(Method::GET, PROMOTION_CODE, Resource::PromotionCode, Access::Read, promotion_codes::retrieve),
+    operation(Method::POST, PROMOTION_CODE, Resource::PromotionCode, Access::Write, promotion_codes::update),
 ];
 
 /// Finds operations by method and path.

@@ -9,7 +9,7 @@ use super::failure::Refusal;
 /// The version of new accounts.
 pub const NEWEST: &str = LISTED[LISTED.len() - 1];
 
-/// The versions that differ in what is said of a customer, oldest first.
+/// The versions that differ in what is said of something, oldest first.
 pub const LISTED: [&str; 11] = [
     "2019-02-19",
     "2019-10-17",
@@ -24,7 +24,7 @@ pub const LISTED: [&str; 11] = [
     "2026-10-28.endive",
 ];
 
-/// Other published versions that clients pin. Of a customer they say what the listed version before them says.
+/// Other published versions that clients pin. They say what the listed version before them says.
 pub const SAME_AS_BEFORE: [&str; 26] = [
     "2019-12-03",
     "2020-03-02",
@@ -106,15 +106,24 @@ impl Version {
     }
 }
 
-/// One dated difference in what is said of a customer: how a reply of that date's version becomes one of the version
-/// before it.
-struct Difference {
+/// One dated difference in what is said of an object: how a reply of that date's version becomes one of the version
+/// before it. `About` is what that takes beside the object.
+pub struct Difference<About: ?Sized + 'static> {
     date: &'static str,
-    down: fn(&mut Object, customer: &str),
+    down: fn(&mut Object, &About),
 }
 
-/// Newest first.
-const CUSTOMER: [Difference; 4] = [
+/// Turns today's object into what it looks like in `version`.
+pub fn down<About: ?Sized>(object: &mut Object, differences: &[Difference<About>], about: &About, version: &Version) {
+    for difference in differences {
+        if !version.since(difference.date) {
+            (difference.down)(object, about);
+        }
+    }
+}
+
+/// Of a customer, newest first; about its id.
+pub const CUSTOMER: &[Difference<str>] = &[
     Difference {
         // docs.stripe.com/changelog/clover: business_name and individual_name
         date: "2025-09-30",
@@ -167,14 +176,17 @@ const CUSTOMER: [Difference; 4] = [
     },
 ];
 
-/// Turns today's customer into what it looks like in `version`.
-pub fn customer_down(object: &mut Object, customer: &str, version: &Version) {
-    for difference in &CUSTOMER {
-        if !version.since(difference.date) {
-            (difference.down)(object, customer);
-        }
-    }
-}
+/// Of a promotion code, newest first; about its coupon, which was shown in it.
+pub const PROMOTION_CODE: &[Difference<Json>] = &[Difference {
+    // docs.stripe.com/changelog/clover/2025-09-30/polymorphic-coupon; accounts as customers came with clover too.
+    date: "2025-09-30",
+    down: |object, coupon| {
+        object.remove("customer_account");
+        object.remove("promotion");
+        object.add("coupon", coupon.clone());
+        object.sort_from(2);
+    },
+}];
 
 #[cfg(test)]
 mod tests {

@@ -4,9 +4,11 @@ use crate::domain::account::{Mode, Space};
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
 use crate::domain::event::{Cause, Happening};
+use crate::domain::facts::Facts;
 use crate::domain::ids::EventId;
 use crate::domain::time::Time;
-use crate::store::suite::{Home, account, api_key, balance_transaction, customer, reply, write};
+use crate::store::record::write_facts;
+use crate::store::suite::{Home, account, api_key, balance_transaction, coupon, customer, reply, write};
 use crate::store::{Kept, NewEvent, Tx};
 
 const HERE: Space = Space(11);
@@ -31,13 +33,19 @@ fn furnished(home: Home) -> Home {
         tx.put_balance_transaction(HERE, &ledger)?;
         tx.put_account(&account(HERE, "acct_1", Mode::Test))?;
         tx.put_api_key(HERE, &api_key(1, 1))?;
-        tx.put_reply(HERE, &reply("key", 1))
+        tx.put_reply(HERE, &reply("key", 1))?;
+        for (id, deleted) in [("A", None), ("B", None), ("C", Some(Time(9)))] {
+            let coupon = Facts::from(coupon(id, 5, deleted));
+            tx.put_object(HERE, &write_facts(&coupon), &[], &coupon.lists())?;
+        }
+        Ok(())
     })
     .unwrap();
     store.close();
     let clean = home.examined().unwrap();
     assert_eq!((clean.fault_count, clean.customers, clean.events, clean.terms), (0, 3, 3, 6), "{clean:?}");
     assert_eq!((clean.accounts, clean.api_keys, clean.balance_transactions, clean.replies), (1, 1, 1, 1));
+    assert_eq!(clean.objects, 3);
     home
 }
 
@@ -86,6 +94,14 @@ finds! {
     an_unreadable_account: "UPDATE accounts SET body = ''", "reading account 11";
     an_unreadable_api_key: "UPDATE api_keys SET body = ''", "reading an API key of account 11";
     an_unreadable_reply: "UPDATE replies SET headers = '7'", "its headers are not a list";
+    an_unreadable_object: "UPDATE objects SET body = '{' WHERE id = 'A'", "reading object A of account 11: the body does not begin";
+    an_object_of_an_unknown_kind: "UPDATE objects SET kind = 'x' WHERE id = 'A'", "reading object A of account 11: this version does not know its kind";
+    an_object_under_a_wrong_id: "UPDATE objects SET id = 'z' WHERE id = 'A'", "its columns do not agree";
+    a_deleted_coupon_among_the_living: "UPDATE objects SET kind = 'coupon' WHERE kind = 'retired_coupon'", "its columns do not agree";
+    an_object_missing_on_its_list: "DELETE FROM object_lists WHERE id = 'A'", "object A of account 11: it is not on its list";
+    an_object_on_a_list_of_others: "INSERT INTO object_lists VALUES (11, 5, 5, 'A', 'coupon')", "object A of account 11: it is on list 5, where it does not belong";
+    an_object_listed_at_a_wrong_moment: "UPDATE object_lists SET created = 6 WHERE id = 'A'", "where it does not belong";
+    a_listed_object_that_is_lost: "DELETE FROM objects WHERE id = 'B'", "object B of account 11: it is not there, but on list";
     rows_of_an_account_that_has_nothing_else: "INSERT INTO customer_terms VALUES (12, 5, 5, 'a')", "customer a of account 12: it is not there";
 }
 

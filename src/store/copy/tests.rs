@@ -9,11 +9,13 @@ use crate::domain::account::{Mode, Space};
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
 use crate::domain::event::{Cause, Happening};
+use crate::domain::facts::Facts;
 use crate::domain::ids::{CustomerId, EventId};
 use crate::domain::page::EventPage;
 use crate::domain::time::Time;
+use crate::store::record::write_facts;
 use crate::store::rows::{Cell, Key, Kind, Mark, PAGE, Row, Rows, TABLES, Table, Target, Walk};
-use crate::store::suite::{Home, account, api_key, balance_transaction, customer, look, reply, write};
+use crate::store::suite::{Home, account, api_key, balance_transaction, coupon, customer, look, reply, write};
 use crate::store::{Failure, Kept, NewEvent, Tx};
 
 const HERE: Space = Space(-11);
@@ -50,6 +52,10 @@ fn furnished(home: Home) -> Home {
             tx.put_balance_transaction(space, &ledger)?;
             tx.put_account(&account(space, "acct_1", Mode::Test))?;
             tx.put_api_key(space, &api_key(1, 1))?;
+            for (id, deleted) in [("50% aus ✂", None), ("weg", Some(Time(9)))] {
+                let coupon = Facts::from(coupon(id, 5, deleted));
+                tx.put_object(space, &write_facts(&coupon), &[], &coupon.lists())?;
+            }
             tx.put_reply(space, &reply("schlüssel 🗝", 1))
         })
         .unwrap();
@@ -192,7 +198,7 @@ fn values_at_the_end_of_what_can_be_kept_arrive() {
     copied(&folder, &database, KEEP).unwrap();
     copied(&database, &back, KEEP).unwrap();
     let all = rows_of(&folder);
-    assert_eq!(all.values().map(Vec::len).sum::<usize>(), 1 + 6 * 6);
+    assert_eq!(all.values().map(Vec::len).sum::<usize>(), 1 + 8 * 6);
     assert_eq!(rows_of(&back), all);
     assert_eq!(rows_of(&database), all);
 }
@@ -353,8 +359,10 @@ fn a_copy_that_was_to_replace_everything_goes_on_with_the_same_words() {
 fn a_copy_that_broke_off_before_it_had_emptied_its_target_does_so() {
     for to in Home::of_each_kind() {
         let (from, to) = (furnished(Home::folder()), furnished_with_extremes(to));
-        let source = from.source().unwrap().place().to_owned();
-        to.target().unwrap().begin(&Mark { source, ..blank_mark() }).unwrap();
+        let rows = from.source().unwrap();
+        let (source, schema) = (rows.place().to_owned(), rows.schema());
+        drop(rows);
+        to.target().unwrap().begin(&Mark { source, schema, ..blank_mark() }).unwrap();
         copied(&from, &to, KEEP).unwrap();
         assert_eq!(rows_of(&to), rows_of(&from));
     }

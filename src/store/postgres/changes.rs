@@ -8,6 +8,7 @@ use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
 use crate::domain::ids::{BalanceTransactionId, CustomerId};
+use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::time::Time;
 use crate::store::KeptReply;
 
@@ -21,6 +22,7 @@ pub(super) struct Changes {
     pub balance_transactions: BTreeMap<(Space, BalanceTransactionId), BalanceTransaction>,
     pub events: BTreeMap<Space, Vec<EventRow>>,
     pub replies: BTreeMap<(Space, String), KeptReply>,
+    pub objects: BTreeMap<(Space, (ObjectKind, String)), ObjectChange>,
     pub forgotten: Vec<(Space, Vec<String>, Time)>,
     pub api_keys: BTreeMap<(Space, KeyDigest), ApiKey>,
 }
@@ -32,6 +34,38 @@ pub(super) struct CustomerChange {
     pub before: Option<Customer>,
     /// As it will be.
     pub after: Customer,
+}
+
+/// An object to be made, replaced or removed.
+#[derive(Clone, Debug)]
+pub(super) struct ObjectChange {
+    /// As it will be; one that is removed as it was.
+    pub object: Object,
+    pub removed: bool,
+    /// The lists that it is on in the database.
+    pub was_on: Vec<List>,
+    /// The moment that it is on them at: another one when an object is made anew where one of its id was removed.
+    pub was_created: Time,
+    /// The lists that it will be on.
+    pub is_on: Vec<List>,
+}
+
+impl ObjectChange {
+    /// Its places in the database.
+    pub fn was_at(&self) -> Vec<(List, Time)> {
+        self.was_on.iter().map(|list| (*list, self.was_created)).collect()
+    }
+
+    /// The places that it will have.
+    pub fn is_at(&self) -> Vec<(List, Time)> {
+        self.is_on.iter().map(|list| (*list, self.object.created)).collect()
+    }
+
+    /// Takes over a later change.
+    pub fn absorb(&mut self, later: ObjectChange) {
+        let ObjectChange { object, removed, was_on: _, was_created: _, is_on } = later;
+        (self.object, self.removed, self.is_on) = (object, removed, is_on);
+    }
 }
 
 /// An event with its place.
@@ -53,7 +87,8 @@ impl Changes {
 
     /// Takes over what a later job wants written.
     pub fn absorb(&mut self, later: Changes) {
-        let Changes { heads, accounts, customers, balance_transactions, events, replies, forgotten, api_keys } = later;
+        let Changes { heads, accounts, customers, balance_transactions, events, replies, objects, forgotten, api_keys } =
+            later;
         self.heads.extend(heads);
         self.accounts.extend(accounts);
         for (key, change) in customers {
@@ -64,6 +99,12 @@ impl Changes {
             self.events.entry(space).or_default().extend(rows);
         }
         self.replies.extend(replies);
+        for (key, change) in objects {
+            match self.objects.get_mut(&key) {
+                Some(known) => known.absorb(change),
+                None => drop(self.objects.insert(key, change)),
+            }
+        }
         self.forgotten.extend(forgotten);
         self.api_keys.extend(api_keys);
     }

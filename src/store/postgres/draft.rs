@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::changes::{Changes, CustomerChange, EventRow};
+use super::changes::{Changes, CustomerChange, EventRow, ObjectChange};
 use super::setback::lacking;
 use super::wants::{Ask, Head, Scene, Wants, can_be_kept};
 use crate::domain::account::{Account, Space};
@@ -12,11 +12,12 @@ use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
 use crate::domain::event::Event;
 use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId};
-use crate::domain::page::{BalancePage, CustomerPage, EventPage, Page, Place};
+use crate::domain::object::{List, Object, ObjectKind};
+use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
 use crate::domain::query::Query;
 use crate::domain::time::Time;
 use crate::store::record::{EventBody, read_event, write_event};
-use crate::store::{Failure, Kept, KeptReply, NewEvent, Read, Tx};
+use crate::store::{Failure, Kept, KeptReply, MAX_SHORT_LIST, NewEvent, Read, Tx};
 
 /// A job's transaction.
 pub(super) struct Draft<'g> {
@@ -73,6 +74,16 @@ impl<'g> Draft<'g> {
             return Ok(());
         }
         self.fail("walking along an index", "the job has written already".into())
+    }
+
+    fn change(&mut self, space: Space, object: &Object, was_on: &[List], is_on: &[List], removed: bool) -> Kept<()> {
+        let key = (space, (object.kind, object.id.clone()));
+        let (was_on, was_created, is_on) = (was_on.to_vec(), object.created, is_on.to_vec());
+        let change = ObjectChange { object: object.clone(), removed, was_on, was_created, is_on };
+        self.write(space, |own| match own.objects.get_mut(&key) {
+            Some(known) => known.absorb(change),
+            None => drop(own.objects.insert(key, change)),
+        })
     }
 
     fn changed_customer(&self, key: &(Space, CustomerId)) -> Option<&Customer> {
@@ -181,6 +192,33 @@ impl Read for Draft<'_> {
         self.scene.old_replies(before, most)
     }
 
+    fn object(&mut self, space: Space, kind: ObjectKind, id: &str) -> Kept<Option<Object>> {
+        match changed!(self, objects, &(space, (kind, id.to_owned()))) {
+            Some(change) => Ok(Some(change.object).filter(|_| !change.removed)),
+            None => self.scene.object(space, kind, id),
+        }
+    }
+
+    fn short_list(&mut self, space: Space, list: List) -> Kept<Vec<Object>> {
+        let mut objects = self.scene.short_list(space, list)?;
+        for changes in [self.group, &self.own] {
+            for ((_, (kind, id)), change) in changes.objects.iter().filter(|((of, _), _)| *of == space) {
+                objects.retain(|object| (object.kind, &object.id) != (*kind, id));
+                if !change.removed && change.is_on.contains(&list) {
+                    objects.push(change.object.clone());
+                }
+            }
+        }
+        objects.sort_by(|one, two| (two.created, &two.id).cmp(&(one.created, &one.id)));
+        objects.truncate(MAX_SHORT_LIST);
+        Ok(objects)
+    }
+
+    fn objects(&mut self, space: Space, page: &ObjectPage) -> Kept<Page<Object>> {
+        self.walk()?;
+        self.scene.objects(space, page)
+    }
+
     fn api_key(&mut self, space: Space, digest: &KeyDigest) -> Kept<Option<ApiKey>> {
         match changed!(self, api_keys, &(space, *digest)) {
             Some(key) => Ok(Some(key)),
@@ -266,6 +304,14 @@ impl Tx for Draft<'_> {
     fn forget_replies(&mut self, space: Space, keys: &[String], before: Time) -> Kept<()> {
         let keys = keys.iter().filter(|key| can_be_kept(key)).cloned().collect();
         self.write(space, |own| own.forgotten.push((space, keys, before)))
+    }
+
+    fn put_object(&mut self, space: Space, object: &Object, was_on: &[List], is_on: &[List]) -> Kept<()> {
+        self.change(space, object, was_on, is_on, false)
+    }
+
+    fn remove_object(&mut self, space: Space, object: &Object, was_on: &[List]) -> Kept<()> {
+        self.change(space, object, was_on, &[], true)
     }
 
     fn put_api_key(&mut self, space: Space, key: &ApiKey) -> Kept<()> {
@@ -382,6 +428,21 @@ impl Read for Rehearsal {
         self.walk(None, Ask::OldReplies(before, most))
     }
 
+    fn object(&mut self, space: Space, kind: ObjectKind, id: &str) -> Kept<Option<Object>> {
+        if !can_be_kept(id) {
+            return Ok(None);
+        }
+        self.want(space, (space, (kind, id.to_owned())), |wants| &mut wants.objects)
+    }
+
+    fn short_list(&mut self, space: Space, list: List) -> Kept<Vec<Object>> {
+        self.want(space, (space, list), |wants| &mut wants.lists)
+    }
+
+    fn objects(&mut self, space: Space, page: &ObjectPage) -> Kept<Page<Object>> {
+        self.walk(Some(space), Ask::Objects(space, page.clone()))
+    }
+
     fn api_key(&mut self, space: Space, digest: &KeyDigest) -> Kept<Option<ApiKey>> {
         self.want(space, (space, *digest), |wants| &mut wants.api_keys)
     }
@@ -431,6 +492,14 @@ impl Tx for Rehearsal {
     }
 
     fn forget_replies(&mut self, space: Space, _: &[String], _: Time) -> Kept<()> {
+        self.write(space)
+    }
+
+    fn put_object(&mut self, space: Space, _: &Object, _: &[List], _: &[List]) -> Kept<()> {
+        self.write(space)
+    }
+
+    fn remove_object(&mut self, space: Space, _: &Object, _: &[List]) -> Kept<()> {
         self.write(space)
     }
 

@@ -14,12 +14,13 @@ use super::{list, statements};
 use crate::domain::account::Space;
 use crate::domain::api_key::KeyDigest;
 use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId, RequestId};
+use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::term::Term;
 use crate::domain::time::Time;
 use crate::store::record::{
     Unreadable, read_account, read_api_key, read_balance_transaction, read_customer, read_event,
 };
-use crate::store::{Failure, KeptReply};
+use crate::store::{Failure, KeptReply, MAX_SHORT_LIST};
 
 /// What is wanted, in statements that are ready to be sent.
 pub(super) struct Questions<'w> {
@@ -38,6 +39,8 @@ impl<'w> Questions<'w> {
             balance_transactions,
             events,
             replies,
+            objects,
+            lists,
             api_keys,
             pages: _,
         } = wants;
@@ -64,6 +67,13 @@ impl<'w> Questions<'w> {
             let mut names = Names::texts(keys, String::as_str);
             asked.push((names.choose(statements::REPLY_NAMED, statements::REPLIES_NAMED), space, names));
         }
+        for (space, names) in by_space(objects) {
+            let (kinds, ids) = names.into_iter().map(|(kind, id)| (kind.as_str(), id.as_str())).unzip();
+            asked.push((statements::OBJECTS_NAMED, space, Names::Pairs(kinds, ids)));
+        }
+        for (space, list) in lists {
+            asked.push((statements::SHORT_LIST, *space, Names::List(*list)));
+        }
         for (space, digests) in by_space(api_keys) {
             let names = Names::Digests(digests.into_iter().map(|digest| digest.as_slice()).collect());
             asked.push((statements::API_KEYS_NAMED, space, names));
@@ -82,14 +92,27 @@ impl<'w> Questions<'w> {
         for (question, rows) in self.questions.iter().zip(answers) {
             question.note(&rows, known)?;
         }
-        let Wants { heads: _, accounts, customers, prefixes, balance_transactions, events, replies, api_keys, pages } =
-            self.wants;
+        let Wants {
+            heads: _,
+            accounts,
+            customers,
+            prefixes,
+            balance_transactions,
+            events,
+            replies,
+            objects,
+            lists,
+            api_keys,
+            pages,
+        } = self.wants;
         missing(&mut known.accounts, accounts);
         missing(&mut known.customers, customers);
         missing(&mut known.prefixes, prefixes);
         missing(&mut known.balance_transactions, balance_transactions);
         missing(&mut known.events, events);
         missing(&mut known.replies, replies);
+        missing(&mut known.objects, objects);
+        missing(&mut known.lists, lists);
         missing(&mut known.api_keys, api_keys);
         for ask in pages {
             let told = walk(connection, ask).await?;
@@ -125,6 +148,7 @@ async fn walk(connection: &Connection, ask: &Ask) -> Got<Told> {
             Told::BalanceTransactions(list::balance_transactions(connection, *space, page).await?)
         }
         Ask::Events(space, page) => Told::Events(list::events(connection, *space, page).await?),
+        Ask::Objects(space, page) => Told::Objects(list::objects(connection, *space, page).await?),
     })
 }
 
@@ -167,6 +191,8 @@ enum Names<'a> {
     Texts(Vec<&'a str>),
     Numbers(Vec<i64>),
     Digests(Vec<&'a [u8]>),
+    Pairs(Vec<&'a str>, Vec<&'a str>),
+    List(List),
 }
 
 impl<'a> Names<'a> {
@@ -181,7 +207,13 @@ impl<'a> Names<'a> {
                 *self = Names::Text(texts[0]);
                 one
             }
-            Names::None | Names::Text(_) | Names::Texts(_) | Names::Numbers(_) | Names::Digests(_) => many,
+            Names::None
+            | Names::Text(_)
+            | Names::Texts(_)
+            | Names::Numbers(_)
+            | Names::Digests(_)
+            | Names::Pairs(..)
+            | Names::List(_) => many,
         }
     }
 }
@@ -203,6 +235,11 @@ impl Question<'_> {
                 Names::Texts(texts) => texts,
                 Names::Numbers(numbers) => numbers,
                 Names::Digests(digests) => digests,
+                Names::Pairs(kinds, ids) => return self.query(connection, &[&self.space.0, kinds, ids]).await,
+                Names::List(list) => {
+                    let most = i64::try_from(MAX_SHORT_LIST).unwrap_or(i64::MAX);
+                    return self.query(connection, &[&self.space.0, &list.0, &most]).await;
+                }
             };
             self.query(connection, &[&self.space.0, names]).await
         })
@@ -245,6 +282,15 @@ impl Question<'_> {
                     let reply = kept_reply(row)?;
                     known.replies.insert((space, reply.key.clone()), Some(reply));
                 }
+                statements::OBJECTS_NAMED => {
+                    let object = object(row)?;
+                    known.objects.insert((space, (object.kind, object.id.clone())), Some(object));
+                }
+                statements::SHORT_LIST => {
+                    let Names::List(list) = self.names else { unreachable!("a list is asked for by its digest") };
+                    let objects = known.lists.entry((space, list)).or_default().get_or_insert_default();
+                    objects.push(object(row)?);
+                }
                 statements::API_KEYS_NAMED => {
                     let doing = "reading an API key";
                     let digest = digest(row, 0, doing)?;
@@ -256,6 +302,18 @@ impl Question<'_> {
         }
         Ok(())
     }
+}
+
+/// The object of a row with its kind, id, moment and body.
+pub(super) fn object(row: &Row) -> Got<Object> {
+    let doing = "reading an object";
+    let kind: &str = column(row, 0, doing)?;
+    Ok(Object {
+        kind: ObjectKind::named(kind).ok_or_else(|| Failure::broken(doing, "this version does not know its kind"))?,
+        id: column(row, 1, doing)?,
+        created: Time(column(row, 2, doing)?),
+        body: column(row, 3, doing)?,
+    })
 }
 
 fn kept_reply(row: &Row) -> Got<KeptReply> {

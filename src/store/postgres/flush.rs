@@ -4,13 +4,15 @@ use futures_util::future::try_join_all;
 use tokio_postgres::Statement;
 use tokio_postgres::types::ToSql;
 
-use super::changes::{Changes, CustomerChange, EventRow};
+use super::changes::{Changes, CustomerChange, EventRow, ObjectChange};
 use super::connect::Connection;
 use super::fetch::prepared;
 use super::setback::{Got, Setback};
 use super::statements;
 use crate::domain::account::Space;
 use crate::domain::customer::Customer;
+use crate::domain::object::{List, Object};
+use crate::domain::time::Time;
 use crate::store::Failure;
 use crate::store::record::{write_account, write_api_key, write_balance_transaction, write_customer};
 
@@ -33,7 +35,7 @@ struct Write<'c> {
 impl<'c> Flush<'c> {
     /// What has to be sent for these changes.
     pub fn of(changes: &'c Changes) -> Flush<'c> {
-        let Changes { heads, accounts, customers, balance_transactions, events, replies, forgotten, api_keys } =
+        let Changes { heads, accounts, customers, balance_transactions, events, replies, objects, forgotten, api_keys } =
             changes;
         let mut flush = Flush { writes: Vec::new() };
         for (space, account) in accounts {
@@ -56,6 +58,9 @@ impl<'c> Flush<'c> {
                 Box::new(column(&transactions, write_balance_transaction)),
             ];
             flush.add("writing balance transactions", statements::PUT_BALANCE_TRANSACTIONS, space, parameters);
+        }
+        for (space, changes) in of_each(objects) {
+            flush.objects(space, &changes);
         }
         for (space, rows) in events {
             flush.events(*space, rows);
@@ -134,6 +139,54 @@ impl<'c> Flush<'c> {
                     vec![Box::new(terms.terms), Box::new(terms.created), Box::new(terms.ids)];
                 self.add(doing, sql, space, parameters);
             }
+        }
+    }
+
+    fn objects(&mut self, space: Space, changes: &[&'c ObjectChange]) {
+        let (removed, put): (Vec<&ObjectChange>, Vec<&ObjectChange>) =
+            changes.iter().partition(|change| change.removed);
+        if !removed.is_empty() {
+            let parameters: Vec<Parameter<'_>> = vec![
+                Box::new(column(&removed, |change| change.object.kind.as_str())),
+                Box::new(column(&removed, |change| change.object.id.as_str())),
+            ];
+            self.add("removing objects", statements::REMOVE_OBJECTS, space, parameters);
+        }
+        if !put.is_empty() {
+            let parameters: Vec<Parameter<'_>> = vec![
+                Box::new(column(&put, |change| change.object.kind.as_str())),
+                Box::new(column(&put, |change| change.object.id.as_str())),
+                Box::new(column(&put, |change| change.object.created.0)),
+                Box::new(column(&put, |change| change.object.body.as_str())),
+            ];
+            self.add("writing objects", statements::PUT_OBJECTS, space, parameters);
+        }
+        let places = |these: fn(&ObjectChange) -> Vec<(List, Time)>, others: fn(&ObjectChange) -> Vec<(List, Time)>| {
+            let places = changes.iter().flat_map(|change| {
+                let others = others(change);
+                let places = these(change).into_iter().filter(move |place| !others.contains(place));
+                places.map(|(list, created)| (list.0, created.0, &change.object))
+            });
+            places.collect::<Vec<(i64, i64, &Object)>>()
+        };
+        let (left, joined) =
+            (places(ObjectChange::was_at, ObjectChange::is_at), places(ObjectChange::is_at, ObjectChange::was_at));
+        for (doing, sql, places) in [
+            ("taking objects off lists", statements::LEAVE_LISTS, left),
+            ("putting objects on lists", statements::JOIN_LISTS, joined),
+        ] {
+            if places.is_empty() {
+                continue;
+            }
+            let mut parameters: Vec<Parameter<'_>> = vec![
+                Box::new(places.iter().map(|(list, _, _)| *list).collect::<Vec<_>>()),
+                Box::new(places.iter().map(|(_, created, _)| *created).collect::<Vec<_>>()),
+                Box::new(places.iter().map(|(_, _, object)| object.id.as_str()).collect::<Vec<_>>()),
+            ];
+            if sql == statements::JOIN_LISTS {
+                parameters.push(Box::new(places.iter().map(|(_, _, object)| object.kind.as_str()).collect::<Vec<_>>()));
+            }
+            self.add(doing, sql, space, parameters);
         }
     }
 

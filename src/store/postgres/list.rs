@@ -7,7 +7,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::connect::Connection;
-use super::fetch::{body, column, digest, prepared};
+use super::fetch::{body, column, digest, object, prepared};
 use super::setback::{Got, Setback};
 use super::statements;
 use crate::domain::account::{Account, Space};
@@ -15,7 +15,8 @@ use crate::domain::api_key::ApiKey;
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
 use crate::domain::event::Event;
-use crate::domain::page::{BalancePage, Cursor, CustomerPage, EventPage, Page, Place};
+use crate::domain::object::Object;
+use crate::domain::page::{BalancePage, Cursor, CustomerPage, EventPage, ObjectPage, Page, Place};
 use crate::domain::query::Query;
 use crate::domain::term::Term;
 use crate::domain::time::Time;
@@ -291,6 +292,21 @@ pub(super) async fn balance_transactions(
     let mut found = Collector::new(page.limit);
     for row in rows(connection, doing, sql, &parameters).await? {
         let _ = found.take(body(&row, 0, doing, read_balance_transaction)?);
+    }
+    Ok(found.page(way))
+}
+
+pub(super) async fn objects(connection: &Connection, space: Space, page: &ObjectPage) -> Got<Page<Object>> {
+    let (Stretch { above, below }, way) = Stretch::of(&page.created, &page.cursor);
+    let sql = match way {
+        Way::NewestFirst => statements::OBJECTS_NEWEST_FIRST,
+        Way::OldestFirst => statements::OBJECTS_OLDEST_FIRST,
+    };
+    let parameters: [&(dyn ToSql + Sync); 7] =
+        [&space.0, &above.created.0, &above.id, &below.created.0, &below.id, &limit(page.limit + 1), &page.list.0];
+    let mut found = Collector::new(page.limit);
+    for row in rows(connection, "listing objects", sql, &parameters).await? {
+        let _ = found.take(object(&row)?);
     }
     Ok(found.page(way))
 }

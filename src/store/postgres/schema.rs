@@ -12,7 +12,7 @@ use super::trouble::Meaning;
 use crate::store::{Failure, Kept};
 
 /// What leads from each schema to the next.
-const STEPS: [&str; 1] = [include_str!("../schema/postgres/0001.sql")];
+const STEPS: [&str; 2] = [include_str!("../schema/postgres/0001.sql"), include_str!("../schema/postgres/0002.sql")];
 
 /// The schema that this version works with.
 pub(super) const NEWEST: i64 = STEPS.len() as i64;

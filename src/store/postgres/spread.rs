@@ -7,7 +7,7 @@ use super::setback::{Got, Setback};
 use crate::store::Failure;
 
 /// The tables, in the order in which they are spread. All are kept together: the rows of one account lie on one machine.
-pub(super) const TABLES: [&str; 8] = [
+pub(super) const TABLES: [&str; 10] = [
     "cusp.heads",
     "cusp.accounts",
     "cusp.api_keys",
@@ -16,6 +16,8 @@ pub(super) const TABLES: [&str; 8] = [
     "cusp.balance_transactions",
     "cusp.events",
     "cusp.replies",
+    "cusp.objects",
+    "cusp.object_lists",
 ];
 
 /// The one table that is not about accounts; every machine has a copy.

@@ -135,6 +135,32 @@ statements! {
                        ON CONFLICT (account, key) DO UPDATE SET endpoint = excluded.endpoint, \
                        parameters = excluded.parameters, request = excluded.request, created = excluded.created, \
                        status = excluded.status, headers = excluded.headers, body = excluded.body";
+        OBJECTS_NAMED = "SELECT o.kind, o.id, o.created, o.body FROM unnest($2::text[], $3::text[]) AS u (kind, id) \
+                         JOIN cusp.objects AS o ON o.kind = u.kind AND o.id = u.id WHERE o.account = $1";
+        PUT_OBJECTS = "INSERT INTO cusp.objects (account, kind, id, created, body) \
+                       SELECT $1::bigint, u.kind, u.id, u.created, u.body \
+                       FROM unnest($2::text[], $3::text[], $4::bigint[], $5::text[]) AS u (kind, id, created, body) \
+                       ON CONFLICT (account, kind, id) DO UPDATE SET created = excluded.created, \
+                       body = excluded.body";
+        REMOVE_OBJECTS = "DELETE FROM cusp.objects AS o USING unnest($2::text[], $3::text[]) AS u (kind, id) \
+                          WHERE o.account = $1 AND o.kind = u.kind AND o.id = u.id";
+        JOIN_LISTS = "INSERT INTO cusp.object_lists (account, list, created, id, kind) \
+                      SELECT $1::bigint, u.list, u.created, u.id, u.kind \
+                      FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[]) AS u (list, created, id, kind)";
+        LEAVE_LISTS = "DELETE FROM cusp.object_lists AS l \
+                       USING unnest($2::bigint[], $3::bigint[], $4::text[]) AS u (list, created, id) \
+                       WHERE l.account = $1 AND l.list = u.list AND l.created = u.created AND l.id = u.id";
+        SHORT_LIST = "SELECT o.kind, o.id, o.created, o.body FROM cusp.object_lists AS l \
+                      JOIN cusp.objects AS o ON o.kind = l.kind AND o.id = l.id AND o.account = $1 \
+                      WHERE l.account = $1 AND l.list = $2 ORDER BY l.created DESC, l.id DESC LIMIT $3";
+        OBJECTS_NEWEST_FIRST = "SELECT o.kind, o.id, o.created, o.body FROM cusp.object_lists AS l \
+                                JOIN cusp.objects AS o ON o.kind = l.kind AND o.id = l.id AND o.account = $1 \
+                                WHERE l.account = $1 AND l.list = $7 AND (l.created, l.id) > ($2, $3) \
+                                AND (l.created, l.id) < ($4, $5) ORDER BY l.created DESC, l.id DESC LIMIT $6";
+        OBJECTS_OLDEST_FIRST = "SELECT o.kind, o.id, o.created, o.body FROM cusp.object_lists AS l \
+                                JOIN cusp.objects AS o ON o.kind = l.kind AND o.id = l.id AND o.account = $1 \
+                                WHERE l.account = $1 AND l.list = $7 AND (l.created, l.id) > ($2, $3) \
+                                AND (l.created, l.id) < ($4, $5) ORDER BY l.created, l.id LIMIT $6";
         FORGET_REPLIES = "DELETE FROM cusp.replies WHERE account = $1 AND key = ANY($2) AND created < $3";
     }
     across {

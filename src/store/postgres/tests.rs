@@ -82,7 +82,9 @@ fn a_newer_schema_is_refused() {
     open(&database).close();
     database.execute("UPDATE cusp.migrations SET version = version + 1");
     let Err(refusal) = RUNTIME.block_on(PostgresStore::open(&options(&database))) else { panic!("it opened") };
-    assert!(refusal.to_string().contains("has schema 2, this version of cusp knows schemas up to 1"), "{refusal}");
+    let newest = schema::NEWEST;
+    let told = format!("has schema {}, this version of cusp knows schemas up to {newest}", newest + 1);
+    assert!(refusal.to_string().contains(&told), "{refusal}");
 }
 
 #[test]

@@ -11,7 +11,8 @@ use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
 use crate::domain::event::Event;
 use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId};
-use crate::domain::page::{BalancePage, CustomerPage, EventPage, Page, Place};
+use crate::domain::object::{List, Object, ObjectKind};
+use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
 use crate::domain::query::Query;
 use crate::domain::time::Time;
 use crate::store::{Kept, KeptReply, Read};
@@ -30,6 +31,8 @@ pub(super) struct Wants {
     pub balance_transactions: Named<BalanceTransactionId>,
     pub events: Named<EventId>,
     pub replies: Named<String>,
+    pub objects: Named<(ObjectKind, String)>,
+    pub lists: Named<List>,
     pub api_keys: Named<KeyDigest>,
     pub pages: Vec<Ask>,
 }
@@ -41,8 +44,19 @@ impl Wants {
 
     /// Takes over what another one wants.
     pub fn absorb(&mut self, other: Wants) {
-        let Wants { heads, accounts, customers, prefixes, balance_transactions, events, replies, api_keys, pages } =
-            other;
+        let Wants {
+            heads,
+            accounts,
+            customers,
+            prefixes,
+            balance_transactions,
+            events,
+            replies,
+            objects,
+            lists,
+            api_keys,
+            pages,
+        } = other;
         self.heads.extend(heads);
         self.accounts.extend(accounts);
         self.customers.extend(customers);
@@ -50,6 +64,8 @@ impl Wants {
         self.balance_transactions.extend(balance_transactions);
         self.events.extend(events);
         self.replies.extend(replies);
+        self.objects.extend(objects);
+        self.lists.extend(lists);
         self.api_keys.extend(api_keys);
         for page in pages {
             self.ask(page);
@@ -75,6 +91,7 @@ pub(super) enum Ask {
     Count(Space, Query, usize),
     BalanceTransactions(Space, BalancePage),
     Events(Space, EventPage),
+    Objects(Space, ObjectPage),
 }
 
 /// What a walk gave.
@@ -87,6 +104,7 @@ pub(super) enum Told {
     Count(usize),
     BalanceTransactions(Page<BalanceTransaction>),
     Events(Page<Event>),
+    Objects(Page<Object>),
 }
 
 /// The locked head of an account.
@@ -123,6 +141,8 @@ pub(super) struct Known {
     pub balance_transactions: Rows<BalanceTransactionId, BalanceTransaction>,
     pub events: Rows<EventId, Event>,
     pub replies: Rows<String, KeptReply>,
+    pub objects: Rows<(ObjectKind, String), Object>,
+    pub lists: Rows<List, Vec<Object>>,
     pub api_keys: Rows<KeyDigest, ApiKey>,
     pub pages: Vec<(Ask, Told)>,
 }
@@ -130,8 +150,19 @@ pub(super) struct Known {
 impl Known {
     /// Gives a look those of the rows that it wants.
     pub fn share(&self, scene: &mut Scene) {
-        let Wants { heads: _, accounts, customers, prefixes, balance_transactions, events, replies, api_keys, pages } =
-            &scene.wants;
+        let Wants {
+            heads: _,
+            accounts,
+            customers,
+            prefixes,
+            balance_transactions,
+            events,
+            replies,
+            objects,
+            lists,
+            api_keys,
+            pages,
+        } = &scene.wants;
         let known = &mut scene.known;
         copy(&self.accounts, accounts, &mut known.accounts);
         copy(&self.customers, customers, &mut known.customers);
@@ -139,6 +170,8 @@ impl Known {
         copy(&self.balance_transactions, balance_transactions, &mut known.balance_transactions);
         copy(&self.events, events, &mut known.events);
         copy(&self.replies, replies, &mut known.replies);
+        copy(&self.objects, objects, &mut known.objects);
+        copy(&self.lists, lists, &mut known.lists);
         copy(&self.api_keys, api_keys, &mut known.api_keys);
         known.pages.extend(self.pages.iter().filter(|(ask, _)| pages.contains(ask)).cloned());
     }
@@ -265,6 +298,21 @@ impl Read for Scene {
 
     fn old_replies(&mut self, before: Time, most: usize) -> Kept<Vec<(Space, String)>> {
         self.page(Ask::OldReplies(before, most), told!(OldReplies))
+    }
+
+    fn object(&mut self, space: Space, kind: ObjectKind, id: &str) -> Kept<Option<Object>> {
+        if !can_be_kept(id) {
+            return Ok(None);
+        }
+        find(&self.known.objects, &mut self.wants.objects, (space, (kind, id.to_owned())))
+    }
+
+    fn short_list(&mut self, space: Space, list: List) -> Kept<Vec<Object>> {
+        Ok(find(&self.known.lists, &mut self.wants.lists, (space, list))?.unwrap_or_default())
+    }
+
+    fn objects(&mut self, space: Space, page: &ObjectPage) -> Kept<Page<Object>> {
+        self.page(Ask::Objects(space, page.clone()), told!(Objects))
     }
 
     fn api_key(&mut self, space: Space, digest: &KeyDigest) -> Kept<Option<ApiKey>> {

@@ -50,8 +50,10 @@ enum KeyKindShape {
 #[serde(rename_all = "snake_case")]
 enum ResourceShape {
     Account,
+    Coupon,
     Customer,
     Event,
+    PromotionCode,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -109,8 +111,10 @@ impl From<Resource> for ResourceShape {
     fn from(resource: Resource) -> ResourceShape {
         match resource {
             Resource::Account => ResourceShape::Account,
+            Resource::Coupon => ResourceShape::Coupon,
             Resource::Customer => ResourceShape::Customer,
             Resource::Event => ResourceShape::Event,
+            Resource::PromotionCode => ResourceShape::PromotionCode,
         }
     }
 }
@@ -119,8 +123,10 @@ impl From<ResourceShape> for Resource {
     fn from(shape: ResourceShape) -> Resource {
         match shape {
             ResourceShape::Account => Resource::Account,
+            ResourceShape::Coupon => Resource::Coupon,
             ResourceShape::Customer => Resource::Customer,
             ResourceShape::Event => Resource::Event,
+            ResourceShape::PromotionCode => Resource::PromotionCode,
         }
     }
 }
@@ -156,7 +162,7 @@ mod tests {
     #[test]
     fn an_api_key_is_read_as_it_was_written() {
         let accesses = [Access::None, Access::Read, Access::Write];
-        let permissions = Resource::ALL.into_iter().zip(accesses).collect();
+        let permissions = Resource::ALL.into_iter().zip(accesses.into_iter().cycle()).collect();
         for kind in [KeyKind::Secret, KeyKind::Publishable, KeyKind::Restricted(permissions)] {
             for (label, revoked) in [(None, None), (Some("laptop".into()), Some(Time(9)))] {
                 let key = ApiKey {

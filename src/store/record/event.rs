@@ -5,9 +5,11 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::customer::CustomerShape;
+use super::facts::FactsShape;
 use super::{Text, Unreadable, borrowed, owned, parse, shape_of, write};
 use crate::domain::customer::Customer;
-use crate::domain::event::{Cause, Event, Happening};
+use crate::domain::event::{Cause, Event, Happening, ObjectChange};
+use crate::domain::facts::Facts;
 use crate::domain::ids::{EventId, RequestId};
 use crate::domain::time::Time;
 
@@ -51,6 +53,12 @@ struct EventShape<'a> {
     before: Option<CustomerShape<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     after: Option<CustomerShape<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    was: Option<FactsShape<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is: Option<FactsShape<'a>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    beside: Vec<FactsShape<'a>>,
 }
 
 // Beside the states that it tells of, not around them: an enum that holds them would be parsed twice.
@@ -62,40 +70,74 @@ enum HappeningShape {
     Updated,
     #[serde(rename = "customer.deleted")]
     Deleted,
+    #[serde(rename = "object.created")]
+    ObjectCreated,
+    #[serde(rename = "object.updated")]
+    ObjectUpdated,
+    #[serde(rename = "object.deleted")]
+    ObjectDeleted,
 }
 
 impl<'a> From<EventBody<'a>> for EventShape<'a> {
     fn from(event: EventBody<'a>) -> EventShape<'a> {
         let EventBody { id: EventId(id), created, cause: Cause { request, idempotency_key }, what } = event;
-        let (kind, before, after) = match what {
-            Happening::CustomerCreated { after } => (HappeningShape::Created, None, Some(after.as_ref())),
-            Happening::CustomerUpdated { before, after } => {
-                (HappeningShape::Updated, Some(before.as_ref()), Some(after.as_ref()))
-            }
-            Happening::CustomerDeleted { before } => (HappeningShape::Deleted, Some(before.as_ref()), None),
-        };
-        EventShape {
+        let mut shape = EventShape {
             id: Cow::Borrowed(id),
             created: created.0,
             request: request.as_ref().map(|RequestId(id)| Cow::Borrowed(id.as_str())),
             idempotency_key: borrowed(idempotency_key),
-            what: kind,
-            before: before.map(CustomerShape::from),
-            after: after.map(CustomerShape::from),
+            what: HappeningShape::Created,
+            before: None,
+            after: None,
+            was: None,
+            is: None,
+            beside: Vec::new(),
+        };
+        match what {
+            Happening::CustomerCreated { after } => shape.after = Some(after.as_ref().into()),
+            Happening::CustomerUpdated { before, after } => {
+                shape.what = HappeningShape::Updated;
+                (shape.before, shape.after) = (Some(before.as_ref().into()), Some(after.as_ref().into()));
+            }
+            Happening::CustomerDeleted { before } => {
+                shape.what = HappeningShape::Deleted;
+                shape.before = Some(before.as_ref().into());
+            }
+            Happening::Object { change, beside } => {
+                (shape.what, shape.was, shape.is) = match change {
+                    ObjectChange::Created(facts) => (HappeningShape::ObjectCreated, None, Some(facts.into())),
+                    ObjectChange::Updated { before, after } => {
+                        (HappeningShape::ObjectUpdated, Some(before.into()), Some(after.into()))
+                    }
+                    ObjectChange::Deleted(facts) => (HappeningShape::ObjectDeleted, Some(facts.into()), None),
+                };
+                shape.beside = beside.iter().map(FactsShape::from).collect();
+            }
         }
+        shape
     }
 }
 
 impl EventShape<'_> {
     fn into_event(self, sequence: i64) -> Result<Event, Unreadable> {
-        let EventShape { id, created, request, idempotency_key, what, before, after } = self;
+        let EventShape { id, created, request, idempotency_key, what, before, after, was, is, beside } = self;
         let state = |shape: Option<CustomerShape<'_>>| -> Result<Box<Customer>, Unreadable> {
             Ok(Box::new(shape.ok_or(Unreadable::UnknownWord("state"))?.try_into()?))
+        };
+        let facts = |shape: Option<FactsShape<'_>>| -> Result<Facts, Unreadable> {
+            shape.ok_or(Unreadable::UnknownWord("state"))?.try_into()
+        };
+        let object = |change: ObjectChange| -> Result<Happening, Unreadable> {
+            let beside = beside.into_iter().map(Facts::try_from).collect::<Result<_, _>>()?;
+            Ok(Happening::Object { change, beside })
         };
         let what = match what {
             HappeningShape::Created => Happening::CustomerCreated { after: state(after)? },
             HappeningShape::Updated => Happening::CustomerUpdated { before: state(before)?, after: state(after)? },
             HappeningShape::Deleted => Happening::CustomerDeleted { before: state(before)? },
+            HappeningShape::ObjectCreated => object(ObjectChange::Created(facts(is)?))?,
+            HappeningShape::ObjectUpdated => object(ObjectChange::Updated { before: facts(was)?, after: facts(is)? })?,
+            HappeningShape::ObjectDeleted => object(ObjectChange::Deleted(facts(was)?))?,
         };
         Ok(Event {
             sequence,
@@ -112,10 +154,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{EventBody, read_event, write_event};
-    use crate::domain::event::{Cause, Event, Happening};
+    use crate::domain::event::{Cause, Event, Happening, ObjectChange};
     use crate::domain::ids::{EventId, RequestId};
     use crate::domain::time::Time;
     use crate::store::record::customer::tests::customers;
+    use crate::store::record::facts::tests::facts;
 
     fn check(cause: &Cause, what: Happening) {
         let id = EventId("evt_1".into());
@@ -133,10 +176,43 @@ mod tests {
             check(&asked, Happening::CustomerUpdated { before: before.clone(), after });
             check(&asked, Happening::CustomerDeleted { before });
         }
+
+        #[test]
+        fn every_event_of_an_object_is_read_as_it_was_written(before in facts(), after in facts(), other in facts()) {
+            let changes = [
+                ObjectChange::Created(after.clone()),
+                ObjectChange::Updated { before: before.clone(), after },
+                ObjectChange::Deleted(before),
+            ];
+            for change in changes {
+                check(&Cause::default(), Happening::Object { change, beside: vec![other.clone()] });
+            }
+        }
+    }
+
+    #[test]
+    fn bodies_that_were_kept_are_read() {
+        let customer = r#"{"id":"cus_1","version":1,"created":5,"updated":5,"prefix":"A1B2C3D4"}"#;
+        let coupon = r#"{"coupon":{"id":"A","serial":"coupon_1","created":5,"percent":2500,"duration":"once"}}"#;
+        let code =
+            r#"{"promotion_code":{"id":"promo_1","created":5,"code":"FALL","coupon":"A","coupon_serial":"coupon_1"}}"#;
+        for what in [
+            format!(r#""request":"req_1","what":"customer.created","after":{customer}"#),
+            format!(r#""idempotency_key":"key","what":"customer.updated","before":{customer},"after":{customer}"#),
+            format!(r#""what":"object.deleted","was":{coupon}"#),
+            format!(r#""what":"object.updated","was":{code},"is":{code},"beside":[{coupon}]"#),
+        ] {
+            let body = format!(r#"{{"v":1,"id":"evt_1","created":9,{what}}}"#);
+            let Event { sequence: _, id, created, cause, what } = read_event(1, &body).unwrap();
+            assert_eq!(write_event(EventBody { id: &id, created, cause: &cause, what: &what }), body);
+        }
     }
 
     #[test]
     fn an_event_without_its_state_is_refused() {
-        assert!(read_event(1, r#"{"v":1,"id":"evt_1","created":1,"what":"customer.updated"}"#).is_err());
+        for what in ["customer.updated", "object.updated"] {
+            let body = format!(r#"{{"v":1,"id":"evt_1","created":1,"what":"{what}"}}"#);
+            assert!(read_event(1, &body).is_err(), "{what}");
+        }
     }
 }

@@ -4,8 +4,11 @@
 mod account;
 mod api_key;
 mod balance;
+mod coupon;
 mod customer;
 mod event;
+mod facts;
+mod promotion_code;
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -19,6 +22,7 @@ pub use api_key::{read_api_key, write_api_key};
 pub use balance::{read_balance_transaction, write_balance_transaction};
 pub use customer::{read_customer, write_customer};
 pub use event::{EventBody, read_event, write_event};
+pub use facts::{read_facts, write_facts};
 
 /// The shape that is written. It goes up by one when the meaning of any body changes; a reader then walks the older
 /// shapes forward. Adding a part that may be missing is not such a change.

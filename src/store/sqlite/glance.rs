@@ -13,7 +13,8 @@ use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
 use crate::domain::event::Event;
 use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId};
-use crate::domain::page::{BalancePage, CustomerPage, EventPage, Page, Place};
+use crate::domain::object::{List, Object, ObjectKind};
+use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
 use crate::domain::query::Query;
 use crate::domain::time::Time;
 use crate::store::record::read_customer;
@@ -99,6 +100,18 @@ impl Read for Glance<'_> {
 
     fn old_replies(&mut self, before: Time, most: usize) -> Kept<Vec<(Space, String)>> {
         self.tx()?.old_replies(before, most)
+    }
+
+    fn object(&mut self, space: Space, kind: ObjectKind, id: &str) -> Kept<Option<Object>> {
+        self.tx()?.object(space, kind, id)
+    }
+
+    fn short_list(&mut self, space: Space, list: List) -> Kept<Vec<Object>> {
+        self.tx()?.short_list(space, list)
+    }
+
+    fn objects(&mut self, space: Space, page: &ObjectPage) -> Kept<Page<Object>> {
+        self.tx()?.objects(space, page)
     }
 
     fn api_key(&mut self, space: Space, digest: &KeyDigest) -> Kept<Option<ApiKey>> {

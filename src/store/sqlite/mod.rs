@@ -6,6 +6,7 @@ mod files;
 mod glance;
 mod hot;
 mod list;
+mod objects;
 mod read;
 mod readers;
 mod reply;

@@ -5,14 +5,15 @@ use rusqlite::{Params, Row};
 
 use super::files::trouble;
 use super::tx::SqliteTx;
-use super::{list, reply};
+use super::{list, objects, reply};
 use crate::domain::account::{Account, Space};
 use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
 use crate::domain::event::Event;
 use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId};
-use crate::domain::page::{BalancePage, CustomerPage, EventPage, Page, Place};
+use crate::domain::object::{List, Object, ObjectKind};
+use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
 use crate::domain::query::Query;
 use crate::domain::term::Term;
 use crate::domain::time::Time;
@@ -164,6 +165,18 @@ impl Read for SqliteTx<'_> {
 
     fn old_replies(&mut self, before: Time, most: usize) -> Kept<Vec<(Space, String)>> {
         reply::old(self, before, most)
+    }
+
+    fn object(&mut self, space: Space, kind: ObjectKind, id: &str) -> Kept<Option<Object>> {
+        objects::read(self, space, kind, id)
+    }
+
+    fn short_list(&mut self, space: Space, list: List) -> Kept<Vec<Object>> {
+        objects::short_list(self, space, list)
+    }
+
+    fn objects(&mut self, space: Space, page: &ObjectPage) -> Kept<Page<Object>> {
+        objects::objects(self, space, page)
     }
 
     fn api_key(&mut self, space: Space, digest: &KeyDigest) -> Kept<Option<ApiKey>> {

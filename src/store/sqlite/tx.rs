@@ -7,13 +7,14 @@ use rusqlite::{Connection, Params};
 
 use super::files::trouble;
 use super::hot::Touched;
-use super::reply;
+use super::{objects, reply};
 use crate::domain::account::{Account, Space};
 use crate::domain::api_key::ApiKey;
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
 use crate::domain::event::EventKind;
 use crate::domain::ids::CustomerId;
+use crate::domain::object::{List, Object};
 use crate::domain::time::Time;
 use crate::store::record::{
     EventBody, write_account, write_api_key, write_balance_transaction, write_customer, write_event,
@@ -189,6 +190,14 @@ impl Tx for SqliteTx<'_> {
 
     fn forget_replies(&mut self, space: Space, keys: &[String], before: Time) -> Kept<()> {
         self.write(|tx| reply::forget(tx, space, keys, before))
+    }
+
+    fn put_object(&mut self, space: Space, object: &Object, was_on: &[List], is_on: &[List]) -> Kept<()> {
+        self.write(|tx| objects::put(tx, space, object, was_on, is_on))
+    }
+
+    fn remove_object(&mut self, space: Space, object: &Object, was_on: &[List]) -> Kept<()> {
+        self.write(|tx| objects::remove(tx, space, object, was_on))
     }
 
     fn put_api_key(&mut self, space: Space, key: &ApiKey) -> Kept<()> {

@@ -21,11 +21,13 @@ use super::{Failure, Job, Kept, KeptReply, Look, NewEvent, Read, Store, Tx, Verd
 use crate::domain::account::{Account, Mode, Space};
 use crate::domain::api_key::{ApiKey, KeyKind};
 use crate::domain::balance::{BalanceReason, BalanceTransaction};
+use crate::domain::coupon::{Coupon, CouponDuration, Percent, Reduction};
 use crate::domain::customer::Customer;
-use crate::domain::event::{Cause, Event, EventKind, Happening};
-use crate::domain::ids::{AccountId, BalanceTransactionId, CustomerId, EventId, RequestId};
+use crate::domain::event::{Cause, Change, Event, EventKind, Happening, Subject};
+use crate::domain::ids::{AccountId, BalanceTransactionId, CouponId, CouponSerial, CustomerId, EventId, RequestId};
 use crate::domain::money::Currency;
-use crate::domain::page::{BalancePage, Cursor, CustomerPage, EventPage, Page, Place, Span};
+use crate::domain::object::{List, Object, ObjectKind};
+use crate::domain::page::{BalancePage, Cursor, CustomerPage, EventPage, ObjectPage, Page, Place, Span};
 use crate::domain::query::{Clause, Comparison, Field, Join, Query, Test};
 use crate::domain::time::Time;
 
@@ -61,6 +63,9 @@ macro_rules! every_check {
             events_are_listed_by_kind_and_span,
             spaces_do_not_see_each_other,
             replies_are_kept_replaced_and_pruned,
+            objects_are_put_listed_replaced_and_removed,
+            a_transaction_sees_the_objects_that_it_has_written,
+            an_object_follows_a_removed_one_of_its_id,
             one_read_sees_one_state,
             a_glance_gives_what_a_read_gives,
             a_glance_sees_what_was_just_written,
@@ -273,6 +278,24 @@ pub fn balance_transaction(id: &str, customer: &str, created: i64) -> BalanceTra
 }
 
 /// A record of few facts.
+pub fn coupon(id: &str, created: i64, deleted: Option<Time>) -> Coupon {
+    let percent = Percent::of_hundredths(2_500).unwrap();
+    Coupon {
+        id: CouponId(id.into()),
+        serial: CouponSerial(format!("coupon_{id}")),
+        created: Time(created),
+        deleted,
+        name: None,
+        reduction: Reduction::Percent { percent, currency: None },
+        duration: CouponDuration::Once,
+        max_redemptions: None,
+        redeem_by: None,
+        times_redeemed: 0,
+        metadata: [].into(),
+    }
+}
+
+/// A record of few facts.
 pub fn reply(key: &str, created: i64) -> KeptReply {
     KeptReply {
         key: key.into(),
@@ -299,6 +322,10 @@ fn append(store: &dyn Store, space: Space, id: &str, created: i64, what: Happeni
     // The last run counts.
     receive.try_iter().last().unwrap()
 }
+
+const CREATED: EventKind = EventKind(Subject::Customer, Change::Created);
+const UPDATED: EventKind = EventKind(Subject::Customer, Change::Updated);
+const DELETED: EventKind = EventKind(Subject::Customer, Change::Deleted);
 
 pub fn made(id: &str) -> Happening {
     Happening::CustomerCreated { after: Box::new(customer(id, 1)) }

@@ -177,10 +177,10 @@ pub fn events_are_listed_by_kind_and_span(bench: &Bench) {
     assert_eq!(list(EventPage { cursor: Cursor::NewerThan(2), ..page(2) }), (vec![4, 3], true));
     assert_eq!(list(EventPage { cursor: Cursor::NewerThan(3), ..page(2) }), (vec![5, 4], false));
     let kinds = |kinds: &[EventKind]| Some(kinds.to_vec());
-    assert_eq!(list(EventPage { kinds: kinds(&[EventKind::CustomerDeleted]), ..page(9) }), (vec![4, 2], false));
-    assert_eq!(list(EventPage { kinds: kinds(&[EventKind::CustomerUpdated]), ..page(9) }), (vec![], false));
+    assert_eq!(list(EventPage { kinds: kinds(&[DELETED]), ..page(9) }), (vec![4, 2], false));
+    assert_eq!(list(EventPage { kinds: kinds(&[UPDATED]), ..page(9) }), (vec![], false));
     assert_eq!(list(EventPage { kinds: kinds(&[]), ..page(9) }), (vec![], false));
-    let both = kinds(&[EventKind::CustomerDeleted, EventKind::CustomerCreated, EventKind::CustomerDeleted]);
+    let both = kinds(&[DELETED, CREATED, DELETED]);
     assert_eq!(list(EventPage { kinds: both, ..page(3) }), (vec![5, 4, 3], true));
     let created = Span { from: Some(Time(15)), until: Some(Time(30)) };
     assert_eq!(list(EventPage { created, ..page(9) }), (vec![3, 2], false));
@@ -234,3 +234,128 @@ pub fn replies_are_kept_replaced_and_pruned(bench: &Bench) {
 }
 
 // --- Checks: transactions ---
+
+/// A record of few facts.
+fn object(id: &str, created: i64, body: &str) -> Object {
+    Object { kind: ObjectKind::Coupon, id: id.into(), created: Time(created), body: body.into() }
+}
+
+fn on(value: &str) -> List {
+    List::by(ObjectKind::Coupon, "customer", value)
+}
+
+pub fn objects_are_put_listed_replaced_and_removed(bench: &Bench) {
+    let store = &*bench.store;
+    let everything = List::all(ObjectKind::Coupon);
+    let crowd = [("a", 1), ("b", 2), ("c", 2), ("d", 3)].map(|(id, at)| object(id, at, "{}"));
+    let made = crowd.clone();
+    write(store, move |tx| {
+        made.iter().try_for_each(|object| tx.put_object(HERE, object, &[], &[everything, on("x")]))?;
+        tx.put_object(THERE, &made[0], &[], &[everything])
+    })
+    .unwrap();
+    let named = |id: &str| look(store, |read| read.object(HERE, ObjectKind::Coupon, id));
+    let page = |cursor, limit| {
+        let page = ObjectPage { list: everything, created: Span::default(), cursor, limit };
+        let page = look(store, |read| read.objects(HERE, &page));
+        (page.items.into_iter().map(|object| object.id).collect::<Vec<_>>().concat(), page.has_more)
+    };
+    let short = |list| {
+        let objects = look(store, |read| read.short_list(HERE, list));
+        objects.into_iter().map(|object| object.id).collect::<Vec<_>>().concat()
+    };
+    assert_eq!(named("b"), Some(crowd[1].clone()));
+    assert_eq!(named("e"), None);
+    assert_eq!(page(Cursor::Newest, 9), ("dcba".into(), false));
+    assert_eq!(page(Cursor::Newest, 2), ("dc".into(), true));
+    let place = |at: i64, id: &str| Place { created: Time(at), id: id.into() };
+    assert_eq!(page(Cursor::OlderThan(place(2, "c")), 2), ("ba".into(), false));
+    assert_eq!(page(Cursor::NewerThan(place(1, "a")), 2), ("cb".into(), true));
+    let within = Span { from: Some(Time(2)), until: Some(Time(3)) };
+    let spanned = ObjectPage { list: everything, created: within, cursor: Cursor::Newest, limit: 9 };
+    assert_eq!(look(store, |read| read.objects(HERE, &spanned)).items.len(), 2);
+    assert_eq!((short(on("x")), short(on("y"))), ("dcba".into(), String::new()));
+
+    // It moves from one list to another, and changes on the way.
+    let moved = object("b", 2, "{\"moved\":true}");
+    write(store, move |tx| tx.put_object(HERE, &moved, &[everything, on("x")], &[everything, on("y")])).unwrap();
+    assert_eq!((short(on("x")), short(on("y"))), ("dca".into(), "b".into()));
+    assert_eq!(named("b").unwrap().body, "{\"moved\":true}");
+    assert_eq!(page(Cursor::Newest, 9), ("dcba".into(), false));
+
+    let gone = crowd[3].clone();
+    write(store, move |tx| tx.remove_object(HERE, &gone, &[everything, on("x")])).unwrap();
+    assert_eq!((page(Cursor::Newest, 9), short(on("x"))), (("cba".into(), false), "ca".into()));
+    assert_eq!(named("d"), None);
+    assert_eq!(look(store, |read| read.short_list(THERE, everything)).len(), 1);
+}
+
+pub fn a_transaction_sees_the_objects_that_it_has_written(bench: &Bench) {
+    let store = &*bench.store;
+    let kept = object("a", 1, "{}");
+    write(store, move |tx| tx.put_object(HERE, &kept, &[], &[on("x")])).unwrap();
+    let held = hold(store);
+    let seen = |tx: &mut dyn Tx| -> Kept<String> {
+        let objects = tx.short_list(HERE, on("x"))?;
+        Ok(objects.into_iter().map(|object| object.id).collect::<Vec<_>>().concat())
+    };
+    let step = |made: &'static str, removed: &'static str| {
+        let (send, receive) = unbounded();
+        let told = queue(store, move |tx| {
+            let before = seen(tx)?;
+            if let Some(object) = tx.object(HERE, ObjectKind::Coupon, removed)? {
+                tx.remove_object(HERE, &object, &[on("x")])?;
+            }
+            tx.put_object(HERE, &object(made, 2, "{}"), &[], &[on("x")])?;
+            assert!(tx.rehearsal() || tx.object(HERE, ObjectKind::Coupon, removed)?.is_none());
+            let _ = send.send((before, seen(tx)?));
+            Ok(Verdict::Commit)
+        });
+        (told, receive)
+    };
+    let steps = [step("b", "none"), step("c", "a"), step("d", "b")];
+    drop(held);
+    let seen = steps.map(|(told, receive)| {
+        told.recv().unwrap().unwrap();
+        receive.try_iter().last().unwrap()
+    });
+    let expected = [("a", "ba"), ("ba", "cb"), ("cb", "dc")];
+    assert_eq!(seen, expected.map(|(before, after)| (before.to_owned(), after.to_owned())));
+    assert_eq!(look(store, |read| read.short_list(HERE, on("x"))).len(), 2);
+}
+
+pub fn an_object_follows_a_removed_one_of_its_id(bench: &Bench) {
+    let store = &*bench.store;
+    let (first, beside) = (object("a", 1, "{}"), object("b", 5, "{}"));
+    write(store, move |tx| [&first, &beside].into_iter().try_for_each(|one| tx.put_object(HERE, one, &[], &[on("x")])))
+        .unwrap();
+    let listed = || {
+        let page = ObjectPage { list: on("x"), created: Span::default(), cursor: Cursor::Newest, limit: 9 };
+        let page = look(store, |read| read.objects(HERE, &page));
+        page.items.into_iter().map(|object| (object.id, object.created.0)).collect::<Vec<_>>()
+    };
+    // Two jobs that may be written together, and one that does both.
+    let held = hold(store);
+    let removal = queue(store, |tx| {
+        tx.remove_object(HERE, &object("a", 1, "{}"), &[on("x")])?;
+        Ok(Verdict::Commit)
+    });
+    let making = queue(store, |tx| {
+        tx.put_object(HERE, &object("a", 7, "{}"), &[], &[on("x")])?;
+        Ok(Verdict::Commit)
+    });
+    drop(held);
+    for told in [removal, making] {
+        told.recv().unwrap().unwrap();
+    }
+    assert_eq!(look(store, |read| read.object(HERE, ObjectKind::Coupon, "a")), Some(object("a", 7, "{}")));
+    assert_eq!(listed(), [("a".into(), 7), ("b".into(), 5)]);
+    write(store, |tx| {
+        tx.remove_object(HERE, &object("a", 7, "{}"), &[on("x")])?;
+        tx.put_object(HERE, &object("a", 9, "{}"), &[], &[on("x")])
+    })
+    .unwrap();
+    assert_eq!(listed(), [("a".into(), 9), ("b".into(), 5)]);
+    write(store, |tx| tx.remove_object(HERE, &object("a", 9, "{}"), &[on("x")])).unwrap();
+    assert_eq!(listed(), [("b".into(), 5)]);
+}

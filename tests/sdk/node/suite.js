@@ -257,6 +257,44 @@ check('a deleted customer is gone', async () => {
   assert.deepEqual([error.code, error.param], ['resource_missing', 'id']);
 });
 
+check('coupons come and go', async () => {
+  const sdk = client();
+  const made = await sdk.coupons.create({ percent_off: 25.5, duration: 'repeating', duration_in_months: 3 });
+  assert.match(made.id, /^[A-Za-z0-9]{8}$/);
+  assert.deepEqual([made.percent_off, made.duration_in_months, made.valid], [25.5, 3, true]);
+  const chosen = await sdk.coupons.create({ id: '5EUR', amount_off: 500, currency: 'eur' });
+  assert.deepEqual([chosen.amount_off, chosen.currency, chosen.duration], [500, 'eur', 'once']);
+  const taken = sdk.coupons.create({ id: '5EUR', percent_off: 1 });
+  const error = await expectError(errors.StripeInvalidRequestError, taken);
+  assert.deepEqual([error.statusCode, error.code], [400, 'resource_already_exists']);
+  assert.equal((await sdk.coupons.update('5EUR', { name: 'Five off' })).name, 'Five off');
+  assert.equal((await sdk.coupons.retrieve('5EUR')).name, 'Five off');
+  assert.deepEqual(ids(await collect(sdk.coupons.list({ limit: 1 }))), ['5EUR', made.id]);
+  assert.deepEqual(plain(await sdk.coupons.del('5EUR')), { id: '5EUR', object: 'coupon', deleted: true });
+  const gone = await expectError(errors.StripeInvalidRequestError, sdk.coupons.retrieve('5EUR'));
+  assert.deepEqual([gone.statusCode, gone.code], [404, 'resource_missing']);
+});
+
+check('promotion codes stand for a coupon', async () => {
+  const sdk = client();
+  const coupon = await sdk.coupons.create({ percent_off: 25 });
+  const promotion = { type: 'coupon', coupon: coupon.id };
+  const made = await sdk.promotionCodes.create({ promotion, code: 'FALL20', max_redemptions: 5 });
+  assert.deepEqual([made.code, made.active], ['FALL20', true]);
+  assert.deepEqual(plain(made.promotion), { coupon: coupon.id, type: 'coupon' });
+  const full = await sdk.promotionCodes.retrieve(made.id, { expand: ['promotion.coupon'] });
+  assert.equal(full.promotion.coupon.percent_off, 25);
+  const again = sdk.promotionCodes.create({ promotion, code: 'fall20' });
+  assert.equal((await expectError(errors.StripeInvalidRequestError, again)).param, 'code');
+  assert.deepEqual(ids((await sdk.promotionCodes.list({ code: 'fall20', active: true })).data), [made.id]);
+  assert.equal((await sdk.promotionCodes.update(made.id, { active: false })).active, false);
+  const drawn = await sdk.promotionCodes.create({ promotion });
+  assert.match(drawn.code, /^[A-Z0-9]{8}$/);
+  assert.deepEqual(ids(await collect(sdk.promotionCodes.list({ coupon: coupon.id, limit: 1 }))), [drawn.id, made.id]);
+  const [updated] = (await sdk.events.list({ type: 'promotion_code.updated' })).data;
+  assert.deepEqual(updated.data.previous_attributes, { active: true });
+});
+
 check('a key sent again replays the answer', async () => {
   const sdk = client();
   const options = { idempotencyKey: 'the same' };

@@ -373,6 +373,59 @@ def a_deleted_customer_is_gone():
 
 
 @check
+def coupons_come_and_go():
+    sdk = client()
+    made = sdk.v1.coupons.create({"percent_off": 25.5, "duration": "repeating", "duration_in_months": 3})
+    assert isinstance(made, stripe.Coupon)
+    equal((made.object, made.percent_off, made.duration_in_months), ("coupon", 25.5, 3))
+    equal((made.valid, made.times_redeemed, made.amount_off, made.name), (True, 0, None, None))
+    assert len(made.id) == 8 and made.id.isalnum(), made.id
+    chosen = sdk.v1.coupons.create({"id": "5EUR", "amount_off": 500, "currency": "eur", "metadata": {"a": "1"}})
+    equal((chosen.id, chosen.amount_off, chosen.currency, chosen.duration), ("5EUR", 500, "eur", "once"))
+    error = expect(stripe.InvalidRequestError, lambda: sdk.v1.coupons.create({"id": "5EUR", "percent_off": 1}))
+    equal((error.http_status, error.code), (400, "resource_already_exists"))
+    changed = sdk.v1.coupons.update("5EUR", {"name": "Five off", "metadata": {"a": ""}})
+    equal((changed.name, plain(changed.metadata)), ("Five off", {}))
+    equal(sdk.v1.coupons.retrieve("5EUR").name, "Five off")
+    equal([coupon.id for coupon in sdk.v1.coupons.list({"limit": 1}).auto_paging_iter()], ["5EUR", made.id])
+    equal(sdk.v1.coupons.delete("5EUR").deleted, True)
+    error = expect(stripe.InvalidRequestError, lambda: sdk.v1.coupons.retrieve("5EUR"))
+    equal((error.http_status, error.code), (404, "resource_missing"))
+    kinds = [event.type for event in sdk.v1.events.list({"type": "coupon.*"})]
+    equal(kinds, ["coupon.deleted", "coupon.updated", "coupon.created", "coupon.created"])
+
+
+@check
+def promotion_codes_stand_for_a_coupon():
+    sdk = client()
+    coupon = sdk.v1.coupons.create({"percent_off": 25})
+    customer = sdk.v1.customers.create({"name": "Jenny"})
+    of_coupon = {"type": "coupon", "coupon": coupon.id}
+    codes = sdk.v1.promotion_codes
+    made = codes.create({"promotion": of_coupon, "code": "FALL20", "customer": customer.id, "max_redemptions": 5})
+    assert isinstance(made, stripe.PromotionCode)
+    equal((made.code, made.active, made.customer), ("FALL20", True, customer.id))
+    equal((made.promotion.type, made.promotion.coupon), ("coupon", coupon.id))
+    full = codes.retrieve(made.id, {"expand": ["promotion.coupon", "customer"]})
+    equal((full.promotion.coupon.percent_off, full.customer.name), (25.0, "Jenny"))
+    old = codes.retrieve(made.id, {}, {"stripe_version": "2024-06-20"})
+    equal((old["coupon"]["id"], "promotion" in old), (coupon.id, False))
+    error = expect(stripe.InvalidRequestError, lambda: codes.create({"promotion": of_coupon, "code": "fall20"}))
+    equal((error.http_status, error.param), (400, "code"))
+    equal([found.id for found in codes.list({"code": "fall20", "active": True})], [made.id])
+    equal(codes.update(made.id, {"active": False}).active, False)
+    equal(codes.list({"active": True}).data, [])
+    drawn = [codes.create({"promotion": of_coupon}) for _ in range(3)]
+    assert all(len(code.code) == 8 for code in drawn), drawn
+    ids = [code.id for code in codes.list({"coupon": coupon.id, "limit": 2}).auto_paging_iter()]
+    equal(ids, [code.id for code in reversed([made, *drawn])])
+    sdk.v1.coupons.delete(coupon.id)
+    equal([code.active for code in codes.list({"coupon": coupon.id})], [False] * 4)
+    updated = sdk.v1.events.list({"type": "promotion_code.updated"}).data
+    equal([plain(event.data.previous_attributes) for event in updated], [{"active": True}])
+
+
+@check
 def a_key_sent_again_replays_the_answer():
     sdk = client()
     key = {"idempotency_key": "the same"}

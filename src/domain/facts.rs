@@ -1,0 +1,140 @@
+//! The facts of an object, whatever its kind: where it is kept and on which lists it is follow from them.
+
+use self::promotion_code_lists::{of_code, of_coupon, of_customer, on, on_for};
+use super::coupon::Coupon;
+use super::object::{List, ObjectKind};
+use super::promotion_code::PromotionCode;
+use super::time::Time;
+
+/// The facts of an object.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Facts {
+    /// A coupon, living or deleted.
+    Coupon(Box<Coupon>),
+    /// A promotion code.
+    PromotionCode(Box<PromotionCode>),
+}
+
+/// The facts by which promotion codes are listed. They are stored, so they never change.
+pub mod promotion_code_lists {
+    use crate::domain::ids::{CouponId, CustomerId};
+    use crate::domain::object::{List, ObjectKind};
+    use crate::domain::promotion_code::Code;
+
+    const KIND: ObjectKind = ObjectKind::PromotionCode;
+
+    /// Those of a code.
+    pub fn of_code(code: &Code) -> List {
+        List::by(KIND, "code", &code.folded())
+    }
+
+    /// Those of a coupon, and of others that had its id.
+    pub fn of_coupon(coupon: &CouponId) -> List {
+        List::by(KIND, "coupon", coupon.as_str())
+    }
+
+    /// Those for a customer.
+    pub fn of_customer(customer: &CustomerId) -> List {
+        List::by(KIND, "customer", customer.as_str())
+    }
+
+    /// Those of a code that are switched on.
+    pub fn on(code: &Code) -> List {
+        List::by(KIND, "on", &code.folded())
+    }
+
+    /// Those of a code that are switched on for one customer; `None` for everybody.
+    pub fn on_for(code: &Code, customer: Option<&CustomerId>) -> List {
+        // A code has no colon.
+        let customer = customer.map_or("", CustomerId::as_str);
+        List::by(KIND, "on for", &format!("{}:{customer}", code.folded()))
+    }
+}
+
+impl Facts {
+    /// What it is. A deleted coupon is kept apart, because its id is free for another one.
+    pub fn kind(&self) -> ObjectKind {
+        match self {
+            Facts::Coupon(coupon) if coupon.deleted.is_some() => ObjectKind::RetiredCoupon,
+            Facts::Coupon(_) => ObjectKind::Coupon,
+            Facts::PromotionCode(_) => ObjectKind::PromotionCode,
+        }
+    }
+
+    /// What it is kept by, which no other object of its kind has in the account.
+    pub fn key(&self) -> &str {
+        match self {
+            Facts::Coupon(coupon) if coupon.deleted.is_some() => coupon.serial.as_str(),
+            Facts::Coupon(_) | Facts::PromotionCode(_) => self.id(),
+        }
+    }
+
+    /// The id by which callers know it.
+    pub fn id(&self) -> &str {
+        match self {
+            Facts::Coupon(coupon) => coupon.id.as_str(),
+            Facts::PromotionCode(code) => code.id.as_str(),
+        }
+    }
+
+    /// When it was made.
+    pub fn created(&self) -> Time {
+        match self {
+            Facts::Coupon(coupon) => coupon.created,
+            Facts::PromotionCode(code) => code.created,
+        }
+    }
+
+    /// The lists that it is on.
+    pub fn lists(&self) -> Vec<List> {
+        match self {
+            Facts::Coupon(coupon) if coupon.deleted.is_some() => Vec::new(),
+            Facts::Coupon(_) => vec![List::all(ObjectKind::Coupon)],
+            Facts::PromotionCode(code) => {
+                let PromotionCode { code: word, coupon, customer, switched_on, .. } = &**code;
+                let mut lists = vec![List::all(ObjectKind::PromotionCode), of_code(word), of_coupon(coupon)];
+                lists.extend(customer.as_ref().map(of_customer));
+                if *switched_on {
+                    lists.extend([on(word), on_for(word, customer.as_ref())]);
+                }
+                lists
+            }
+        }
+    }
+}
+
+impl From<Coupon> for Facts {
+    fn from(coupon: Coupon) -> Facts {
+        Facts::Coupon(Box::new(coupon))
+    }
+}
+
+impl From<PromotionCode> for Facts {
+    fn from(code: PromotionCode) -> Facts {
+        Facts::PromotionCode(Box::new(code))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::promotion_code_lists::{of_code, of_coupon, of_customer, on, on_for};
+    use crate::domain::ids::{CouponId, CustomerId};
+    use crate::domain::object::{List, ObjectKind};
+    use crate::domain::promotion_code::Code;
+
+    #[test]
+    fn lists_never_change_because_they_are_stored() {
+        let (code, customer) = (Code::parse("Fall-20").unwrap(), CustomerId("cus_1".into()));
+        let lists = [
+            (List::all(ObjectKind::Coupon), -5_919_141_599_914_221_277),
+            (List::all(ObjectKind::PromotionCode), 5_130_166_485_700_921_134),
+            (of_code(&code), 591_104_594_977_611_757),
+            (of_coupon(&CouponId("25OFF".into())), -4_658_258_726_340_971_526),
+            (of_customer(&customer), -8_728_422_440_642_332_973),
+            (on(&code), 8_684_766_696_599_144_217),
+            (on_for(&code, None), -1_118_743_458_043_938_576),
+            (on_for(&code, Some(&customer)), 216_050_940_672_763_917),
+        ];
+        assert_eq!(lists.map(|(list, _)| list.0), lists.map(|(_, digest)| digest));
+    }
+}

@@ -1,0 +1,154 @@
+//! Objects by their facts: between the verbs, which know kinds, and the store, which does not.
+
+use std::error::Error;
+
+use super::Ctx;
+use crate::domain::account::Space;
+use crate::domain::coupon::Coupon;
+use crate::domain::facts::Facts;
+use crate::domain::ids::{CouponId, CouponSerial, PromotionCodeId};
+use crate::domain::object::{List, Object, ObjectKind};
+use crate::domain::page::{Cursor, ObjectPage, Page, Place, Span};
+use crate::domain::promotion_code::PromotionCode;
+use crate::store::record::{read_facts, write_facts};
+use crate::store::{Failure, Kept, Read, Tx};
+
+/// The most objects of a list that are looked at together, where some are left out.
+const MAX_AT_ONCE: usize = 16_384;
+
+/// Makes (`before` is `None`) or replaces an object. One that is kept by another name afterwards moves there.
+pub(super) fn put(tx: &mut dyn Tx, ctx: &Ctx<'_>, before: Option<&Facts>, after: &Facts) -> Kept<()> {
+    let space = ctx.account.space;
+    let mut was_on = before.map(Facts::lists).unwrap_or_default();
+    if let Some(before) = before.filter(|before| (before.kind(), before.key()) != (after.kind(), after.key())) {
+        tx.remove_object(space, &write_facts(before), &was_on)?;
+        was_on.clear();
+    }
+    tx.put_object(space, &write_facts(after), &was_on, &after.lists())
+}
+
+/// A living coupon.
+pub(super) fn coupon(read: &mut dyn Read, space: Space, id: &CouponId) -> Kept<Option<Coupon>> {
+    one(read, space, ObjectKind::Coupon, id.as_str(), its_coupon)
+}
+
+/// A coupon that something refers to, living or deleted. It is deleted but once, so it is found though the two looks are
+/// of different states.
+pub(super) fn referred_coupon(
+    read: &mut dyn Read,
+    space: Space,
+    id: &CouponId,
+    serial: &CouponSerial,
+) -> Kept<Option<Coupon>> {
+    if let Some(coupon) = coupon(read, space, id)?.filter(|coupon| coupon.serial == *serial) {
+        return Ok(Some(coupon));
+    }
+    one(read, space, ObjectKind::RetiredCoupon, serial.as_str(), its_coupon)
+}
+
+/// A promotion code.
+pub(super) fn promotion_code(read: &mut dyn Read, space: Space, id: &PromotionCodeId) -> Kept<Option<PromotionCode>> {
+    one(read, space, ObjectKind::PromotionCode, id.as_str(), its_promotion_code)
+}
+
+/// The promotion codes of a list that is known to be short.
+pub(super) fn promotion_codes(read: &mut dyn Read, space: Space, list: List) -> Kept<Vec<PromotionCode>> {
+    let objects = read.short_list(space, list)?;
+    objects.iter().map(|object| told(object, its_promotion_code)).collect()
+}
+
+/// The coupon in the facts.
+pub(super) fn its_coupon(facts: Facts) -> Option<Coupon> {
+    match facts {
+        Facts::Coupon(coupon) => Some(*coupon),
+        Facts::PromotionCode(_) => None,
+    }
+}
+
+/// The promotion code in the facts.
+pub(super) fn its_promotion_code(facts: Facts) -> Option<PromotionCode> {
+    match facts {
+        Facts::PromotionCode(code) => Some(*code),
+        Facts::Coupon(_) => None,
+    }
+}
+
+/// A page of a list.
+pub(super) fn page<T>(
+    read: &mut dyn Read,
+    space: Space,
+    page: &ObjectPage,
+    of: fn(Facts) -> Option<T>,
+) -> Kept<Page<T>> {
+    let Page { items, has_more } = read.objects(space, page)?;
+    let items = items.iter().map(|object| told(object, of)).collect::<Kept<_>>()?;
+    Ok(Page { items, has_more })
+}
+
+/// Which objects of a list to look at.
+pub(super) struct Walk {
+    /// The list.
+    pub list: List,
+    /// Made within.
+    pub created: Span,
+    /// Where to begin.
+    pub cursor: Cursor<Place>,
+    /// How many to find at most.
+    pub limit: usize,
+}
+
+/// A page of those objects of a list that `keep` keeps of several at a time, in their order.
+pub(super) fn chosen<T, U>(
+    read: &mut dyn Read,
+    space: Space,
+    walk: Walk,
+    of: fn(Facts) -> Option<T>,
+    mut keep: impl FnMut(&mut dyn Read, Vec<T>) -> Kept<Vec<U>>,
+) -> Kept<Page<U>> {
+    let Walk { list, created, mut cursor, limit } = walk;
+    let to_newer = matches!(cursor, Cursor::NewerThan(_));
+    // In the order of the walk.
+    let mut found = Vec::new();
+    // One more than asked for shows whether there are more. Where most are left out it takes a few larger bites: a store
+    // that fetches for a whole run begins anew after each.
+    let mut at_once = limit + 1;
+    loop {
+        let Page { mut items, has_more } =
+            read.objects(space, &ObjectPage { list, created, cursor, limit: at_once })?;
+        if to_newer {
+            items.reverse();
+        }
+        let end = items.last().map(|last| Place { created: last.created, id: last.id.clone() });
+        let facts = items.iter().map(|object| told(object, of)).collect::<Kept<_>>()?;
+        found.extend(keep(read, facts)?);
+        match end {
+            Some(end) if has_more && found.len() <= limit => {
+                cursor = if to_newer { Cursor::NewerThan(end) } else { Cursor::OlderThan(end) };
+                at_once = (at_once * 4).min(MAX_AT_ONCE);
+            }
+            Some(_) | None => break,
+        }
+    }
+    let has_more = found.len() > limit;
+    found.truncate(limit);
+    if to_newer {
+        found.reverse();
+    }
+    Ok(Page { items: found, has_more })
+}
+
+fn one<T>(
+    read: &mut dyn Read,
+    space: Space,
+    kind: ObjectKind,
+    key: &str,
+    of: impl Fn(Facts) -> Option<T>,
+) -> Kept<Option<T>> {
+    read.object(space, kind, key)?.map(|object| told(&object, of)).transpose()
+}
+
+fn told<T>(object: &Object, of: impl Fn(Facts) -> Option<T>) -> Kept<T> {
+    let broken = |cause: Box<dyn Error + Send + Sync>| Failure::broken("reading an object", cause);
+    let facts = read_facts(object).map_err(|unreadable| broken(unreadable.into()))?;
+    of(facts).ok_or_else(|| broken("it is of another kind than it is kept as".into()))
+}

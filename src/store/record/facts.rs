@@ -1,0 +1,176 @@
+//! The body of an object, by its kind, and the shape of facts whose kind nothing else says.
+
+use serde::{Deserialize, Serialize};
+
+use super::coupon::CouponShape;
+use super::promotion_code::PromotionCodeShape;
+use super::{Unreadable, parse, shape_of, write};
+use crate::domain::facts::Facts;
+use crate::domain::object::{Object, ObjectKind};
+
+/// The object that keeps the facts.
+pub fn write_facts(facts: &Facts) -> Object {
+    let body = match facts {
+        Facts::Coupon(coupon) => write(&CouponShape::from(&**coupon)),
+        Facts::PromotionCode(code) => write(&PromotionCodeShape::from(&**code)),
+    };
+    Object { kind: facts.kind(), id: facts.key().to_owned(), created: facts.created(), body }
+}
+
+/// The facts that an object keeps.
+pub fn read_facts(object: &Object) -> Result<Facts, Unreadable> {
+    let Object { kind, id: _, created: _, body } = object;
+    match shape_of(body)? {
+        1 => match kind {
+            ObjectKind::Coupon | ObjectKind::RetiredCoupon => {
+                Ok(Facts::Coupon(Box::new(parse::<CouponShape<'static>>(body)?.try_into()?)))
+            }
+            ObjectKind::PromotionCode => {
+                Ok(Facts::PromotionCode(Box::new(parse::<PromotionCodeShape<'static>>(body)?.try_into()?)))
+            }
+        },
+        unknown => Err(Unreadable::UnknownShape(unknown)),
+    }
+}
+
+/// The facts with their kind: tagged from outside, so that nothing is parsed twice.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum FactsShape<'a> {
+    Coupon(Box<CouponShape<'a>>),
+    PromotionCode(Box<PromotionCodeShape<'a>>),
+}
+
+impl<'a> From<&'a Facts> for FactsShape<'a> {
+    fn from(facts: &'a Facts) -> FactsShape<'a> {
+        match facts {
+            Facts::Coupon(coupon) => FactsShape::Coupon(Box::new((&**coupon).into())),
+            Facts::PromotionCode(code) => FactsShape::PromotionCode(Box::new((&**code).into())),
+        }
+    }
+}
+
+impl TryFrom<FactsShape<'_>> for Facts {
+    type Error = Unreadable;
+
+    fn try_from(shape: FactsShape<'_>) -> Result<Facts, Unreadable> {
+        Ok(match shape {
+            FactsShape::Coupon(coupon) => Facts::Coupon(Box::new((*coupon).try_into()?)),
+            FactsShape::PromotionCode(code) => Facts::PromotionCode(Box::new((*code).try_into()?)),
+        })
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use proptest::collection::btree_map;
+    use proptest::option;
+    use proptest::prelude::*;
+
+    use super::{read_facts, write_facts};
+    use crate::domain::coupon::{Coupon, CouponDuration, Percent, Reduction};
+    use crate::domain::facts::Facts;
+    use crate::domain::ids::{CouponId, CouponSerial, CustomerId, PromotionCodeId};
+    use crate::domain::money::{Currency, SUPPORTED};
+    use crate::domain::object::{Object, ObjectKind};
+    use crate::domain::promotion_code::{Code, PromotionCode, Restrictions};
+    use crate::domain::time::Time;
+
+    fn currencies() -> impl Strategy<Value = Currency> {
+        (0..SUPPORTED.len()).prop_map(|place| Currency::parse(SUPPORTED[place]).expect("it is supported"))
+    }
+
+    fn times() -> impl Strategy<Value = Option<Time>> {
+        option::of(any::<i64>().prop_map(Time))
+    }
+
+    fn coupons() -> impl Strategy<Value = Coupon> {
+        let percent = (1..=10_000i64).prop_map(|hundredths| Percent::of_hundredths(hundredths).expect("it fits"));
+        let reduction = prop_oneof![
+            (percent, option::of(currencies()))
+                .prop_map(|(percent, currency)| Reduction::Percent { percent, currency }),
+            (any::<i64>(), currencies()).prop_map(|(amount, currency)| Reduction::Amount { amount, currency }),
+        ];
+        let duration = prop_oneof![
+            Just(CouponDuration::Once),
+            Just(CouponDuration::Forever),
+            any::<u32>().prop_map(CouponDuration::Months),
+        ];
+        let names = (any::<String>(), any::<String>(), option::of(any::<String>()));
+        let moments = (any::<i64>(), times(), times());
+        let counts = (option::of(any::<i64>()), any::<i64>());
+        let free = btree_map(any::<String>(), any::<String>(), 0..4);
+        (names, moments, reduction, duration, counts, free).prop_map(
+            |(names, moments, reduction, duration, counts, metadata)| Coupon {
+                id: CouponId(names.0),
+                serial: CouponSerial(names.1),
+                created: Time(moments.0),
+                deleted: moments.1,
+                name: names.2,
+                reduction,
+                duration,
+                max_redemptions: counts.0,
+                redeem_by: moments.2,
+                times_redeemed: counts.1,
+                metadata,
+            },
+        )
+    }
+
+    fn promotion_codes() -> impl Strategy<Value = PromotionCode> {
+        let names = (any::<String>(), "[A-Za-z0-9-]{1,20}", any::<String>(), any::<String>());
+        let bearer = (option::of(any::<String>()), any::<bool>());
+        let counts = (option::of(any::<i64>()), any::<i64>());
+        let restrictions = (any::<bool>(), option::of((any::<i64>(), currencies())))
+            .prop_map(|(first_time_transaction, minimum)| Restrictions { first_time_transaction, minimum });
+        let free = btree_map(any::<String>(), any::<String>(), 0..4);
+        (names, any::<i64>(), bearer, times(), counts, restrictions, free).prop_map(
+            |(names, created, bearer, expires_at, counts, restrictions, metadata)| PromotionCode {
+                id: PromotionCodeId(names.0),
+                created: Time(created),
+                code: Code::parse(&names.1).expect("it fits"),
+                coupon: CouponId(names.2),
+                coupon_serial: CouponSerial(names.3),
+                customer: bearer.0.map(CustomerId),
+                switched_on: bearer.1,
+                expires_at,
+                max_redemptions: counts.0,
+                times_redeemed: counts.1,
+                restrictions,
+                metadata,
+            },
+        )
+    }
+
+    /// Facts of any kind, also those that no request could give an object.
+    pub(crate) fn facts() -> impl Strategy<Value = Facts> {
+        prop_oneof![coupons().prop_map(Facts::from), promotion_codes().prop_map(Facts::from)]
+    }
+
+    proptest! {
+        #[test]
+        fn every_object_is_read_as_it_was_written(facts in facts()) {
+            let object = write_facts(&facts);
+            prop_assert_eq!((object.kind, object.id.as_str()), (facts.kind(), facts.key()));
+            prop_assert_eq!(read_facts(&object), Ok(facts));
+        }
+    }
+
+    fn coupon(body: &str) -> Object {
+        Object { kind: ObjectKind::Coupon, id: "25OFF".into(), created: Time(5), body: body.into() }
+    }
+
+    #[test]
+    fn a_coupon_of_few_facts_has_a_short_body() {
+        let body = r#"{"v":1,"id":"25OFF","serial":"coupon_1","created":5,"percent":2550,"duration":{"months":3}}"#;
+        assert_eq!(read_facts(&coupon(body)).map(|facts| write_facts(&facts)), Ok(coupon(body)));
+    }
+
+    #[test]
+    fn a_coupon_that_takes_nothing_off_or_twice_is_refused() {
+        for reduction in ["", r#""percent":0,"#, r#""percent":1,"amount":1,"currency":"usd","#, r#""amount":1,"#] {
+            let body = format!(r#"{{"v":1,"id":"a","serial":"b","created":5,{reduction}"duration":"once"}}"#);
+            assert!(read_facts(&coupon(&body)).is_err(), "{reduction}");
+        }
+    }
+}
