@@ -88,6 +88,18 @@ fn a_newer_schema_is_refused() {
 }
 
 #[test]
+fn a_command_leaves_older_tables_to_the_servers_that_use_them() {
+    let database = Database::fresh();
+    let beside = || RUNTIME.block_on(PostgresStore::open_beside(&options(&database)));
+    beside().unwrap().close();
+    beside().unwrap().close();
+    database.execute("UPDATE cusp.migrations SET version = 1");
+    let Err(refusal) = beside() else { panic!("it opened") };
+    assert!(refusal.to_string().contains("restart its servers with this version first"), "{refusal}");
+    assert_eq!(database.query("SELECT version FROM cusp.migrations"), [[Some("1".to_owned())]]);
+}
+
+#[test]
 fn migrating_again_changes_nothing() {
     let database = Database::fresh();
     let migrated = || RUNTIME.block_on(migrate(&options(&database), false)).unwrap();
