@@ -170,7 +170,8 @@ pub trait Read {
     fn old_replies(&mut self, before: Time, most: usize) -> Kept<Vec<(Space, String)>>;
     /// An object.
     fn object(&mut self, space: Space, kind: ObjectKind, id: &str) -> Kept<Option<Object>>;
-    /// The objects on a list that is known to be short, newest first, at most [`MAX_SHORT_LIST`].
+    /// The objects on a list that is known to be short, newest first, at most [`MAX_SHORT_LIST`]; when there are so many, it
+    /// may be more, and they need not be the newest.
     fn short_list(&mut self, space: Space, list: List) -> Kept<Vec<Object>>;
     /// A page of a list of objects, newest first.
     fn objects(&mut self, space: Space, page: &ObjectPage) -> Kept<Page<Object>>;

@@ -201,6 +201,10 @@ impl Read for Draft<'_> {
 
     fn short_list(&mut self, space: Space, list: List) -> Kept<Vec<Object>> {
         let mut objects = self.scene.short_list(space, list)?;
+        if objects.len() >= MAX_SHORT_LIST {
+            // What lies behind is not known: one that left would make the list look as if this were all of it.
+            return Ok(objects);
+        }
         for changes in [self.group, &self.own] {
             for ((_, (kind, id)), change) in changes.objects.iter().filter(|((of, _), _)| *of == space) {
                 objects.retain(|object| (object.kind, &object.id) != (*kind, id));
