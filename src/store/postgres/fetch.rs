@@ -9,7 +9,7 @@ use tokio_postgres::{Row, Statement};
 
 use super::connect::Connection;
 use super::setback::{Got, Setback};
-use super::wants::{Ask, Head, Known, Named, Told, Wants};
+use super::wants::{Ask, Head, Known, Named, Told, Wants, by_space};
 use super::{list, statements};
 use crate::domain::account::Space;
 use crate::domain::api_key::KeyDigest;
@@ -48,33 +48,33 @@ impl<'w> Questions<'w> {
         for space in accounts {
             asked.push((statements::ACCOUNT, *space, Names::None));
         }
-        for (space, ids) in by_space(customers) {
+        for (space, ids) in by_space(pairs(customers)) {
             let mut names = Names::texts(ids, CustomerId::as_str);
             asked.push((names.choose(statements::CUSTOMER_NAMED, statements::CUSTOMERS_NAMED), space, names));
         }
-        for (space, prefixes) in by_space(prefixes) {
+        for (space, prefixes) in by_space(pairs(prefixes)) {
             let digests = prefixes.into_iter().map(|prefix| Term::InvoicePrefix(prefix).digest()).collect();
             asked.push((statements::CUSTOMERS_WITH_TERMS, space, Names::Numbers(digests)));
         }
-        for (space, ids) in by_space(balance_transactions) {
+        for (space, ids) in by_space(pairs(balance_transactions)) {
             let names = Names::texts(ids, BalanceTransactionId::as_str);
             asked.push((statements::BALANCE_TRANSACTIONS_NAMED, space, names));
         }
-        for (space, ids) in by_space(events) {
+        for (space, ids) in by_space(pairs(events)) {
             asked.push((statements::EVENTS_NAMED, space, Names::texts(ids, EventId::as_str)));
         }
-        for (space, keys) in by_space(replies) {
+        for (space, keys) in by_space(pairs(replies)) {
             let mut names = Names::texts(keys, String::as_str);
             asked.push((names.choose(statements::REPLY_NAMED, statements::REPLIES_NAMED), space, names));
         }
-        for (space, names) in by_space(objects) {
+        for (space, names) in by_space(pairs(objects)) {
             let (kinds, ids) = names.into_iter().map(|(kind, id)| (kind.as_str(), id.as_str())).unzip();
             asked.push((statements::OBJECTS_NAMED, space, Names::Pairs(kinds, ids)));
         }
         for (space, list) in lists {
             asked.push((statements::SHORT_LIST, *space, Names::List(*list)));
         }
-        for (space, digests) in by_space(api_keys) {
+        for (space, digests) in by_space(pairs(api_keys)) {
             let names = Names::Digests(digests.into_iter().map(|digest| digest.as_slice()).collect());
             asked.push((statements::API_KEYS_NAMED, space, names));
         }
@@ -366,14 +366,7 @@ pub(super) async fn prepared(connection: &Connection, sql: &'static str) -> Got<
     prepared.map_err(Setback::of(doing))
 }
 
-/// What is wanted of each account.
-fn by_space<K>(wanted: &Named<K>) -> Vec<(Space, Vec<&K>)> {
-    let mut groups: Vec<(Space, Vec<&K>)> = Vec::new();
-    for (space, name) in wanted {
-        match groups.last_mut() {
-            Some((last, names)) if last == space => names.push(name),
-            Some(_) | None => groups.push((*space, vec![name])),
-        }
-    }
-    groups
+/// What is wanted, with its account apart.
+fn pairs<K>(wanted: &Named<K>) -> impl Iterator<Item = (Space, &K)> {
+    wanted.iter().map(|(space, name)| (*space, name))
 }

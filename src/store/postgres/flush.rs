@@ -1,5 +1,7 @@
 //! Sends what a group wants written: one statement for each kind of change and account, one behind the other.
 
+use std::collections::BTreeMap;
+
 use futures_util::future::try_join_all;
 use tokio_postgres::Statement;
 use tokio_postgres::types::ToSql;
@@ -9,6 +11,7 @@ use super::connect::Connection;
 use super::fetch::prepared;
 use super::setback::{Got, Setback};
 use super::statements;
+use super::wants::by_space;
 use crate::domain::account::Space;
 use crate::domain::customer::Customer;
 use crate::domain::object::{List, Object};
@@ -251,15 +254,8 @@ impl<'c> Terms<'c> {
 }
 
 /// The rows of each account.
-fn of_each<K, V>(rows: &std::collections::BTreeMap<(Space, K), V>) -> Vec<(Space, Vec<&V>)> {
-    let mut groups: Vec<(Space, Vec<&V>)> = Vec::new();
-    for ((space, _), row) in rows {
-        match groups.last_mut() {
-            Some((last, group)) if last == space => group.push(row),
-            Some(_) | None => groups.push((*space, vec![row])),
-        }
-    }
-    groups
+fn of_each<K, V>(rows: &BTreeMap<(Space, K), V>) -> Vec<(Space, Vec<&V>)> {
+    by_space(rows.iter().map(|((space, _), row)| (*space, row)))
 }
 
 /// One column of rows.

@@ -378,15 +378,30 @@ impl Look for Wanting {
     }
 }
 
+/// A store whose only connection a read has, until it is let go.
+struct Occupied {
+    store: Arc<dyn Store>,
+    release: crossbeam_channel::Sender<()>,
+    read: std::thread::JoinHandle<()>,
+    _database: Database,
+}
+
+impl Occupied {
+    fn new() -> Occupied {
+        let database = Database::fresh();
+        let one = settings::Database { pool_size: NonZeroUsize::new(1).unwrap(), ..options(&database) };
+        let store: Arc<dyn Store> = Arc::new(RUNTIME.block_on(PostgresStore::open(&one)).unwrap());
+        let (release, released) = crossbeam_channel::bounded(0);
+        let (began, begins) = crossbeam_channel::unbounded();
+        let read = slow_read(&store, began, released);
+        begins.recv().unwrap();
+        Occupied { store, release, read, _database: database }
+    }
+}
+
 #[test]
 fn looks_that_wait_are_bounded() {
-    let database = Database::fresh();
-    let one = settings::Database { pool_size: NonZeroUsize::new(1).unwrap(), ..options(&database) };
-    let store: Arc<dyn Store> = Arc::new(RUNTIME.block_on(PostgresStore::open(&one)).unwrap());
-    let (release, released) = crossbeam_channel::bounded(0);
-    let (began, begins) = crossbeam_channel::unbounded();
-    let read = slow_read(&store, began, released);
-    begins.recv().unwrap();
+    let Occupied { store, release, read, _database } = Occupied::new();
     let (told, tells) = crossbeam_channel::unbounded();
     (0..33_100).for_each(|_| store.glance(Box::new(Wanting(told.clone()))));
     let refusal = tells.try_recv().expect("the last ones are refused at once").unwrap_err();
@@ -412,13 +427,7 @@ fn commits_that_a_crash_undoes_are_noticed() {
 
 #[test]
 fn whoever_waits_behind_others_for_a_database_that_is_away_is_told_with_them() {
-    let database = Database::fresh();
-    let one = settings::Database { pool_size: NonZeroUsize::new(1).unwrap(), ..options(&database) };
-    let store: Arc<dyn Store> = Arc::new(RUNTIME.block_on(PostgresStore::open(&one)).unwrap());
-    let (release, released) = crossbeam_channel::bounded(0);
-    let (began, begins) = crossbeam_channel::unbounded();
-    let read = slow_read(&store, began, released);
-    begins.recv().unwrap();
+    let Occupied { store, release, read, _database } = Occupied::new();
     // Far more than go together; whoever wants a connection waits for it in vain, for seconds each time.
     let started = Instant::now();
     let put = |tx: &mut dyn Tx| tx.put_customer(HERE, None, &customer("a", 1)).map(|()| Verdict::Commit);

@@ -20,6 +20,18 @@ use crate::store::{Kept, KeptReply, Read};
 /// Rows of one kind that are wanted, by account and name.
 pub(super) type Named<K> = BTreeSet<(Space, K)>;
 
+/// The items of each account, which come account by account.
+pub(super) fn by_space<T>(items: impl Iterator<Item = (Space, T)>) -> Vec<(Space, Vec<T>)> {
+    let mut groups: Vec<(Space, Vec<T>)> = Vec::new();
+    for (space, item) in items {
+        match groups.last_mut() {
+            Some((last, group)) if *last == space => group.push(item),
+            Some(_) | None => groups.push((space, vec![item])),
+        }
+    }
+    groups
+}
+
 /// What is asked for and not known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Wants {
