@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use super::address::{Address, Shipping};
 use super::balance::BalanceWish;
-use super::ids::CustomerId;
+use super::ids::{CustomerId, InstrumentId};
+use super::instrument::Instrument;
 use super::metadata::{Metadata, MetadataChange};
 use super::money::Currency;
 use super::patch::Patch;
@@ -63,6 +64,10 @@ pub struct Customer {
     pub tax_ip: Option<IpAddr>,
     /// How received bank transfers are matched; `None` follows the account.
     pub reconciliation: Option<Reconciliation>,
+    /// What it pays with, in the order in which it came; at most [`MAX_INSTRUMENTS`](super::instrument::MAX_INSTRUMENTS).
+    pub instruments: Vec<Instrument>,
+    /// The source that is charged when nothing else is said; one of the instruments.
+    pub default_source: Option<InstrumentId>,
 }
 
 /// What invoices of a customer show.
@@ -74,6 +79,8 @@ pub struct InvoiceSettings {
     pub footer: Option<String>,
     /// How amounts are shown; `None` when never set or emptied.
     pub rendering: Option<Rendering>,
+    /// The payment method that invoices are charged to; one of the instruments.
+    pub default_payment_method: Option<InstrumentId>,
 }
 
 /// A line on an invoice.
@@ -201,6 +208,8 @@ impl Customer {
             tax_exempt: TaxExempt::None,
             tax_ip: None,
             reconciliation: None,
+            instruments: Vec::new(),
+            default_source: None,
         }
     }
 

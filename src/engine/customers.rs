@@ -10,6 +10,7 @@ use crate::domain::metadata::Metadata;
 use crate::domain::page::{CustomerPage, Page, Place};
 use crate::domain::problem::Problem;
 use crate::domain::query::Query;
+use crate::domain::term::Mark;
 use crate::store::{Failure, Kept, Read, Tx};
 
 /// Makes a customer with the facts of `change`. A balance writes its first balance transaction.
@@ -138,7 +139,7 @@ fn note_balance(
 }
 
 fn require_free_invoice_prefix(tx: &mut dyn Tx, ctx: &Ctx<'_>, customer: &Customer) -> Done<()> {
-    match tx.invoice_prefix_holder(ctx.account.space, &customer.invoice_prefix)? {
+    match tx.marked(ctx.account.space, &Mark::InvoicePrefix(customer.invoice_prefix.clone()))? {
         Some(holder) if holder != customer.id => {
             Err(Problem::InvoicePrefixTaken { prefix: customer.invoice_prefix.clone() }.into())
         }
@@ -152,7 +153,7 @@ fn free_invoice_prefix(tx: &mut dyn Tx, ctx: &Ctx<'_>) -> Kept<String> {
         let mut bytes = [0; 4];
         ctx.ids.random(&mut bytes);
         let prefix = format!("{:08X}", u32::from_be_bytes(bytes));
-        if tx.invoice_prefix_holder(ctx.account.space, &prefix)?.is_none() {
+        if tx.marked(ctx.account.space, &Mark::InvoicePrefix(prefix.clone()))?.is_none() {
             return Ok(prefix);
         }
     }

@@ -12,6 +12,7 @@ pub mod events;
 pub mod expand;
 pub mod failure;
 pub mod idempotency;
+pub mod instruments;
 pub mod lists;
 pub mod params;
 pub mod promotion_codes;

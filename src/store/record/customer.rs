@@ -6,12 +6,15 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::address::{AddressShape, ShippingShape};
+use super::instrument::InstrumentShape;
 use super::{Text, Unreadable, borrowed, is_default, owned, parse, shape_of, write};
 use crate::domain::address::{Address, Shipping};
 use crate::domain::customer::{
     AmountTaxDisplay, CustomField, Customer, InvoiceSettings, Reconciliation, Rendering, TaxExempt,
 };
-use crate::domain::ids::CustomerId;
+use crate::domain::ids::{CustomerId, InstrumentId};
+use crate::domain::instrument::Instrument;
 use crate::domain::metadata::Metadata;
 use crate::domain::money::Currency;
 use crate::domain::time::Time;
@@ -77,30 +80,12 @@ pub(super) struct CustomerShape<'a> {
     tax_ip: Option<IpAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reconciliation: Option<ReconciliationShape>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct AddressShape<'a> {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    instruments: Vec<InstrumentShape<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    street: Option<Text<'a>>,
+    default_source: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    second_line: Option<Text<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    city: Option<Text<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    region: Option<Text<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    postal_code: Option<Text<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    country: Option<Text<'a>>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ShippingShape<'a> {
-    address: AddressShape<'a>,
-    name: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phone: Option<Text<'a>>,
+    default_payment_method: Option<Text<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -172,12 +157,14 @@ impl<'a> From<&'a Customer> for CustomerShape<'a> {
             currency,
             invoice_prefix,
             next_invoice_sequence,
-            invoice_settings: InvoiceSettings { custom_fields, footer, rendering },
+            invoice_settings: InvoiceSettings { custom_fields, footer, rendering, default_payment_method },
             metadata,
             preferred_locales,
             tax_exempt,
             tax_ip,
             reconciliation,
+            instruments,
+            default_source,
         } = customer;
         CustomerShape {
             id: Cow::Borrowed(id),
@@ -222,6 +209,9 @@ impl<'a> From<&'a Customer> for CustomerShape<'a> {
                 Reconciliation::Automatic => ReconciliationShape::Automatic,
                 Reconciliation::Manual => ReconciliationShape::Manual,
             }),
+            instruments: instruments.iter().map(InstrumentShape::from).collect(),
+            default_source: default_source.as_ref().map(|InstrumentId(id)| Cow::Borrowed(id.as_str())),
+            default_payment_method: default_payment_method.as_ref().map(|InstrumentId(id)| Cow::Borrowed(id.as_str())),
         }
     }
 }
@@ -256,6 +246,9 @@ impl TryFrom<CustomerShape<'_>> for Customer {
             tax_exempt,
             tax_ip,
             reconciliation,
+            instruments,
+            default_source,
+            default_payment_method,
         } = shape;
         let field =
             |(name, value): (Text<'_>, Text<'_>)| CustomField { name: name.into_owned(), value: value.into_owned() };
@@ -286,6 +279,7 @@ impl TryFrom<CustomerShape<'_>> for Customer {
                         AmountTaxDisplayShape::IncludeInclusiveTax => AmountTaxDisplay::IncludeInclusiveTax,
                     }),
                 }),
+                default_payment_method: owned(default_payment_method).map(InstrumentId),
             },
             metadata: owned_metadata(metadata),
             preferred_locales: locales.into_iter().map(Cow::into_owned).collect(),
@@ -299,49 +293,9 @@ impl TryFrom<CustomerShape<'_>> for Customer {
                 ReconciliationShape::Automatic => Reconciliation::Automatic,
                 ReconciliationShape::Manual => Reconciliation::Manual,
             }),
+            instruments: instruments.into_iter().map(Instrument::try_from).collect::<Result<_, _>>()?,
+            default_source: owned(default_source).map(InstrumentId),
         })
-    }
-}
-
-impl<'a> From<&'a Address> for AddressShape<'a> {
-    fn from(address: &'a Address) -> AddressShape<'a> {
-        let Address { street, second_line, city, region, postal_code, country } = address;
-        AddressShape {
-            street: borrowed(street),
-            second_line: borrowed(second_line),
-            city: borrowed(city),
-            region: borrowed(region),
-            postal_code: borrowed(postal_code),
-            country: borrowed(country),
-        }
-    }
-}
-
-impl From<AddressShape<'_>> for Address {
-    fn from(shape: AddressShape<'_>) -> Address {
-        let AddressShape { street, second_line, city, region, postal_code, country } = shape;
-        Address {
-            street: owned(street),
-            second_line: owned(second_line),
-            city: owned(city),
-            region: owned(region),
-            postal_code: owned(postal_code),
-            country: owned(country),
-        }
-    }
-}
-
-impl<'a> From<&'a Shipping> for ShippingShape<'a> {
-    fn from(shipping: &'a Shipping) -> ShippingShape<'a> {
-        let Shipping { address, name, phone } = shipping;
-        ShippingShape { address: address.into(), name: Cow::Borrowed(name), phone: borrowed(phone) }
-    }
-}
-
-impl From<ShippingShape<'_>> for Shipping {
-    fn from(shape: ShippingShape<'_>) -> Shipping {
-        let ShippingShape { address, name, phone } = shape;
-        Shipping { address: address.into(), name: name.into_owned(), phone: owned(phone) }
     }
 }
 
@@ -354,13 +308,14 @@ pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::{read_customer, write_customer};
-    use crate::domain::address::{Address, Shipping};
     use crate::domain::customer::{
         AmountTaxDisplay, CustomField, Customer, InvoiceSettings, Reconciliation, Rendering, TaxExempt,
     };
-    use crate::domain::ids::CustomerId;
+    use crate::domain::ids::{CustomerId, InstrumentId};
     use crate::domain::money::{Currency, SUPPORTED};
     use crate::domain::time::Time;
+    use crate::store::record::address::tests::{addresses, shippings};
+    use crate::store::record::instrument::tests::instruments;
 
     #[test]
     fn a_customer_of_few_facts_has_a_short_body() {
@@ -388,29 +343,18 @@ pub(crate) mod tests {
         option::of(any::<String>())
     }
 
-    fn addresses() -> impl Strategy<Value = Address> {
-        (text(), text(), text(), text(), text(), text()).prop_map(
-            |(street, second_line, city, region, postal_code, country)| Address {
-                street,
-                second_line,
-                city,
-                region,
-                postal_code,
-                country,
-            },
-        )
-    }
-
-    fn shippings() -> impl Strategy<Value = Shipping> {
-        (addresses(), any::<String>(), text()).prop_map(|(address, name, phone)| Shipping { address, name, phone })
-    }
-
     fn invoice_settings() -> impl Strategy<Value = InvoiceSettings> {
         let field = (any::<String>(), any::<String>()).prop_map(|(name, value)| CustomField { name, value });
         let display = prop_oneof![Just(AmountTaxDisplay::ExcludeTax), Just(AmountTaxDisplay::IncludeInclusiveTax)];
         let rendering = option::of(display).prop_map(|amount_tax_display| Rendering { amount_tax_display });
-        (option::of(vec(field, 0..4)), text(), option::of(rendering))
-            .prop_map(|(custom_fields, footer, rendering)| InvoiceSettings { custom_fields, footer, rendering })
+        (option::of(vec(field, 0..4)), text(), option::of(rendering), text()).prop_map(
+            |(custom_fields, footer, rendering, default)| InvoiceSettings {
+                custom_fields,
+                footer,
+                rendering,
+                default_payment_method: default.map(InstrumentId),
+            },
+        )
     }
 
     fn network_addresses() -> impl Strategy<Value = IpAddr> {
@@ -429,8 +373,9 @@ pub(crate) mod tests {
         let exempt = prop_oneof![Just(TaxExempt::None), Just(TaxExempt::Exempt), Just(TaxExempt::Reverse)];
         let by = prop_oneof![Just(Reconciliation::Automatic), Just(Reconciliation::Manual)];
         let free = (btree_map(any::<String>(), any::<String>(), 0..5), vec(any::<String>(), 0..3));
-        (times, names, places, money, invoice_settings(), exempt, option::of(by), free).prop_map(
-            |(times, names, places, money, invoice_settings, tax_exempt, reconciliation, free)| Customer {
+        let held = (vec(instruments(), 0..3), text());
+        (times, names, places, money, invoice_settings(), exempt, option::of(by), free, held).prop_map(
+            |(times, names, places, money, invoice_settings, tax_exempt, reconciliation, free, held)| Customer {
                 id: CustomerId(format!("cus_{}", times.0)),
                 version: times.3,
                 created: Time(times.0),
@@ -454,6 +399,8 @@ pub(crate) mod tests {
                 tax_exempt,
                 tax_ip: places.2,
                 reconciliation,
+                instruments: held.0,
+                default_source: held.1.map(InstrumentId),
             },
         )
     }

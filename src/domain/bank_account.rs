@@ -1,0 +1,86 @@
+//! Bank accounts: what is kept of them. Account numbers are not: they are the processor's.
+
+use super::card::{Fingerprint, Reference};
+use super::ids::InstrumentId;
+use super::metadata::Metadata;
+use super::money::Currency;
+use super::time::Time;
+use super::words::words;
+
+words! {
+    /// Who owns a bank account.
+    pub enum HolderType {
+        /// A person.
+        Individual = "individual",
+        /// A business.
+        Company = "company",
+    }
+}
+
+words! {
+    /// What sort of bank account it is.
+    pub enum AccountType {
+        /// For payments.
+        Checking = "checking",
+        /// For savings.
+        Savings = "savings",
+    }
+}
+
+words! {
+    /// How far a bank account of the older API is proven: docs.stripe.com/api/customer_bank_accounts/object.
+    pub enum BankStatus {
+        /// Nothing is proven.
+        New = "new",
+        /// The account exists.
+        Validated = "validated",
+        /// Its owner told what was paid in.
+        Verified = "verified",
+        /// Its owner did not, too often.
+        VerificationFailed = "verification_failed",
+        /// A payment from it failed.
+        Errored = "errored",
+    }
+}
+
+/// What is known of a bank account itself, whichever API it is shown through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BankFacts {
+    /// The bank's name.
+    pub bank_name: Option<String>,
+    /// The bank's country, two letters.
+    pub country: String,
+    /// What it is in.
+    pub currency: Currency,
+    /// The last four characters of its number.
+    pub last4: String,
+    /// What names the bank: no secret.
+    pub routing_number: Option<String>,
+    /// Tells equal accounts.
+    pub fingerprint: Fingerprint,
+    /// The processor's name of it.
+    pub reference: Reference,
+}
+
+/// A bank account as the older API has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BankAccount {
+    /// Its id, `ba_…`.
+    pub id: InstrumentId,
+    /// When it was made.
+    pub created: Time,
+    /// The account itself.
+    pub facts: BankFacts,
+    /// The owner's name.
+    pub holder_name: Option<String>,
+    /// Who owns it.
+    pub holder_type: Option<HolderType>,
+    /// What sort it is.
+    pub account_type: Option<AccountType>,
+    /// How far it is proven.
+    pub status: BankStatus,
+    /// How often its owner told wrong amounts.
+    pub failed_verifications: u32,
+    /// Free data.
+    pub metadata: Metadata,
+}
