@@ -19,7 +19,11 @@ use crate::openapi::{Document, Extent, Finding, unknown_key};
 /// `spec3-2022-04.json`, `spec3-2026-08-26.dahlia.json`.
 const FOLDER: &str = "CUSP_STRIPE_OPENAPI";
 
-/// Operations of ours that a document does not have: its version, what their paths begin with, why.
+/// Documents from this version on speak for later versions too, which have none yet; what those add is in [`KEYS`].
+const SPEAKS_FOR_LATER: &str = "2026-06-24.dahlia";
+
+/// Operations of ours that a document does not have: its version, what they begin with (`POST /v1/coupons`, or
+/// `/v1/coupons` for every method), why.
 const NOT_DESCRIBED: &[(&str, &str, &str)] = &[(
     "2020-08-27",
     "/v1/customers/{customer}/cash_balance",
@@ -75,13 +79,11 @@ impl Documents {
         }
     }
 
-    /// The document of a version: it describes its own, those that show the same as its own, and the newest document
-    /// all later ones too.
+    /// The document of a version: the newest that is not newer, when it shows the same as its own version.
     fn of_version(&self, version: &str) -> Option<&Described> {
-        let (place, described) =
-            self.0.iter().enumerate().rfind(|(_, described)| listed_for(described.version) <= listed_for(version))?;
+        let described = self.0.iter().rfind(|described| listed_for(described.version) <= listed_for(version))?;
         let alike = listed_for(described.version) == listed_for(version);
-        (alike || place + 1 == self.0.len()).then_some(described)
+        (alike || described.version >= SPEAKS_FOR_LATER).then_some(described)
     }
 }
 
@@ -139,55 +141,66 @@ impl Count {
     }
 }
 
-/// What is wrong with a reply by the document of its version.
+/// What is wrong with a reply by the document of its version; nothing when there are no documents.
 pub fn unexpected_answer(method: &str, target: &str, reply: &Reply, count: &Count) -> Vec<String> {
-    let Some(documents) = documents() else { return Vec::new() };
-    if reply.body.is_empty() {
-        return Vec::new();
-    }
-    let json = match Json::parse(&reply.text()) {
-        Ok(json) => json,
-        Err(trouble) => return vec![format!("the answer is no JSON: {trouble}")],
-    };
-    let version = match reply.header("Stripe-Version") {
-        Some(version) => version,
-        // A request may be refused before its version is known.
-        None if reply.status >= 400 => NEWEST,
-        None => return vec!["the answer does not say its version".to_owned()],
-    };
-    let measure = Measure::of_version(documents, version);
-    if reply.status >= 400 {
-        return count.settle(measure.map(|measure| measure.named("the refusal", "error", &json)));
-    }
-    let mut found = count.settle(measure.and_then(|measure| measure.answer(method, target, &json)));
-    let listed = json.get("data").map_or(&[][..], Json::items);
-    for event in listed.iter().chain([&json]).filter(|json| text_of(json, "object") == "event") {
-        found.extend(count.settle(event_data(documents, event)));
-    }
-    found
+    documents().map(|documents| documents.unexpected_answer(method, target, reply, count)).unwrap_or_default()
 }
 
 /// What is wrong with an event, told in the version of its account, by the document of that version.
 pub fn unexpected_event(event: &Json, count: &Count) -> Vec<String> {
-    let Some(documents) = documents() else { return Vec::new() };
-    let measure = Measure::of_version(documents, text_of(event, "api_version"));
-    let mut found = count.settle(measure.map(|measure| measure.named(text_of(event, "type"), "event", event)));
-    found.extend(count.settle(event_data(documents, event)));
-    found
+    documents().map(|documents| documents.unexpected_event(event, count)).unwrap_or_default()
 }
 
-/// What is wrong with what an event tells about: an object with a schema of its own, and those of its keys that changed.
-fn event_data(documents: &Documents, event: &Json) -> Option<Vec<String>> {
-    let measure = Measure::of_version(documents, text_of(event, "api_version"))?;
-    let about = text_of(event, "type");
-    let object = event.at("data.object").unwrap_or(&Json::Null);
-    let kind = text_of(object, "object");
-    let mut found = measure.named(about, kind, object);
-    if let (Some(schema), Some(previous)) = (measure.document.schema(kind), event.at("data.previous_attributes")) {
-        let about = format!("the previous attributes of {about}");
-        found.extend(measure.lines(&about, measure.document.findings(kind, schema, previous, Extent::Part)));
+impl Documents {
+    fn unexpected_answer(&self, method: &str, target: &str, reply: &Reply, count: &Count) -> Vec<String> {
+        if reply.body.is_empty() {
+            return Vec::new();
+        }
+        let json = match Json::parse(&reply.text()) {
+            Ok(json) => json,
+            Err(trouble) => return vec![format!("the answer is no JSON: {trouble}")],
+        };
+        let version = match reply.header("Stripe-Version") {
+            Some(version) => version,
+            // A request may be refused before its version is known.
+            None if reply.status >= 400 => NEWEST,
+            None => return vec!["the answer does not say its version".to_owned()],
+        };
+        let measure = Measure::of_version(self, version);
+        if reply.status >= 400 {
+            return count.settle(measure.map(|measure| measure.named("the refusal", "error", &json)));
+        }
+        let mut found = count.settle(measure.and_then(|measure| measure.answer(method, target, &json)));
+        let listed = json.get("data").map_or(&[][..], Json::items);
+        for event in listed.iter().chain([&json]).filter(|json| text_of(json, "object") == "event") {
+            found.extend(count.settle(self.event_data(event)));
+        }
+        found
     }
-    Some(found)
+
+    fn unexpected_event(&self, event: &Json, count: &Count) -> Vec<String> {
+        let measure = Measure::of_version(self, text_of(event, "api_version"));
+        let mut found = count.settle(measure.map(|measure| measure.named(text_of(event, "type"), "event", event)));
+        found.extend(count.settle(self.event_data(event)));
+        found
+    }
+
+    /// What is wrong with what an event tells about: an object with a schema of its own, and what changed of it.
+    fn event_data(&self, event: &Json) -> Option<Vec<String>> {
+        let measure = Measure::of_version(self, text_of(event, "api_version"))?;
+        let about = text_of(event, "type");
+        let object = event.at("data.object").unwrap_or(&Json::Null);
+        let kind = match object.get("deleted") {
+            Some(Json::Bool(true)) => format!("deleted_{}", text_of(object, "object")),
+            _ => text_of(object, "object").to_owned(),
+        };
+        let mut found = measure.named(about, &kind, object);
+        if let (Some(schema), Some(previous)) = (measure.document.schema(&kind), event.at("data.previous_attributes")) {
+            let about = format!("the previous attributes of {about}");
+            found.extend(measure.lines(&about, measure.document.findings(&kind, schema, previous, Extent::Part)));
+        }
+        Some(found)
+    }
 }
 
 fn text_of<'a>(json: &'a Json, key: &str) -> &'a str {
@@ -217,7 +230,7 @@ impl<'a> Measure<'a> {
         let name = format!("{method} {operation}");
         match self.document.answer(method, path) {
             Some(schema) => Some(self.lines(&name, self.document.findings(&name, schema, json, Extent::Whole))),
-            None if need_not_have(self.document, operation) => None,
+            None if need_not_have(self.document, &name) => None,
             None => Some(vec![format!("the schema of {} does not have {name}", self.document.version())]),
         }
     }
@@ -242,18 +255,50 @@ impl<'a> Measure<'a> {
     }
 }
 
-/// Whether it is known that a document does not have an operation.
-fn need_not_have(document: &Document, path: &str) -> bool {
-    NOT_DESCRIBED.iter().any(|(version, start, _)| *version == document.version() && path.starts_with(start))
+/// Whether it is listed that a document does not have an operation, as `GET /v1/coupons`.
+fn need_not_have(document: &Document, operation: &str) -> bool {
+    NOT_DESCRIBED.iter().any(|(version, start, _)| *version == document.version() && begins_with(operation, start))
+}
+
+/// Whether an operation is one of those that are listed by their method and the beginning of their path, or by the
+/// latter alone.
+fn begins_with(operation: &str, start: &str) -> bool {
+    operation.starts_with(start) || operation.split_once(' ').is_some_and(|(_, path)| path.starts_with(start))
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
 
-    use cusp::dialects::stripe::routes::{OPERATIONS, Operation};
+    use cusp::dialects::stripe::routes::OPERATIONS;
 
-    use super::{Described, Documents, FOLDER, KEYS, NOT_DESCRIBED, documents, need_not_have, newest_of};
+    use super::{
+        Count, Described, Documents, FOLDER, KEYS, Measure, NOT_DESCRIBED, begins_with, documents, need_not_have,
+        newest_of,
+    };
+    use crate::http::Reply;
+    use crate::json::Json;
+    use crate::openapi::Document;
+
+    /// A document that has one operation.
+    const SMALL: &str = r##"{
+        "info": {"version": "2020-08-27"},
+        "paths": {"/v1/customers/{customer}": {"get": {"responses": {"200": {"content": {"application/json": {
+            "schema": {"$ref": "#/components/schemas/customer"}
+        }}}}}}},
+        "components": {"schemas": {
+            "customer": {
+                "type": "object",
+                "properties": {"name": {"type": "string"}, "object": {"type": "string"}},
+                "required": ["name"]
+            },
+            "deleted_customer": {"type": "object", "properties": {"deleted": {}, "object": {}}},
+            "error": {"type": "object", "properties": {"error": {"type": "object"}}, "required": ["error"]},
+            "event": {"type": "object", "properties": {
+                "api_version": {}, "data": {}, "object": {}, "type": {}
+            }, "required": ["type"]}
+        }}
+    }"##;
 
     /// Nextest shows what this one prints.
     #[test]
@@ -269,18 +314,23 @@ mod tests {
     #[test]
     fn the_documents_have_every_operation_but_those_that_are_listed() {
         for document in documents().map_or(&[][..], |documents| &documents.0).iter().map(Described::document) {
-            for Operation { method, path, .. } in &OPERATIONS {
-                match (document.answer(method.as_str(), path), need_not_have(document, path)) {
+            for operation in operations() {
+                let (method, path) = operation.split_once(' ').unwrap();
+                match (document.answer(method, path), need_not_have(document, &operation)) {
                     (Some(_), false) | (None, true) => {}
-                    (Some(_), true) => panic!("{} has {method} {path}: take it off the list", document.version()),
-                    (None, false) => panic!("{} does not have {method} {path}: list it", document.version()),
+                    (Some(_), true) => panic!("{} has {operation}: take it off the list", document.version()),
+                    (None, false) => panic!("{} does not have {operation}: list it", document.version()),
                 }
             }
         }
         for (version, start, _) in NOT_DESCRIBED {
-            let used = OPERATIONS.iter().any(|operation| operation.path.starts_with(start));
+            let used = operations().any(|operation| begins_with(&operation, start));
             assert!(used, "no operation begins with {start}: take it off the list of {version}");
         }
+    }
+
+    fn operations() -> impl Iterator<Item = String> {
+        OPERATIONS.iter().map(|operation| format!("{} {}", operation.method, operation.path))
     }
 
     #[test]
@@ -298,6 +348,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let of = |version: &str| Documents::of(folder.path()).unwrap().of_version(version).map(|found| found.version);
         assert_eq!(of("2020-08-27"), None);
+        fs::write(folder.path().join("spec3-2022-04.json"), "{}").unwrap();
+        assert_eq!(of("2026-10-28.endive"), None);
         for name in ["spec3-2022-04.json", "spec3-2026-08-26.dahlia.json", "fixtures3.json"] {
             fs::write(folder.path().join(name), "{}").unwrap();
         }
@@ -317,6 +369,69 @@ mod tests {
         fs::write(folder.path().join("spec3-2022-05.json"), "{}").unwrap();
         assert!(Documents::of(folder.path()).is_err_and(|trouble| trouble.contains("of one version")));
         assert!(Documents::of(&folder.path().join("none")).is_err());
+    }
+
+    #[test]
+    fn what_is_listed_is_not_told() {
+        let document = Document::parse(SMALL).unwrap();
+        let measure = |version| Measure { version, document: &document };
+        let customer = Json::parse(r#"{"object": "customer", "name": "a", "cash_balance": null}"#).unwrap();
+        let answer = |version, target| measure(version).answer("GET", target, &customer);
+        assert_eq!(answer("2020-08-27", "/v1/customers/cus_1?a=b"), Some(Vec::new()));
+        assert_eq!(answer("2020-08-27", "/stripe/v1/customers/cus_1"), Some(Vec::new()));
+        let early = answer("2019-10-17", "/v1/customers/cus_1").unwrap();
+        assert!(early[0].contains("customer.cash_balance is a key that the schema does not have"), "{early:?}");
+        assert_eq!(answer("2020-08-27", "/v1/customers/cus_1/cash_balance"), None);
+        let told = answer("2020-08-27", "/v1/coupons/c").unwrap();
+        assert_eq!(told, ["the schema of 2020-08-27 does not have GET /v1/coupons/{coupon}"]);
+        assert!(begins_with("POST /v1/coupons", "POST /v1/c") && begins_with("POST /v1/coupons", "/v1/coupons"));
+        assert!(!begins_with("POST /v1/coupons", "GET /v1/coupons"));
+    }
+
+    #[test]
+    fn replies_and_events_are_held_against_their_version() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("spec3-2022-04.json"), SMALL).unwrap();
+        let documents = Documents::of(folder.path()).unwrap();
+        let event = |object: &str| {
+            format!(
+                r#"{{"object": "event", "api_version": "2022-08-01", "type": "t", "data": {{"object": {object}}}}}"#
+            )
+        };
+        for (status, version, body, findings) in [
+            (200, "2020-08-27", r#"{"object": "customer", "name": "a"}"#, 0),
+            (200, "2020-08-27", r#"{"object": "customer", "name": 3}"#, 1),
+            (200, "2022-08-01", "[]", 1),
+            (200, "", r#"{"object": "customer", "name": "a"}"#, 1),
+            (200, "2019-10-17", "[]", 0),
+            (200, "2020-08-27", "", 0),
+            (200, "2020-08-27", "{", 1),
+            (404, "2020-08-27", r#"{"error": {}}"#, 0),
+            (404, "2020-08-27", "{}", 1),
+            (404, "", "{}", 0),
+            (500, "", "oops", 1),
+            // Of the event itself nothing is asked in a version without a document; what it tells is in its own.
+            (200, "2019-10-17", &event(r#"{"object": "customer", "name": 3}"#), 1),
+            (200, "2019-10-17", &format!(r#"{{"data": [{}]}}"#, event(r#"{"object": "card"}"#)), 1),
+        ] {
+            let headers = [("Stripe-Version".to_owned(), version.to_owned())].into_iter();
+            let headers = headers.filter(|(_, version)| !version.is_empty()).collect();
+            let reply = Reply { status, headers, body: body.as_bytes().to_vec() };
+            let found = documents.unexpected_answer("GET", "/v1/customers/cus_1", &reply, &Count::default());
+            assert_eq!(found.len(), findings, "{status} {version} {body}: {found:?}");
+        }
+        for (data, findings) in [
+            (r#"{"object": "customer", "name": "a"}"#, 0),
+            (r#"{"object": "customer", "name": "a"}, "previous_attributes": {"name": null}"#, 0),
+            (r#"{"object": "customer", "name": "a"}, "previous_attributes": {"name": 3, "nick": "b"}"#, 2),
+            (r#"{"object": "customer", "deleted": true}"#, 0),
+            (r#"{"object": "customer"}"#, 1),
+            (r#"{"object": "card"}"#, 1),
+            ("null", 1),
+        ] {
+            let found = documents.unexpected_event(&Json::parse(&event(data)).unwrap(), &Count::default());
+            assert_eq!(found.len(), findings, "{data}: {found:?}");
+        }
     }
 
     #[test]
