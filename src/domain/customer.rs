@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::address::{Address, Shipping};
 use super::balance::BalanceWish;
 use super::ids::{CustomerId, InstrumentId};
-use super::instrument::Instrument;
+use super::instrument::{Instrument, SourceChoice};
 use super::metadata::{Metadata, MetadataChange};
 use super::money::Currency;
 use super::patch::Patch;
@@ -172,6 +172,12 @@ pub struct CustomerChange {
     pub tax_location_required: bool,
     /// How bank transfers are matched; `Clear` follows the account.
     pub reconciliation: Patch<Reconciliation>,
+    /// A source in place of the default one.
+    pub source: Option<Instrument>,
+    /// The source to charge when nothing else is said.
+    pub default_source: Option<SourceChoice>,
+    /// The payment method to charge invoices to.
+    pub default_payment_method: Patch<InstrumentId>,
 }
 
 /// A change of how an invoice shows amounts.
@@ -237,8 +243,14 @@ impl Customer {
             tax_ip,
             tax_location_required,
             reconciliation,
+            source,
+            default_source,
+            default_payment_method,
         } = change;
-        let mut next = self.clone();
+        let mut next = match source {
+            Some(source) => self.with_new_source(source)?,
+            None => self.clone(),
+        };
         name.onto(&mut next.name);
         business_name.onto(&mut next.business_name);
         individual_name.onto(&mut next.individual_name);
@@ -280,6 +292,14 @@ impl Customer {
         }
         tax_ip.onto(&mut next.tax_ip);
         reconciliation.onto(&mut next.reconciliation);
+        if let Some(choice) = default_source {
+            next.default_source = Some(next.source(&choice)?.id().clone());
+        }
+        match default_payment_method {
+            Patch::Keep => {}
+            Patch::Clear => next.invoice_settings.default_payment_method = None,
+            Patch::Set(id) => next.choose_payment_method(id)?,
+        }
         if tax_location_required && next.tax_location().is_none() {
             return Err(Problem::TaxLocationUnknown);
         }

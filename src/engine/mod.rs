@@ -6,10 +6,12 @@ pub mod balance_transactions;
 pub mod coupons;
 pub mod customers;
 pub mod events;
+mod holdings;
 pub mod keys;
 mod objects;
 pub mod promotion_codes;
 pub mod replies;
+pub mod sources;
 
 use crate::domain::account::Account;
 use crate::domain::event::{Cause, Happening};
