@@ -197,6 +197,7 @@ impl Subject {
         match facts {
             Facts::Coupon(_) => Subject::Coupon,
             Facts::PromotionCode(_) => Subject::PromotionCode,
+            Facts::PaymentMethod(_) => Subject::PaymentMethod,
         }
     }
 }

@@ -62,6 +62,9 @@ pub const PROMOTION_CODE: Expandable = &[
 ];
 /// On a customer's source.
 pub const SOURCE: Expandable = &[always("customer")];
+/// On a payment method.
+pub const PAYMENT_METHOD: Expandable =
+    &[always("billing_details"), always("card"), always("customer"), always("us_bank_account")];
 /// On what has nothing to expand.
 pub const NOTHING: Expandable = &[];
 
