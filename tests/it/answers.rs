@@ -24,11 +24,18 @@ const SPEAKS_FOR_LATER: &str = "2026-06-24.dahlia";
 
 /// Operations of ours that a document does not have: its version, what they begin with (`POST /v1/coupons`, or
 /// `/v1/coupons` for every method), why.
-const NOT_DESCRIBED: &[(&str, &str, &str)] = &[(
-    "2020-08-27",
-    "/v1/customers/{customer}/cash_balance",
-    "cash balances came in May 2022, a month after the document, while its version was current",
-)];
+const NOT_DESCRIBED: &[(&str, &str, &str)] = &[
+    (
+        "2020-08-27",
+        "/v1/customers/{customer}/cash_balance",
+        "cash balances came in May 2022, a month after the document, while its version was current",
+    ),
+    (
+        "2020-08-27",
+        "GET /v1/customers/{customer}/payment_methods/{payment_method}",
+        "came after the document; those who pin its version find it all the same",
+    ),
+];
 
 /// Keys that a document does not have: the version that they are told from on, the schema, the key, why.
 const KEYS: &[(&str, &str, &str, &str)] = &[
@@ -313,20 +320,23 @@ mod tests {
 
     #[test]
     fn the_documents_have_every_operation_but_those_that_are_listed() {
+        let mut amiss = Vec::new();
         for document in documents().map_or(&[][..], |documents| &documents.0).iter().map(Described::document) {
             for operation in operations() {
                 let (method, path) = operation.split_once(' ').unwrap();
                 match (document.answer(method, path), need_not_have(document, &operation)) {
                     (Some(_), false) | (None, true) => {}
-                    (Some(_), true) => panic!("{} has {operation}: take it off the list", document.version()),
-                    (None, false) => panic!("{} does not have {operation}: list it", document.version()),
+                    (Some(_), true) => amiss.push(format!("{} has {operation}: take it off", document.version())),
+                    (None, false) => amiss.push(format!("{} does not have {operation}: list it", document.version())),
                 }
             }
         }
         for (version, start, _) in NOT_DESCRIBED {
-            let used = operations().any(|operation| begins_with(&operation, start));
-            assert!(used, "no operation begins with {start}: take it off the list of {version}");
+            if !operations().any(|operation| begins_with(&operation, start)) {
+                amiss.push(format!("no operation begins with {start}: take it off for {version}"));
+            }
         }
+        assert!(amiss.is_empty(), "NOT_DESCRIBED:\n{}", amiss.join("\n"));
     }
 
     fn operations() -> impl Iterator<Item = String> {
