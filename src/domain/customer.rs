@@ -1,5 +1,6 @@
 //! A customer: the facts kept of it, and the one way to change them.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::address::{Address, Shipping};
@@ -63,6 +64,9 @@ pub struct Customer {
     pub tax_ip: Option<IpAddr>,
     /// How received bank transfers are matched; `None` follows the account.
     pub reconciliation: Option<Reconciliation>,
+    /// Money that the customer has sent and that has paid for nothing yet: minor units by currency. A currency that came
+    /// stays, also when there is nothing left of it.
+    pub cash: BTreeMap<Currency, i64>,
 }
 
 /// What invoices of a customer show.
@@ -201,6 +205,7 @@ impl Customer {
             tax_exempt: TaxExempt::None,
             tax_ip: None,
             reconciliation: None,
+            cash: BTreeMap::new(),
         }
     }
 

@@ -32,6 +32,11 @@ pub enum Happening {
         /// Other objects as they were then, without which it cannot be told: the coupon of a promotion code.
         beside: Vec<Facts>,
     },
+    /// Money arrived in a customer's cash balance.
+    CashArrived {
+        /// The customer who has it now.
+        customer: Box<Customer>,
+    },
 }
 
 /// A change of an object.
@@ -59,6 +64,10 @@ pub enum Subject {
     Coupon,
     /// A promotion code.
     PromotionCode,
+    /// A movement of a customer's cash balance.
+    CashTransaction,
+    /// A customer's cash balance.
+    CashBalance,
 }
 
 /// What became of it.
@@ -78,7 +87,7 @@ pub struct EventKind(pub Subject, pub Change);
 
 impl EventKind {
     /// Every kind that happens.
-    pub const ALL: [EventKind; 8] = [
+    pub const ALL: [EventKind; 10] = [
         EventKind(Subject::Customer, Change::Created),
         EventKind(Subject::Customer, Change::Updated),
         EventKind(Subject::Customer, Change::Deleted),
@@ -87,6 +96,8 @@ impl EventKind {
         EventKind(Subject::Coupon, Change::Deleted),
         EventKind(Subject::PromotionCode, Change::Created),
         EventKind(Subject::PromotionCode, Change::Updated),
+        EventKind(Subject::CashTransaction, Change::Created),
+        EventKind(Subject::CashBalance, Change::Updated),
     ];
 
     /// The kind's dotted name, which is also how it is kept.
@@ -101,6 +112,13 @@ impl EventKind {
             EventKind(Subject::PromotionCode, Change::Created) => "promotion_code.created",
             EventKind(Subject::PromotionCode, Change::Updated) => "promotion_code.updated",
             EventKind(Subject::PromotionCode, Change::Deleted) => "promotion_code.deleted",
+            EventKind(Subject::CashTransaction, Change::Created) => "customer_cash_balance_transaction.created",
+            EventKind(Subject::CashTransaction, Change::Updated) => "customer_cash_balance_transaction.updated",
+            EventKind(Subject::CashTransaction, Change::Deleted) => "customer_cash_balance_transaction.deleted",
+            // There is one with every customer, so it only changes; all that is told of it is that money arrived.
+            EventKind(Subject::CashBalance, Change::Created | Change::Updated | Change::Deleted) => {
+                "cash_balance.funds_available"
+            }
         }
     }
 
@@ -122,6 +140,7 @@ impl Happening {
                 ObjectChange::Updated { after, .. } => EventKind(Subject::of(after), Change::Updated),
                 ObjectChange::Deleted(facts) => EventKind(Subject::of(facts), Change::Deleted),
             },
+            Happening::CashArrived { .. } => EventKind(Subject::CashBalance, Change::Updated),
         }
     }
 
@@ -134,6 +153,7 @@ impl Happening {
                 ObjectChange::Created(facts) | ObjectChange::Deleted(facts) => facts.id(),
                 ObjectChange::Updated { after, .. } => after.id(),
             },
+            Happening::CashArrived { customer } => customer.id.as_str(),
         }
     }
 }
@@ -143,6 +163,7 @@ impl Subject {
         match facts {
             Facts::Coupon(_) => Subject::Coupon,
             Facts::PromotionCode(_) => Subject::PromotionCode,
+            Facts::CashTransaction(_) => Subject::CashTransaction,
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod account;
 pub mod address;
 pub mod api_key;
 pub mod balance;
+pub mod cash;
 pub mod coupon;
 pub mod customer;
 pub mod event;

@@ -4,9 +4,10 @@ use std::error::Error;
 
 use super::Ctx;
 use crate::domain::account::Space;
+use crate::domain::cash::CashTransaction;
 use crate::domain::coupon::Coupon;
 use crate::domain::facts::Facts;
-use crate::domain::ids::{CouponId, CouponSerial, PromotionCodeId};
+use crate::domain::ids::{CashTransactionId, CouponId, CouponSerial, PromotionCodeId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{Cursor, ObjectPage, Page, Place, Span};
 use crate::domain::promotion_code::PromotionCode;
@@ -51,6 +52,15 @@ pub(super) fn promotion_code(read: &mut dyn Read, space: Space, id: &PromotionCo
     one(read, space, ObjectKind::PromotionCode, id.as_str(), its_promotion_code)
 }
 
+/// A cash transaction.
+pub(super) fn cash_transaction(
+    read: &mut dyn Read,
+    space: Space,
+    id: &CashTransactionId,
+) -> Kept<Option<CashTransaction>> {
+    one(read, space, ObjectKind::CashTransaction, id.as_str(), its_cash_transaction)
+}
+
 /// The promotion codes of a list that is known to be short.
 pub(super) fn promotion_codes(read: &mut dyn Read, space: Space, list: List) -> Kept<Vec<PromotionCode>> {
     let objects = read.short_list(space, list)?;
@@ -61,7 +71,7 @@ pub(super) fn promotion_codes(read: &mut dyn Read, space: Space, list: List) -> 
 pub(super) fn its_coupon(facts: Facts) -> Option<Coupon> {
     match facts {
         Facts::Coupon(coupon) => Some(*coupon),
-        Facts::PromotionCode(_) => None,
+        Facts::PromotionCode(_) | Facts::CashTransaction(_) => None,
     }
 }
 
@@ -69,7 +79,15 @@ pub(super) fn its_coupon(facts: Facts) -> Option<Coupon> {
 pub(super) fn its_promotion_code(facts: Facts) -> Option<PromotionCode> {
     match facts {
         Facts::PromotionCode(code) => Some(*code),
-        Facts::Coupon(_) => None,
+        Facts::Coupon(_) | Facts::CashTransaction(_) => None,
+    }
+}
+
+/// The cash transaction in the facts.
+pub(super) fn its_cash_transaction(facts: Facts) -> Option<CashTransaction> {
+    match facts {
+        Facts::CashTransaction(transaction) => Some(*transaction),
+        Facts::Coupon(_) | Facts::PromotionCode(_) => None,
     }
 }
 

@@ -8,7 +8,7 @@ use super::failure::{Names, Refusal};
 use super::lists::{self, Paged, Paging, TEXT, row};
 use super::params::{self, Kind, Param, Shape, Value};
 use super::versions::{self, Version};
-use super::{Answer, Call, Halt, Plan, coupons, customer_object, promotion_codes};
+use super::{Answer, Call, Halt, Plan, cash_balance, coupons, customer_object, promotion_codes};
 use crate::domain::account::{Account, Mode};
 use crate::domain::coupon::Coupon;
 use crate::domain::customer::Customer;
@@ -123,6 +123,7 @@ fn object(event: &Event, account: &Account) -> Json {
                 ObjectChange::Updated { before, after } => (told(after), Some(told(before))),
             }
         }
+        Happening::CashArrived { customer } => (cash_balance::object(customer, account, &version).into(), None),
     };
     let was = was.map(|was| previous(&was, &now).unwrap_or_else(|| Object::new().into()));
     let mut data = Object::new().and("object", now);
@@ -152,11 +153,14 @@ fn told(facts: &Facts, beside: &[Facts], account: &Account, version: &Version, t
         Facts::PromotionCode(code) => {
             let coupon = beside.iter().find_map(|facts| match facts {
                 Facts::Coupon(coupon) if coupon.serial == code.coupon_serial => Some(Coupon::clone(coupon)),
-                Facts::Coupon(_) | Facts::PromotionCode(_) => None,
+                Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::CashTransaction(_) => None,
             });
             let coupon = coupon.expect("an event of a promotion code is kept with its coupon");
             let promotion = Promotion { code: PromotionCode::clone(code), coupon };
             promotion_codes::object(&promotion, account, version, then, &Expansions::default(), None)
+        }
+        Facts::CashTransaction(transaction) => {
+            cash_balance::transaction(transaction, account, version, &Expansions::default(), None)
         }
     }
 }

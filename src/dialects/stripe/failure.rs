@@ -1,4 +1,6 @@
-//! Refusals in Stripe's words. Every text that a client reads is here.
+//! Refusals in Stripe's words. Every text that a client reads is here or in a file below.
+
+mod cash;
 
 use hyper::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Method, StatusCode};
@@ -10,6 +12,7 @@ use crate::http::form::{FormError, FormErrorKind};
 use crate::http::json::Object;
 use crate::http::{Reply, Trouble};
 use crate::store::Outlook;
+pub use cash::CASH_TRANSACTION;
 
 /// Tells official clients whether to try again.
 pub const SHOULD_RETRY: HeaderName = HeaderName::from_static("stripe-should-retry");
@@ -514,6 +517,11 @@ impl Refusal {
             Problem::NoSuchBalanceTransaction(id) => {
                 Refusal { status: 404, ..Refusal::no_such("customer_balance_transaction", id.as_str(), "id") }
             }
+            Problem::NoSuchCashTransaction(id) => {
+                Refusal { status: 404, ..Refusal::no_such(CASH_TRANSACTION, id.as_str(), "id") }
+            }
+            Problem::CashOutOfRange => Refusal::cash_out_of_range(),
+            Problem::CashHeld => Refusal::cash_held(),
             Problem::NoSuchEvent(id) => Refusal { status: 404, ..Refusal::no_such("notification", id.as_str(), "id") },
             Problem::VersionMismatch { current } => Refusal::new(
                 412,

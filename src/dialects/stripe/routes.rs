@@ -7,7 +7,10 @@ use matchit::Router;
 use percent_encoding::percent_decode_str;
 
 use super::failure::Refusal;
-use super::{Call, Plan, account, balance_transactions, coupons, customers, events, promotion_codes};
+use super::{
+    Call, Plan, account, balance_transactions, cash_balance, coupons, customers, events, funding_instructions,
+    promotion_codes,
+};
 use crate::domain::api_key::{Access, Resource};
 
 /// An operation of the API.
@@ -38,18 +41,22 @@ const ACCOUNT: &str = "/v1/account";
 const BALANCE_TRANSACTIONS: &str = "/v1/customers/{customer}/balance_transactions";
 const BALANCE_TRANSACTION: &str = "/v1/customers/{customer}/balance_transactions/{transaction}";
 const CASH_BALANCE: &str = "/v1/customers/{customer}/cash_balance";
+const CASH_TRANSACTION: &str = "/v1/customers/{customer}/cash_balance_transactions/{transaction}";
+const CASH_TRANSACTIONS: &str = "/v1/customers/{customer}/cash_balance_transactions";
 const COUPON: &str = "/v1/coupons/{coupon}";
 const COUPONS: &str = "/v1/coupons";
 const CUSTOMER: &str = "/v1/customers/{customer}";
 const CUSTOMERS: &str = "/v1/customers";
 const EVENT: &str = "/v1/events/{id}";
 const EVENTS: &str = "/v1/events";
+const FUND_CASH_BALANCE: &str = "/v1/test_helpers/customers/{customer}/fund_cash_balance";
+const FUNDING_INSTRUCTIONS: &str = "/v1/customers/{customer}/funding_instructions";
 const PROMOTION_CODE: &str = "/v1/promotion_codes/{promotion_code}";
 const PROMOTION_CODES: &str = "/v1/promotion_codes";
 const SEARCH: &str = "/v1/customers/search";
 
 /// Every operation there is.
-pub static OPERATIONS: [Operation; 24] = [
+pub static OPERATIONS: [Operation; 28] = [
     operation(Method::GET, ACCOUNT, Resource::Account, Access::Read, account::retrieve),
     operation(Method::GET, CUSTOMERS, Resource::Customer, Access::Read, customers::list),
     operation(Method::POST, CUSTOMERS, Resource::Customer, Access::Write, customers::create),
@@ -61,8 +68,12 @@ pub static OPERATIONS: [Operation; 24] = [
     operation(Method::POST, BALANCE_TRANSACTIONS, Resource::Customer, Access::Write, balance_transactions::create),
     operation(Method::GET, BALANCE_TRANSACTION, Resource::Customer, Access::Read, balance_transactions::retrieve),
     operation(Method::POST, BALANCE_TRANSACTION, Resource::Customer, Access::Write, balance_transactions::update),
-    operation(Method::GET, CASH_BALANCE, Resource::Customer, Access::Read, customers::retrieve_cash_balance),
-    operation(Method::POST, CASH_BALANCE, Resource::Customer, Access::Write, customers::update_cash_balance),
+    operation(Method::GET, CASH_BALANCE, Resource::Customer, Access::Read, cash_balance::retrieve),
+    operation(Method::POST, CASH_BALANCE, Resource::Customer, Access::Write, cash_balance::update),
+    operation(Method::GET, CASH_TRANSACTIONS, Resource::Customer, Access::Read, cash_balance::list_transactions),
+    operation(Method::GET, CASH_TRANSACTION, Resource::Customer, Access::Read, cash_balance::retrieve_transaction),
+    operation(Method::POST, FUNDING_INSTRUCTIONS, Resource::Customer, Access::Write, funding_instructions::create),
+    operation(Method::POST, FUND_CASH_BALANCE, Resource::Customer, Access::Write, cash_balance::fund),
     operation(Method::GET, EVENTS, Resource::Event, Access::Read, events::list),
     operation(Method::GET, EVENT, Resource::Event, Access::Read, events::retrieve),
     operation(Method::GET, COUPONS, Resource::Coupon, Access::Read, coupons::list),

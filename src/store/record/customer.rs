@@ -77,6 +77,8 @@ pub(super) struct CustomerShape<'a> {
     tax_ip: Option<IpAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reconciliation: Option<ReconciliationShape>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    cash: BTreeMap<Text<'a>, i64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -178,6 +180,7 @@ impl<'a> From<&'a Customer> for CustomerShape<'a> {
             tax_exempt,
             tax_ip,
             reconciliation,
+            cash,
         } = customer;
         CustomerShape {
             id: Cow::Borrowed(id),
@@ -222,6 +225,7 @@ impl<'a> From<&'a Customer> for CustomerShape<'a> {
                 Reconciliation::Automatic => ReconciliationShape::Automatic,
                 Reconciliation::Manual => ReconciliationShape::Manual,
             }),
+            cash: cash.iter().map(|(currency, amount)| (Cow::Borrowed(currency.as_str()), *amount)).collect(),
         }
     }
 }
@@ -256,7 +260,9 @@ impl TryFrom<CustomerShape<'_>> for Customer {
             tax_exempt,
             tax_ip,
             reconciliation,
+            cash,
         } = shape;
+        let held = |(currency, amount): (Text<'_>, i64)| Ok((read_currency(&currency)?, amount));
         let field =
             |(name, value): (Text<'_>, Text<'_>)| CustomField { name: name.into_owned(), value: value.into_owned() };
         Ok(Customer {
@@ -299,6 +305,7 @@ impl TryFrom<CustomerShape<'_>> for Customer {
                 ReconciliationShape::Automatic => Reconciliation::Automatic,
                 ReconciliationShape::Manual => Reconciliation::Manual,
             }),
+            cash: cash.into_iter().map(held).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -373,8 +380,11 @@ pub(crate) mod tests {
 
     #[test]
     fn a_currency_that_is_not_known_is_refused() {
-        let body = r#"{"v":1,"id":"c","version":1,"created":5,"updated":5,"currency":"zzz","prefix":"A"}"#;
-        assert!(read_customer(body).is_err());
+        let customer = r#"{"v":1,"id":"c","version":1,"created":5,"updated":5,"prefix":"A""#;
+        for money in [r#""currency":"zzz""#, r#""cash":{"eur":5,"zzz":5}"#] {
+            assert!(read_customer(&format!("{customer},{money}}}")).is_err(), "{money}");
+        }
+        assert!(read_customer(&format!(r#"{customer},"cash":{{"eur":5,"usd":0}}}}"#)).is_ok());
     }
 
     proptest! {
@@ -429,8 +439,10 @@ pub(crate) mod tests {
         let exempt = prop_oneof![Just(TaxExempt::None), Just(TaxExempt::Exempt), Just(TaxExempt::Reverse)];
         let by = prop_oneof![Just(Reconciliation::Automatic), Just(Reconciliation::Manual)];
         let free = (btree_map(any::<String>(), any::<String>(), 0..5), vec(any::<String>(), 0..3));
-        (times, names, places, money, invoice_settings(), exempt, option::of(by), free).prop_map(
-            |(times, names, places, money, invoice_settings, tax_exempt, reconciliation, free)| Customer {
+        let cash = btree_map(0..SUPPORTED.len(), any::<i64>(), 0..4);
+        let by = (option::of(by), cash);
+        (times, names, places, money, invoice_settings(), exempt, by, free).prop_map(
+            |(times, names, places, money, invoice_settings, tax_exempt, by, free)| Customer {
                 id: CustomerId(format!("cus_{}", times.0)),
                 version: times.3,
                 created: Time(times.0),
@@ -453,7 +465,8 @@ pub(crate) mod tests {
                 preferred_locales: free.1,
                 tax_exempt,
                 tax_ip: places.2,
-                reconciliation,
+                reconciliation: by.0,
+                cash: by.1.into_iter().filter_map(|(at, held)| Some((Currency::parse(SUPPORTED[at])?, held))).collect(),
             },
         )
     }

@@ -76,6 +76,8 @@ enum HappeningShape {
     ObjectUpdated,
     #[serde(rename = "object.deleted")]
     ObjectDeleted,
+    #[serde(rename = "cash.arrived")]
+    CashArrived,
 }
 
 impl<'a> From<EventBody<'a>> for EventShape<'a> {
@@ -113,6 +115,10 @@ impl<'a> From<EventBody<'a>> for EventShape<'a> {
                 };
                 shape.beside = beside.iter().map(FactsShape::from).collect();
             }
+            Happening::CashArrived { customer } => {
+                shape.what = HappeningShape::CashArrived;
+                shape.after = Some(customer.as_ref().into());
+            }
         }
         shape
     }
@@ -138,6 +144,7 @@ impl EventShape<'_> {
             HappeningShape::ObjectCreated => object(ObjectChange::Created(facts(is)?))?,
             HappeningShape::ObjectUpdated => object(ObjectChange::Updated { before: facts(was)?, after: facts(is)? })?,
             HappeningShape::ObjectDeleted => object(ObjectChange::Deleted(facts(was)?))?,
+            HappeningShape::CashArrived => Happening::CashArrived { customer: state(after)? },
         };
         Ok(Event {
             sequence,
@@ -173,6 +180,7 @@ mod tests {
             let (before, after) = (Box::new(before), Box::new(after));
             let asked = Cause { request: Some(RequestId("req_1".into())), idempotency_key: Some("key".into()) };
             check(&Cause::default(), Happening::CustomerCreated { after: after.clone() });
+            check(&Cause::default(), Happening::CashArrived { customer: after.clone() });
             check(&asked, Happening::CustomerUpdated { before: before.clone(), after });
             check(&asked, Happening::CustomerDeleted { before });
         }
@@ -200,6 +208,7 @@ mod tests {
             format!(r#""request":"req_1","what":"customer.created","after":{customer}"#),
             format!(r#""idempotency_key":"key","what":"customer.updated","before":{customer},"after":{customer}"#),
             format!(r#""what":"object.deleted","was":{coupon}"#),
+            format!(r#""what":"cash.arrived","after":{customer}"#),
             format!(r#""what":"object.updated","was":{code},"is":{code},"beside":[{coupon}]"#),
         ] {
             let body = format!(r#"{{"v":1,"id":"evt_1","created":9,{what}}}"#);
@@ -210,7 +219,7 @@ mod tests {
 
     #[test]
     fn an_event_without_its_state_is_refused() {
-        for what in ["customer.updated", "object.updated"] {
+        for what in ["customer.updated", "object.updated", "cash.arrived"] {
             let body = format!(r#"{{"v":1,"id":"evt_1","created":1,"what":"{what}"}}"#);
             assert!(read_event(1, &body).is_err(), "{what}");
         }

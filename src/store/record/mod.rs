@@ -4,6 +4,7 @@
 mod account;
 mod api_key;
 mod balance;
+mod cash;
 mod coupon;
 mod customer;
 mod event;
