@@ -1,4 +1,4 @@
-//! Where a customer sends money to: docs.stripe.com/api/cash_balance_transactions, funding instructions. There is no bank
+//! Where a customer sends money to: docs.stripe.com/payments/customer-balance/funding-instructions. There is no bank
 //! behind this server. In test mode there is one that does not exist, whose account numbers follow from the customer's id.
 
 use std::sync::Arc;
@@ -35,7 +35,7 @@ const COUNTRY: Shape = Shape::Choice(&[word("DE"), word("FR"), word("IE"), word(
 pub struct Create {
     by: Option<BankTransfer>,
     country: Option<String>,
-    requested: Option<Vec<Sort>>,
+    requested: Option<Vec<Scheme>>,
     currency: Option<Currency>,
     expand: Vec<String>,
 }
@@ -59,7 +59,7 @@ const TRANSFER: &[Param<Create>] = &[
         Kind::Value(&ADDRESS_TYPES, |input, value| {
             let wanted = value.texts();
             input.requested =
-                Some(Sort::ALL.into_iter().filter(|sort| wanted.iter().any(|it| it == sort.word())).collect());
+                Some(Scheme::ALL.into_iter().filter(|scheme| wanted.iter().any(|it| it == scheme.word())).collect());
         }),
     ),
     Param {
@@ -99,7 +99,7 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
 struct Wish {
     by: BankTransfer,
     country: String,
-    sorts: Vec<Sort>,
+    schemes: Vec<Scheme>,
 }
 
 impl Wish {
@@ -116,34 +116,36 @@ impl Wish {
         let country = match (by, country) {
             (BankTransfer::Eu, Some(country)) => country,
             (BankTransfer::Eu, None) => return Err(Refusal::missing_parameter(param)),
-            (_, Some(_)) => return Err(Refusal::of_other_bank_transfer(param, name(BankTransfer::Eu), name(by))),
+            (BankTransfer::Gb | BankTransfer::Jp | BankTransfer::Mx | BankTransfer::Us, Some(_)) => {
+                return Err(Refusal::of_other_bank_transfer(param, name(BankTransfer::Eu), name(by)));
+            }
             (BankTransfer::Gb, None) => "GB".to_owned(),
             (BankTransfer::Jp, None) => "JP".to_owned(),
             (BankTransfer::Mx, None) => "MX".to_owned(),
             (BankTransfer::Us, None) => "US".to_owned(),
         };
-        let sorts = requested.unwrap_or_else(|| sorts(by).to_vec());
-        match sorts.iter().find(|sort| !self::sorts(by).contains(sort)) {
+        let schemes = requested.unwrap_or_else(|| schemes(by).to_vec());
+        match schemes.iter().find(|scheme| !self::schemes(by).contains(scheme)) {
             Some(strange) => {
                 let param = "bank_transfer[requested_address_types]";
                 Err(Refusal::no_such_address(param, strange.word(), name(by)))
             }
-            None => Ok(Wish { by, country, sorts }),
+            None => Ok(Wish { by, country, schemes }),
         }
     }
 
     fn object(&self, customer: &CustomerId, mode: Mode) -> Json {
-        let Wish { by, country, sorts } = self;
+        let Wish { by, country, schemes } = self;
         let number = account_number(customer, *by);
-        let address = |sort: &Sort| {
-            let networks: Vec<Json> = sort.networks().iter().map(|network| Json::from(*network)).collect();
-            let account = sort.account(country, number);
-            let address = Object::new().and("supported_networks", networks).and("type", sort.word());
-            let mut address = address.and(sort.word(), account);
+        let address = |scheme: &Scheme| {
+            let networks: Vec<Json> = scheme.networks().iter().map(|network| Json::from(*network)).collect();
+            let account = scheme.account(country, number);
+            let address = Object::new().and("supported_networks", networks).and("type", scheme.word());
+            let mut address = address.and(scheme.word(), account);
             address.sort_from(0);
             Json::from(address)
         };
-        let addresses: Vec<Json> = sorts.iter().map(address).collect();
+        let addresses: Vec<Json> = schemes.iter().map(address).collect();
         let bank_transfer =
             Object::new().and("country", country).and("financial_addresses", addresses).and("type", name(*by));
         Object::new()
@@ -192,14 +194,14 @@ const SENDER: &str = "Test Sender";
 const SORT_CODE: &str = "000000";
 const ROUTING_NUMBER: &str = "000000000";
 
-/// A BIC of the test bank: the zero before the branch is what makes it one of no bank that could be reached.
+/// A BIC of the test bank: the zero in its eighth place marks a BIC that is only for tests.
 fn bic(country: &str) -> String {
     format!("TEST{country}T0XXX")
 }
 
-/// The sort of address of a bank account.
+/// A scheme by which banks tell accounts from each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sort {
+enum Scheme {
     Aba,
     Iban,
     SortCode,
@@ -208,67 +210,69 @@ enum Sort {
     Zengin,
 }
 
-/// The sorts that a bank transfer has, in the order in which they are shown.
-fn sorts(by: BankTransfer) -> &'static [Sort] {
+/// The schemes that a bank transfer has, in the order in which they are shown.
+fn schemes(by: BankTransfer) -> &'static [Scheme] {
     match by {
-        BankTransfer::Eu => &[Sort::Iban],
-        BankTransfer::Gb => &[Sort::SortCode],
-        BankTransfer::Jp => &[Sort::Zengin],
-        BankTransfer::Mx => &[Sort::Spei],
-        BankTransfer::Us => &[Sort::Aba, Sort::Swift],
+        BankTransfer::Eu => &[Scheme::Iban],
+        BankTransfer::Gb => &[Scheme::SortCode],
+        BankTransfer::Jp => &[Scheme::Zengin],
+        BankTransfer::Mx => &[Scheme::Spei],
+        BankTransfer::Us => &[Scheme::Aba, Scheme::Swift],
     }
 }
 
-impl Sort {
-    const ALL: [Sort; 6] = [Sort::Aba, Sort::Iban, Sort::SortCode, Sort::Spei, Sort::Swift, Sort::Zengin];
+impl Scheme {
+    const ALL: [Scheme; 6] = [Scheme::Aba, Scheme::Iban, Scheme::SortCode, Scheme::Spei, Scheme::Swift, Scheme::Zengin];
 
     fn word(self) -> &'static str {
         match self {
-            Sort::Aba => "aba",
-            Sort::Iban => "iban",
-            Sort::SortCode => "sort_code",
-            Sort::Spei => "spei",
-            Sort::Swift => "swift",
-            Sort::Zengin => "zengin",
+            Scheme::Aba => "aba",
+            Scheme::Iban => "iban",
+            Scheme::SortCode => "sort_code",
+            Scheme::Spei => "spei",
+            Scheme::Swift => "swift",
+            Scheme::Zengin => "zengin",
         }
     }
 
     fn networks(self) -> &'static [&'static str] {
         match self {
-            Sort::Aba => &["ach", "domestic_wire_us"],
-            Sort::Iban => &["sepa"],
-            Sort::SortCode => &["bacs", "fps"],
-            Sort::Spei => &["spei"],
-            Sort::Swift => &["swift"],
-            Sort::Zengin => &["zengin"],
+            Scheme::Aba => &["ach", "domestic_wire_us"],
+            Scheme::Iban => &["sepa"],
+            Scheme::SortCode => &["bacs", "fps"],
+            Scheme::Spei => &["spei"],
+            Scheme::Swift => &["swift"],
+            Scheme::Zengin => &["zengin"],
         }
     }
 
-    /// The account of that number at the test bank, as this sort of address tells it.
+    /// The account of that number at the test bank, as this scheme tells it.
     fn account(self, country: &str, number: u64) -> Object {
         let account = Object::new()
             .and("account_holder_address", address(country))
             .and("account_holder_name", HOLDER)
             .and("bank_address", address(country));
         let mut account = match self {
-            Sort::Aba => account
+            Scheme::Aba => account
                 .and("account_number", format!("{number:012}"))
                 .and("account_type", "checking")
                 .and("bank_name", BANK)
                 .and("routing_number", ROUTING_NUMBER),
-            Sort::Iban => {
+            Scheme::Iban => {
                 account.and("bic", bic(country)).and("country", country.to_owned()).and("iban", iban(country, number))
             }
-            Sort::SortCode => {
+            Scheme::SortCode => {
                 account.and("account_number", format!("{:08}", number % 100_000_000)).and("sort_code", SORT_CODE)
             }
-            Sort::Spei => account.and("bank_code", &CLABE_HEAD[..3]).and("bank_name", BANK).and("clabe", clabe(number)),
-            Sort::Swift => account
+            Scheme::Spei => {
+                account.and("bank_code", &CLABE_HEAD[..3]).and("bank_name", BANK).and("clabe", clabe(number))
+            }
+            Scheme::Swift => account
                 .and("account_number", format!("{number:012}"))
                 .and("account_type", "checking")
                 .and("bank_name", BANK)
                 .and("swift_code", bic(country)),
-            Sort::Zengin => account
+            Scheme::Zengin => account
                 .and("account_number", format!("{:07}", number % 10_000_000))
                 .and("account_type", "futsu")
                 .and("bank_code", "0000")
