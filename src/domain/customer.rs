@@ -5,7 +5,8 @@ use std::net::IpAddr;
 
 use super::address::{Address, Shipping};
 use super::balance::BalanceWish;
-use super::ids::CustomerId;
+use super::ids::{CustomerId, InstrumentId};
+use super::instrument::{Instrument, SourceChoice};
 use super::metadata::{Metadata, MetadataChange};
 use super::money::Currency;
 use super::patch::Patch;
@@ -67,6 +68,10 @@ pub struct Customer {
     /// Money that the customer has sent and that has paid for nothing yet: minor units by currency. A currency that came
     /// stays, also when there is nothing left of it.
     pub cash: BTreeMap<Currency, i64>,
+    /// What it pays with, in the order in which it came; at most [`MAX_INSTRUMENTS`](super::instrument::MAX_INSTRUMENTS).
+    pub instruments: Vec<Instrument>,
+    /// The source that is charged when nothing else is said; one of the instruments.
+    pub default_source: Option<InstrumentId>,
 }
 
 /// What invoices of a customer show.
@@ -78,6 +83,8 @@ pub struct InvoiceSettings {
     pub footer: Option<String>,
     /// How amounts are shown; `None` when never set or emptied.
     pub rendering: Option<Rendering>,
+    /// The payment method that invoices are charged to; one of the instruments.
+    pub default_payment_method: Option<InstrumentId>,
 }
 
 /// A line on an invoice.
@@ -169,6 +176,12 @@ pub struct CustomerChange {
     pub tax_location_required: bool,
     /// How bank transfers are matched; `Clear` follows the account.
     pub reconciliation: Patch<Reconciliation>,
+    /// A source in place of the default one.
+    pub source: Option<Instrument>,
+    /// The source to charge when nothing else is said.
+    pub default_source: Option<SourceChoice>,
+    /// The payment method to charge invoices to.
+    pub default_payment_method: Patch<InstrumentId>,
 }
 
 /// A change of how an invoice shows amounts.
@@ -206,6 +219,8 @@ impl Customer {
             tax_ip: None,
             reconciliation: None,
             cash: BTreeMap::new(),
+            instruments: Vec::new(),
+            default_source: None,
         }
     }
 
@@ -233,8 +248,14 @@ impl Customer {
             tax_ip,
             tax_location_required,
             reconciliation,
+            source,
+            default_source,
+            default_payment_method,
         } = change;
-        let mut next = self.clone();
+        let mut next = match source {
+            Some(source) => self.with_new_source(source)?,
+            None => self.clone(),
+        };
         name.onto(&mut next.name);
         business_name.onto(&mut next.business_name);
         individual_name.onto(&mut next.individual_name);
@@ -276,6 +297,14 @@ impl Customer {
         }
         tax_ip.onto(&mut next.tax_ip);
         reconciliation.onto(&mut next.reconciliation);
+        if let Some(choice) = default_source {
+            next.default_source = Some(next.source(&choice)?.id().clone());
+        }
+        match default_payment_method {
+            Patch::Keep => {}
+            Patch::Clear => next.invoice_settings.default_payment_method = None,
+            Patch::Set(id) => next.choose_payment_method(id)?,
+        }
         if tax_location_required && next.tax_location().is_none() {
             return Err(Problem::TaxLocationUnknown);
         }

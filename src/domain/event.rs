@@ -2,8 +2,10 @@
 
 use super::customer::Customer;
 use super::facts::Facts;
-use super::ids::{EventId, RequestId};
+use super::holding::Holding;
+use super::ids::{CustomerId, EventId, RequestId};
 use super::time::Time;
+use super::words::words;
 
 /// A change of a record, with what it needs to be told in any dialect.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +27,15 @@ pub enum Happening {
         /// Its last full state.
         before: Box<Customer>,
     },
+    /// Something that a customer holds changed. The change of the customer itself is told beside it.
+    Holding {
+        /// Whose.
+        customer: CustomerId,
+        /// As what it is told of: a card is a source and a payment method.
+        subject: Subject,
+        /// What became of it.
+        change: ObjectChange<Holding>,
+    },
     /// An object changed.
     Object {
         /// What became of it.
@@ -39,35 +50,71 @@ pub enum Happening {
     },
 }
 
-/// A change of an object.
+/// A change of an object, or of what a customer holds.
 #[derive(Clone, Debug, PartialEq)]
-pub enum ObjectChange {
-    /// It came into being, as this.
-    Created(Facts),
+pub enum ObjectChange<T = Facts> {
+    /// It came into being, as this; a customer holds it now.
+    Created(T),
     /// It changed.
     Updated {
         /// As it was.
-        before: Facts,
+        before: T,
         /// As it is.
-        after: Facts,
+        after: T,
     },
-    /// It was deleted; this is its last full state.
-    Deleted(Facts),
+    /// It was deleted, or is no longer held; this is its last full state.
+    Deleted(T),
 }
 
-/// What a happening is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Subject {
-    /// A customer.
-    Customer,
-    /// A coupon.
-    Coupon,
-    /// A promotion code.
-    PromotionCode,
-    /// A movement of a customer's cash balance.
-    CashTransaction,
-    /// A customer's cash balance.
-    CashBalance,
+impl<T> ObjectChange<T> {
+    /// What became of it.
+    pub fn change(&self) -> Change {
+        match self {
+            ObjectChange::Created(_) => Change::Created,
+            ObjectChange::Updated { .. } => Change::Updated,
+            ObjectChange::Deleted(_) => Change::Deleted,
+        }
+    }
+
+    /// The same change of what is made of each state.
+    pub fn map<U>(self, make: fn(T) -> U) -> ObjectChange<U> {
+        match self {
+            ObjectChange::Created(state) => ObjectChange::Created(make(state)),
+            ObjectChange::Updated { before, after } => {
+                ObjectChange::Updated { before: make(before), after: make(after) }
+            }
+            ObjectChange::Deleted(state) => ObjectChange::Deleted(make(state)),
+        }
+    }
+
+    /// Its last known state.
+    pub fn state(&self) -> &T {
+        match self {
+            ObjectChange::Created(state)
+            | ObjectChange::Updated { after: state, .. }
+            | ObjectChange::Deleted(state) => state,
+        }
+    }
+}
+
+words! {
+    /// What a happening is about.
+    pub enum Subject {
+        /// A customer.
+        Customer = "customer",
+        /// A coupon.
+        Coupon = "coupon",
+        /// A promotion code.
+        PromotionCode = "promotion_code",
+        /// A source of a customer.
+        Source = "source",
+        /// A payment method of a customer.
+        PaymentMethod = "payment_method",
+        /// A movement of a customer's cash balance.
+        CashTransaction = "cash_transaction",
+        /// A customer's cash balance.
+        CashBalance = "cash_balance",
+    }
 }
 
 /// What became of it.
@@ -87,7 +134,7 @@ pub struct EventKind(pub Subject, pub Change);
 
 impl EventKind {
     /// Every kind that happens.
-    pub const ALL: [EventKind; 10] = [
+    pub const ALL: [EventKind; 16] = [
         EventKind(Subject::Customer, Change::Created),
         EventKind(Subject::Customer, Change::Updated),
         EventKind(Subject::Customer, Change::Deleted),
@@ -96,6 +143,12 @@ impl EventKind {
         EventKind(Subject::Coupon, Change::Deleted),
         EventKind(Subject::PromotionCode, Change::Created),
         EventKind(Subject::PromotionCode, Change::Updated),
+        EventKind(Subject::Source, Change::Created),
+        EventKind(Subject::Source, Change::Updated),
+        EventKind(Subject::Source, Change::Deleted),
+        EventKind(Subject::PaymentMethod, Change::Created),
+        EventKind(Subject::PaymentMethod, Change::Updated),
+        EventKind(Subject::PaymentMethod, Change::Deleted),
         EventKind(Subject::CashTransaction, Change::Created),
         EventKind(Subject::CashBalance, Change::Updated),
     ];
@@ -112,6 +165,12 @@ impl EventKind {
             EventKind(Subject::PromotionCode, Change::Created) => "promotion_code.created",
             EventKind(Subject::PromotionCode, Change::Updated) => "promotion_code.updated",
             EventKind(Subject::PromotionCode, Change::Deleted) => "promotion_code.deleted",
+            EventKind(Subject::Source, Change::Created) => "customer.source.created",
+            EventKind(Subject::Source, Change::Updated) => "customer.source.updated",
+            EventKind(Subject::Source, Change::Deleted) => "customer.source.deleted",
+            EventKind(Subject::PaymentMethod, Change::Created) => "payment_method.attached",
+            EventKind(Subject::PaymentMethod, Change::Updated) => "payment_method.updated",
+            EventKind(Subject::PaymentMethod, Change::Deleted) => "payment_method.detached",
             EventKind(Subject::CashTransaction, Change::Created) => "customer_cash_balance_transaction.created",
             EventKind(Subject::CashTransaction, Change::Updated) => "customer_cash_balance_transaction.updated",
             EventKind(Subject::CashTransaction, Change::Deleted) => "customer_cash_balance_transaction.deleted",
@@ -135,11 +194,8 @@ impl Happening {
             Happening::CustomerCreated { .. } => EventKind(Subject::Customer, Change::Created),
             Happening::CustomerUpdated { .. } => EventKind(Subject::Customer, Change::Updated),
             Happening::CustomerDeleted { .. } => EventKind(Subject::Customer, Change::Deleted),
-            Happening::Object { change, .. } => match change {
-                ObjectChange::Created(facts) => EventKind(Subject::of(facts), Change::Created),
-                ObjectChange::Updated { after, .. } => EventKind(Subject::of(after), Change::Updated),
-                ObjectChange::Deleted(facts) => EventKind(Subject::of(facts), Change::Deleted),
-            },
+            Happening::Holding { subject, change, .. } => EventKind(*subject, change.change()),
+            Happening::Object { change, .. } => EventKind(Subject::of(change.state()), change.change()),
             Happening::CashArrived { .. } => EventKind(Subject::CashBalance, Change::Updated),
         }
     }
@@ -149,10 +205,8 @@ impl Happening {
         match self {
             Happening::CustomerCreated { after } | Happening::CustomerUpdated { after, .. } => after.id.as_str(),
             Happening::CustomerDeleted { before } => before.id.as_str(),
-            Happening::Object { change, .. } => match change {
-                ObjectChange::Created(facts) | ObjectChange::Deleted(facts) => facts.id(),
-                ObjectChange::Updated { after, .. } => after.id(),
-            },
+            Happening::Holding { change, .. } => change.state().id(),
+            Happening::Object { change, .. } => change.state().id(),
             Happening::CashArrived { customer } => customer.id.as_str(),
         }
     }

@@ -22,18 +22,13 @@ pub fn crockford(number: u128) -> String {
     text
 }
 
-macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(pub String);
 
         impl $name {
-            /// A new id for a thing made at `now`.
-            pub fn mint(ids: &dyn IdSource, now: super::time::Time) -> $name {
-                $name(format!(concat!($prefix, "_{}"), crockford(ids.next(now.0))))
-            }
-
             /// The id as text.
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -43,6 +38,19 @@ macro_rules! id {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        name!($(#[$doc])* $name);
+
+        impl $name {
+            /// A new id for a thing made at `now`.
+            pub fn mint(ids: &dyn IdSource, now: super::time::Time) -> $name {
+                $name(format!(concat!($prefix, "_{}"), crockford(ids.next(now.0))))
             }
         }
     };
@@ -81,20 +89,19 @@ id!(
     AccountId, "acct"
 );
 
-/// A coupon: whatever its maker chose.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CouponId(pub String);
+name!(
+    /// A coupon: whatever its maker chose.
+    CouponId
+);
+name!(
+    /// What a customer pays with. The beginning says in which API it was made: `card_…`, `ba_…`, `pm_…`.
+    InstrumentId
+);
 
-impl CouponId {
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for CouponId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+impl InstrumentId {
+    /// A new id for a thing made at `now` that begins like that.
+    pub fn mint(beginning: &str, ids: &dyn IdSource, now: super::time::Time) -> InstrumentId {
+        InstrumentId(format!("{beginning}_{}", crockford(ids.next(now.0))))
     }
 }
 

@@ -1,7 +1,9 @@
 //! What a caller can do wrong once its request is understood. Each dialect puts a problem into its own words.
 
 use super::balance::BalanceWish;
-use super::ids::{BalanceTransactionId, CashTransactionId, CouponId, CustomerId, EventId, PromotionCodeId};
+use super::ids::{
+    BalanceTransactionId, CashTransactionId, CouponId, CustomerId, EventId, InstrumentId, PromotionCodeId,
+};
 use super::money::Currency;
 use super::time::Time;
 
@@ -76,6 +78,18 @@ pub enum Problem {
         /// Its id.
         id: PromotionCodeId,
     },
+    /// The customer has no source of that id.
+    NoSuchSource(InstrumentId),
+    /// The customer has no payment method of that id.
+    PaymentMethodNotAttached(InstrumentId),
+    /// The customer holds as many instruments as it can.
+    TooManyInstruments,
+    /// The customer has that bank account.
+    BankAccountExists,
+    /// The bank account is proven already.
+    AlreadyVerified,
+    /// The bank account's owner told wrong amounts too often, or a payment from it failed.
+    CannotBeVerified,
     /// A deadline is not in the future.
     DeadlinePassed(Deadline),
     /// A deadline is too far in the future.

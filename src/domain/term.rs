@@ -18,6 +18,27 @@ pub enum Term<'a> {
     MetadataKey(&'a str),
     /// The prefix of invoice numbers; stays reserved when the customer is deleted.
     InvoicePrefix(&'a str),
+    /// The id of something that the customer holds.
+    Holding(&'a str),
+}
+
+/// A word that no two customers of an account have, so that it finds the one that does.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mark {
+    /// The prefix of invoice numbers; a deleted customer still has it.
+    InvoicePrefix(String),
+    /// The id of something that the customer holds: a card, a tax id.
+    Holding(String),
+}
+
+impl Mark {
+    /// The digest of the term that it is.
+    pub fn digest(&self) -> i64 {
+        match self {
+            Mark::InvoicePrefix(prefix) => Term::InvoicePrefix(prefix).digest(),
+            Mark::Holding(id) => Term::Holding(id).digest(),
+        }
+    }
 }
 
 impl Term<'_> {
@@ -31,6 +52,7 @@ impl Term<'_> {
             Term::Metadata(key, value) => digest.letter(b'm').exact(key).letter(0).folded(value),
             Term::MetadataKey(key) => digest.letter(b'k').exact(key),
             Term::InvoicePrefix(word) => digest.letter(b'i').exact(word),
+            Term::Holding(id) => digest.letter(b'h').exact(id),
         };
         digest.value()
     }
@@ -44,8 +66,23 @@ impl Customer {
             && self.phone == other.phone
             && self.metadata == other.metadata
             && self.invoice_prefix == other.invoice_prefix
+            && self.holding_ids().eq(other.holding_ids())
             && self.created == other.created
             && self.deleted.is_some() == other.deleted.is_some()
+    }
+
+    /// Whether it is the one that has the mark.
+    pub fn has(&self, mark: &Mark) -> bool {
+        match mark {
+            Mark::InvoicePrefix(prefix) => self.invoice_prefix == *prefix,
+            Mark::Holding(id) => self.holding_ids().any(|held| held == id),
+        }
+    }
+
+    /// All its marks.
+    pub fn marks(&self) -> impl Iterator<Item = Mark> + '_ {
+        let holdings = self.holding_ids().map(|id| Mark::Holding(id.to_owned()));
+        std::iter::once(Mark::InvoicePrefix(self.invoice_prefix.clone())).chain(holdings)
     }
 
     /// The digests of every term of the customer, sorted, each once.
@@ -59,6 +96,7 @@ impl Customer {
                 digests.push(Term::Metadata(key, value).digest());
                 digests.push(Term::MetadataKey(key).digest());
             }
+            digests.extend(self.holding_ids().map(|id| Term::Holding(id).digest()));
         }
         digests.sort_unstable();
         digests.dedup();

@@ -1,5 +1,6 @@
 //! Customers: create, read, update, delete, list, search.
 
+use super::holdings::tell_instruments;
 use super::{Ctx, Done, Precondition, tell};
 use crate::domain::account::Account;
 use crate::domain::balance::{BalanceReason, BalanceTransaction};
@@ -10,6 +11,7 @@ use crate::domain::metadata::Metadata;
 use crate::domain::page::{CustomerPage, Page, Place};
 use crate::domain::problem::Problem;
 use crate::domain::query::Query;
+use crate::domain::term::Mark;
 use crate::store::{Failure, Kept, Read, Tx};
 
 /// Makes a customer with the facts of `change`. A balance writes its first balance transaction.
@@ -28,6 +30,7 @@ pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, change: CustomerChange) -> Done<Cu
     tx.put_customer(ctx.account.space, None, &made)?;
     note_balance(tx, ctx, 0, &made, BalanceReason::Initial)?;
     tell(tx, ctx, Happening::CustomerCreated { after: Box::new(made.clone()) })?;
+    tell_instruments(tx, ctx, &[], &made)?;
     Ok(made)
 }
 
@@ -42,18 +45,27 @@ pub fn update(
 ) -> Done<Customer> {
     let before = live(tx, ctx.account, id)?;
     insists.check(before.version)?;
-    let mut after = before.with(change, ctx.account.default_currency)?;
-    if after == before {
-        return Ok(before);
-    }
+    let after = before.with(change, ctx.account.default_currency)?;
     if after.invoice_prefix != before.invoice_prefix {
         require_free_invoice_prefix(tx, ctx, &after)?;
     }
-    step(ctx, &before, &mut after);
 
+    replace(tx, ctx, before, after)
+}
+
+/// Puts a changed customer in the place of the old one, with its next version, and tells of all that changed. One that is
+/// unchanged stays as it is.
+pub(super) fn replace(tx: &mut dyn Tx, ctx: &Ctx<'_>, before: Customer, mut after: Customer) -> Done<Customer> {
+    if after == before {
+        return Ok(before);
+    }
+    step(ctx, &before, &mut after);
     tx.put_customer(ctx.account.space, Some(&before), &after)?;
     note_balance(tx, ctx, before.balance, &after, BalanceReason::Adjustment)?;
-    tell(tx, ctx, Happening::CustomerUpdated { before: Box::new(before), after: Box::new(after.clone()) })?;
+    tell_instruments(tx, ctx, &before.instruments, &after)?;
+    if !after.differs_only_in_holdings(&before) {
+        tell(tx, ctx, Happening::CustomerUpdated { before: Box::new(before), after: Box::new(after.clone()) })?;
+    }
     Ok(after)
 }
 
@@ -65,6 +77,7 @@ pub fn delete(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &CustomerId, insists: &Precond
     let after = before.tombstone(ctx.now);
 
     tx.put_customer(ctx.account.space, Some(&before), &after)?;
+    tell_instruments(tx, ctx, &before.instruments, &after)?;
     tell(tx, ctx, Happening::CustomerDeleted { before: Box::new(before) })?;
     Ok(after)
 }
@@ -139,7 +152,7 @@ fn note_balance(
 }
 
 fn require_free_invoice_prefix(tx: &mut dyn Tx, ctx: &Ctx<'_>, customer: &Customer) -> Done<()> {
-    match tx.invoice_prefix_holder(ctx.account.space, &customer.invoice_prefix)? {
+    match tx.marked(ctx.account.space, &Mark::InvoicePrefix(customer.invoice_prefix.clone()))? {
         Some(holder) if holder != customer.id => {
             Err(Problem::InvoicePrefixTaken { prefix: customer.invoice_prefix.clone() }.into())
         }
@@ -153,7 +166,7 @@ fn free_invoice_prefix(tx: &mut dyn Tx, ctx: &Ctx<'_>) -> Kept<String> {
         let mut bytes = [0; 4];
         ctx.ids.random(&mut bytes);
         let prefix = format!("{:08X}", u32::from_be_bytes(bytes));
-        if tx.invoice_prefix_holder(ctx.account.space, &prefix)?.is_none() {
+        if tx.marked(ctx.account.space, &Mark::InvoicePrefix(prefix.clone()))?.is_none() {
             return Ok(prefix);
         }
     }

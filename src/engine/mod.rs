@@ -7,10 +7,12 @@ pub mod cash_balance;
 pub mod coupons;
 pub mod customers;
 pub mod events;
+mod holdings;
 pub mod keys;
 mod objects;
 pub mod promotion_codes;
 pub mod replies;
+pub mod sources;
 
 use crate::domain::account::Account;
 use crate::domain::event::{Cause, Happening};

@@ -15,6 +15,7 @@ use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
 use crate::domain::query::Query;
+use crate::domain::term::Mark;
 use crate::domain::time::Time;
 
 /// How a call goes wrong.
@@ -197,7 +198,7 @@ faulty_read! {
     fn customers(space: Space, page: &CustomerPage) -> Kept<Page<Customer>>;
     fn search(space: Space, query: &Query, after: Option<&Place>, limit: usize) -> Kept<Page<Customer>>;
     fn count(space: Space, query: &Query, most: usize) -> Kept<usize>;
-    fn invoice_prefix_holder(space: Space, prefix: &str) -> Kept<Option<CustomerId>>;
+    fn marked(space: Space, mark: &Mark) -> Kept<Option<CustomerId>>;
     fn balance_transaction(
         space: Space,
         customer: &CustomerId,

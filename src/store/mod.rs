@@ -26,6 +26,7 @@ use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId, RequestId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
 use crate::domain::query::Query;
+use crate::domain::term::Mark;
 use crate::domain::time::Time;
 
 /// The most jobs that may wait for the writer; one more is refused at once.
@@ -149,8 +150,8 @@ pub trait Read {
     fn search(&mut self, space: Space, query: &Query, after: Option<&Place>, limit: usize) -> Kept<Page<Customer>>;
     /// How many live customers answer the query; counting stops at `most`.
     fn count(&mut self, space: Space, query: &Query, most: usize) -> Kept<usize>;
-    /// The customer, deleted or not, that has the invoice prefix.
-    fn invoice_prefix_holder(&mut self, space: Space, prefix: &str) -> Kept<Option<CustomerId>>;
+    /// The customer, deleted or not, that has the mark.
+    fn marked(&mut self, space: Space, mark: &Mark) -> Kept<Option<CustomerId>>;
     /// A balance transaction of a customer.
     fn balance_transaction(
         &mut self,

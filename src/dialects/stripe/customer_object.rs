@@ -36,6 +36,8 @@ pub fn object(customer: &Customer, account: &Account) -> Object {
         tax_ip: _,
         reconciliation: _,
         cash: _,
+        instruments: _,
+        default_source,
     } = customer;
     let mut object = Object::new()
         .and("id", id.as_str().to_owned())
@@ -49,8 +51,8 @@ pub fn object(customer: &Customer, account: &Account) -> Object {
     let mut object = object
         .and("created", created.seconds())
         .and("currency", currency.as_ref().map(code))
-        // Sources, invoices and discounts do not exist here, so these say what they say of a customer that has none.
-        .and("default_source", Json::Null)
+        .and("default_source", default_source.as_ref().map(|id| id.as_str().to_owned()))
+        // Invoices and discounts do not exist here, so these say what they say of a customer that has none.
         .and("delinquent", false)
         .and("description", description.as_ref())
         .and("discount", Json::Null)
@@ -122,7 +124,8 @@ pub fn code(currency: &Currency) -> String {
     currency.as_str().to_owned()
 }
 
-fn postal(address: &Address) -> Object {
+/// A postal address.
+pub fn postal(address: &Address) -> Object {
     let Address { street, second_line, city, region, postal_code, country } = address;
     Object::new()
         .and("city", city.as_ref())
@@ -139,7 +142,7 @@ fn shipped(shipping: &Shipping) -> Object {
 }
 
 fn invoices(settings: &InvoiceSettings) -> Object {
-    let InvoiceSettings { custom_fields, footer, rendering } = settings;
+    let InvoiceSettings { custom_fields, footer, rendering, default_payment_method } = settings;
     let fields = custom_fields.as_ref().map(|fields| {
         let line = |CustomField { name, value }: &CustomField| Object::new().and("name", name).and("value", value);
         fields.iter().map(line).map(Json::from).collect::<Vec<_>>()
@@ -153,7 +156,7 @@ fn invoices(settings: &InvoiceSettings) -> Object {
     });
     Object::new()
         .and("custom_fields", fields)
-        .and("default_payment_method", Json::Null)
+        .and("default_payment_method", default_payment_method.as_ref().map(|id| id.as_str().to_owned()))
         .and("footer", footer.as_ref())
         .and("rendering_options", rendering)
 }

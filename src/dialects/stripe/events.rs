@@ -8,13 +8,14 @@ use super::failure::{Names, Refusal};
 use super::lists::{self, Paged, Paging, TEXT, row};
 use super::params::{self, Kind, Param, Shape, Value};
 use super::versions::{self, Version};
-use super::{Answer, Call, Halt, Plan, cash_balance, coupons, customer_object, promotion_codes};
+use super::{Answer, Call, Halt, Plan, cash_balance, coupons, customer_object, instruments, promotion_codes};
 use crate::domain::account::{Account, Mode};
 use crate::domain::coupon::Coupon;
 use crate::domain::customer::Customer;
-use crate::domain::event::{Event, EventKind, Happening, ObjectChange};
+use crate::domain::event::{Event, EventKind, Happening, ObjectChange, Subject};
 use crate::domain::facts::Facts;
-use crate::domain::ids::EventId;
+use crate::domain::holding::Holding;
+use crate::domain::ids::{CustomerId, EventId};
 use crate::domain::page::{EventPage, Span};
 use crate::domain::promotion_code::{Promotion, PromotionCode};
 use crate::domain::time::Time;
@@ -116,6 +117,20 @@ fn object(event: &Event, account: &Account) -> Json {
         Happening::CustomerUpdated { before, after } => {
             (customer(after, account, &version), Some(customer(before, account, &version)))
         }
+        Happening::Holding { customer, subject, change } => {
+            let told = |holding, held| held_object(holding, *subject, held, account, &version);
+            match change {
+                ObjectChange::Created(holding) => (told(holding, Some(customer)), None),
+                ObjectChange::Updated { before, after } => {
+                    (told(after, Some(customer)), Some(told(before, Some(customer))))
+                }
+                // What is detached is nobody's, and was the customer's; what is deleted still says whose it was.
+                ObjectChange::Deleted(holding) if *subject == Subject::PaymentMethod => {
+                    (told(holding, None), Some(told(holding, Some(customer))))
+                }
+                ObjectChange::Deleted(holding) => (told(holding, Some(customer)), None),
+            }
+        }
         Happening::Object { change, beside } => {
             let told = |facts| told(facts, beside, account, &version, *created);
             match change {
@@ -163,6 +178,27 @@ fn told(facts: &Facts, beside: &[Facts], account: &Account, version: &Version, t
             cash_balance::transaction(transaction, account, version, &Expansions::default(), None)
         }
     }
+}
+
+/// Something that a customer holds, or held.
+fn held_object(
+    holding: &Holding,
+    subject: Subject,
+    customer: Option<&CustomerId>,
+    account: &Account,
+    version: &Version,
+) -> Json {
+    let Holding::Instrument(instrument) = holding;
+    let object = match subject {
+        Subject::PaymentMethod => instruments::payment_method(instrument, customer, account, version),
+        Subject::Source
+        | Subject::Customer
+        | Subject::Coupon
+        | Subject::PromotionCode
+        | Subject::CashTransaction
+        | Subject::CashBalance => instruments::source(instrument, customer, version),
+    };
+    object.expect("an instrument is told of only as what it is").into()
 }
 
 fn customer(customer: &Customer, account: &Account, version: &Version) -> Json {

@@ -6,6 +6,7 @@ use hyper::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Method, StatusCode};
 
 use crate::domain::balance::BalanceWish;
+use crate::domain::instrument::MAX_INSTRUMENTS;
 use crate::domain::problem::{Deadline, Problem};
 use crate::engine::Stop;
 use crate::http::form::{FormError, FormErrorKind};
@@ -39,6 +40,8 @@ pub struct Names {
     pub coupon: Named,
     /// The promotion code.
     pub promotion_code: Named,
+    /// The source.
+    pub source: Named,
 }
 
 /// How one thing is named.
@@ -53,7 +56,7 @@ impl Names {
     /// Everything by the path, as `id`.
     pub const BY_PATH: Names = {
         let id = Named { param: "id", by_path: true };
-        Names { customer: id, coupon: id, promotion_code: id }
+        Names { customer: id, coupon: id, promotion_code: id, source: id }
     };
     /// The customer by the path, as `customer`.
     pub const CUSTOMER_BY_PATH: Names =
@@ -61,6 +64,11 @@ impl Names {
 }
 
 impl Named {
+    /// By the path.
+    pub const fn by_path(param: &'static str) -> Named {
+        Named { param, by_path: true }
+    }
+
     /// By a parameter.
     pub const fn by(param: &'static str) -> Named {
         Named { param, by_path: false }
@@ -475,6 +483,22 @@ impl Refusal {
             .param(param)
     }
 
+    /// A bank account that no amounts can prove any more: docs.stripe.com/error-codes.
+    pub fn cannot_be_verified() -> Refusal {
+        Refusal::new(
+            400,
+            "This bank account cannot be verified, because the amounts that were sent to it were told wrongly too often.",
+        )
+        .code("bank_account_verification_failed")
+    }
+
+    /// Amounts that were not the ones sent to a bank account.
+    pub fn wrong_amounts() -> Refusal {
+        Refusal::new(400, "The amounts provided do not match the amounts that were sent to the bank account.")
+            .code("bank_account_verification_failed")
+            .param("amounts")
+    }
+
     /// A verb's refusal.
     pub fn problem(problem: Problem, names: &Names, test_mode: bool) -> Refusal {
         match problem {
@@ -514,6 +538,29 @@ impl Refusal {
                 "max_redemptions",
                 format!("This value cannot be greater than the coupon's `max_redemptions`, {most}."),
             ),
+            Problem::NoSuchSource(id) => Refusal::nowhere("source", id.as_str(), names.source, false, test_mode),
+            Problem::PaymentMethodNotAttached(id) => Refusal::invalid(
+                "invoice_settings[default_payment_method]",
+                format!(
+                    "The customer does not have a payment method with the ID {id}. The payment method must be attached \
+                     to the customer."
+                ),
+            ),
+            Problem::TooManyInstruments => Refusal::new(
+                400,
+                format!(
+                    "The maximum number of payment methods for this customer has been reached ({MAX_INSTRUMENTS}). \
+                     Either detach some of them or proceed with a different customer."
+                ),
+            )
+            .code("customer_max_payment_methods"),
+            Problem::BankAccountExists => Refusal::new(
+                400,
+                "A bank account with that routing number and account number already exists for this customer.",
+            )
+            .code("bank_account_exists"),
+            Problem::AlreadyVerified => Refusal::new(400, "This bank account has already been verified."),
+            Problem::CannotBeVerified => Refusal::cannot_be_verified(),
             Problem::NoSuchBalanceTransaction(id) => {
                 Refusal { status: 404, ..Refusal::no_such("customer_balance_transaction", id.as_str(), "id") }
             }

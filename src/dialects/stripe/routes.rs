@@ -9,9 +9,10 @@ use percent_encoding::percent_decode_str;
 use super::failure::Refusal;
 use super::{
     Call, Plan, account, balance_transactions, cash_balance, coupons, customers, events, funding_instructions,
-    promotion_codes,
+    promotion_codes, sources,
 };
 use crate::domain::api_key::{Access, Resource};
+use crate::domain::instrument::SourceKind;
 
 /// An operation of the API.
 pub struct Operation {
@@ -40,6 +41,11 @@ const fn operation(
 const ACCOUNT: &str = "/v1/account";
 const BALANCE_TRANSACTIONS: &str = "/v1/customers/{customer}/balance_transactions";
 const BALANCE_TRANSACTION: &str = "/v1/customers/{customer}/balance_transactions/{transaction}";
+const BANK_ACCOUNT: &str = "/v1/customers/{customer}/bank_accounts/{id}";
+const BANK_ACCOUNTS: &str = "/v1/customers/{customer}/bank_accounts";
+const BANK_ACCOUNT_VERIFY: &str = "/v1/customers/{customer}/bank_accounts/{id}/verify";
+const CARD: &str = "/v1/customers/{customer}/cards/{id}";
+const CARDS: &str = "/v1/customers/{customer}/cards";
 const CASH_BALANCE: &str = "/v1/customers/{customer}/cash_balance";
 const CASH_TRANSACTION: &str = "/v1/customers/{customer}/cash_balance_transactions/{transaction}";
 const CASH_TRANSACTIONS: &str = "/v1/customers/{customer}/cash_balance_transactions";
@@ -53,10 +59,13 @@ const FUND_CASH_BALANCE: &str = "/v1/test_helpers/customers/{customer}/fund_cash
 const FUNDING_INSTRUCTIONS: &str = "/v1/customers/{customer}/funding_instructions";
 const PROMOTION_CODE: &str = "/v1/promotion_codes/{promotion_code}";
 const PROMOTION_CODES: &str = "/v1/promotion_codes";
+const SOURCE: &str = "/v1/customers/{customer}/sources/{id}";
+const SOURCES: &str = "/v1/customers/{customer}/sources";
+const SOURCE_VERIFY: &str = "/v1/customers/{customer}/sources/{id}/verify";
 const SEARCH: &str = "/v1/customers/search";
 
 /// Every operation there is.
-pub static OPERATIONS: [Operation; 28] = [
+pub static OPERATIONS: [Operation; 42] = [
     operation(Method::GET, ACCOUNT, Resource::Account, Access::Read, account::retrieve),
     operation(Method::GET, CUSTOMERS, Resource::Customer, Access::Read, customers::list),
     operation(Method::POST, CUSTOMERS, Resource::Customer, Access::Write, customers::create),
@@ -74,6 +83,34 @@ pub static OPERATIONS: [Operation; 28] = [
     operation(Method::GET, CASH_TRANSACTION, Resource::Customer, Access::Read, cash_balance::retrieve_transaction),
     operation(Method::POST, FUNDING_INSTRUCTIONS, Resource::Customer, Access::Write, funding_instructions::create),
     operation(Method::POST, FUND_CASH_BALANCE, Resource::Customer, Access::Write, cash_balance::fund),
+    operation(Method::GET, SOURCES, Resource::Customer, Access::Read, |call| sources::list(call, None)),
+    operation(Method::GET, SOURCE, Resource::Customer, Access::Read, |call| sources::retrieve(call, None)),
+    operation(Method::POST, SOURCE, Resource::Customer, Access::Write, |call| sources::update(call, None)),
+    operation(Method::DELETE, SOURCE, Resource::Customer, Access::Write, |call| sources::delete(call, None)),
+    operation(Method::POST, SOURCE_VERIFY, Resource::Customer, Access::Write, sources::verify),
+    operation(Method::GET, CARDS, Resource::Customer, Access::Read, |call| sources::list(call, Some(SourceKind::Card))),
+    operation(Method::GET, CARD, Resource::Customer, Access::Read, |call| {
+        sources::retrieve(call, Some(SourceKind::Card))
+    }),
+    operation(Method::POST, CARD, Resource::Customer, Access::Write, |call| {
+        sources::update(call, Some(SourceKind::Card))
+    }),
+    operation(Method::DELETE, CARD, Resource::Customer, Access::Write, |call| {
+        sources::delete(call, Some(SourceKind::Card))
+    }),
+    operation(Method::GET, BANK_ACCOUNTS, Resource::Customer, Access::Read, |call| {
+        sources::list(call, Some(SourceKind::BankAccount))
+    }),
+    operation(Method::GET, BANK_ACCOUNT, Resource::Customer, Access::Read, |call| {
+        sources::retrieve(call, Some(SourceKind::BankAccount))
+    }),
+    operation(Method::POST, BANK_ACCOUNT, Resource::Customer, Access::Write, |call| {
+        sources::update(call, Some(SourceKind::BankAccount))
+    }),
+    operation(Method::DELETE, BANK_ACCOUNT, Resource::Customer, Access::Write, |call| {
+        sources::delete(call, Some(SourceKind::BankAccount))
+    }),
+    operation(Method::POST, BANK_ACCOUNT_VERIFY, Resource::Customer, Access::Write, sources::verify),
     operation(Method::GET, EVENTS, Resource::Event, Access::Read, events::list),
     operation(Method::GET, EVENT, Resource::Event, Access::Read, events::retrieve),
     operation(Method::GET, COUPONS, Resource::Coupon, Access::Read, coupons::list),

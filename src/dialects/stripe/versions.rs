@@ -176,6 +176,50 @@ pub const CUSTOMER: &[Difference<str>] = &[
     },
 ];
 
+/// Of a card of the older API, newest first.
+pub const CARD: &[Difference<()>] = &[Difference {
+    // Came in 2024, in the words of acacia.
+    date: "2024-09-30",
+    down: |object, ()| {
+        object.remove("regulated_status");
+    },
+}];
+
+/// Of a payment method, newest first.
+pub const PAYMENT_METHOD: &[Difference<()>] = &[
+    Difference {
+        // Accounts as customers came with clover, the payer's tax id with basil.
+        date: "2025-09-30",
+        down: |object, ()| {
+            object.remove("customer_account");
+        },
+    },
+    Difference {
+        date: "2025-03-31",
+        down: |object, ()| {
+            if let Some(details) = object.get_mut("billing_details").and_then(Json::as_object_mut) {
+                details.remove("tax_id");
+            }
+        },
+    },
+    Difference {
+        // Came one after the other between 2022 and 2024.
+        date: "2023-10-16",
+        down: |object, ()| {
+            object.remove("allow_redisplay");
+            if let Some(card) = object.get_mut("card").and_then(Json::as_object_mut) {
+                card.remove("display_brand");
+                card.remove("regulated_status");
+            }
+            if let Some(account) = object.get_mut("us_bank_account").and_then(Json::as_object_mut) {
+                account.remove("financial_connections_account");
+                account.remove("networks");
+                account.remove("status_details");
+            }
+        },
+    },
+];
+
 /// Of a promotion code, newest first; about its coupon, which was shown in it.
 pub const PROMOTION_CODE: &[Difference<Json>] = &[Difference {
     // docs.stripe.com/changelog/clover/2025-09-30/polymorphic-coupon; accounts as customers came with clover too.

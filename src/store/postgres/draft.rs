@@ -15,6 +15,7 @@ use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
 use crate::domain::query::Query;
+use crate::domain::term::Mark;
 use crate::domain::time::Time;
 use crate::store::record::{EventBody, read_event, write_event};
 use crate::store::{Failure, Kept, KeptReply, MAX_SHORT_LIST, NewEvent, Read, Tx};
@@ -133,17 +134,17 @@ impl Read for Draft<'_> {
         self.scene.count(space, query, most)
     }
 
-    fn invoice_prefix_holder(&mut self, space: Space, prefix: &str) -> Kept<Option<CustomerId>> {
+    fn marked(&mut self, space: Space, mark: &Mark) -> Kept<Option<CustomerId>> {
         for changes in [&self.own, self.group] {
             let mut customers = changes.customers.iter();
-            if let Some((key, _)) =
-                customers.find(|(key, change)| key.0 == space && change.after.invoice_prefix == prefix)
-            {
+            // What the group left may have been changed by this job.
+            let has = |key: &(Space, CustomerId)| self.changed_customer(key).is_some_and(|customer| customer.has(mark));
+            if let Some((key, _)) = customers.find(|(key, _)| key.0 == space && has(key)) {
                 return Ok(Some(key.1.clone()));
             }
         }
-        let holder = self.scene.invoice_prefix_holder(space, prefix)?;
-        // Whoever is found in the database and has been changed since has another prefix now.
+        let holder = self.scene.marked(space, mark)?;
+        // Whoever is found in the database and has been changed since no longer has it.
         Ok(holder.filter(|id| self.changed_customer(&(space, id.clone())).is_none()))
     }
 
@@ -389,8 +390,8 @@ impl Read for Rehearsal {
         self.walk(Some(space), Ask::Count(space, query.clone(), most))
     }
 
-    fn invoice_prefix_holder(&mut self, space: Space, prefix: &str) -> Kept<Option<CustomerId>> {
-        let _: Kept<()> = self.want(space, (space, prefix.to_owned()), |wants| &mut wants.prefixes);
+    fn marked(&mut self, space: Space, mark: &Mark) -> Kept<Option<CustomerId>> {
+        let _: Kept<()> = self.want(space, (space, mark.clone()), |wants| &mut wants.marks);
         Ok(None)
     }
 

@@ -15,7 +15,7 @@ use crate::domain::account::Space;
 use crate::domain::api_key::KeyDigest;
 use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId, RequestId};
 use crate::domain::object::{List, Object, ObjectKind};
-use crate::domain::term::Term;
+use crate::domain::term::Mark;
 use crate::domain::time::Time;
 use crate::store::record::{
     Unreadable, read_account, read_api_key, read_balance_transaction, read_customer, read_event,
@@ -35,7 +35,7 @@ impl<'w> Questions<'w> {
             heads: _,
             accounts,
             customers,
-            prefixes,
+            marks,
             balance_transactions,
             events,
             replies,
@@ -52,8 +52,8 @@ impl<'w> Questions<'w> {
             let mut names = Names::texts(ids, CustomerId::as_str);
             asked.push((names.choose(statements::CUSTOMER_NAMED, statements::CUSTOMERS_NAMED), space, names));
         }
-        for (space, prefixes) in by_space(pairs(prefixes)) {
-            let digests = prefixes.into_iter().map(|prefix| Term::InvoicePrefix(prefix).digest()).collect();
+        for (space, marks) in by_space(pairs(marks)) {
+            let digests = marks.into_iter().map(Mark::digest).collect();
             asked.push((statements::CUSTOMERS_WITH_TERMS, space, Names::Numbers(digests)));
         }
         for (space, ids) in by_space(pairs(balance_transactions)) {
@@ -96,7 +96,7 @@ impl<'w> Questions<'w> {
             heads: _,
             accounts,
             customers,
-            prefixes,
+            marks,
             balance_transactions,
             events,
             replies,
@@ -107,7 +107,7 @@ impl<'w> Questions<'w> {
         } = self.wants;
         missing(&mut known.accounts, accounts);
         missing(&mut known.customers, customers);
-        missing(&mut known.prefixes, prefixes);
+        missing(&mut known.marks, marks);
         missing(&mut known.balance_transactions, balance_transactions);
         missing(&mut known.events, events);
         missing(&mut known.replies, replies);
@@ -263,8 +263,9 @@ impl Question<'_> {
                     known.customers.insert((space, id), Some(body(row, 1, doing, read_customer)?));
                 }
                 statements::CUSTOMERS_WITH_TERMS => {
-                    let customer = body(row, 0, "looking up an invoice prefix", read_customer)?;
-                    known.prefixes.insert((space, customer.invoice_prefix), Some(customer.id));
+                    let customer = body(row, 0, "looking up a mark", read_customer)?;
+                    let marks = customer.marks().map(|mark| ((space, mark), Some(customer.id.clone())));
+                    known.marks.extend(marks);
                 }
                 statements::BALANCE_TRANSACTIONS_NAMED => {
                     let doing = "reading a balance transaction";

@@ -13,6 +13,7 @@ use crate::domain::event::Cause;
 use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId};
 use crate::domain::page::{CustomerPage, Place};
 use crate::domain::query::{Join, Query};
+use crate::domain::term::Mark;
 use crate::domain::time::Time;
 use crate::settings;
 use crate::store::suite::{Bench, customer, every_check, glance, hold, look, made, queue, write};
@@ -178,7 +179,7 @@ fn names_that_no_text_can_hold_are_of_nobody() {
         let reply = read.reply(HERE, odd)?.is_some();
         let id = BalanceTransactionId(odd.into());
         let transaction = read.balance_transaction(HERE, &CustomerId("a".into()), &id)?.is_some();
-        let prefix = read.invoice_prefix_holder(HERE, odd)?.is_some();
+        let prefix = read.marked(HERE, &Mark::InvoicePrefix(odd.to_owned()))?.is_some();
         Ok([customer, event, reply, transaction, prefix])
     });
     assert_eq!(seen, [false; 5]);

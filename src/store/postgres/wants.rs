@@ -14,6 +14,7 @@ use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
 use crate::domain::query::Query;
+use crate::domain::term::Mark;
 use crate::domain::time::Time;
 use crate::store::{Kept, KeptReply, Read};
 
@@ -39,7 +40,7 @@ pub(super) struct Wants {
     pub heads: BTreeSet<Space>,
     pub accounts: BTreeSet<Space>,
     pub customers: Named<CustomerId>,
-    pub prefixes: Named<String>,
+    pub marks: Named<Mark>,
     pub balance_transactions: Named<BalanceTransactionId>,
     pub events: Named<EventId>,
     pub replies: Named<String>,
@@ -60,7 +61,7 @@ impl Wants {
             heads,
             accounts,
             customers,
-            prefixes,
+            marks,
             balance_transactions,
             events,
             replies,
@@ -72,7 +73,7 @@ impl Wants {
         self.heads.extend(heads);
         self.accounts.extend(accounts);
         self.customers.extend(customers);
-        self.prefixes.extend(prefixes);
+        self.marks.extend(marks);
         self.balance_transactions.extend(balance_transactions);
         self.events.extend(events);
         self.replies.extend(replies);
@@ -149,7 +150,7 @@ pub(super) struct Known {
     pub heads: BTreeMap<Space, Head>,
     pub accounts: BTreeMap<Space, Option<Account>>,
     pub customers: Rows<CustomerId, Customer>,
-    pub prefixes: Rows<String, CustomerId>,
+    pub marks: Rows<Mark, CustomerId>,
     pub balance_transactions: Rows<BalanceTransactionId, BalanceTransaction>,
     pub events: Rows<EventId, Event>,
     pub replies: Rows<String, KeptReply>,
@@ -166,7 +167,7 @@ impl Known {
             heads: _,
             accounts,
             customers,
-            prefixes,
+            marks,
             balance_transactions,
             events,
             replies,
@@ -178,7 +179,7 @@ impl Known {
         let known = &mut scene.known;
         copy(&self.accounts, accounts, &mut known.accounts);
         copy(&self.customers, customers, &mut known.customers);
-        copy(&self.prefixes, prefixes, &mut known.prefixes);
+        copy(&self.marks, marks, &mut known.marks);
         copy(&self.balance_transactions, balance_transactions, &mut known.balance_transactions);
         copy(&self.events, events, &mut known.events);
         copy(&self.replies, replies, &mut known.replies);
@@ -268,8 +269,8 @@ impl Read for Scene {
         self.page(Ask::Count(space, query.clone(), most), told!(Count))
     }
 
-    fn invoice_prefix_holder(&mut self, space: Space, prefix: &str) -> Kept<Option<CustomerId>> {
-        find(&self.known.prefixes, &mut self.wants.prefixes, (space, prefix.to_owned()))
+    fn marked(&mut self, space: Space, mark: &Mark) -> Kept<Option<CustomerId>> {
+        find(&self.known.marks, &mut self.wants.marks, (space, mark.clone()))
     }
 
     fn balance_transaction(

@@ -6,12 +6,15 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::address::{AddressShape, ShippingShape};
+use super::instrument::InstrumentShape;
 use super::{Text, Unreadable, borrowed, is_default, owned, parse, shape_of, write};
 use crate::domain::address::{Address, Shipping};
 use crate::domain::customer::{
     AmountTaxDisplay, CustomField, Customer, InvoiceSettings, Reconciliation, Rendering, TaxExempt,
 };
-use crate::domain::ids::CustomerId;
+use crate::domain::ids::{CustomerId, InstrumentId};
+use crate::domain::instrument::Instrument;
 use crate::domain::metadata::Metadata;
 use crate::domain::money::Currency;
 use crate::domain::time::Time;
@@ -79,30 +82,12 @@ pub(super) struct CustomerShape<'a> {
     reconciliation: Option<ReconciliationShape>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     cash: BTreeMap<Text<'a>, i64>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct AddressShape<'a> {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    instruments: Vec<InstrumentShape<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    street: Option<Text<'a>>,
+    default_source: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    second_line: Option<Text<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    city: Option<Text<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    region: Option<Text<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    postal_code: Option<Text<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    country: Option<Text<'a>>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ShippingShape<'a> {
-    address: AddressShape<'a>,
-    name: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phone: Option<Text<'a>>,
+    default_payment_method: Option<Text<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -174,13 +159,15 @@ impl<'a> From<&'a Customer> for CustomerShape<'a> {
             currency,
             invoice_prefix,
             next_invoice_sequence,
-            invoice_settings: InvoiceSettings { custom_fields, footer, rendering },
+            invoice_settings: InvoiceSettings { custom_fields, footer, rendering, default_payment_method },
             metadata,
             preferred_locales,
             tax_exempt,
             tax_ip,
             reconciliation,
             cash,
+            instruments,
+            default_source,
         } = customer;
         CustomerShape {
             id: Cow::Borrowed(id),
@@ -226,6 +213,9 @@ impl<'a> From<&'a Customer> for CustomerShape<'a> {
                 Reconciliation::Manual => ReconciliationShape::Manual,
             }),
             cash: cash.iter().map(|(currency, amount)| (Cow::Borrowed(currency.as_str()), *amount)).collect(),
+            instruments: instruments.iter().map(InstrumentShape::from).collect(),
+            default_source: default_source.as_ref().map(|InstrumentId(id)| Cow::Borrowed(id.as_str())),
+            default_payment_method: default_payment_method.as_ref().map(|InstrumentId(id)| Cow::Borrowed(id.as_str())),
         }
     }
 }
@@ -261,6 +251,9 @@ impl TryFrom<CustomerShape<'_>> for Customer {
             tax_ip,
             reconciliation,
             cash,
+            instruments,
+            default_source,
+            default_payment_method,
         } = shape;
         let held = |(currency, amount): (Text<'_>, i64)| Ok((read_currency(&currency)?, amount));
         let field =
@@ -292,6 +285,7 @@ impl TryFrom<CustomerShape<'_>> for Customer {
                         AmountTaxDisplayShape::IncludeInclusiveTax => AmountTaxDisplay::IncludeInclusiveTax,
                     }),
                 }),
+                default_payment_method: owned(default_payment_method).map(InstrumentId),
             },
             metadata: owned_metadata(metadata),
             preferred_locales: locales.into_iter().map(Cow::into_owned).collect(),
@@ -306,49 +300,9 @@ impl TryFrom<CustomerShape<'_>> for Customer {
                 ReconciliationShape::Manual => Reconciliation::Manual,
             }),
             cash: cash.into_iter().map(held).collect::<Result<_, _>>()?,
+            instruments: instruments.into_iter().map(Instrument::try_from).collect::<Result<_, _>>()?,
+            default_source: owned(default_source).map(InstrumentId),
         })
-    }
-}
-
-impl<'a> From<&'a Address> for AddressShape<'a> {
-    fn from(address: &'a Address) -> AddressShape<'a> {
-        let Address { street, second_line, city, region, postal_code, country } = address;
-        AddressShape {
-            street: borrowed(street),
-            second_line: borrowed(second_line),
-            city: borrowed(city),
-            region: borrowed(region),
-            postal_code: borrowed(postal_code),
-            country: borrowed(country),
-        }
-    }
-}
-
-impl From<AddressShape<'_>> for Address {
-    fn from(shape: AddressShape<'_>) -> Address {
-        let AddressShape { street, second_line, city, region, postal_code, country } = shape;
-        Address {
-            street: owned(street),
-            second_line: owned(second_line),
-            city: owned(city),
-            region: owned(region),
-            postal_code: owned(postal_code),
-            country: owned(country),
-        }
-    }
-}
-
-impl<'a> From<&'a Shipping> for ShippingShape<'a> {
-    fn from(shipping: &'a Shipping) -> ShippingShape<'a> {
-        let Shipping { address, name, phone } = shipping;
-        ShippingShape { address: address.into(), name: Cow::Borrowed(name), phone: borrowed(phone) }
-    }
-}
-
-impl From<ShippingShape<'_>> for Shipping {
-    fn from(shape: ShippingShape<'_>) -> Shipping {
-        let ShippingShape { address, name, phone } = shape;
-        Shipping { address: address.into(), name: name.into_owned(), phone: owned(phone) }
     }
 }
 
@@ -361,13 +315,14 @@ pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::{read_customer, write_customer};
-    use crate::domain::address::{Address, Shipping};
     use crate::domain::customer::{
         AmountTaxDisplay, CustomField, Customer, InvoiceSettings, Reconciliation, Rendering, TaxExempt,
     };
-    use crate::domain::ids::CustomerId;
+    use crate::domain::ids::{CustomerId, InstrumentId};
     use crate::domain::money::{Currency, SUPPORTED};
     use crate::domain::time::Time;
+    use crate::store::record::address::tests::{addresses, shippings};
+    use crate::store::record::instrument::tests::instruments;
 
     #[test]
     fn a_customer_of_few_facts_has_a_short_body() {
@@ -398,29 +353,18 @@ pub(crate) mod tests {
         option::of(any::<String>())
     }
 
-    fn addresses() -> impl Strategy<Value = Address> {
-        (text(), text(), text(), text(), text(), text()).prop_map(
-            |(street, second_line, city, region, postal_code, country)| Address {
-                street,
-                second_line,
-                city,
-                region,
-                postal_code,
-                country,
-            },
-        )
-    }
-
-    fn shippings() -> impl Strategy<Value = Shipping> {
-        (addresses(), any::<String>(), text()).prop_map(|(address, name, phone)| Shipping { address, name, phone })
-    }
-
     fn invoice_settings() -> impl Strategy<Value = InvoiceSettings> {
         let field = (any::<String>(), any::<String>()).prop_map(|(name, value)| CustomField { name, value });
         let display = prop_oneof![Just(AmountTaxDisplay::ExcludeTax), Just(AmountTaxDisplay::IncludeInclusiveTax)];
         let rendering = option::of(display).prop_map(|amount_tax_display| Rendering { amount_tax_display });
-        (option::of(vec(field, 0..4)), text(), option::of(rendering))
-            .prop_map(|(custom_fields, footer, rendering)| InvoiceSettings { custom_fields, footer, rendering })
+        (option::of(vec(field, 0..4)), text(), option::of(rendering), text()).prop_map(
+            |(custom_fields, footer, rendering, default)| InvoiceSettings {
+                custom_fields,
+                footer,
+                rendering,
+                default_payment_method: default.map(InstrumentId),
+            },
+        )
     }
 
     fn network_addresses() -> impl Strategy<Value = IpAddr> {
@@ -440,9 +384,9 @@ pub(crate) mod tests {
         let by = prop_oneof![Just(Reconciliation::Automatic), Just(Reconciliation::Manual)];
         let free = (btree_map(any::<String>(), any::<String>(), 0..5), vec(any::<String>(), 0..3));
         let cash = btree_map(0..SUPPORTED.len(), any::<i64>(), 0..4);
-        let by = (option::of(by), cash);
-        (times, names, places, money, invoice_settings(), exempt, by, free).prop_map(
-            |(times, names, places, money, invoice_settings, tax_exempt, by, free)| Customer {
+        let held = (vec(instruments(), 0..3), text(), cash);
+        (times, names, places, money, invoice_settings(), exempt, option::of(by), free, held).prop_map(
+            |(times, names, places, money, invoice_settings, tax_exempt, reconciliation, free, held)| Customer {
                 id: CustomerId(format!("cus_{}", times.0)),
                 version: times.3,
                 created: Time(times.0),
@@ -465,8 +409,10 @@ pub(crate) mod tests {
                 preferred_locales: free.1,
                 tax_exempt,
                 tax_ip: places.2,
-                reconciliation: by.0,
-                cash: by.1.into_iter().filter_map(|(at, held)| Some((Currency::parse(SUPPORTED[at])?, held))).collect(),
+                reconciliation,
+                instruments: held.0,
+                default_source: held.1.map(InstrumentId),
+                cash: held.2.into_iter().filter_map(|(at, sum)| Some((Currency::parse(SUPPORTED[at])?, sum))).collect(),
             },
         )
     }

@@ -6,11 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::customer::CustomerShape;
 use super::facts::FactsShape;
-use super::{Text, Unreadable, borrowed, owned, parse, shape_of, write};
+use super::holding::HoldingShape;
+use super::{Text, Unreadable, borrowed, owned, parse, shape_of, word, write};
 use crate::domain::customer::Customer;
-use crate::domain::event::{Cause, Event, Happening, ObjectChange};
+use crate::domain::event::{Cause, Event, Happening, ObjectChange, Subject};
 use crate::domain::facts::Facts;
-use crate::domain::ids::{EventId, RequestId};
+use crate::domain::holding::Holding;
+use crate::domain::ids::{CustomerId, EventId, RequestId};
 use crate::domain::time::Time;
 
 /// What the body of an event is written from.
@@ -59,6 +61,14 @@ struct EventShape<'a> {
     is: Option<FactsShape<'a>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     beside: Vec<FactsShape<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customer: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<HoldingShape<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holds: Option<HoldingShape<'a>>,
 }
 
 // Beside the states that it tells of, not around them: an enum that holds them would be parsed twice.
@@ -76,6 +86,12 @@ enum HappeningShape {
     ObjectUpdated,
     #[serde(rename = "object.deleted")]
     ObjectDeleted,
+    #[serde(rename = "holding.created")]
+    HoldingCreated,
+    #[serde(rename = "holding.updated")]
+    HoldingUpdated,
+    #[serde(rename = "holding.deleted")]
+    HoldingDeleted,
     #[serde(rename = "cash.arrived")]
     CashArrived,
 }
@@ -94,6 +110,10 @@ impl<'a> From<EventBody<'a>> for EventShape<'a> {
             was: None,
             is: None,
             beside: Vec::new(),
+            customer: None,
+            subject: None,
+            held: None,
+            holds: None,
         };
         match what {
             Happening::CustomerCreated { after } => shape.after = Some(after.as_ref().into()),
@@ -104,6 +124,17 @@ impl<'a> From<EventBody<'a>> for EventShape<'a> {
             Happening::CustomerDeleted { before } => {
                 shape.what = HappeningShape::Deleted;
                 shape.before = Some(before.as_ref().into());
+            }
+            Happening::Holding { customer: CustomerId(customer), subject, change } => {
+                shape.customer = Some(Cow::Borrowed(customer));
+                shape.subject = Some(Cow::Borrowed(subject.as_str()));
+                (shape.what, shape.held, shape.holds) = match change {
+                    ObjectChange::Created(holding) => (HappeningShape::HoldingCreated, None, Some(holding.into())),
+                    ObjectChange::Updated { before, after } => {
+                        (HappeningShape::HoldingUpdated, Some(before.into()), Some(after.into()))
+                    }
+                    ObjectChange::Deleted(holding) => (HappeningShape::HoldingDeleted, Some(holding.into()), None),
+                };
             }
             Happening::Object { change, beside } => {
                 (shape.what, shape.was, shape.is) = match change {
@@ -126,7 +157,22 @@ impl<'a> From<EventBody<'a>> for EventShape<'a> {
 
 impl EventShape<'_> {
     fn into_event(self, sequence: i64) -> Result<Event, Unreadable> {
-        let EventShape { id, created, request, idempotency_key, what, before, after, was, is, beside } = self;
+        let EventShape {
+            id,
+            created,
+            request,
+            idempotency_key,
+            what,
+            before,
+            after,
+            was,
+            is,
+            beside,
+            customer,
+            subject,
+            held,
+            holds,
+        } = self;
         let state = |shape: Option<CustomerShape<'_>>| -> Result<Box<Customer>, Unreadable> {
             Ok(Box::new(shape.ok_or(Unreadable::UnknownWord("state"))?.try_into()?))
         };
@@ -137,6 +183,14 @@ impl EventShape<'_> {
             let beside = beside.into_iter().map(Facts::try_from).collect::<Result<_, _>>()?;
             Ok(Happening::Object { change, beside })
         };
+        let holding = |shape: Option<HoldingShape<'_>>| -> Result<Holding, Unreadable> {
+            shape.ok_or(Unreadable::UnknownWord("state"))?.try_into()
+        };
+        let of_customer = |change: ObjectChange<Holding>| -> Result<Happening, Unreadable> {
+            let customer = customer.ok_or(Unreadable::UnknownWord("customer"))?;
+            let subject = word("subject", &subject.unwrap_or_default(), Subject::named)?;
+            Ok(Happening::Holding { customer: CustomerId(customer.into_owned()), subject, change })
+        };
         let what = match what {
             HappeningShape::Created => Happening::CustomerCreated { after: state(after)? },
             HappeningShape::Updated => Happening::CustomerUpdated { before: state(before)?, after: state(after)? },
@@ -144,6 +198,11 @@ impl EventShape<'_> {
             HappeningShape::ObjectCreated => object(ObjectChange::Created(facts(is)?))?,
             HappeningShape::ObjectUpdated => object(ObjectChange::Updated { before: facts(was)?, after: facts(is)? })?,
             HappeningShape::ObjectDeleted => object(ObjectChange::Deleted(facts(was)?))?,
+            HappeningShape::HoldingCreated => of_customer(ObjectChange::Created(holding(holds)?))?,
+            HappeningShape::HoldingUpdated => {
+                of_customer(ObjectChange::Updated { before: holding(held)?, after: holding(holds)? })?
+            }
+            HappeningShape::HoldingDeleted => of_customer(ObjectChange::Deleted(holding(held)?))?,
             HappeningShape::CashArrived => Happening::CashArrived { customer: state(after)? },
         };
         Ok(Event {
@@ -159,13 +218,15 @@ impl EventShape<'_> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use proptest::sample::select;
 
     use super::{EventBody, read_event, write_event};
-    use crate::domain::event::{Cause, Event, Happening, ObjectChange};
-    use crate::domain::ids::{EventId, RequestId};
+    use crate::domain::event::{Cause, Event, Happening, ObjectChange, Subject};
+    use crate::domain::ids::{CustomerId, EventId, RequestId};
     use crate::domain::time::Time;
     use crate::store::record::customer::tests::customers;
     use crate::store::record::facts::tests::facts;
+    use crate::store::record::holding::tests::holdings;
 
     fn check(cause: &Cause, what: Happening) {
         let id = EventId("evt_1".into());
@@ -194,6 +255,23 @@ mod tests {
             ];
             for change in changes {
                 check(&Cause::default(), Happening::Object { change, beside: vec![other.clone()] });
+            }
+        }
+
+        #[test]
+        fn every_event_of_a_holding_is_read_as_it_was_written(
+            before in holdings(),
+            after in holdings(),
+            subject in select(Subject::ALL),
+        ) {
+            let changes = [
+                ObjectChange::Created(after.clone()),
+                ObjectChange::Updated { before: before.clone(), after },
+                ObjectChange::Deleted(before),
+            ];
+            for change in changes {
+                let customer = CustomerId("cus_1".into());
+                check(&Cause::default(), Happening::Holding { customer, subject, change });
             }
         }
     }

@@ -2,6 +2,7 @@
 //! so that a record can change in one place and stay readable in the other. Nothing here knows a database.
 
 mod account;
+mod address;
 mod api_key;
 mod balance;
 mod cash;
@@ -9,6 +10,8 @@ mod coupon;
 mod customer;
 mod event;
 mod facts;
+mod holding;
+mod instrument;
 mod promotion_code;
 
 use std::borrow::Cow;
@@ -85,6 +88,11 @@ fn borrowed(text: &Option<String>) -> Option<Text<'_>> {
 
 fn owned(text: Option<Text<'_>>) -> Option<String> {
     text.map(Cow::into_owned)
+}
+
+/// A value by the word of it that was written.
+fn word<T>(part: &'static str, word: &str, named: fn(&str) -> Option<T>) -> Result<T, Unreadable> {
+    named(word).ok_or(Unreadable::UnknownWord(part))
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

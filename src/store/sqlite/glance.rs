@@ -16,6 +16,7 @@ use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
 use crate::domain::query::Query;
+use crate::domain::term::Mark;
 use crate::domain::time::Time;
 use crate::store::record::read_customer;
 use crate::store::{Kept, KeptReply, Look, Read};
@@ -134,8 +135,8 @@ impl Read for Glance<'_> {
         self.read(|read| read.count(space, query, most))
     }
 
-    fn invoice_prefix_holder(&mut self, space: Space, prefix: &str) -> Kept<Option<CustomerId>> {
-        self.read(|read| read.invoice_prefix_holder(space, prefix))
+    fn marked(&mut self, space: Space, mark: &Mark) -> Kept<Option<CustomerId>> {
+        self.read(|read| read.marked(space, mark))
     }
 
     fn balance_transactions(&mut self, space: Space, page: &BalancePage) -> Kept<Page<BalanceTransaction>> {

@@ -15,7 +15,7 @@ use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
 use crate::domain::query::Query;
-use crate::domain::term::Term;
+use crate::domain::term::Mark;
 use crate::domain::time::Time;
 use crate::store::record::{
     Unreadable, read_account, read_api_key, read_balance_transaction, read_customer, read_event,
@@ -116,14 +116,13 @@ impl Read for SqliteTx<'_> {
         list::count(self, space, query, most)
     }
 
-    fn invoice_prefix_holder(&mut self, space: Space, prefix: &str) -> Kept<Option<CustomerId>> {
-        let doing = "looking up an invoice prefix";
+    fn marked(&mut self, space: Space, mark: &Mark) -> Kept<Option<CustomerId>> {
+        let doing = "looking up a mark";
         let sql = "SELECT id FROM customer_terms WHERE account = ?1 AND term = ?2";
-        let digest = Term::InvoicePrefix(prefix).digest();
-        let candidates =
-            self.find_all(doing, sql, (space.0, digest), |row| row.get(0).map(CustomerId).map_err(trouble(doing)))?;
+        let candidates = self
+            .find_all(doing, sql, (space.0, mark.digest()), |row| row.get(0).map(CustomerId).map_err(trouble(doing)))?;
         for id in candidates {
-            if self.customer(space, &id)?.is_some_and(|customer| customer.invoice_prefix == prefix) {
+            if self.customer(space, &id)?.is_some_and(|customer| customer.has(mark)) {
                 return Ok(Some(id));
             }
         }

@@ -37,7 +37,7 @@ pub fn a_glance_gives_what_a_read_gives(bench: &Bench) {
         let singles = (
             read.account(HERE)?.expect("it was put"),
             read.customer(HERE, &a)?.expect("it was put"),
-            read.invoice_prefix_holder(HERE, "PREA")?.expect("it was put"),
+            read.marked(HERE, &Mark::InvoicePrefix("PREA".into()))?.expect("it was put"),
             read.balance_transaction(HERE, &a, &BalanceTransactionId("t1".into()))?.expect("it was put"),
             read.event(HERE, &EventId("e1".into()))?.expect("it was put"),
             read.reply(HERE, "key")?.expect("it was put"),
@@ -174,7 +174,7 @@ pub fn a_refused_job_leaves_nothing(bench: &Bench) {
     outcome.recv().unwrap().unwrap();
     queue(store, |_| Ok(Verdict::Rollback)).recv().unwrap().unwrap();
     assert_eq!(fetch(store, HERE, "a"), None);
-    assert_eq!(look(store, |read| read.invoice_prefix_holder(HERE, "PREA")), None);
+    assert_eq!(look(store, |read| read.marked(HERE, &Mark::InvoicePrefix("PREA".into()))), None);
 }
 
 pub fn jobs_that_fail_do_not_touch_their_neighbours(bench: &Bench) {

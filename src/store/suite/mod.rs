@@ -19,16 +19,22 @@ use crossbeam_channel::{Receiver, bounded, unbounded};
 
 use super::{Failure, Job, Kept, KeptReply, Look, NewEvent, Read, Store, Tx, Verdict};
 use crate::domain::account::{Account, Mode, Space};
+use crate::domain::address::Address;
 use crate::domain::api_key::{ApiKey, KeyKind};
 use crate::domain::balance::{BalanceReason, BalanceTransaction};
+use crate::domain::card::{Brand, Card, CardFacts, Checks, Fingerprint, Funding, Reference};
 use crate::domain::coupon::{Coupon, CouponDuration, Percent, Reduction};
 use crate::domain::customer::Customer;
 use crate::domain::event::{Cause, Change, Event, EventKind, Happening, Subject};
-use crate::domain::ids::{AccountId, BalanceTransactionId, CouponId, CouponSerial, CustomerId, EventId, RequestId};
+use crate::domain::ids::{
+    AccountId, BalanceTransactionId, CouponId, CouponSerial, CustomerId, EventId, InstrumentId, RequestId,
+};
+use crate::domain::metadata::Metadata;
 use crate::domain::money::Currency;
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{BalancePage, Cursor, CustomerPage, EventPage, ObjectPage, Page, Place, Span};
 use crate::domain::query::{Clause, Comparison, Field, Join, Query, Test};
+use crate::domain::term::Mark;
 use crate::domain::time::Time;
 
 /// A store to be checked, empty at first.
@@ -58,6 +64,7 @@ macro_rules! every_check {
             counts_stop_at_their_limit,
             terms_follow_updates_and_deletion,
             an_invoice_prefix_stays_taken,
+            what_a_customer_holds_finds_it,
             balance_transactions_are_put_listed_and_replaced,
             events_are_numbered_in_each_account,
             events_are_listed_by_kind_and_span,
@@ -198,6 +205,27 @@ pub fn customer(id: &str, created: i64) -> Customer {
     let mut customer = Customer::blank(CustomerId(id.into()), format!("PRE{}", id.to_uppercase()), Time(created));
     customer.email = Some(format!("{id}@example.com"));
     customer
+}
+
+pub fn card(id: &str) -> Card {
+    Card {
+        id: InstrumentId(id.into()),
+        created: Time(5),
+        facts: CardFacts {
+            brand: Brand::Visa,
+            last4: "4242".into(),
+            exp_month: 12,
+            exp_year: 2030,
+            country: None,
+            funding: Funding::Credit,
+            fingerprint: Fingerprint("print".into()),
+            checks: Checks::default(),
+            reference: Reference("visa".into()),
+        },
+        name: None,
+        address: Address::default(),
+        metadata: Metadata::new(),
+    }
 }
 
 fn place(customer: &Customer) -> Place {

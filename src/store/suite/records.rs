@@ -93,11 +93,12 @@ pub fn terms_follow_updates_and_deletion(bench: &Bench) {
 
 pub fn an_invoice_prefix_stays_taken(bench: &Bench) {
     let store = &*bench.store;
-    let holder = |prefix: &str| look(store, |read| read.invoice_prefix_holder(HERE, prefix)).map(|id| id.0);
+    let holder =
+        |prefix: &str| look(store, |read| read.marked(HERE, &Mark::InvoicePrefix(prefix.into()))).map(|id| id.0);
     let before = customer("a", 5);
     put(store, HERE, std::slice::from_ref(&before));
     assert_eq!(holder("PREA").as_deref(), Some("a"));
-    assert_eq!(look(store, |read| read.invoice_prefix_holder(THERE, "PREA")), None);
+    assert_eq!(look(store, |read| read.marked(THERE, &Mark::InvoicePrefix("PREA".into()))), None);
 
     let changed = Customer { invoice_prefix: "OTHER".into(), ..before.clone() };
     replace(store, &before, &changed);
@@ -105,6 +106,33 @@ pub fn an_invoice_prefix_stays_taken(bench: &Bench) {
 
     replace(store, &changed, &changed.tombstone(Time(9)));
     assert_eq!(holder("OTHER").as_deref(), Some("a"));
+}
+
+pub fn what_a_customer_holds_finds_it(bench: &Bench) {
+    let store = &*bench.store;
+    let holder = |id: &str| look(store, |read| read.marked(HERE, &Mark::Holding(id.into()))).map(|id| id.0);
+    let (a, b) = (customer("a", 5), customer("b", 6));
+    put(store, HERE, &[a.clone(), b.clone()]);
+    let with_card = |of: &Customer| Customer { instruments: vec![card("card_1").into()], ..of.clone() };
+    assert_eq!(holder("card_1"), None);
+    replace(store, &a, &with_card(&a));
+    assert_eq!((holder("card_1").as_deref(), holder("CARD_1")), (Some("a"), None));
+
+    // It goes from one to the other in one transaction, and each step is seen within.
+    let steps = [(with_card(&a), a.clone()), (b.clone(), with_card(&b))];
+    write(store, move |tx| {
+        let mut holders = Vec::new();
+        for (before, after) in &steps {
+            tx.put_customer(HERE, Some(before), after)?;
+        }
+        holders.extend(tx.marked(HERE, &Mark::Holding("card_1".into()))?);
+        assert!(tx.rehearsal() || holders == [CustomerId("b".into())], "{holders:?}");
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(holder("card_1").as_deref(), Some("b"));
+    replace(store, &with_card(&b), &with_card(&b).tombstone(Time(9)));
+    assert_eq!(holder("card_1"), None);
 }
 
 // --- Checks: what goes with customers ---

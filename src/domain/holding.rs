@@ -1,0 +1,25 @@
+//! Holdings: what a customer holds is kept in its own record, so that it is changed with it and shown with it.
+
+use super::instrument::Instrument;
+
+/// Something that a customer holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Holding {
+    /// What it pays with.
+    Instrument(Instrument),
+}
+
+impl Holding {
+    /// Its id.
+    pub fn id(&self) -> &str {
+        match self {
+            Holding::Instrument(instrument) => instrument.id().as_str(),
+        }
+    }
+}
+
+impl From<Instrument> for Holding {
+    fn from(instrument: Instrument) -> Holding {
+        Holding::Instrument(instrument)
+    }
+}

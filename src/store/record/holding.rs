@@ -1,0 +1,45 @@
+//! The shape of something that a customer holds, where an event tells of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::Unreadable;
+use super::instrument::InstrumentShape;
+use crate::domain::holding::Holding;
+
+/// Tagged from outside, so that nothing is parsed twice.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum HoldingShape<'a> {
+    Instrument(InstrumentShape<'a>),
+}
+
+impl<'a> From<&'a Holding> for HoldingShape<'a> {
+    fn from(holding: &'a Holding) -> HoldingShape<'a> {
+        match holding {
+            Holding::Instrument(instrument) => HoldingShape::Instrument(instrument.into()),
+        }
+    }
+}
+
+impl TryFrom<HoldingShape<'_>> for Holding {
+    type Error = Unreadable;
+
+    fn try_from(shape: HoldingShape<'_>) -> Result<Holding, Unreadable> {
+        Ok(match shape {
+            HoldingShape::Instrument(instrument) => Holding::Instrument(instrument.try_into()?),
+        })
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use proptest::prelude::*;
+
+    use crate::domain::holding::Holding;
+    use crate::store::record::instrument::tests::instruments;
+
+    /// Anything that a customer can hold.
+    pub(crate) fn holdings() -> impl Strategy<Value = Holding> {
+        instruments().prop_map(Holding::from)
+    }
+}
