@@ -4,6 +4,7 @@ use super::address::Address;
 use super::ids::InstrumentId;
 use super::metadata::{Metadata, MetadataChange};
 use super::patch::Patch;
+use super::payment_method::{AllowRedisplay, BillingDetails};
 use super::problem::Problem;
 use super::time::Time;
 use super::words::words;
@@ -110,10 +111,10 @@ pub struct Card {
     pub created: Time,
     /// The card itself.
     pub facts: CardFacts,
-    /// The holder's name.
-    pub name: Option<String>,
-    /// The billing address; without any part when none was given.
-    pub address: Address,
+    /// Who pays with it. This API shows the name and the address.
+    pub billing: BillingDetails,
+    /// Whether it may be offered again, as the newer API shows it; `None` when nobody said.
+    pub allow_redisplay: Option<AllowRedisplay>,
     /// Free data.
     pub metadata: Metadata,
 }
@@ -170,8 +171,8 @@ impl Card {
         let mut next = self.clone();
         next.facts.exp_month = exp_month.unwrap_or(next.facts.exp_month);
         next.facts.exp_year = exp_year.unwrap_or(next.facts.exp_year);
-        name.onto(&mut next.name);
-        address.onto(&mut next.address);
+        name.onto(&mut next.billing.name);
+        address.onto(&mut next.billing.address);
         metadata.onto(&mut next.metadata)?;
         Ok(next)
     }

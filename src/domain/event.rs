@@ -218,6 +218,7 @@ impl Subject {
             Facts::Coupon(_) => Subject::Coupon,
             Facts::PromotionCode(_) => Subject::PromotionCode,
             Facts::CashTransaction(_) => Subject::CashTransaction,
+            Facts::PaymentMethod(_) => Subject::PaymentMethod,
         }
     }
 }

@@ -4,6 +4,7 @@ use self::promotion_code_lists::{of_code, of_coupon, of_customer, on, on_for};
 use super::cash::CashTransaction;
 use super::coupon::Coupon;
 use super::object::{List, ObjectKind};
+use super::payment_method::LoosePaymentMethod;
 use super::promotion_code::PromotionCode;
 use super::time::Time;
 
@@ -16,6 +17,8 @@ pub enum Facts {
     PromotionCode(Box<PromotionCode>),
     /// A movement of a customer's cash balance.
     CashTransaction(Box<CashTransaction>),
+    /// A payment method that no customer holds.
+    PaymentMethod(Box<LoosePaymentMethod>),
 }
 
 /// The fact by which cash transactions are listed. It is stored, so it never changes.
@@ -73,6 +76,7 @@ impl Facts {
             Facts::Coupon(_) => ObjectKind::Coupon,
             Facts::PromotionCode(_) => ObjectKind::PromotionCode,
             Facts::CashTransaction(_) => ObjectKind::CashTransaction,
+            Facts::PaymentMethod(_) => ObjectKind::PaymentMethod,
         }
     }
 
@@ -80,7 +84,9 @@ impl Facts {
     pub fn key(&self) -> &str {
         match self {
             Facts::Coupon(coupon) if coupon.deleted.is_some() => coupon.serial.as_str(),
-            Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::CashTransaction(_) => self.id(),
+            Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::CashTransaction(_) | Facts::PaymentMethod(_) => {
+                self.id()
+            }
         }
     }
 
@@ -90,6 +96,7 @@ impl Facts {
             Facts::Coupon(coupon) => coupon.id.as_str(),
             Facts::PromotionCode(code) => code.id.as_str(),
             Facts::CashTransaction(transaction) => transaction.id.as_str(),
+            Facts::PaymentMethod(loose) => loose.method.id.as_str(),
         }
     }
 
@@ -99,6 +106,7 @@ impl Facts {
             Facts::Coupon(coupon) => coupon.created,
             Facts::PromotionCode(code) => code.created,
             Facts::CashTransaction(transaction) => transaction.created,
+            Facts::PaymentMethod(loose) => loose.method.created,
         }
     }
 
@@ -117,6 +125,8 @@ impl Facts {
                 lists
             }
             Facts::CashTransaction(transaction) => vec![cash_transaction_lists::of_customer(&transaction.customer)],
+            // What nobody holds is found by its id alone.
+            Facts::PaymentMethod(_) => Vec::new(),
         }
     }
 }
@@ -124,6 +134,12 @@ impl Facts {
 impl From<Coupon> for Facts {
     fn from(coupon: Coupon) -> Facts {
         Facts::Coupon(Box::new(coupon))
+    }
+}
+
+impl From<LoosePaymentMethod> for Facts {
+    fn from(loose: LoosePaymentMethod) -> Facts {
+        Facts::PaymentMethod(Box::new(loose))
     }
 }
 

@@ -82,6 +82,21 @@ pub enum Problem {
     NoSuchSource(InstrumentId),
     /// The customer has no payment method of that id.
     PaymentMethodNotAttached(InstrumentId),
+    /// No payment method of that id in this space.
+    NoSuchPaymentMethod(InstrumentId),
+    /// A customer holds the payment method already.
+    AttachedAlready,
+    /// The payment method was used before, so that no customer can hold it.
+    PaymentMethodSpent,
+    /// No customer holds the payment method, and it can be changed only where one does.
+    NotAttached(InstrumentId),
+    /// The change is one of another type of payment method.
+    OtherPaymentMethodType {
+        /// What it is.
+        is: &'static str,
+        /// What the change is of.
+        given: &'static str,
+    },
     /// The customer holds as many instruments as it can.
     TooManyInstruments,
     /// The customer has that bank account.

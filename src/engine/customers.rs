@@ -1,6 +1,7 @@
 //! Customers: create, read, update, delete, list, search.
 
 use super::holdings::tell_instruments;
+use super::payment_methods::keep_spent;
 use super::{Ctx, Done, Precondition, tell};
 use crate::domain::account::Account;
 use crate::domain::balance::{BalanceReason, BalanceTransaction};
@@ -77,6 +78,9 @@ pub fn delete(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &CustomerId, insists: &Precond
     let after = before.tombstone(ctx.now);
 
     tx.put_customer(ctx.account.space, Some(&before), &after)?;
+    for instrument in &before.instruments {
+        keep_spent(tx, ctx, instrument)?;
+    }
     tell_instruments(tx, ctx, &before.instruments, &after)?;
     tell(tx, ctx, Happening::CustomerDeleted { before: Box::new(before) })?;
     Ok(after)

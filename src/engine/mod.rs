@@ -10,6 +10,7 @@ pub mod events;
 mod holdings;
 pub mod keys;
 mod objects;
+pub mod payment_methods;
 pub mod promotion_codes;
 pub mod replies;
 pub mod sources;

@@ -55,7 +55,8 @@ const EMAIL: Shape = Shape::Email(512);
 const PHONE: Shape = Shape::Phone(20);
 const BALANCE: Shape = Shape::Integer { min: i64::MIN, max: i64::MAX };
 const SEQUENCE: Shape = Shape::Integer { min: 1, max: i64::MAX };
-const ADDRESS: Shape = Shape::Record(&[
+/// An address of six parts.
+pub const ADDRESS: Shape = Shape::Record(&[
     field("city", &TEXT),
     field("country", &Shape::Country(5000)),
     field("line1", &TEXT),
@@ -281,7 +282,8 @@ fn exemption(value: Value) -> TaxExempt {
     }
 }
 
-fn address(mut value: Value) -> Address {
+/// The address of a value of that shape.
+pub fn address(mut value: Value) -> Address {
     let mut part = |name| value.take(name).map(Value::text);
     Address {
         street: part("line1"),

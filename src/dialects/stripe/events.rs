@@ -165,10 +165,13 @@ fn object(event: &Event, account: &Account) -> Json {
 fn told(facts: &Facts, beside: &[Facts], account: &Account, version: &Version, then: Time) -> Json {
     match facts {
         Facts::Coupon(coupon) => coupons::object(coupon, account, then).into(),
+        Facts::PaymentMethod(loose) => instruments::method_object(&loose.method, None, account, version).into(),
         Facts::PromotionCode(code) => {
             let coupon = beside.iter().find_map(|facts| match facts {
                 Facts::Coupon(coupon) if coupon.serial == code.coupon_serial => Some(Coupon::clone(coupon)),
-                Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::CashTransaction(_) => None,
+                Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::CashTransaction(_) | Facts::PaymentMethod(_) => {
+                    None
+                }
             });
             let coupon = coupon.expect("an event of a promotion code is kept with its coupon");
             let promotion = Promotion { code: PromotionCode::clone(code), coupon };

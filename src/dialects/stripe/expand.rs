@@ -76,6 +76,9 @@ pub const CASH_TRANSACTION: Expandable = &[
 pub const FUNDING_INSTRUCTIONS: Expandable = &[always("bank_transfer")];
 /// On a customer's source.
 pub const SOURCE: Expandable = &[always("customer")];
+/// On a payment method.
+pub const PAYMENT_METHOD: Expandable =
+    &[always("billing_details"), always("card"), always("customer"), always("us_bank_account")];
 /// On what has nothing to expand.
 pub const NOTHING: Expandable = &[];
 

@@ -43,6 +43,8 @@ pub struct Names {
     pub promotion_code: Named,
     /// The source.
     pub source: Named,
+    /// The payment method.
+    pub payment_method: Named,
 }
 
 /// How one thing is named.
@@ -57,7 +59,7 @@ impl Names {
     /// Everything by the path, as `id`.
     pub const BY_PATH: Names = {
         let id = Named { param: "id", by_path: true };
-        Names { customer: id, coupon: id, promotion_code: id, source: id }
+        Names { customer: id, coupon: id, promotion_code: id, source: id, payment_method: id }
     };
     /// The customer by the path, as `customer`.
     pub const CUSTOMER_BY_PATH: Names =
@@ -487,6 +489,26 @@ impl Refusal {
                      to the customer."
                 ),
             ),
+            Problem::NoSuchPaymentMethod(id) => {
+                Refusal::nowhere("PaymentMethod", id.as_str(), names.payment_method, false, test_mode)
+            }
+            Problem::AttachedAlready => {
+                Refusal::new(400, "The payment method you provided has already been attached to a customer.")
+            }
+            Problem::PaymentMethodSpent => Refusal::new(
+                400,
+                "This PaymentMethod was previously used without being attached to a Customer or was detached from a \
+                 Customer, and may not be used again.",
+            ),
+            Problem::NotAttached(id) => Refusal::new(
+                400,
+                format!(
+                    "The payment method {id} is not attached to a customer, so that it cannot be changed or detached."
+                ),
+            ),
+            Problem::OtherPaymentMethodType { is, given } => {
+                Refusal::invalid(given, format!("You cannot set `{given}` on a payment method of type `{is}`."))
+            }
             Problem::TooManyInstruments => Refusal::new(
                 400,
                 format!(

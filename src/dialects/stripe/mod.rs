@@ -17,6 +17,7 @@ pub mod idempotency;
 pub mod instruments;
 pub mod lists;
 pub mod params;
+pub mod payment_methods;
 pub mod promotion_codes;
 pub mod routes;
 pub mod search;

@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 use super::failure::Refusal;
 use super::{
     Call, Plan, account, balance_transactions, cash_balance, coupons, customers, events, funding_instructions,
-    promotion_codes, sources,
+    payment_methods, promotion_codes, sources,
 };
 use crate::domain::api_key::{Access, Resource};
 use crate::domain::instrument::SourceKind;
@@ -57,6 +57,11 @@ const EVENT: &str = "/v1/events/{id}";
 const EVENTS: &str = "/v1/events";
 const FUND_CASH_BALANCE: &str = "/v1/test_helpers/customers/{customer}/fund_cash_balance";
 const FUNDING_INSTRUCTIONS: &str = "/v1/customers/{customer}/funding_instructions";
+const METHODS_OF_CUSTOMER: &str = "/v1/customers/{customer}/payment_methods";
+const METHOD_OF_CUSTOMER: &str = "/v1/customers/{customer}/payment_methods/{payment_method}";
+const PAYMENT_METHOD: &str = "/v1/payment_methods/{payment_method}";
+const PAYMENT_METHODS: &str = "/v1/payment_methods";
+const PAYMENT_METHOD_DETACH: &str = "/v1/payment_methods/{payment_method}/detach";
 const PROMOTION_CODE: &str = "/v1/promotion_codes/{promotion_code}";
 const PROMOTION_CODES: &str = "/v1/promotion_codes";
 const SOURCE: &str = "/v1/customers/{customer}/sources/{id}";
@@ -65,7 +70,7 @@ const SOURCE_VERIFY: &str = "/v1/customers/{customer}/sources/{id}/verify";
 const SEARCH: &str = "/v1/customers/search";
 
 /// Every operation there is.
-pub static OPERATIONS: [Operation; 42] = [
+pub static OPERATIONS: [Operation; 48] = [
     operation(Method::GET, ACCOUNT, Resource::Account, Access::Read, account::retrieve),
     operation(Method::GET, CUSTOMERS, Resource::Customer, Access::Read, customers::list),
     operation(Method::POST, CUSTOMERS, Resource::Customer, Access::Write, customers::create),
@@ -118,6 +123,24 @@ pub static OPERATIONS: [Operation; 42] = [
     operation(Method::GET, COUPON, Resource::Coupon, Access::Read, coupons::retrieve),
     operation(Method::POST, COUPON, Resource::Coupon, Access::Write, coupons::update),
     operation(Method::DELETE, COUPON, Resource::Coupon, Access::Write, coupons::delete),
+    operation(Method::GET, PAYMENT_METHODS, Resource::PaymentMethod, Access::Read, payment_methods::list),
+    operation(Method::GET, PAYMENT_METHOD, Resource::PaymentMethod, Access::Read, payment_methods::retrieve),
+    operation(Method::POST, PAYMENT_METHOD, Resource::PaymentMethod, Access::Write, payment_methods::update),
+    operation(Method::POST, PAYMENT_METHOD_DETACH, Resource::PaymentMethod, Access::Write, payment_methods::detach),
+    operation(
+        Method::GET,
+        METHODS_OF_CUSTOMER,
+        Resource::PaymentMethod,
+        Access::Read,
+        payment_methods::list_of_customer,
+    ),
+    operation(
+        Method::GET,
+        METHOD_OF_CUSTOMER,
+        Resource::PaymentMethod,
+        Access::Read,
+        payment_methods::retrieve_of_customer,
+    ),
     operation(Method::GET, PROMOTION_CODES, Resource::PromotionCode, Access::Read, promotion_codes::list),
     operation(Method::POST, PROMOTION_CODES, Resource::PromotionCode, Access::Write, promotion_codes::create),
     operation(Method::GET, PROMOTION_CODE, Resource::PromotionCode, Access::Read, promotion_codes::retrieve),

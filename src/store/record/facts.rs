@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cash::CashTransactionShape;
 use super::coupon::CouponShape;
+use super::instrument::LooseShape;
 use super::promotion_code::PromotionCodeShape;
 use super::{Unreadable, parse, shape_of, write};
 use crate::domain::facts::Facts;
@@ -15,6 +16,7 @@ pub fn write_facts(facts: &Facts) -> Object {
         Facts::Coupon(coupon) => write(&CouponShape::from(&**coupon)),
         Facts::PromotionCode(code) => write(&PromotionCodeShape::from(&**code)),
         Facts::CashTransaction(transaction) => write(&CashTransactionShape::from(&**transaction)),
+        Facts::PaymentMethod(loose) => write(&LooseShape::from(&**loose)),
     };
     Object { kind: facts.kind(), id: facts.key().to_owned(), created: facts.created(), body }
 }
@@ -33,6 +35,9 @@ pub fn read_facts(object: &Object) -> Result<Facts, Unreadable> {
             ObjectKind::CashTransaction => {
                 Ok(Facts::CashTransaction(Box::new(parse::<CashTransactionShape<'static>>(body)?.try_into()?)))
             }
+            ObjectKind::PaymentMethod => {
+                Ok(Facts::PaymentMethod(Box::new(parse::<LooseShape<'static>>(body)?.try_into()?)))
+            }
         },
         unknown => Err(Unreadable::UnknownShape(unknown)),
     }
@@ -45,6 +50,7 @@ pub(super) enum FactsShape<'a> {
     Coupon(Box<CouponShape<'a>>),
     PromotionCode(Box<PromotionCodeShape<'a>>),
     CashTransaction(Box<CashTransactionShape<'a>>),
+    PaymentMethod(Box<LooseShape<'a>>),
 }
 
 impl<'a> From<&'a Facts> for FactsShape<'a> {
@@ -53,6 +59,7 @@ impl<'a> From<&'a Facts> for FactsShape<'a> {
             Facts::Coupon(coupon) => FactsShape::Coupon(Box::new((&**coupon).into())),
             Facts::PromotionCode(code) => FactsShape::PromotionCode(Box::new((&**code).into())),
             Facts::CashTransaction(transaction) => FactsShape::CashTransaction(Box::new((&**transaction).into())),
+            Facts::PaymentMethod(loose) => FactsShape::PaymentMethod(Box::new((&**loose).into())),
         }
     }
 }
@@ -65,6 +72,7 @@ impl TryFrom<FactsShape<'_>> for Facts {
             FactsShape::Coupon(coupon) => Facts::Coupon(Box::new((*coupon).try_into()?)),
             FactsShape::PromotionCode(code) => Facts::PromotionCode(Box::new((*code).try_into()?)),
             FactsShape::CashTransaction(transaction) => Facts::CashTransaction(Box::new((*transaction).try_into()?)),
+            FactsShape::PaymentMethod(loose) => Facts::PaymentMethod(Box::new((*loose).try_into()?)),
         })
     }
 }
@@ -84,6 +92,7 @@ pub(crate) mod tests {
     use crate::domain::object::{Object, ObjectKind};
     use crate::domain::promotion_code::{Code, PromotionCode, Restrictions};
     use crate::domain::time::Time;
+    use crate::store::record::instrument::tests::loose_payment_methods;
 
     fn currencies() -> impl Strategy<Value = Currency> {
         (0..SUPPORTED.len()).prop_map(|place| Currency::parse(SUPPORTED[place]).expect("it is supported"))
@@ -175,6 +184,7 @@ pub(crate) mod tests {
             coupons().prop_map(Facts::from),
             promotion_codes().prop_map(Facts::from),
             cash_transactions().prop_map(Facts::from),
+            loose_payment_methods().prop_map(Facts::from),
         ]
     }
 
