@@ -74,6 +74,7 @@ pub(super) fn replace(tx: &mut dyn Tx, ctx: &Ctx<'_>, before: Customer, mut afte
 pub fn delete(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &CustomerId, insists: &Precondition) -> Done<Customer> {
     let before = live(tx, ctx.account, id)?;
     insists.check(before.version)?;
+    before.require_deletable()?;
     let after = before.tombstone(ctx.now);
 
     tx.put_customer(ctx.account.space, Some(&before), &after)?;

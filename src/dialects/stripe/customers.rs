@@ -28,8 +28,8 @@ use crate::http::json::{Json, Object};
 /// What a create or an update asks for.
 #[derive(Default)]
 pub struct Input {
-    change: CustomerChange,
-    expand: Vec<String>,
+    pub(super) change: CustomerChange,
+    pub(super) expand: Vec<String>,
 }
 
 impl Input {
@@ -194,7 +194,8 @@ macro_rules! common_rows {
     };
 }
 
-const EXPAND_ROW: Param<Input> =
+/// The row of `expand`.
+pub(super) const EXPAND_ROW: Param<Input> =
     row("expand", Kind::Value(&EXPAND, |input: &mut Input, value| input.expand = value.texts()));
 
 const INVOICE_SETTINGS: &[Param<Input>] = &[
@@ -255,10 +256,6 @@ pub const UPDATE: &[Param<Input>] = common_rows![
     ],
     pay: [], tax_id: [], clock: []
 ];
-
-/// The parameters of `POST /v1/customers/{id}/cash_balance`.
-pub const CASH_BALANCE: &[Param<Input>] =
-    &[EXPAND_ROW, Param { added: "2022-04-18", ..row("settings", Kind::Group(&[RECONCILIATION_MODE])) }];
 
 fn set_balance(input: &mut Input, value: Value) {
     input.change.balance = Some(value.integer());
@@ -496,29 +493,6 @@ pub fn search(call: &Arc<Call>) -> Result<Plan, Refusal> {
             result.add("total_count", i64::try_from(count).unwrap_or(i64::MAX));
         }
         Ok(Answer::of(result.and("url", "/v1/customers/search").into()))
-    }))
-}
-
-/// `GET /v1/customers/{id}/cash_balance`
-pub fn retrieve_cash_balance(call: &Arc<Call>) -> Result<Plan, Refusal> {
-    let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
-    Expansions::of_object(&input.expand, expand::NOTHING, &call.version)?;
-    let id = CustomerId(call.part(0)?);
-    Ok(Plan::look(Names::CUSTOMER_BY_PATH, move |call, read| {
-        let customer = customers::live(read, &call.account, &id)?;
-        Ok(Answer::of(super::customer_object::cash_balance(&customer, &call.account).into()))
-    }))
-}
-
-/// `POST /v1/customers/{id}/cash_balance`
-pub fn update_cash_balance(call: &Arc<Call>) -> Result<Plan, Refusal> {
-    let input: Input = params::read(CASH_BALANCE, &call.given, &call.version)?;
-    Expansions::of_object(&input.expand, expand::NOTHING, &call.version)?;
-    let id = CustomerId(call.part(0)?);
-    let insists = conditions::insists(&call.headers);
-    Ok(Plan::write(Names::CUSTOMER_BY_PATH, move |call, tx, ctx| {
-        let customer = customers::update(tx, ctx, &id, &insists, input.change.clone())?;
-        Ok(Answer::of(super::customer_object::cash_balance(&customer, &call.account).into()))
     }))
 }
 

@@ -1,10 +1,10 @@
 //! `expand[]`: what can be filled in, and how deep.
 
-use super::customer_object;
 use super::failure::Refusal;
 use super::instruments;
 use super::lists;
 use super::versions::{self, Version};
+use super::{cash_balance, customer_object};
 use crate::domain::account::Account;
 use crate::domain::customer::Customer;
 use crate::domain::instrument::Instrument;
@@ -60,6 +60,20 @@ pub const PROMOTION_CODE: Expandable = &[
     since("promotion", "2025-09-30"),
     always("restrictions"),
 ];
+/// On a cash balance, where everything is inline.
+pub const CASH_BALANCE: Expandable = &[always("settings")];
+/// On a cash transaction. Only the customer is not inline; of the others there is the one that says what happened.
+pub const CASH_TRANSACTION: Expandable = &[
+    always("adjusted_for_overdraft"),
+    always("applied_to_payment"),
+    always("customer"),
+    always("funded"),
+    always("refunded_from_payment"),
+    always("transferred_to_balance"),
+    always("unapplied_from_payment"),
+];
+/// On funding instructions, where everything is inline.
+pub const FUNDING_INSTRUCTIONS: Expandable = &[always("bank_transfer")];
 /// On a customer's source.
 pub const SOURCE: Expandable = &[always("customer")];
 /// On a payment method.
@@ -160,7 +174,7 @@ pub fn customer(customer: &Customer, account: &Account, version: &Version, expan
         }
     }
     if expansions.has("cash_balance") {
-        object.add("cash_balance", customer_object::cash_balance(customer, account));
+        object.add("cash_balance", cash_balance::object(customer, account, version));
     }
     if expansions.has("invoice_credit_balance") {
         object.add("invoice_credit_balance", customer_object::invoice_credit_balance(customer));
