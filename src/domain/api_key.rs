@@ -35,17 +35,20 @@ pub enum Resource {
     PaymentMethod,
     /// Promotion codes.
     PromotionCode,
+    /// Sources of the Sources API.
+    Source,
 }
 
 impl Resource {
     /// Every resource, in the order in which help and errors list them.
-    pub const ALL: [Resource; 6] = [
+    pub const ALL: [Resource; 7] = [
         Resource::Account,
         Resource::Coupon,
         Resource::Customer,
         Resource::Event,
         Resource::PaymentMethod,
         Resource::PromotionCode,
+        Resource::Source,
     ];
 
     /// The resource's name in permissions and error texts.
@@ -57,6 +60,7 @@ impl Resource {
             Resource::Event => "event",
             Resource::PaymentMethod => "payment_method",
             Resource::PromotionCode => "promotion_code",
+            Resource::Source => "source",
         }
     }
 }

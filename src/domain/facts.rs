@@ -6,6 +6,7 @@ use super::coupon::Coupon;
 use super::object::{List, ObjectKind};
 use super::payment_method::LoosePaymentMethod;
 use super::promotion_code::PromotionCode;
+use super::source::LooseSource;
 use super::time::Time;
 
 /// The facts of an object.
@@ -19,6 +20,8 @@ pub enum Facts {
     CashTransaction(Box<CashTransaction>),
     /// A payment method that no customer holds.
     PaymentMethod(Box<LoosePaymentMethod>),
+    /// A source that no customer holds.
+    Source(Box<LooseSource>),
 }
 
 /// The fact by which cash transactions are listed. It is stored, so it never changes.
@@ -77,6 +80,7 @@ impl Facts {
             Facts::PromotionCode(_) => ObjectKind::PromotionCode,
             Facts::CashTransaction(_) => ObjectKind::CashTransaction,
             Facts::PaymentMethod(_) => ObjectKind::PaymentMethod,
+            Facts::Source(_) => ObjectKind::Source,
         }
     }
 
@@ -84,9 +88,11 @@ impl Facts {
     pub fn key(&self) -> &str {
         match self {
             Facts::Coupon(coupon) if coupon.deleted.is_some() => coupon.serial.as_str(),
-            Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::CashTransaction(_) | Facts::PaymentMethod(_) => {
-                self.id()
-            }
+            Facts::Coupon(_)
+            | Facts::PromotionCode(_)
+            | Facts::CashTransaction(_)
+            | Facts::PaymentMethod(_)
+            | Facts::Source(_) => self.id(),
         }
     }
 
@@ -97,6 +103,7 @@ impl Facts {
             Facts::PromotionCode(code) => code.id.as_str(),
             Facts::CashTransaction(transaction) => transaction.id.as_str(),
             Facts::PaymentMethod(loose) => loose.method.id.as_str(),
+            Facts::Source(loose) => loose.source.id.as_str(),
         }
     }
 
@@ -107,6 +114,7 @@ impl Facts {
             Facts::PromotionCode(code) => code.created,
             Facts::CashTransaction(transaction) => transaction.created,
             Facts::PaymentMethod(loose) => loose.method.created,
+            Facts::Source(loose) => loose.source.created,
         }
     }
 
@@ -126,7 +134,7 @@ impl Facts {
             }
             Facts::CashTransaction(transaction) => vec![cash_transaction_lists::of_customer(&transaction.customer)],
             // What nobody holds is found by its id alone.
-            Facts::PaymentMethod(_) => Vec::new(),
+            Facts::PaymentMethod(_) | Facts::Source(_) => Vec::new(),
         }
     }
 }
@@ -140,6 +148,12 @@ impl From<Coupon> for Facts {
 impl From<LoosePaymentMethod> for Facts {
     fn from(loose: LoosePaymentMethod) -> Facts {
         Facts::PaymentMethod(Box::new(loose))
+    }
+}
+
+impl From<LooseSource> for Facts {
+    fn from(loose: LooseSource) -> Facts {
+        Facts::Source(Box::new(loose))
     }
 }
 

@@ -94,7 +94,7 @@ name!(
     CouponId
 );
 name!(
-    /// What a customer pays with. The beginning says in which API it was made: `card_…`, `ba_…`, `pm_…`.
+    /// What a customer pays with. The beginning says in which API it was made: `card_…`, `ba_…`, `pm_…`, `src_…`.
     InstrumentId
 );
 

@@ -23,6 +23,7 @@ pub mod payment_method;
 pub mod problem;
 pub mod promotion_code;
 pub mod query;
+pub mod source;
 pub mod tax;
 pub mod term;
 pub mod time;

@@ -17,16 +17,19 @@ pub enum ObjectKind {
     CashTransaction,
     /// A payment method that no customer holds.
     PaymentMethod,
+    /// A source that no customer holds.
+    Source,
 }
 
 impl ObjectKind {
     /// Every kind.
-    pub const ALL: [ObjectKind; 5] = [
+    pub const ALL: [ObjectKind; 6] = [
         ObjectKind::Coupon,
         ObjectKind::RetiredCoupon,
         ObjectKind::PromotionCode,
         ObjectKind::CashTransaction,
         ObjectKind::PaymentMethod,
+        ObjectKind::Source,
     ];
 
     /// The kind's name. It is stored, so it never changes.
@@ -37,6 +40,7 @@ impl ObjectKind {
             ObjectKind::PromotionCode => "promotion_code",
             ObjectKind::CashTransaction => "cash_transaction",
             ObjectKind::PaymentMethod => "payment_method",
+            ObjectKind::Source => "source",
         }
     }
 

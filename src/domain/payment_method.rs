@@ -178,7 +178,7 @@ impl Instrument {
         match self {
             Instrument::PaymentMethod(method) => Some(PaymentMethod::clone(method)),
             Instrument::Card(card) => Some(Card::clone(card).into()),
-            Instrument::BankAccount(_) => None,
+            Instrument::BankAccount(_) | Instrument::Source(_) => None,
         }
     }
 
@@ -192,7 +192,7 @@ impl Instrument {
             (Instrument::PaymentMethod(_), kind) => {
                 PaymentMethod { id, created, kind, billing, allow_redisplay, metadata }.into()
             }
-            (Instrument::Card(_) | Instrument::BankAccount(_), _) => self.clone(),
+            (Instrument::Card(_) | Instrument::BankAccount(_) | Instrument::Source(_), _) => self.clone(),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Customers: create, read, update, delete, list, search.
 
-use super::holdings::tell_instruments;
-use super::payment_methods::keep_spent;
+use super::holdings::{keep_gone, tell_instruments};
 use super::{Ctx, Done, Precondition, tell};
 use crate::domain::account::Account;
 use crate::domain::balance::{BalanceReason, BalanceTransaction};
@@ -63,6 +62,7 @@ pub(super) fn replace(tx: &mut dyn Tx, ctx: &Ctx<'_>, before: Customer, mut afte
     step(ctx, &before, &mut after);
     tx.put_customer(ctx.account.space, Some(&before), &after)?;
     note_balance(tx, ctx, before.balance, &after, BalanceReason::Adjustment)?;
+    keep_gone(tx, ctx, &before.instruments, &after)?;
     tell_instruments(tx, ctx, &before.instruments, &after)?;
     if !after.differs_only_in_holdings(&before) {
         tell(tx, ctx, Happening::CustomerUpdated { before: Box::new(before), after: Box::new(after.clone()) })?;
@@ -78,9 +78,7 @@ pub fn delete(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &CustomerId, insists: &Precond
     let after = before.tombstone(ctx.now);
 
     tx.put_customer(ctx.account.space, Some(&before), &after)?;
-    for instrument in &before.instruments {
-        keep_spent(tx, ctx, instrument)?;
-    }
+    keep_gone(tx, ctx, &before.instruments, &after)?;
     tell_instruments(tx, ctx, &before.instruments, &after)?;
     tell(tx, ctx, Happening::CustomerDeleted { before: Box::new(before) })?;
     Ok(after)

@@ -13,6 +13,7 @@ mod objects;
 pub mod payment_methods;
 pub mod promotion_codes;
 pub mod replies;
+pub mod source_objects;
 pub mod sources;
 
 use crate::domain::account::Account;

@@ -12,6 +12,7 @@ use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{Cursor, ObjectPage, Page, Place, Span};
 use crate::domain::payment_method::LoosePaymentMethod;
 use crate::domain::promotion_code::PromotionCode;
+use crate::domain::source::LooseSource;
 use crate::store::record::{read_facts, write_facts};
 use crate::store::{Failure, Kept, Read, Tx};
 
@@ -75,7 +76,15 @@ pub(super) fn loose_payment_method(
 ) -> Kept<Option<LoosePaymentMethod>> {
     one(read, space, ObjectKind::PaymentMethod, id.as_str(), |facts| match facts {
         Facts::PaymentMethod(loose) => Some(*loose),
-        Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::CashTransaction(_) => None,
+        Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::CashTransaction(_) | Facts::Source(_) => None,
+    })
+}
+
+/// A source that no customer holds.
+pub(super) fn loose_source(read: &mut dyn Read, space: Space, id: &InstrumentId) -> Kept<Option<LooseSource>> {
+    one(read, space, ObjectKind::Source, id.as_str(), |facts| match facts {
+        Facts::Source(loose) => Some(*loose),
+        Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::CashTransaction(_) | Facts::PaymentMethod(_) => None,
     })
 }
 
@@ -89,7 +98,7 @@ pub(super) fn promotion_codes(read: &mut dyn Read, space: Space, list: List) -> 
 pub(super) fn its_coupon(facts: Facts) -> Option<Coupon> {
     match facts {
         Facts::Coupon(coupon) => Some(*coupon),
-        Facts::PromotionCode(_) | Facts::CashTransaction(_) | Facts::PaymentMethod(_) => None,
+        Facts::PromotionCode(_) | Facts::CashTransaction(_) | Facts::PaymentMethod(_) | Facts::Source(_) => None,
     }
 }
 
@@ -97,7 +106,7 @@ pub(super) fn its_coupon(facts: Facts) -> Option<Coupon> {
 pub(super) fn its_promotion_code(facts: Facts) -> Option<PromotionCode> {
     match facts {
         Facts::PromotionCode(code) => Some(*code),
-        Facts::Coupon(_) | Facts::CashTransaction(_) | Facts::PaymentMethod(_) => None,
+        Facts::Coupon(_) | Facts::CashTransaction(_) | Facts::PaymentMethod(_) | Facts::Source(_) => None,
     }
 }
 
@@ -105,7 +114,7 @@ pub(super) fn its_promotion_code(facts: Facts) -> Option<PromotionCode> {
 pub(super) fn its_cash_transaction(facts: Facts) -> Option<CashTransaction> {
     match facts {
         Facts::CashTransaction(transaction) => Some(*transaction),
-        Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::PaymentMethod(_) => None,
+        Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::PaymentMethod(_) | Facts::Source(_) => None,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::domain::customer::Customer;
 use crate::domain::ids::{CustomerId, InstrumentId};
 use crate::domain::instrument::{Instrument, SourceChoice, SourceKind};
 use crate::domain::problem::Problem;
+use crate::domain::source;
 use crate::store::{Read, Tx};
 
 /// A source with the customer that has it.
@@ -27,6 +28,8 @@ pub enum SourceChange {
     Card(CardChange),
     /// Of a bank account.
     BankAccount(BankAccountChange),
+    /// Of one of the Sources API.
+    Source(source::SourceChange),
 }
 
 /// A customer's source, if it is one that fits.
@@ -48,7 +51,11 @@ pub fn update(
     let source: Instrument = match (source, change) {
         (Instrument::Card(card), SourceChange::Card(change)) => card.with(change)?.into(),
         (Instrument::BankAccount(account), SourceChange::BankAccount(change)) => account.with(change)?.into(),
-        (Instrument::Card(_) | Instrument::BankAccount(_) | Instrument::PaymentMethod(_), _) => {
+        (Instrument::Source(source), SourceChange::Source(change)) => source.with(change)?.into(),
+        (
+            Instrument::Card(_) | Instrument::BankAccount(_) | Instrument::PaymentMethod(_) | Instrument::Source(_),
+            _,
+        ) => {
             return Err(Problem::NoSuchSource(choice.id.clone()).into());
         }
     };
@@ -58,7 +65,8 @@ pub fn update(
     Ok(Owned { customer, source })
 }
 
-/// Takes a source from its customer. The newest other one becomes the default in its place.
+/// Takes a source from its customer. The newest other one becomes the default in its place. One of the Sources API is given
+/// back as it is from then on.
 pub fn delete(
     tx: &mut dyn Tx,
     ctx: &Ctx<'_>,
@@ -71,6 +79,10 @@ pub fn delete(
     let after = before.without_instrument(&choice.id);
 
     let customer = replace(tx, ctx, before, after)?;
+    let source = match source {
+        Instrument::Source(source) => source.consumed().into(),
+        Instrument::Card(_) | Instrument::BankAccount(_) | Instrument::PaymentMethod(_) => source,
+    };
     Ok(Owned { customer, source })
 }
 
@@ -87,7 +99,9 @@ pub fn verify(
     let Owned { customer: before, source } = read(tx, ctx.account, customer, &choice)?;
     let account = match source {
         Instrument::BankAccount(account) => *account,
-        Instrument::Card(_) | Instrument::PaymentMethod(_) => return Err(Problem::NoSuchSource(id.clone()).into()),
+        Instrument::Card(_) | Instrument::PaymentMethod(_) | Instrument::Source(_) => {
+            return Err(Problem::NoSuchSource(id.clone()).into());
+        }
     };
     let account = match account.status {
         BankStatus::New | BankStatus::Validated => account.judged(amounts),

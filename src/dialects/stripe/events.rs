@@ -8,7 +8,9 @@ use super::failure::{Names, Refusal};
 use super::lists::{self, Paged, Paging, TEXT, row};
 use super::params::{self, Kind, Param, Shape, Value};
 use super::versions::{self, Version};
-use super::{Answer, Call, Halt, Plan, cash_balance, coupons, customer_object, instruments, promotion_codes};
+use super::{
+    Answer, Call, Halt, Plan, cash_balance, coupons, customer_object, instruments, promotion_codes, source_objects,
+};
 use crate::domain::account::{Account, Mode};
 use crate::domain::coupon::Coupon;
 use crate::domain::customer::Customer;
@@ -138,6 +140,9 @@ fn object(event: &Event, account: &Account) -> Json {
                 ObjectChange::Updated { before, after } => (told(after), Some(told(before))),
             }
         }
+        Happening::SourceSettled { outcome: _, source, customer } => {
+            (source_objects::object(source, customer.as_ref(), account, &version).into(), None)
+        }
         Happening::CashArrived { customer } => (cash_balance::object(customer, account, &version).into(), None),
     };
     let was = was.map(|was| previous(&was, &now).unwrap_or_else(|| Object::new().into()));
@@ -166,12 +171,15 @@ fn told(facts: &Facts, beside: &[Facts], account: &Account, version: &Version, t
     match facts {
         Facts::Coupon(coupon) => coupons::object(coupon, account, then).into(),
         Facts::PaymentMethod(loose) => instruments::method_object(&loose.method, None, account, version).into(),
+        Facts::Source(loose) => source_objects::object(&loose.source, loose.former.as_ref(), account, version).into(),
         Facts::PromotionCode(code) => {
             let coupon = beside.iter().find_map(|facts| match facts {
                 Facts::Coupon(coupon) if coupon.serial == code.coupon_serial => Some(Coupon::clone(coupon)),
-                Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::CashTransaction(_) | Facts::PaymentMethod(_) => {
-                    None
-                }
+                Facts::Coupon(_)
+                | Facts::PromotionCode(_)
+                | Facts::CashTransaction(_)
+                | Facts::PaymentMethod(_)
+                | Facts::Source(_) => None,
             });
             let coupon = coupon.expect("an event of a promotion code is kept with its coupon");
             let promotion = Promotion { code: PromotionCode::clone(code), coupon };
@@ -199,7 +207,10 @@ fn held_object(
         | Subject::Coupon
         | Subject::PromotionCode
         | Subject::CashTransaction
-        | Subject::CashBalance => instruments::source(instrument, customer, version),
+        | Subject::CashBalance
+        | Subject::ChargeableSource
+        | Subject::FailedSource
+        | Subject::CanceledSource => instruments::source(instrument, customer, account, version),
     };
     object.expect("an instrument is told of only as what it is").into()
 }

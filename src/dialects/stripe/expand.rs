@@ -76,6 +76,9 @@ pub const CASH_TRANSACTION: Expandable = &[
 pub const FUNDING_INSTRUCTIONS: Expandable = &[always("bank_transfer")];
 /// On a customer's source.
 pub const SOURCE: Expandable = &[always("customer")];
+/// On a source of the Sources API, which shows all of it: docs.stripe.com/api/sources/object.
+pub const SOURCE_OBJECT: Expandable =
+    &[always("code_verification"), always("owner"), always("receiver"), always("redirect"), always("source_order")];
 /// On a payment method.
 pub const PAYMENT_METHOD: Expandable =
     &[always("billing_details"), always("card"), always("customer"), always("us_bank_account")];
@@ -194,7 +197,7 @@ pub fn source(
     version: &Version,
     expansions: &Expansions,
 ) -> Json {
-    let object = instruments::source(source, Some(&holder.id), version);
+    let object = instruments::source(source, Some(&holder.id), account, version);
     held(object, holder, account, version, expansions)
 }
 

@@ -2,6 +2,7 @@
 //! docs.stripe.com/api/customer_bank_accounts/object) and of the newer one (docs.stripe.com/api/payment_methods/object).
 
 use super::customer_object::{code, free_data, postal};
+use super::source_objects;
 use super::versions::{self, Version};
 use crate::domain::account::{Account, Mode};
 use crate::domain::bank_account::{BankAccount, BankFacts};
@@ -12,10 +13,16 @@ use crate::domain::payment_method::{AllowRedisplay, BillingDetails, PaymentMetho
 use crate::http::json::{Json, Object};
 
 /// The instrument as a source, as the version has it; `None` when it is none. `customer` is who holds it.
-pub fn source(instrument: &Instrument, customer: Option<&CustomerId>, version: &Version) -> Option<Object> {
+pub fn source(
+    instrument: &Instrument,
+    customer: Option<&CustomerId>,
+    account: &Account,
+    version: &Version,
+) -> Option<Object> {
     match instrument {
         Instrument::Card(held) => Some(card(held, customer, version)),
-        Instrument::BankAccount(account) => Some(bank_account(account, customer)),
+        Instrument::BankAccount(held) => Some(bank_account(held, customer)),
+        Instrument::Source(held) => Some(source_objects::object(held, customer, account, version)),
         Instrument::PaymentMethod(_) => None,
     }
 }

@@ -21,6 +21,7 @@ pub mod payment_methods;
 pub mod promotion_codes;
 pub mod routes;
 pub mod search;
+pub mod source_objects;
 pub mod sources;
 pub mod versions;
 

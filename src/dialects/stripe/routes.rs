@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 use super::failure::Refusal;
 use super::{
     Call, Plan, account, balance_transactions, cash_balance, coupons, customers, events, funding_instructions,
-    payment_methods, promotion_codes, sources,
+    payment_methods, promotion_codes, source_objects, sources,
 };
 use crate::domain::api_key::{Access, Resource};
 use crate::domain::instrument::SourceKind;
@@ -64,13 +64,18 @@ const PAYMENT_METHODS: &str = "/v1/payment_methods";
 const PAYMENT_METHOD_DETACH: &str = "/v1/payment_methods/{payment_method}/detach";
 const PROMOTION_CODE: &str = "/v1/promotion_codes/{promotion_code}";
 const PROMOTION_CODES: &str = "/v1/promotion_codes";
+const LOOSE_SOURCE: &str = "/v1/sources/{source}";
+const LOOSE_SOURCES: &str = "/v1/sources";
+const LOOSE_SOURCE_AUTHORIZE: &str = "/v1/test_helpers/sources/{source}/authorize";
+const LOOSE_SOURCE_CANCEL: &str = "/v1/test_helpers/sources/{source}/cancel";
+const LOOSE_SOURCE_FAIL: &str = "/v1/test_helpers/sources/{source}/fail";
 const SOURCE: &str = "/v1/customers/{customer}/sources/{id}";
 const SOURCES: &str = "/v1/customers/{customer}/sources";
 const SOURCE_VERIFY: &str = "/v1/customers/{customer}/sources/{id}/verify";
 const SEARCH: &str = "/v1/customers/search";
 
 /// Every operation there is.
-pub static OPERATIONS: [Operation; 48] = [
+pub static OPERATIONS: [Operation; 54] = [
     operation(Method::GET, ACCOUNT, Resource::Account, Access::Read, account::retrieve),
     operation(Method::GET, CUSTOMERS, Resource::Customer, Access::Read, customers::list),
     operation(Method::POST, CUSTOMERS, Resource::Customer, Access::Write, customers::create),
@@ -145,6 +150,12 @@ pub static OPERATIONS: [Operation; 48] = [
     operation(Method::POST, PROMOTION_CODES, Resource::PromotionCode, Access::Write, promotion_codes::create),
     operation(Method::GET, PROMOTION_CODE, Resource::PromotionCode, Access::Read, promotion_codes::retrieve),
     operation(Method::POST, PROMOTION_CODE, Resource::PromotionCode, Access::Write, promotion_codes::update),
+    operation(Method::POST, LOOSE_SOURCES, Resource::Source, Access::Write, source_objects::create),
+    operation(Method::GET, LOOSE_SOURCE, Resource::Source, Access::Read, source_objects::retrieve),
+    operation(Method::POST, LOOSE_SOURCE, Resource::Source, Access::Write, source_objects::update),
+    operation(Method::POST, LOOSE_SOURCE_AUTHORIZE, Resource::Source, Access::Write, source_objects::authorize),
+    operation(Method::POST, LOOSE_SOURCE_CANCEL, Resource::Source, Access::Write, source_objects::cancel),
+    operation(Method::POST, LOOSE_SOURCE_FAIL, Resource::Source, Access::Write, source_objects::fail),
 ];
 
 /// Finds operations by method and path.

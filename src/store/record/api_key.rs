@@ -55,6 +55,7 @@ enum ResourceShape {
     Event,
     PaymentMethod,
     PromotionCode,
+    Source,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -117,6 +118,7 @@ impl From<Resource> for ResourceShape {
             Resource::Event => ResourceShape::Event,
             Resource::PaymentMethod => ResourceShape::PaymentMethod,
             Resource::PromotionCode => ResourceShape::PromotionCode,
+            Resource::Source => ResourceShape::Source,
         }
     }
 }
@@ -130,6 +132,7 @@ impl From<ResourceShape> for Resource {
             ResourceShape::Event => Resource::Event,
             ResourceShape::PaymentMethod => Resource::PaymentMethod,
             ResourceShape::PromotionCode => Resource::PromotionCode,
+            ResourceShape::Source => Resource::Source,
         }
     }
 }

@@ -6,6 +6,7 @@ use super::cash::CashTransactionShape;
 use super::coupon::CouponShape;
 use super::instrument::LooseShape;
 use super::promotion_code::PromotionCodeShape;
+use super::source::LooseSourceShape;
 use super::{Unreadable, parse, shape_of, write};
 use crate::domain::facts::Facts;
 use crate::domain::object::{Object, ObjectKind};
@@ -17,6 +18,7 @@ pub fn write_facts(facts: &Facts) -> Object {
         Facts::PromotionCode(code) => write(&PromotionCodeShape::from(&**code)),
         Facts::CashTransaction(transaction) => write(&CashTransactionShape::from(&**transaction)),
         Facts::PaymentMethod(loose) => write(&LooseShape::from(&**loose)),
+        Facts::Source(loose) => write(&LooseSourceShape::from(&**loose)),
     };
     Object { kind: facts.kind(), id: facts.key().to_owned(), created: facts.created(), body }
 }
@@ -38,6 +40,7 @@ pub fn read_facts(object: &Object) -> Result<Facts, Unreadable> {
             ObjectKind::PaymentMethod => {
                 Ok(Facts::PaymentMethod(Box::new(parse::<LooseShape<'static>>(body)?.try_into()?)))
             }
+            ObjectKind::Source => Ok(Facts::Source(Box::new(parse::<LooseSourceShape<'static>>(body)?.try_into()?))),
         },
         unknown => Err(Unreadable::UnknownShape(unknown)),
     }
@@ -51,6 +54,7 @@ pub(super) enum FactsShape<'a> {
     PromotionCode(Box<PromotionCodeShape<'a>>),
     CashTransaction(Box<CashTransactionShape<'a>>),
     PaymentMethod(Box<LooseShape<'a>>),
+    Source(Box<LooseSourceShape<'a>>),
 }
 
 impl<'a> From<&'a Facts> for FactsShape<'a> {
@@ -60,6 +64,7 @@ impl<'a> From<&'a Facts> for FactsShape<'a> {
             Facts::PromotionCode(code) => FactsShape::PromotionCode(Box::new((&**code).into())),
             Facts::CashTransaction(transaction) => FactsShape::CashTransaction(Box::new((&**transaction).into())),
             Facts::PaymentMethod(loose) => FactsShape::PaymentMethod(Box::new((&**loose).into())),
+            Facts::Source(loose) => FactsShape::Source(Box::new((&**loose).into())),
         }
     }
 }
@@ -73,6 +78,7 @@ impl TryFrom<FactsShape<'_>> for Facts {
             FactsShape::PromotionCode(code) => Facts::PromotionCode(Box::new((*code).try_into()?)),
             FactsShape::CashTransaction(transaction) => Facts::CashTransaction(Box::new((*transaction).try_into()?)),
             FactsShape::PaymentMethod(loose) => Facts::PaymentMethod(Box::new((*loose).try_into()?)),
+            FactsShape::Source(loose) => Facts::Source(Box::new((*loose).try_into()?)),
         })
     }
 }
@@ -93,6 +99,7 @@ pub(crate) mod tests {
     use crate::domain::promotion_code::{Code, PromotionCode, Restrictions};
     use crate::domain::time::Time;
     use crate::store::record::instrument::tests::loose_payment_methods;
+    use crate::store::record::source::tests::loose_sources;
 
     fn currencies() -> impl Strategy<Value = Currency> {
         (0..SUPPORTED.len()).prop_map(|place| Currency::parse(SUPPORTED[place]).expect("it is supported"))
@@ -185,6 +192,7 @@ pub(crate) mod tests {
             promotion_codes().prop_map(Facts::from),
             cash_transactions().prop_map(Facts::from),
             loose_payment_methods().prop_map(Facts::from),
+            loose_sources().prop_map(Facts::from),
         ]
     }
 
