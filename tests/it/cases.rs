@@ -78,6 +78,10 @@ folders! {
     requests_retry: "stripe/requests/retry",
     requests_route: "stripe/requests/route",
     requests_version: "stripe/requests/version",
+    source_objects_create: "stripe/source_objects/create",
+    source_objects_retrieve: "stripe/source_objects/retrieve",
+    source_objects_settle: "stripe/source_objects/settle",
+    source_objects_update: "stripe/source_objects/update",
 }
 
 /// Where the transcripts are.

@@ -8,6 +8,7 @@ use cusp::dialects::stripe::routes::OPERATIONS;
 use cusp::dialects::stripe::versions::LISTED;
 use cusp::dialects::stripe::{
     balance_transactions, cash_balance, coupons, customers, events, funding_instructions, promotion_codes,
+    source_objects,
 };
 
 use crate::cases::{below, root};
@@ -118,6 +119,12 @@ fn tables() -> BTreeMap<&'static str, Vec<Row>> {
         ("POST /v1/test_helpers/customers/{customer}/fund_cash_balance", rows("", cash_balance::FUND)),
         ("POST /v1/promotion_codes", rows("", promotion_codes::CREATE)),
         ("POST /v1/promotion_codes/{promotion_code}", rows("", promotion_codes::UPDATE)),
+        ("POST /v1/sources", rows("", source_objects::CREATE)),
+        ("GET /v1/sources/{source}", rows("", source_objects::RETRIEVE)),
+        ("POST /v1/sources/{source}", rows("", source_objects::UPDATE)),
+        ("POST /v1/test_helpers/sources/{source}/authorize", rows("", source_objects::AUTHORIZE)),
+        ("POST /v1/test_helpers/sources/{source}/cancel", rows("", source_objects::SETTLE)),
+        ("POST /v1/test_helpers/sources/{source}/fail", rows("", source_objects::SETTLE)),
     ])
 }
 

@@ -292,12 +292,12 @@ pub(crate) mod tests {
     }
 
     /// Sources with any facts at all.
-    pub(crate) fn sources() -> impl Strategy<Value = Source> {
+    pub(crate) fn sources() -> BoxedStrategy<Source> {
         let words = (any::<String>(), any::<String>(), text());
         let states = (select(SourceStatus::ALL), select(Usage::ALL), option::of(select(AllowRedisplay::ALL)));
         let money = (option::of(any::<i64>()), 0..SUPPORTED.len());
         let flow = (option::of(redirects()), option::of(receivers()));
-        (words, any::<i64>(), details(), states, money, billing(), flow, free()).prop_map(
+        let made = (words, any::<i64>(), details(), states, money, billing(), flow, free()).prop_map(
             |(words, created, details, states, money, owner, flow, metadata)| Source {
                 id: InstrumentId(words.0),
                 created: Time(created),
@@ -314,7 +314,9 @@ pub(crate) mod tests {
                 allow_redisplay: states.2,
                 metadata,
             },
-        )
+        );
+        // A strategy of this size does not fit on the stack beside others.
+        made.boxed()
     }
 
     pub(crate) fn loose_sources() -> impl Strategy<Value = LooseSource> {
