@@ -22,6 +22,7 @@ pub mod payment_method;
 pub mod problem;
 pub mod promotion_code;
 pub mod query;
+pub mod secret;
 pub mod tax;
 pub mod term;
 pub mod time;

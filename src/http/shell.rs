@@ -148,9 +148,9 @@ impl Shell {
                     id: id.clone(),
                     method: head.method.clone(),
                     path: path[mount..].to_owned(),
-                    query: head.uri.query().unwrap_or_default().to_owned(),
+                    query: head.uri.query().unwrap_or_default().to_owned().into(),
                     headers: head.headers,
-                    body,
+                    body: body.into(),
                 };
                 let answering = AssertUnwindSafe(async { (dialect.answer)(request).await }).catch_unwind();
                 match tokio::time::timeout_at(deadline, answering).await {

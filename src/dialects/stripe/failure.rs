@@ -5,6 +5,7 @@ use hyper::{Method, StatusCode};
 
 use crate::domain::balance::BalanceWish;
 use crate::domain::problem::{Deadline, Problem};
+use crate::domain::secret::without_card_numbers;
 use crate::engine::Stop;
 use crate::http::form::{FormError, FormErrorKind};
 use crate::http::json::Object;
@@ -160,6 +161,11 @@ impl Refusal {
         let head: String = characters[..10.min(characters.len())].iter().collect();
         let tail: String = characters[characters.len().saturating_sub(10)..].iter().collect();
         Refusal::invalid(name, format!("Invalid string: {head}...{tail}; must be at most {most} characters"))
+    }
+
+    /// Secret text of more characters than allowed: it is not repeated.
+    pub fn too_long_secret(name: &str, most: usize) -> Refusal {
+        Refusal::invalid(name, format!("Invalid string: must be at most {most} characters"))
     }
 
     /// The newer words for a phone number that is too long.
@@ -601,9 +607,10 @@ impl Refusal {
             error.add("code", code);
             error.add("doc_url", format!("https://stripe.com/docs/error-codes/{}", code.replace('_', "-")));
         }
-        error.add("message", self.message);
+        // Whoever sends a card's number in a place where none belongs does not get it back, nor does the log of a client.
+        error.add("message", without_card_numbers(&self.message));
         if let Some(param) = self.param {
-            error.add("param", param);
+            error.add("param", without_card_numbers(&param));
         }
         error.add("type", self.kind);
         let body = crate::http::json::Json::from(Object::new().and("error", error)).to_bytes();

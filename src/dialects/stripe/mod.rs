@@ -18,6 +18,7 @@ pub mod params;
 pub mod promotion_codes;
 pub mod routes;
 pub mod search;
+pub mod secrets;
 pub mod versions;
 
 use std::sync::Arc;
@@ -355,7 +356,8 @@ fn given(request: &Request) -> Result<Hash, Refusal> {
             return Err(Refusal::content_type(value));
         }
     }
-    form::decode_all(&[request.query.as_bytes(), &request.body]).map_err(|error| Refusal::form(&error))
+    form::decode_all(&[request.query.as_bytes(), &request.body], secrets::telling)
+        .map_err(|error| Refusal::form(&error))
 }
 
 /// Puts what stopped a verb into words.

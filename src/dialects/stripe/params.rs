@@ -13,6 +13,7 @@ use crate::domain::money::Currency;
 use crate::domain::page::Span;
 use crate::domain::patch::Patch;
 use crate::domain::promotion_code::{Code, MAX_CODE};
+use crate::domain::secret::Secret;
 use crate::domain::time::Time;
 use crate::http::form::{Hash, Node};
 
@@ -62,6 +63,8 @@ pub enum Empty {
 pub enum Shape {
     /// Text of at most so many characters, kept as it came.
     Text(usize),
+    /// Secret text of at most so many characters. `secrets` knows its name.
+    Secret(usize),
     /// Text of at most so many characters before and since a date.
     TextGrown {
         /// Since then.
@@ -153,6 +156,8 @@ pub enum Value {
     Unset,
     /// Text of any textual shape.
     Text(String),
+    /// Secret text.
+    Secret(Secret),
     /// A whole number.
     Integer(i64),
     /// A percentage.
@@ -193,6 +198,12 @@ impl Value {
     pub fn text(self) -> String {
         let Value::Text(text) = self else { panic!("{SHAPE}") };
         text
+    }
+
+    /// The secret.
+    pub fn secret(self) -> Secret {
+        let Value::Secret(secret) = self else { panic!("{SHAPE}") };
+        secret
     }
 
     /// The number.
@@ -318,7 +329,9 @@ fn fill<C>(
             },
             (Kind::Value(shape, slot), node) => slot(filled, value(shape, node, &name, version)?),
             (Kind::Group(inner), Node::Hash(hash)) => fill(inner, hash, &name, version, filled)?,
-            (Kind::Group(_), Node::Text(_) | Node::List(_)) => return Err(Refusal::invalid(name, "Invalid object")),
+            (Kind::Group(_), Node::Text(_) | Node::Secret(_) | Node::List(_)) => {
+                return Err(Refusal::invalid(name, "Invalid object"));
+            }
         }
     }
     Ok(())
@@ -371,12 +384,19 @@ fn unknown_fields(shape: &Shape, node: &Node, name: &str, version: &Version, unk
 fn value(shape: &Shape, node: &Node, name: &str, version: &Version) -> Result<Value, Refusal> {
     match (shape, node) {
         (Shape::Record(fields), Node::Hash(hash)) => record(fields, hash, name, version),
-        (Shape::Record(_) | Shape::Metadata, Node::Text(_) | Node::List(_)) => {
+        (Shape::Record(_) | Shape::Metadata, Node::Text(_) | Node::Secret(_) | Node::List(_)) => {
             Err(Refusal::invalid(name, "Invalid object"))
         }
         (Shape::List(shape, most), node) => list(shape, *most, node, name, version),
         (Shape::Metadata, Node::Hash(hash)) => metadata(hash, name).map(Value::Metadata),
         (Shape::Span, Node::Hash(hash)) => span(hash, name).map(Value::Span),
+        (Shape::Secret(most), Node::Secret(secret)) => match secret.length() {
+            // In characters it would be no more; how much too long is nobody's business.
+            length if length > *most => Err(Refusal::too_long_secret(name, *most)),
+            _ => Ok(Value::Secret(secret.clone())),
+        },
+        // A secret's name where the table has something else.
+        (_, Node::Secret(_)) => Err(Refusal::invalid(name, "Invalid value")),
         (shape, Node::Text(text)) => scalar(shape, text, name, version),
         (Shape::Integer { .. } | Shape::Moment | Shape::Span, Node::Hash(_) | Node::List(_)) => {
             Err(Refusal::integer(name, "{...}"))
@@ -393,6 +413,7 @@ fn scalar(shape: &Shape, text: &str, name: &str, version: &Version) -> Result<Va
     match shape {
         Shape::Text(most) if longer_than(*most) => Err(Refusal::too_long(name, text, *most)),
         Shape::Text(_) => Ok(Value::Text(text.to_owned())),
+        Shape::Secret(_) => Err(Refusal::invalid(name, "Invalid value")),
         Shape::TextGrown { max, was, on } => {
             let most = if version.every_generation || version.since(on) { *max } else { *was };
             scalar(&Shape::Text(most), text, name, version)
