@@ -1,6 +1,7 @@
 //! What a caller can do wrong once its request is understood. Each dialect puts a problem into its own words.
 
 use super::balance::BalanceWish;
+use super::decline::Decline;
 use super::ids::{BalanceTransactionId, CouponId, CustomerId, EventId, PromotionCodeId};
 use super::money::Currency;
 use super::time::Time;
@@ -85,6 +86,8 @@ pub enum Problem {
         /// When the coupon ends.
         redeem_by: Time,
     },
+    /// The card or the bank account is not taken.
+    Declined(Decline),
     /// A promotion code could be redeemed more often than its coupon.
     MoreRedemptionsThanCoupon {
         /// How often the coupon can be.

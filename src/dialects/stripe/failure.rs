@@ -1,5 +1,7 @@
 //! Refusals in Stripe's words. Every text that a client reads is here.
 
+mod declines;
+
 use hyper::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Method, StatusCode};
 
@@ -23,6 +25,7 @@ pub struct Refusal {
     pub status: u16,
     kind: &'static str,
     code: Option<&'static str>,
+    decline_code: Option<&'static str>,
     param: Option<String>,
     message: String,
     headers: Vec<(HeaderName, String)>,
@@ -71,8 +74,8 @@ const IDEMPOTENCY: &str = "idempotency_error";
 
 impl Refusal {
     fn new(status: u16, message: impl Into<String>) -> Refusal {
-        let (kind, code, param, headers) = (INVALID_REQUEST, None, None, Vec::new());
-        Refusal { status, kind, code, param, message: message.into(), headers }
+        let message = message.into();
+        Refusal { status, kind: INVALID_REQUEST, code: None, decline_code: None, param: None, message, headers: vec![] }
     }
 
     fn code(self, code: &'static str) -> Refusal {
@@ -535,6 +538,7 @@ impl Refusal {
                 "invoice_prefix",
                 format!("The invoice prefix '{prefix}' is already in use by another customer."),
             ),
+            Problem::Declined(decline) => Refusal::declined(decline),
             Problem::TaxLocationUnknown => Refusal::invalid(
                 "tax[validate_location]",
                 "The customer's location isn't recognized. Set a valid customer address in order to automatically \
@@ -577,6 +581,13 @@ impl Refusal {
         }
     }
 
+    /// The processor does not answer: nothing was changed, and the same request asks it the same thing again.
+    pub fn processor_away() -> Refusal {
+        Refusal::new(503, "The payment processor does not answer right now. Please try again later.")
+            .kind(API)
+            .header(SHOULD_RETRY, "true")
+    }
+
     /// A promise of ours was broken.
     pub fn broken() -> Refusal {
         Refusal::new(500, "An unexpected error occurred on the server. Its cause is in the server's log.").kind(API)
@@ -605,6 +616,7 @@ impl Refusal {
         let mut error = Object::new();
         if let Some(code) = self.code {
             error.add("code", code);
+            self.decline_code.into_iter().for_each(|code| error.add("decline_code", code));
             error.add("doc_url", format!("https://stripe.com/docs/error-codes/{}", code.replace('_', "-")));
         }
         // Whoever sends a card's number in a place where none belongs does not get it back, nor does the log of a client.
