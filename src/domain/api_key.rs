@@ -33,12 +33,20 @@ pub enum Resource {
     Event,
     /// Promotion codes.
     PromotionCode,
+    /// Tokens.
+    Token,
 }
 
 impl Resource {
     /// Every resource, in the order in which help and errors list them.
-    pub const ALL: [Resource; 5] =
-        [Resource::Account, Resource::Coupon, Resource::Customer, Resource::Event, Resource::PromotionCode];
+    pub const ALL: [Resource; 6] = [
+        Resource::Account,
+        Resource::Coupon,
+        Resource::Customer,
+        Resource::Event,
+        Resource::PromotionCode,
+        Resource::Token,
+    ];
 
     /// The resource's name in permissions and error texts.
     pub fn as_str(self) -> &'static str {
@@ -48,6 +56,7 @@ impl Resource {
             Resource::Customer => "customer",
             Resource::Event => "event",
             Resource::PromotionCode => "promotion_code",
+            Resource::Token => "token",
         }
     }
 }
@@ -100,7 +109,8 @@ impl ApiKey {
     pub fn allows(&self, resource: Resource, access: Access) -> bool {
         match &self.kind {
             KeyKind::Secret => true,
-            KeyKind::Publishable => false,
+            // Who reads the code of a page has its key: he may state something, and see nothing of what others stated.
+            KeyKind::Publishable => resource == Resource::Token && access == Access::Write,
             KeyKind::Restricted(permissions) => permissions.get(&resource).is_some_and(|given| *given >= access),
         }
     }

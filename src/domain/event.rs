@@ -94,6 +94,8 @@ words! {
         Source = "source",
         /// A payment method of a customer.
         PaymentMethod = "payment_method",
+        /// A token, of which nothing is told.
+        Token = "token",
     }
 }
 
@@ -149,6 +151,9 @@ impl EventKind {
             EventKind(Subject::PaymentMethod, Change::Created) => "payment_method.attached",
             EventKind(Subject::PaymentMethod, Change::Updated) => "payment_method.updated",
             EventKind(Subject::PaymentMethod, Change::Deleted) => "payment_method.detached",
+            EventKind(Subject::Token, Change::Created) => "token.created",
+            EventKind(Subject::Token, Change::Updated) => "token.updated",
+            EventKind(Subject::Token, Change::Deleted) => "token.deleted",
         }
     }
 
@@ -186,6 +191,7 @@ impl Subject {
         match facts {
             Facts::Coupon(_) => Subject::Coupon,
             Facts::PromotionCode(_) => Subject::PromotionCode,
+            Facts::Token(_) => Subject::Token,
         }
     }
 }

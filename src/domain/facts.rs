@@ -5,6 +5,7 @@ use super::coupon::Coupon;
 use super::object::{List, ObjectKind};
 use super::promotion_code::PromotionCode;
 use super::time::Time;
+use super::token::Token;
 
 /// The facts of an object.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +14,8 @@ pub enum Facts {
     Coupon(Box<Coupon>),
     /// A promotion code.
     PromotionCode(Box<PromotionCode>),
+    /// A token.
+    Token(Box<Token>),
 }
 
 /// The facts by which promotion codes are listed. They are stored, so they never change.
@@ -58,6 +61,7 @@ impl Facts {
             Facts::Coupon(coupon) if coupon.deleted.is_some() => ObjectKind::RetiredCoupon,
             Facts::Coupon(_) => ObjectKind::Coupon,
             Facts::PromotionCode(_) => ObjectKind::PromotionCode,
+            Facts::Token(_) => ObjectKind::Token,
         }
     }
 
@@ -65,7 +69,7 @@ impl Facts {
     pub fn key(&self) -> &str {
         match self {
             Facts::Coupon(coupon) if coupon.deleted.is_some() => coupon.serial.as_str(),
-            Facts::Coupon(_) | Facts::PromotionCode(_) => self.id(),
+            Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::Token(_) => self.id(),
         }
     }
 
@@ -74,6 +78,7 @@ impl Facts {
         match self {
             Facts::Coupon(coupon) => coupon.id.as_str(),
             Facts::PromotionCode(code) => code.id.as_str(),
+            Facts::Token(token) => token.id.as_str(),
         }
     }
 
@@ -82,6 +87,7 @@ impl Facts {
         match self {
             Facts::Coupon(coupon) => coupon.created,
             Facts::PromotionCode(code) => code.created,
+            Facts::Token(token) => token.created,
         }
     }
 
@@ -90,6 +96,8 @@ impl Facts {
         match self {
             Facts::Coupon(coupon) if coupon.deleted.is_some() => Vec::new(),
             Facts::Coupon(_) => vec![List::all(ObjectKind::Coupon)],
+            // Nobody lists tokens.
+            Facts::Token(_) => Vec::new(),
             Facts::PromotionCode(code) => {
                 let PromotionCode { code: word, coupon, customer, switched_on, .. } = &**code;
                 let mut lists = vec![List::all(ObjectKind::PromotionCode), of_code(word), of_coupon(coupon)];
@@ -106,6 +114,12 @@ impl Facts {
 impl From<Coupon> for Facts {
     fn from(coupon: Coupon) -> Facts {
         Facts::Coupon(Box::new(coupon))
+    }
+}
+
+impl From<Token> for Facts {
+    fn from(token: Token) -> Facts {
+        Facts::Token(Box::new(token))
     }
 }
 

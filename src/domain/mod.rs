@@ -27,4 +27,5 @@ pub mod secret;
 pub mod tax;
 pub mod term;
 pub mod time;
+pub mod token;
 mod words;

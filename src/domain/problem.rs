@@ -2,7 +2,7 @@
 
 use super::balance::BalanceWish;
 use super::decline::Decline;
-use super::ids::{BalanceTransactionId, CouponId, CustomerId, EventId, PromotionCodeId};
+use super::ids::{BalanceTransactionId, CouponId, CustomerId, EventId, PromotionCodeId, TokenId};
 use super::money::Currency;
 use super::time::Time;
 
@@ -85,6 +85,18 @@ pub enum Problem {
     ExpiresAfterCoupon {
         /// When the coupon ends.
         redeem_by: Time,
+    },
+    /// No token of that id in this space.
+    NoSuchToken {
+        /// The id that was asked for.
+        id: TokenId,
+        /// The same account has one of that id in its other mode.
+        in_other_mode: bool,
+    },
+    /// The token was used before.
+    TokenUsed {
+        /// Its id.
+        id: TokenId,
     },
     /// The card or the bank account is not taken.
     Declined(Decline),

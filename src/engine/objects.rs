@@ -6,10 +6,11 @@ use super::Ctx;
 use crate::domain::account::Space;
 use crate::domain::coupon::Coupon;
 use crate::domain::facts::Facts;
-use crate::domain::ids::{CouponId, CouponSerial, PromotionCodeId};
+use crate::domain::ids::{CouponId, CouponSerial, PromotionCodeId, TokenId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{Cursor, ObjectPage, Page, Place, Span};
 use crate::domain::promotion_code::PromotionCode;
+use crate::domain::token::Token;
 use crate::store::record::{read_facts, write_facts};
 use crate::store::{Failure, Kept, Read, Tx};
 
@@ -51,6 +52,11 @@ pub(super) fn promotion_code(read: &mut dyn Read, space: Space, id: &PromotionCo
     one(read, space, ObjectKind::PromotionCode, id.as_str(), its_promotion_code)
 }
 
+/// A token.
+pub(super) fn token(read: &mut dyn Read, space: Space, id: &TokenId) -> Kept<Option<Token>> {
+    one(read, space, ObjectKind::Token, id.as_str(), its_token)
+}
+
 /// The promotion codes of a list that is known to be short.
 pub(super) fn promotion_codes(read: &mut dyn Read, space: Space, list: List) -> Kept<Vec<PromotionCode>> {
     let objects = read.short_list(space, list)?;
@@ -61,7 +67,7 @@ pub(super) fn promotion_codes(read: &mut dyn Read, space: Space, list: List) -> 
 pub(super) fn its_coupon(facts: Facts) -> Option<Coupon> {
     match facts {
         Facts::Coupon(coupon) => Some(*coupon),
-        Facts::PromotionCode(_) => None,
+        Facts::PromotionCode(_) | Facts::Token(_) => None,
     }
 }
 
@@ -69,7 +75,15 @@ pub(super) fn its_coupon(facts: Facts) -> Option<Coupon> {
 pub(super) fn its_promotion_code(facts: Facts) -> Option<PromotionCode> {
     match facts {
         Facts::PromotionCode(code) => Some(*code),
-        Facts::Coupon(_) => None,
+        Facts::Coupon(_) | Facts::Token(_) => None,
+    }
+}
+
+/// The token in the facts.
+fn its_token(facts: Facts) -> Option<Token> {
+    match facts {
+        Facts::Token(token) => Some(*token),
+        Facts::Coupon(_) | Facts::PromotionCode(_) => None,
     }
 }
 

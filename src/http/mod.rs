@@ -10,6 +10,7 @@ pub mod listen;
 pub mod shell;
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ use zeroize::{Zeroize as _, Zeroizing};
 pub struct Request {
     /// The request's id, `req_…`.
     pub id: String,
+    /// Where its connection comes from.
+    pub peer: Option<IpAddr>,
     /// Its method.
     pub method: Method,
     /// Its path without the mount, as sent: still percent-encoded.

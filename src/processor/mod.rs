@@ -16,6 +16,8 @@ use crate::domain::money::Currency;
 use crate::domain::problem::Problem;
 use crate::domain::secret::Secret;
 use crate::domain::time::Time;
+use crate::engine::{Done, Stop};
+use crate::store::Failure;
 
 pub use simulator::Simulator;
 
@@ -196,6 +198,17 @@ impl Finding {
             Finding::NoSuchName => Ok(None),
         }
     }
+}
+
+/// What was found about what a transaction uses. When there is none, what it uses came after the question was thought of:
+/// the request has to begin anew.
+pub fn found(finding: Option<&Finding>) -> Done<&Finding> {
+    finding.ok_or_else(|| Failure::contended("using an instrument", "it came after the processor was asked").into())
+}
+
+/// What was found is about something else than what the transaction uses.
+pub fn mixed_up() -> Stop {
+    Failure::contended("using an instrument", "it changed after the processor was asked").into()
 }
 
 /// Asks the processor; an error says what was seen of one that does not answer.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cusp::dialects::stripe::params::{Empty, Field, Kind, Param, Shape};
 use cusp::dialects::stripe::routes::OPERATIONS;
 use cusp::dialects::stripe::versions::LISTED;
-use cusp::dialects::stripe::{balance_transactions, coupons, customers, events, promotion_codes};
+use cusp::dialects::stripe::{balance_transactions, coupons, customers, events, promotion_codes, tokens};
 
 use crate::cases::{below, root};
 use crate::json::{Json, Wish};
@@ -114,6 +114,8 @@ fn tables() -> BTreeMap<&'static str, Vec<Row>> {
         ("POST /v1/customers/{customer}/cash_balance", rows("", customers::CASH_BALANCE)),
         ("POST /v1/promotion_codes", rows("", promotion_codes::CREATE)),
         ("POST /v1/promotion_codes/{promotion_code}", rows("", promotion_codes::UPDATE)),
+        ("GET /v1/tokens/{token}", rows("", customers::RETRIEVE)),
+        ("POST /v1/tokens", rows("", tokens::CREATE)),
     ])
 }
 
@@ -157,7 +159,7 @@ fn parts(name: &str, shape: &Shape, found: &mut Vec<Row>) {
 }
 
 fn takes_values(shape: &Shape) -> bool {
-    !matches!(shape, Shape::NoSuch(_))
+    !matches!(shape, Shape::NoSuch(_) | Shape::Unsupported)
 }
 
 fn inside(outer: &str, name: &str) -> String {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::params::{Empty, Field, Kind, Param, Shape, inside};
 use super::routes::OPERATIONS;
-use super::{balance_transactions, coupons, customers, events, promotion_codes, versions};
+use super::{balance_transactions, coupons, customers, events, promotion_codes, tokens, versions};
 use crate::domain::promotion_code::MAX_CODE;
 
 /// The generated part of docs/COMPATIBILITY.md.
@@ -35,6 +35,7 @@ pub fn page() -> String {
     table(&mut page, "POST /v1/promotion_codes", promotion_codes::CREATE);
     table(&mut page, "POST /v1/promotion_codes/{promotion_code}", promotion_codes::UPDATE);
     table(&mut page, "GET /v1/promotion_codes", promotion_codes::LIST);
+    table(&mut page, "POST /v1/tokens", tokens::CREATE);
     page
 }
 
@@ -106,6 +107,7 @@ fn value(shape: &Shape) -> String {
         Shape::List(element, most) => format!("list of at most {most}, replaced whole: {}", value(element)),
         Shape::Metadata => "merged by key: at most 50 keys of 40 characters, values of 500".to_owned(),
         Shape::Span => "Unix seconds, or `gt`, `gte`, `lt`, `lte` of them".to_owned(),
+        Shape::Unsupported => "**refused by name, 400**".to_owned(),
         Shape::NoSuch(noun) => format!("id of an {noun}: none exist here, so any is refused"),
     }
 }

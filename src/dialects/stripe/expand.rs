@@ -57,6 +57,8 @@ pub const PROMOTION_CODE: Expandable = &[
     since("promotion", "2025-09-30"),
     always("restrictions"),
 ];
+/// On a token. All of it is inline.
+pub const TOKEN: Expandable = &[always("bank_account"), always("card")];
 /// On what has nothing to expand.
 pub const NOTHING: Expandable = &[];
 

@@ -40,6 +40,8 @@ pub struct Names {
     pub coupon: Named,
     /// The promotion code.
     pub promotion_code: Named,
+    /// The token.
+    pub token: Named,
 }
 
 /// How one thing is named.
@@ -54,7 +56,7 @@ impl Names {
     /// Everything by the path, as `id`.
     pub const BY_PATH: Names = {
         let id = Named { param: "id", by_path: true };
-        Names { customer: id, coupon: id, promotion_code: id }
+        Names { customer: id, coupon: id, promotion_code: id, token: id }
     };
     /// The customer by the path, as `customer`.
     pub const CUSTOMER_BY_PATH: Names =
@@ -492,6 +494,13 @@ impl Refusal {
             }
             Problem::NoSuchPromotionCode { id, in_other_mode } => {
                 Refusal::nowhere("promotion code", id.as_str(), names.promotion_code, in_other_mode, test_mode)
+            }
+            Problem::NoSuchToken { id, in_other_mode } => {
+                Refusal::nowhere("token", id.as_str(), names.token, in_other_mode, test_mode)
+            }
+            Problem::TokenUsed { id } => {
+                Refusal::new(400, format!("You cannot use a Stripe token more than once: {id}."))
+                    .code("token_already_used")
             }
             Problem::CouponExists => Refusal::invalid("id", "Coupon already exists.").code("resource_already_exists"),
             Problem::CouponExpired { id } => {

@@ -115,6 +115,8 @@ pub enum Shape {
     Metadata,
     /// A second, or a range of seconds with `gt`, `gte`, `lt`, `lte`.
     Span,
+    /// Something that this server has no support for: refused by name.
+    Unsupported,
     /// The id of a thing that this server keeps none of, by its noun: whatever is named does not exist.
     NoSuch(&'static str),
 }
@@ -383,6 +385,7 @@ fn unknown_fields(shape: &Shape, node: &Node, name: &str, version: &Version, unk
 
 fn value(shape: &Shape, node: &Node, name: &str, version: &Version) -> Result<Value, Refusal> {
     match (shape, node) {
+        (Shape::Unsupported, _) => Err(Refusal::unsupported_parameter(name)),
         (Shape::Record(fields), Node::Hash(hash)) => record(fields, hash, name, version),
         (Shape::Record(_) | Shape::Metadata, Node::Text(_) | Node::Secret(_) | Node::List(_)) => {
             Err(Refusal::invalid(name, "Invalid object"))
@@ -413,7 +416,7 @@ fn scalar(shape: &Shape, text: &str, name: &str, version: &Version) -> Result<Va
     match shape {
         Shape::Text(most) if longer_than(*most) => Err(Refusal::too_long(name, text, *most)),
         Shape::Text(_) => Ok(Value::Text(text.to_owned())),
-        Shape::Secret(_) => Err(Refusal::invalid(name, "Invalid value")),
+        Shape::Secret(_) | Shape::Unsupported => Err(Refusal::invalid(name, "Invalid value")),
         Shape::TextGrown { max, was, on } => {
             let most = if version.every_generation || version.since(on) { *max } else { *was };
             scalar(&Shape::Text(most), text, name, version)

@@ -7,7 +7,7 @@ use matchit::Router;
 use percent_encoding::percent_decode_str;
 
 use super::failure::Refusal;
-use super::{Call, Plan, account, balance_transactions, coupons, customers, events, promotion_codes};
+use super::{Call, Plan, account, balance_transactions, coupons, customers, events, promotion_codes, tokens};
 use crate::domain::api_key::{Access, Resource};
 
 /// An operation of the API.
@@ -47,9 +47,11 @@ const EVENTS: &str = "/v1/events";
 const PROMOTION_CODE: &str = "/v1/promotion_codes/{promotion_code}";
 const PROMOTION_CODES: &str = "/v1/promotion_codes";
 const SEARCH: &str = "/v1/customers/search";
+const TOKEN: &str = "/v1/tokens/{token}";
+const TOKENS: &str = "/v1/tokens";
 
 /// Every operation there is.
-pub static OPERATIONS: [Operation; 24] = [
+pub static OPERATIONS: [Operation; 26] = [
     operation(Method::GET, ACCOUNT, Resource::Account, Access::Read, account::retrieve),
     operation(Method::GET, CUSTOMERS, Resource::Customer, Access::Read, customers::list),
     operation(Method::POST, CUSTOMERS, Resource::Customer, Access::Write, customers::create),
@@ -74,6 +76,9 @@ pub static OPERATIONS: [Operation; 24] = [
     operation(Method::POST, PROMOTION_CODES, Resource::PromotionCode, Access::Write, promotion_codes::create),
     operation(Method::GET, PROMOTION_CODE, Resource::PromotionCode, Access::Read, promotion_codes::retrieve),
     operation(Method::POST, PROMOTION_CODE, Resource::PromotionCode, Access::Write, promotion_codes::update),
+    // A publishable key may: what asks for no more than to write tokens is for browsers.
+    operation(Method::POST, TOKENS, Resource::Token, Access::Write, tokens::create),
+    operation(Method::GET, TOKEN, Resource::Token, Access::Read, tokens::retrieve),
 ];
 
 /// Finds operations by method and path.

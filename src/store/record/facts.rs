@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::coupon::CouponShape;
 use super::promotion_code::PromotionCodeShape;
+use super::token::TokenShape;
 use super::{Unreadable, parse, shape_of, write};
 use crate::domain::facts::Facts;
 use crate::domain::object::{Object, ObjectKind};
@@ -13,6 +14,7 @@ pub fn write_facts(facts: &Facts) -> Object {
     let body = match facts {
         Facts::Coupon(coupon) => write(&CouponShape::from(&**coupon)),
         Facts::PromotionCode(code) => write(&PromotionCodeShape::from(&**code)),
+        Facts::Token(token) => write(&TokenShape::from(&**token)),
     };
     Object { kind: facts.kind(), id: facts.key().to_owned(), created: facts.created(), body }
 }
@@ -28,6 +30,7 @@ pub fn read_facts(object: &Object) -> Result<Facts, Unreadable> {
             ObjectKind::PromotionCode => {
                 Ok(Facts::PromotionCode(Box::new(parse::<PromotionCodeShape<'static>>(body)?.try_into()?)))
             }
+            ObjectKind::Token => Ok(Facts::Token(Box::new(parse::<TokenShape<'static>>(body)?.try_into()?))),
         },
         unknown => Err(Unreadable::UnknownShape(unknown)),
     }
@@ -39,6 +42,7 @@ pub fn read_facts(object: &Object) -> Result<Facts, Unreadable> {
 pub(super) enum FactsShape<'a> {
     Coupon(Box<CouponShape<'a>>),
     PromotionCode(Box<PromotionCodeShape<'a>>),
+    Token(Box<TokenShape<'a>>),
 }
 
 impl<'a> From<&'a Facts> for FactsShape<'a> {
@@ -46,6 +50,7 @@ impl<'a> From<&'a Facts> for FactsShape<'a> {
         match facts {
             Facts::Coupon(coupon) => FactsShape::Coupon(Box::new((&**coupon).into())),
             Facts::PromotionCode(code) => FactsShape::PromotionCode(Box::new((&**code).into())),
+            Facts::Token(token) => FactsShape::Token(Box::new((&**token).into())),
         }
     }
 }
@@ -57,12 +62,15 @@ impl TryFrom<FactsShape<'_>> for Facts {
         Ok(match shape {
             FactsShape::Coupon(coupon) => Facts::Coupon(Box::new((*coupon).try_into()?)),
             FactsShape::PromotionCode(code) => Facts::PromotionCode(Box::new((*code).try_into()?)),
+            FactsShape::Token(token) => Facts::Token(Box::new((*token).try_into()?)),
         })
     }
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::net::IpAddr;
+
     use proptest::collection::btree_map;
     use proptest::option;
     use proptest::prelude::*;
@@ -70,11 +78,13 @@ pub(crate) mod tests {
     use super::{read_facts, write_facts};
     use crate::domain::coupon::{Coupon, CouponDuration, Percent, Reduction};
     use crate::domain::facts::Facts;
-    use crate::domain::ids::{CouponId, CouponSerial, CustomerId, PromotionCodeId};
+    use crate::domain::ids::{CouponId, CouponSerial, CustomerId, PromotionCodeId, TokenId};
     use crate::domain::money::{Currency, SUPPORTED};
     use crate::domain::object::{Object, ObjectKind};
     use crate::domain::promotion_code::{Code, PromotionCode, Restrictions};
     use crate::domain::time::Time;
+    use crate::domain::token::{Carried, Token};
+    use crate::store::record::instrument::tests::{bank_accounts, cards};
 
     fn currencies() -> impl Strategy<Value = Currency> {
         (0..SUPPORTED.len()).prop_map(|place| Currency::parse(SUPPORTED[place]).expect("it is supported"))
@@ -142,9 +152,31 @@ pub(crate) mod tests {
         )
     }
 
+    fn tokens() -> impl Strategy<Value = Token> {
+        let carries = prop_oneof![
+            cards().prop_map(|card| Carried::Card(Box::new(card))),
+            bank_accounts().prop_map(|account| Carried::BankAccount(Box::new(account))),
+            Just(Carried::Pii),
+            Just(Carried::CvcUpdate),
+        ];
+        (any::<String>(), any::<i64>(), times(), option::of(any::<IpAddr>()), carries).prop_map(
+            |(id, created, used, client_ip, carries)| Token {
+                id: TokenId(id),
+                created: Time(created),
+                used,
+                client_ip,
+                carries,
+            },
+        )
+    }
+
     /// Facts of any kind, also those that no request could give an object.
     pub(crate) fn facts() -> impl Strategy<Value = Facts> {
-        prop_oneof![coupons().prop_map(Facts::from), promotion_codes().prop_map(Facts::from)]
+        prop_oneof![
+            coupons().prop_map(Facts::from),
+            promotion_codes().prop_map(Facts::from),
+            tokens().prop_map(Facts::from),
+        ]
     }
 
     proptest! {
