@@ -114,6 +114,8 @@ words! {
         CashTransaction = "cash_transaction",
         /// A customer's cash balance.
         CashBalance = "cash_balance",
+        /// A token, of which nothing is told.
+        Token = "token",
     }
 }
 
@@ -178,6 +180,9 @@ impl EventKind {
             EventKind(Subject::CashBalance, Change::Created | Change::Updated | Change::Deleted) => {
                 "cash_balance.funds_available"
             }
+            EventKind(Subject::Token, Change::Created) => "token.created",
+            EventKind(Subject::Token, Change::Updated) => "token.updated",
+            EventKind(Subject::Token, Change::Deleted) => "token.deleted",
         }
     }
 
@@ -219,6 +224,7 @@ impl Subject {
             Facts::PromotionCode(_) => Subject::PromotionCode,
             Facts::CashTransaction(_) => Subject::CashTransaction,
             Facts::PaymentMethod(_) => Subject::PaymentMethod,
+            Facts::Token(_) => Subject::Token,
         }
     }
 }

@@ -7,18 +7,50 @@ use super::object::{List, ObjectKind};
 use super::payment_method::LoosePaymentMethod;
 use super::promotion_code::PromotionCode;
 use super::time::Time;
+use super::token::Token;
 
-/// The facts of an object.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Facts {
+/// Makes the enumeration, and the way from each kind of facts to it and back.
+macro_rules! facts {
+    ($($(#[$doc:meta])* $name:ident($facts:ty),)+) => {
+        /// The facts of an object.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Facts {
+            $($(#[$doc])* $name(Box<$facts>),)+
+        }
+
+        $(
+            impl From<$facts> for Facts {
+                fn from(facts: $facts) -> Facts {
+                    Facts::$name(Box::new(facts))
+                }
+            }
+
+            impl TryFrom<Facts> for $facts {
+                type Error = OtherKind;
+
+                fn try_from(facts: Facts) -> Result<$facts, OtherKind> {
+                    if let Facts::$name(facts) = facts { Ok(*facts) } else { Err(OtherKind) }
+                }
+            }
+        )+
+    };
+}
+
+/// The facts are of another kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OtherKind;
+
+facts! {
     /// A coupon, living or deleted.
-    Coupon(Box<Coupon>),
+    Coupon(Coupon),
     /// A promotion code.
-    PromotionCode(Box<PromotionCode>),
+    PromotionCode(PromotionCode),
     /// A movement of a customer's cash balance.
-    CashTransaction(Box<CashTransaction>),
+    CashTransaction(CashTransaction),
     /// A payment method that no customer holds.
-    PaymentMethod(Box<LoosePaymentMethod>),
+    PaymentMethod(LoosePaymentMethod),
+    /// A token.
+    Token(Token),
 }
 
 /// The fact by which cash transactions are listed. It is stored, so it never changes.
@@ -77,6 +109,7 @@ impl Facts {
             Facts::PromotionCode(_) => ObjectKind::PromotionCode,
             Facts::CashTransaction(_) => ObjectKind::CashTransaction,
             Facts::PaymentMethod(_) => ObjectKind::PaymentMethod,
+            Facts::Token(_) => ObjectKind::Token,
         }
     }
 
@@ -84,9 +117,11 @@ impl Facts {
     pub fn key(&self) -> &str {
         match self {
             Facts::Coupon(coupon) if coupon.deleted.is_some() => coupon.serial.as_str(),
-            Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::CashTransaction(_) | Facts::PaymentMethod(_) => {
-                self.id()
-            }
+            Facts::Coupon(_)
+            | Facts::PromotionCode(_)
+            | Facts::CashTransaction(_)
+            | Facts::PaymentMethod(_)
+            | Facts::Token(_) => self.id(),
         }
     }
 
@@ -97,6 +132,7 @@ impl Facts {
             Facts::PromotionCode(code) => code.id.as_str(),
             Facts::CashTransaction(transaction) => transaction.id.as_str(),
             Facts::PaymentMethod(loose) => loose.method.id.as_str(),
+            Facts::Token(token) => token.id.as_str(),
         }
     }
 
@@ -107,6 +143,7 @@ impl Facts {
             Facts::PromotionCode(code) => code.created,
             Facts::CashTransaction(transaction) => transaction.created,
             Facts::PaymentMethod(loose) => loose.method.created,
+            Facts::Token(token) => token.created,
         }
     }
 
@@ -126,32 +163,8 @@ impl Facts {
             }
             Facts::CashTransaction(transaction) => vec![cash_transaction_lists::of_customer(&transaction.customer)],
             // What nobody holds is found by its id alone.
-            Facts::PaymentMethod(_) => Vec::new(),
+            Facts::PaymentMethod(_) | Facts::Token(_) => Vec::new(),
         }
-    }
-}
-
-impl From<Coupon> for Facts {
-    fn from(coupon: Coupon) -> Facts {
-        Facts::Coupon(Box::new(coupon))
-    }
-}
-
-impl From<LoosePaymentMethod> for Facts {
-    fn from(loose: LoosePaymentMethod) -> Facts {
-        Facts::PaymentMethod(Box::new(loose))
-    }
-}
-
-impl From<PromotionCode> for Facts {
-    fn from(code: PromotionCode) -> Facts {
-        Facts::PromotionCode(Box::new(code))
-    }
-}
-
-impl From<CashTransaction> for Facts {
-    fn from(transaction: CashTransaction) -> Facts {
-        Facts::CashTransaction(Box::new(transaction))
     }
 }
 

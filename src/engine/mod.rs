@@ -14,6 +14,7 @@ pub mod payment_methods;
 pub mod promotion_codes;
 pub mod replies;
 pub mod sources;
+pub mod tokens;
 
 use crate::domain::account::Account;
 use crate::domain::event::{Cause, Happening};

@@ -1,14 +1,16 @@
 //! A customer's sources, the older API of what it pays with: create, read, update, delete, list, verify.
 
 use super::customers::{live, replace};
-use super::{Ctx, Done, Precondition};
+use super::{Ctx, Done, Precondition, tokens};
 use crate::domain::account::Account;
 use crate::domain::bank_account::{BankAccountChange, BankStatus};
 use crate::domain::card::CardChange;
 use crate::domain::customer::Customer;
 use crate::domain::ids::{CustomerId, InstrumentId};
 use crate::domain::instrument::{Instrument, SourceChoice, SourceKind};
+use crate::domain::metadata::MetadataChange;
 use crate::domain::problem::Problem;
+use crate::domain::token::Token;
 use crate::store::{Read, Tx};
 
 /// A source with the customer that has it.
@@ -20,6 +22,34 @@ pub struct Owned {
     pub source: Instrument,
 }
 
+/// A source that is brought for a customer: one that the processor has looked at.
+#[derive(Clone, Debug)]
+pub struct Brought {
+    /// The source.
+    pub instrument: Instrument,
+    /// The token that is used up by it.
+    pub token: Option<Token>,
+}
+
+impl Brought {
+    /// Puts free data on it.
+    pub fn describe(&mut self, metadata: MetadataChange) -> Result<(), Problem> {
+        match &mut self.instrument {
+            Instrument::Card(card) => metadata.onto(&mut card.metadata),
+            Instrument::BankAccount(account) => metadata.onto(&mut account.metadata),
+            Instrument::PaymentMethod(method) => metadata.onto(&mut method.metadata),
+        }
+    }
+
+    /// Uses up what it came by.
+    pub(super) fn spend(&self, tx: &mut dyn Tx, ctx: &Ctx<'_>) -> Done<()> {
+        match &self.token {
+            Some(token) => tokens::spend(tx, ctx, token),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A change of a source.
 #[derive(Clone, Debug)]
 pub enum SourceChange {
@@ -27,6 +57,17 @@ pub enum SourceChange {
     Card(CardChange),
     /// Of a bank account.
     BankAccount(BankAccountChange),
+}
+
+/// Gives a customer one more source, which becomes the default one where there is none.
+pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, customer: &CustomerId, brought: &Brought) -> Done<Owned> {
+    let before = live(tx, ctx.account, customer)?;
+    let source = brought.instrument.clone();
+    let after = before.with_instrument(source.clone())?;
+
+    brought.spend(tx, ctx)?;
+    let customer = replace(tx, ctx, before, after)?;
+    Ok(Owned { customer, source })
 }
 
 /// A customer's source, if it is one that fits.

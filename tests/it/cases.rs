@@ -78,6 +78,8 @@ folders! {
     requests_retry: "stripe/requests/retry",
     requests_route: "stripe/requests/route",
     requests_version: "stripe/requests/version",
+    tokens_create: "stripe/tokens/create",
+    tokens_retrieve: "stripe/tokens/retrieve",
 }
 
 /// Where the transcripts are.

@@ -5,14 +5,15 @@ use std::fmt::Write as _;
 use super::params::{Empty, Field, Kind, Param, Shape, inside};
 use super::routes::OPERATIONS;
 use super::{
-    balance_transactions, cash_balance, coupons, customers, events, funding_instructions, promotion_codes, versions,
+    balance_transactions, cash_balance, coupons, customers, events, funding_instructions, promotion_codes, tokens,
+    versions,
 };
 use crate::domain::promotion_code::MAX_CODE;
 
 /// The generated part of docs/COMPATIBILITY.md.
 pub fn page() -> String {
     let mut page = String::from("### Operations\n\n| Operation | Permission of a restricted key |\n|---|---|\n");
-    for operation in &OPERATIONS {
+    for operation in OPERATIONS {
         let (resource, access) = (operation.resource.as_str(), operation.access.as_str());
         line(&mut page, format_args!("| `{} {}` | `{resource}={access}` |", operation.method, operation.path));
     }
@@ -40,6 +41,7 @@ pub fn page() -> String {
     table(&mut page, "POST /v1/promotion_codes", promotion_codes::CREATE);
     table(&mut page, "POST /v1/promotion_codes/{promotion_code}", promotion_codes::UPDATE);
     table(&mut page, "GET /v1/promotion_codes", promotion_codes::LIST);
+    table(&mut page, "POST /v1/tokens", tokens::CREATE);
     page
 }
 
@@ -82,6 +84,7 @@ fn when(added: &str, removed: &str) -> String {
 fn value(shape: &Shape) -> String {
     match shape {
         Shape::Text(most) => format!("text, at most {most} characters"),
+        Shape::Secret(most) => format!("secret, at most {most} characters: never kept"),
         Shape::TextGrown { max, was, on } => format!("text, at most {max} characters ({was} in versions before {on})"),
         Shape::Trimmed(most) => format!("text, at most {most} characters, trimmed"),
         Shape::Phone(most) => format!("text, at most {most} characters, trimmed"),
@@ -107,9 +110,14 @@ fn value(shape: &Shape) -> String {
             });
             format!("replaced whole; {}", parts.collect::<Vec<_>>().join("; "))
         }
+        Shape::TextOr(kinds) => {
+            let words: Vec<&str> = kinds.iter().map(|(word, _)| *word).collect();
+            format!("an id, or the details of a {}", words.join(" or a "))
+        }
         Shape::List(element, most) => format!("list of at most {most}, replaced whole: {}", value(element)),
         Shape::Metadata => "merged by key: at most 50 keys of 40 characters, values of 500".to_owned(),
         Shape::Span => "Unix seconds, or `gt`, `gte`, `lt`, `lte` of them".to_owned(),
+        Shape::Unsupported => "**refused by name, 400**".to_owned(),
         Shape::NoSuch(noun) => format!("id of an {noun}: none exist here, so any is refused"),
     }
 }

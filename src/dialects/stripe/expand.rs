@@ -79,6 +79,8 @@ pub const SOURCE: Expandable = &[always("customer")];
 /// On a payment method.
 pub const PAYMENT_METHOD: Expandable =
     &[always("billing_details"), always("card"), always("customer"), always("us_bank_account")];
+/// On a token. All of it is inline.
+pub const TOKEN: Expandable = &[always("bank_account"), always("card")];
 /// On what has nothing to expand.
 pub const NOTHING: Expandable = &[];
 

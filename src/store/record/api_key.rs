@@ -55,6 +55,7 @@ enum ResourceShape {
     Event,
     PaymentMethod,
     PromotionCode,
+    Token,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -117,6 +118,7 @@ impl From<Resource> for ResourceShape {
             Resource::Event => ResourceShape::Event,
             Resource::PaymentMethod => ResourceShape::PaymentMethod,
             Resource::PromotionCode => ResourceShape::PromotionCode,
+            Resource::Token => ResourceShape::Token,
         }
     }
 }
@@ -130,6 +132,7 @@ impl From<ResourceShape> for Resource {
             ResourceShape::Event => Resource::Event,
             ResourceShape::PaymentMethod => Resource::PaymentMethod,
             ResourceShape::PromotionCode => Resource::PromotionCode,
+            ResourceShape::Token => Resource::Token,
         }
     }
 }
@@ -165,7 +168,7 @@ mod tests {
     #[test]
     fn an_api_key_is_read_as_it_was_written() {
         let accesses = [Access::None, Access::Read, Access::Write];
-        let permissions = Resource::ALL.into_iter().zip(accesses.into_iter().cycle()).collect();
+        let permissions = Resource::ALL.iter().copied().zip(accesses.into_iter().cycle()).collect();
         for kind in [KeyKind::Secret, KeyKind::Publishable, KeyKind::Restricted(permissions)] {
             for (label, revoked) in [(None, None), (Some("laptop".into()), Some(Time(9)))] {
                 let key = ApiKey {

@@ -13,6 +13,7 @@ mod facts;
 mod holding;
 mod instrument;
 mod promotion_code;
+mod token;
 
 use std::borrow::Cow;
 use std::error::Error;
