@@ -12,7 +12,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
-use crate::domain::account::{Account, Mode, Space};
+use crate::domain::account::{Account, FingerprintKey, Mode, Space};
 use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::event::Cause;
 use crate::domain::ids::{AccountId, IdSource};
@@ -20,6 +20,7 @@ use crate::domain::problem::Problem;
 use crate::engine::{Ctx, Done, Stop, accounts, keys, replies};
 use crate::identity;
 use crate::ids::Repeated;
+use crate::processor::{self, Ask, AttemptKey, Finding, Processor, Question};
 use crate::settings::Openness;
 use crate::store::{Failure, Job, Kept, Look, Read, Store, Tx, Verdict};
 
@@ -99,12 +100,22 @@ impl From<Failure> for Closed {
     }
 }
 
+/// Why a question has no finding.
+#[derive(Debug)]
+pub enum NoFinding {
+    /// The processor does not answer.
+    Away,
+    /// The store could not be asked.
+    Failure(Failure),
+}
+
 /// The running program as the dialects see it.
 pub struct App {
     store: Arc<dyn Store>,
     clock: Clock,
     ids: Arc<dyn IdSource>,
     meter: Arc<dyn Meter>,
+    processor: Arc<dyn Processor>,
     openness: Openness,
     api_version: &'static str,
     keys: RwLock<HashMap<KeyDigest, Believed>>,
@@ -127,6 +138,7 @@ impl App {
         clock: Clock,
         ids: Arc<dyn IdSource>,
         meter: Arc<dyn Meter>,
+        processor: Arc<dyn Processor>,
         openness: Openness,
         rate_limit: Option<NonZeroU32>,
         api_version: &'static str,
@@ -145,6 +157,7 @@ impl App {
             clock,
             ids,
             meter,
+            processor,
             openness,
             api_version,
             keys: RwLock::default(),
@@ -221,6 +234,35 @@ impl App {
             Ok(outcome) => outcome,
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         }
+    }
+
+    /// Asks the processor, outside of every transaction. The same attempt may ask again, and finds the same.
+    pub async fn find_out(
+        &self,
+        account: &Account,
+        attempt: &AttemptKey,
+        question: &Question,
+    ) -> Result<Finding, NoFinding> {
+        let fingerprints = self.fingerprint_key(account).await.map_err(NoFinding::Failure)?;
+        let ask = Ask { attempt, mode: account.mode, fingerprints: &fingerprints, now: self.clock.now() };
+        processor::find_out(self.processor.as_ref(), ask, question).await.map_err(|seen| {
+            tracing::error!("the payment processor does not answer: {seen}");
+            NoFinding::Away
+        })
+    }
+
+    /// The key by which the account tells numbers; made when it has none yet, and then the same on every server.
+    async fn fingerprint_key(&self, account: &Account) -> Kept<FingerprintKey> {
+        if let Some(key) = &account.fingerprint_key {
+            return Ok(key.clone());
+        }
+        let mut bytes = [0; 32];
+        self.ids.random(&mut bytes);
+        let (space, fresh) = (account.space, FingerprintKey::new(bytes));
+        let make = move |tx: &mut dyn Tx| accounts::with_fingerprint_key(tx, space, &fresh);
+        let (account, key) = self.chore("making a fingerprint key", make).await?;
+        self.accounts.write().insert(space, Arc::new(account));
+        Ok(key)
     }
 
     /// Who the key opens for, and the connected account that the caller acts for.

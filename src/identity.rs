@@ -47,12 +47,20 @@ pub fn fresh_account(id: AccountId, parent: Option<AccountId>, mode: Mode, now: 
         default_currency: Currency::parse("usd").expect("the US dollar is supported"),
         country: "US".into(),
         api_version: api_version.into(),
+        fingerprint_key: None,
     }
 }
 
 /// The same account in the other mode.
 pub fn other_mode(account: &Account) -> Account {
-    Account { mode: account.mode.other(), space: account.other_space, other_space: account.space, ..account.clone() }
+    Account {
+        mode: account.mode.other(),
+        space: account.other_space,
+        other_space: account.space,
+        // A mode has its own.
+        fingerprint_key: None,
+        ..account.clone()
+    }
 }
 
 /// The digest under which a key is kept.
@@ -117,7 +125,7 @@ impl KeySort {
             KeySort::Secret => KeyKind::Secret,
             KeySort::Publishable => KeyKind::Publishable,
             KeySort::Restricted => {
-                KeyKind::Restricted(Resource::ALL.into_iter().map(|resource| (resource, Access::Write)).collect())
+                KeyKind::Restricted(Resource::ALL.iter().map(|resource| (*resource, Access::Write)).collect())
             }
         }
     }

@@ -11,6 +11,7 @@ pub mod engine;
 pub mod http;
 pub mod identity;
 pub mod ids;
+pub mod processor;
 pub mod rfc3339;
 pub mod settings;
 pub mod start;

@@ -25,6 +25,7 @@ use crate::domain::ids::IdSource;
 use crate::http::listen::{self, Bounds};
 use crate::http::shell::{Pages, Shell};
 use crate::ids::Ids;
+use crate::processor::Simulator;
 use crate::settings::Settings;
 use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::{SqliteOptions, SqliteStore};
@@ -115,6 +116,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         clock.clone(),
         ids.clone(),
         watching.clone(),
+        Arc::new(Simulator),
         settings.openness,
         settings.rate_limit,
         stripe::versions::NEWEST,

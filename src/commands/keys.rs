@@ -58,8 +58,8 @@ pub struct Wish {
     /// What sort of key it is
     #[arg(long, value_enum, default_value_t = Kind::Secret)]
     kind: Kind,
-    /// What a restricted key may do: account, coupon, customer, event or promotion_code = read or write (writing
-    /// includes reading); repeat it
+    /// What a restricted key may do: account, coupon, customer, event, promotion_code or token = read or write
+    /// (writing includes reading); repeat it
     #[arg(long, value_name = "RESOURCE=ACCESS", value_parser = permission)]
     allow: Vec<(Resource, Access)>,
     /// Your own name for the key
@@ -176,9 +176,10 @@ fn kind(kind: Kind, allow: &[(Resource, Access)]) -> Result<KeyKind, Trouble> {
 }
 
 fn permission(text: &str) -> Result<(Resource, Access), String> {
-    let rule = "expected account, coupon, customer, event or promotion_code, then =read or =write, as customer=write";
+    let rule =
+        "expected account, coupon, customer, event, promotion_code or token, then =read or =write, as token=write";
     let (resource, access) = text.split_once('=').ok_or(rule)?;
-    let resource = Resource::ALL.into_iter().find(|known| known.as_str() == resource).ok_or(rule)?;
+    let resource = Resource::named(resource).ok_or(rule)?;
     let access = [Access::Read, Access::Write].into_iter().find(|known| known.as_str() == access).ok_or(rule)?;
     Ok((resource, access))
 }
@@ -298,7 +299,7 @@ mod tests {
     #[test]
     fn a_permission_is_a_resource_and_an_access() {
         assert_eq!(permission("customer=write"), Ok((Resource::Customer, Access::Write)));
-        for resource in Resource::ALL {
+        for resource in Resource::ALL.iter().copied() {
             assert_eq!(permission(&format!("{}=read", resource.as_str())), Ok((resource, Access::Read)));
         }
         for wrong in ["customer", "customer=", "customers=read", "customer=none", "customer=admin"] {

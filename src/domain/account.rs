@@ -1,5 +1,7 @@
 //! The unit of isolation. Everything a caller can see belongs to one account in one mode.
 
+use std::fmt;
+
 use super::ids::AccountId;
 use super::money::Currency;
 use super::time::Time;
@@ -36,6 +38,28 @@ impl Mode {
     }
 }
 
+/// By which an account tells equal numbers, and nobody else does. Never changes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FingerprintKey([u8; 32]);
+
+impl FingerprintKey {
+    /// The key of those bytes, which nobody can foretell.
+    pub fn new(bytes: [u8; 32]) -> FingerprintKey {
+        FingerprintKey(bytes)
+    }
+
+    /// Its bytes, for those who make fingerprints and for those who keep the key.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for FingerprintKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FingerprintKey")
+    }
+}
+
 /// What is known of an account in one mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
@@ -59,4 +83,6 @@ pub struct Account {
     pub country: String,
     /// The API version that speaks when the caller names none, in the dialect's own spelling.
     pub api_version: String,
+    /// Made when the account has its first number to tell from others.
+    pub fingerprint_key: Option<FingerprintKey>,
 }

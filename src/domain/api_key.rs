@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::account::Mode;
 use super::ids::AccountId;
 use super::time::Time;
+use super::words::words;
 
 /// The digest of an API key: SHA-256 of its text.
 pub type KeyDigest = [u8; 32];
@@ -20,48 +21,25 @@ pub enum KeyKind {
     Publishable,
 }
 
-/// A group of operations that a restricted key can be allowed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Resource {
-    /// Account details.
-    Account,
-    /// Coupons.
-    Coupon,
-    /// Customers, their balance transactions and cash balances.
-    Customer,
-    /// Events.
-    Event,
-    /// Payment methods.
-    PaymentMethod,
-    /// Promotion codes.
-    PromotionCode,
-    /// Sources of the Sources API.
-    Source,
-}
-
-impl Resource {
-    /// Every resource, in the order in which help and errors list them.
-    pub const ALL: [Resource; 7] = [
-        Resource::Account,
-        Resource::Coupon,
-        Resource::Customer,
-        Resource::Event,
-        Resource::PaymentMethod,
-        Resource::PromotionCode,
-        Resource::Source,
-    ];
-
-    /// The resource's name in permissions and error texts.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Resource::Account => "account",
-            Resource::Coupon => "coupon",
-            Resource::Customer => "customer",
-            Resource::Event => "event",
-            Resource::PaymentMethod => "payment_method",
-            Resource::PromotionCode => "promotion_code",
-            Resource::Source => "source",
-        }
+words! {
+    /// A group of operations that a restricted key can be allowed, in the order in which help and errors list them.
+    pub enum Resource {
+        /// Account details.
+        Account = "account",
+        /// Coupons.
+        Coupon = "coupon",
+        /// Customers, what they hold and their balances.
+        Customer = "customer",
+        /// Events.
+        Event = "event",
+        /// Payment methods.
+        PaymentMethod = "payment_method",
+        /// Promotion codes.
+        PromotionCode = "promotion_code",
+        /// Sources of the Sources API.
+        Source = "source",
+        /// Tokens.
+        Token = "token",
     }
 }
 
@@ -113,7 +91,8 @@ impl ApiKey {
     pub fn allows(&self, resource: Resource, access: Access) -> bool {
         match &self.kind {
             KeyKind::Secret => true,
-            KeyKind::Publishable => false,
+            // Who reads the code of a page has its key: he may state something, and see nothing of what others stated.
+            KeyKind::Publishable => resource == Resource::Token && access == Access::Write,
             KeyKind::Restricted(permissions) => permissions.get(&resource).is_some_and(|given| *given >= access),
         }
     }

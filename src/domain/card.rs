@@ -1,6 +1,7 @@
 //! Cards: what is kept of them. Numbers and security codes are not: they are the processor's.
 
 use super::address::Address;
+use super::decline::Decline;
 use super::ids::InstrumentId;
 use super::metadata::{Metadata, MetadataChange};
 use super::patch::Patch;
@@ -122,16 +123,45 @@ pub struct Card {
 /// A change of what people wrote on a card; the number never changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CardChange {
-    /// The month in which it expires.
-    pub exp_month: Option<u8>,
-    /// The year in which it expires.
-    pub exp_year: Option<u16>,
+    /// When it expires.
+    pub expiry: ExpiryChange,
     /// The holder's name.
     pub name: Patch<String>,
     /// The billing address, part by part.
     pub address: AddressChange,
     /// Free data.
     pub metadata: MetadataChange,
+}
+
+/// A change of when a card expires, as it was stated: what is no number is no month and no year that there is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExpiryChange {
+    /// The month, 1 to 12.
+    pub month: Option<i64>,
+    /// The year, two or four digits.
+    pub year: Option<i64>,
+}
+
+impl ExpiryChange {
+    /// Whether nothing is to change.
+    pub fn is_empty(&self) -> bool {
+        *self == ExpiryChange::default()
+    }
+
+    /// Applies the wish to a card.
+    pub fn onto(self, facts: &mut CardFacts) -> Result<(), Problem> {
+        let ExpiryChange { month, year } = self;
+        if let Some(month) = month {
+            let month = u8::try_from(month).ok().filter(|month| (1..=12).contains(month));
+            facts.exp_month = month.ok_or(Problem::Declined(Decline::InvalidMonth))?;
+        }
+        if let Some(year) = year {
+            let year = if (0..100).contains(&year) { year + 2000 } else { year };
+            let year = u16::try_from(year).ok().filter(|year| (1970..=2999).contains(year));
+            facts.exp_year = year.ok_or(Problem::Declined(Decline::InvalidYear))?;
+        }
+        Ok(())
+    }
 }
 
 /// A change of an address by its parts.
@@ -167,10 +197,9 @@ impl AddressChange {
 impl Card {
     /// The card with the change applied, or the rule that it breaks.
     pub fn with(&self, change: CardChange) -> Result<Card, Problem> {
-        let CardChange { exp_month, exp_year, name, address, metadata } = change;
+        let CardChange { expiry, name, address, metadata } = change;
         let mut next = self.clone();
-        next.facts.exp_month = exp_month.unwrap_or(next.facts.exp_month);
-        next.facts.exp_year = exp_year.unwrap_or(next.facts.exp_year);
+        expiry.onto(&mut next.facts)?;
         name.onto(&mut next.billing.name);
         address.onto(&mut next.billing.address);
         metadata.onto(&mut next.metadata)?;

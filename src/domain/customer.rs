@@ -178,6 +178,8 @@ pub struct CustomerChange {
     pub reconciliation: Patch<Reconciliation>,
     /// A source in place of the default one.
     pub source: Option<Instrument>,
+    /// A payment method beside the others.
+    pub payment_method: Option<Instrument>,
     /// The source to charge when nothing else is said.
     pub default_source: Option<SourceChoice>,
     /// The payment method to charge invoices to.
@@ -249,6 +251,7 @@ impl Customer {
             tax_location_required,
             reconciliation,
             source,
+            payment_method,
             default_source,
             default_payment_method,
         } = change;
@@ -256,6 +259,9 @@ impl Customer {
             Some(source) => self.with_new_source(source)?,
             None => self.clone(),
         };
+        if let Some(method) = payment_method {
+            next = next.with_instrument(method)?;
+        }
         name.onto(&mut next.name);
         business_name.onto(&mut next.business_name);
         individual_name.onto(&mut next.individual_name);

@@ -130,6 +130,8 @@ words! {
         FailedSource = "failed_source",
         /// A source that nobody charged in time.
         CanceledSource = "canceled_source",
+        /// A token, of which nothing is told.
+        Token = "token",
     }
 }
 
@@ -205,6 +207,9 @@ impl EventKind {
             EventKind(Subject::CanceledSource, Change::Created | Change::Updated | Change::Deleted) => {
                 "source.canceled"
             }
+            EventKind(Subject::Token, Change::Created) => "token.created",
+            EventKind(Subject::Token, Change::Updated) => "token.updated",
+            EventKind(Subject::Token, Change::Deleted) => "token.deleted",
         }
     }
 
@@ -256,6 +261,7 @@ impl Subject {
             Facts::CashTransaction(_) => Subject::CashTransaction,
             Facts::PaymentMethod(_) => Subject::PaymentMethod,
             Facts::Source(_) => Subject::Source,
+            Facts::Token(_) => Subject::Token,
         }
     }
 }

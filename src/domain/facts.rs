@@ -8,20 +8,52 @@ use super::payment_method::LoosePaymentMethod;
 use super::promotion_code::PromotionCode;
 use super::source::LooseSource;
 use super::time::Time;
+use super::token::Token;
 
-/// The facts of an object.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Facts {
+/// Makes the enumeration, and the way from each kind of facts to it and back.
+macro_rules! facts {
+    ($($(#[$doc:meta])* $name:ident($facts:ty),)+) => {
+        /// The facts of an object.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Facts {
+            $($(#[$doc])* $name(Box<$facts>),)+
+        }
+
+        $(
+            impl From<$facts> for Facts {
+                fn from(facts: $facts) -> Facts {
+                    Facts::$name(Box::new(facts))
+                }
+            }
+
+            impl TryFrom<Facts> for $facts {
+                type Error = OtherKind;
+
+                fn try_from(facts: Facts) -> Result<$facts, OtherKind> {
+                    if let Facts::$name(facts) = facts { Ok(*facts) } else { Err(OtherKind) }
+                }
+            }
+        )+
+    };
+}
+
+/// The facts are of another kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OtherKind;
+
+facts! {
     /// A coupon, living or deleted.
-    Coupon(Box<Coupon>),
+    Coupon(Coupon),
     /// A promotion code.
-    PromotionCode(Box<PromotionCode>),
+    PromotionCode(PromotionCode),
     /// A movement of a customer's cash balance.
-    CashTransaction(Box<CashTransaction>),
+    CashTransaction(CashTransaction),
     /// A payment method that no customer holds.
-    PaymentMethod(Box<LoosePaymentMethod>),
+    PaymentMethod(LoosePaymentMethod),
     /// A source that no customer holds.
-    Source(Box<LooseSource>),
+    Source(LooseSource),
+    /// A token.
+    Token(Token),
 }
 
 /// The fact by which cash transactions are listed. It is stored, so it never changes.
@@ -81,6 +113,7 @@ impl Facts {
             Facts::CashTransaction(_) => ObjectKind::CashTransaction,
             Facts::PaymentMethod(_) => ObjectKind::PaymentMethod,
             Facts::Source(_) => ObjectKind::Source,
+            Facts::Token(_) => ObjectKind::Token,
         }
     }
 
@@ -92,7 +125,8 @@ impl Facts {
             | Facts::PromotionCode(_)
             | Facts::CashTransaction(_)
             | Facts::PaymentMethod(_)
-            | Facts::Source(_) => self.id(),
+            | Facts::Source(_)
+            | Facts::Token(_) => self.id(),
         }
     }
 
@@ -104,6 +138,7 @@ impl Facts {
             Facts::CashTransaction(transaction) => transaction.id.as_str(),
             Facts::PaymentMethod(loose) => loose.method.id.as_str(),
             Facts::Source(loose) => loose.source.id.as_str(),
+            Facts::Token(token) => token.id.as_str(),
         }
     }
 
@@ -115,6 +150,7 @@ impl Facts {
             Facts::CashTransaction(transaction) => transaction.created,
             Facts::PaymentMethod(loose) => loose.method.created,
             Facts::Source(loose) => loose.source.created,
+            Facts::Token(token) => token.created,
         }
     }
 
@@ -134,38 +170,8 @@ impl Facts {
             }
             Facts::CashTransaction(transaction) => vec![cash_transaction_lists::of_customer(&transaction.customer)],
             // What nobody holds is found by its id alone.
-            Facts::PaymentMethod(_) | Facts::Source(_) => Vec::new(),
+            Facts::PaymentMethod(_) | Facts::Source(_) | Facts::Token(_) => Vec::new(),
         }
-    }
-}
-
-impl From<Coupon> for Facts {
-    fn from(coupon: Coupon) -> Facts {
-        Facts::Coupon(Box::new(coupon))
-    }
-}
-
-impl From<LoosePaymentMethod> for Facts {
-    fn from(loose: LoosePaymentMethod) -> Facts {
-        Facts::PaymentMethod(Box::new(loose))
-    }
-}
-
-impl From<LooseSource> for Facts {
-    fn from(loose: LooseSource) -> Facts {
-        Facts::Source(Box::new(loose))
-    }
-}
-
-impl From<PromotionCode> for Facts {
-    fn from(code: PromotionCode) -> Facts {
-        Facts::PromotionCode(Box::new(code))
-    }
-}
-
-impl From<CashTransaction> for Facts {
-    fn from(transaction: CashTransaction) -> Facts {
-        Facts::CashTransaction(Box::new(transaction))
     }
 }
 

@@ -94,9 +94,20 @@ name!(
     CouponId
 );
 name!(
+    /// A token. The beginning says what it stands for: `tok_…`, `btok_…`, `pii_…`, `cvctok_…`.
+    TokenId
+);
+name!(
     /// What a customer pays with. The beginning says in which API it was made: `card_…`, `ba_…`, `pm_…`, `src_…`.
     InstrumentId
 );
+
+impl TokenId {
+    /// A new id for a thing made at `now` that begins like that.
+    pub fn mint(beginning: &str, ids: &dyn IdSource, now: super::time::Time) -> TokenId {
+        TokenId(format!("{beginning}_{}", crockford(ids.next(now.0))))
+    }
+}
 
 impl InstrumentId {
     /// A new id for a thing made at `now` that begins like that.

@@ -3,50 +3,25 @@
 
 use super::term::Fnv;
 use super::time::Time;
+use super::words::words;
 
-/// What an object is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ObjectKind {
-    /// A coupon.
-    Coupon,
-    /// A coupon that was deleted, for those that refer to it.
-    RetiredCoupon,
-    /// A promotion code.
-    PromotionCode,
-    /// A movement of a customer's cash balance.
-    CashTransaction,
-    /// A payment method that no customer holds.
-    PaymentMethod,
-    /// A source that no customer holds.
-    Source,
-}
-
-impl ObjectKind {
-    /// Every kind.
-    pub const ALL: [ObjectKind; 6] = [
-        ObjectKind::Coupon,
-        ObjectKind::RetiredCoupon,
-        ObjectKind::PromotionCode,
-        ObjectKind::CashTransaction,
-        ObjectKind::PaymentMethod,
-        ObjectKind::Source,
-    ];
-
-    /// The kind's name. It is stored, so it never changes.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            ObjectKind::Coupon => "coupon",
-            ObjectKind::RetiredCoupon => "retired_coupon",
-            ObjectKind::PromotionCode => "promotion_code",
-            ObjectKind::CashTransaction => "cash_transaction",
-            ObjectKind::PaymentMethod => "payment_method",
-            ObjectKind::Source => "source",
-        }
-    }
-
-    /// The kind of that name.
-    pub fn named(name: &str) -> Option<ObjectKind> {
-        ObjectKind::ALL.into_iter().find(|kind| kind.as_str() == name)
+words! {
+    /// What an object is.
+    pub enum ObjectKind {
+        /// A coupon.
+        Coupon = "coupon",
+        /// A coupon that was deleted, for those that refer to it.
+        RetiredCoupon = "retired_coupon",
+        /// A promotion code.
+        PromotionCode = "promotion_code",
+        /// A movement of a customer's cash balance.
+        CashTransaction = "cash_transaction",
+        /// A payment method that no customer holds.
+        PaymentMethod = "payment_method",
+        /// A source that no customer holds.
+        Source = "source",
+        /// A token.
+        Token = "token",
     }
 }
 
@@ -101,7 +76,7 @@ mod tests {
 
     #[test]
     fn every_kind_is_found_by_its_name() {
-        assert!(ObjectKind::ALL.into_iter().all(|kind| ObjectKind::named(kind.as_str()) == Some(kind)));
+        assert!(ObjectKind::ALL.iter().copied().all(|kind| ObjectKind::named(kind.as_str()) == Some(kind)));
         assert_eq!(ObjectKind::named("customer"), None);
     }
 }

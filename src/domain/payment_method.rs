@@ -2,7 +2,7 @@
 
 use super::address::Address;
 use super::bank_account::{AccountType, BankFacts, HolderType};
-use super::card::{Card, CardFacts};
+use super::card::{Card, CardFacts, ExpiryChange};
 use super::ids::InstrumentId;
 use super::instrument::Instrument;
 use super::metadata::{Metadata, MetadataChange};
@@ -85,10 +85,8 @@ pub struct PaymentMethodChange {
     pub billing: BillingChange,
     /// Whether it may be offered again.
     pub allow_redisplay: Option<AllowRedisplay>,
-    /// Of a card: the month in which it expires.
-    pub exp_month: Option<u8>,
-    /// Of a card: the year in which it expires.
-    pub exp_year: Option<u16>,
+    /// Of a card: when it expires.
+    pub expiry: ExpiryChange,
     /// Of a bank account: who owns it.
     pub holder_type: Option<HolderType>,
     /// Of a bank account: what sort it is.
@@ -138,18 +136,14 @@ impl PaymentMethodKind {
 impl PaymentMethod {
     /// The payment method with the change applied, or the rule that it breaks.
     pub fn with(&self, change: PaymentMethodChange) -> Result<PaymentMethod, Problem> {
-        let PaymentMethodChange { billing, allow_redisplay, exp_month, exp_year, holder_type, account_type, metadata } =
-            change;
+        let PaymentMethodChange { billing, allow_redisplay, expiry, holder_type, account_type, metadata } = change;
         let mut next = self.clone();
         match &mut next.kind {
             PaymentMethodKind::Card(_) if holder_type.is_some() || account_type.is_some() => {
                 return Err(Problem::OtherPaymentMethodType { is: "card", given: "us_bank_account" });
             }
-            PaymentMethodKind::Card(facts) => {
-                facts.exp_month = exp_month.unwrap_or(facts.exp_month);
-                facts.exp_year = exp_year.unwrap_or(facts.exp_year);
-            }
-            PaymentMethodKind::UsBankAccount { .. } if exp_month.is_some() || exp_year.is_some() => {
+            PaymentMethodKind::Card(facts) => expiry.onto(facts)?,
+            PaymentMethodKind::UsBankAccount { .. } if !expiry.is_empty() => {
                 return Err(Problem::OtherPaymentMethodType { is: "us_bank_account", given: "card" });
             }
             PaymentMethodKind::UsBankAccount { facts: _, holder_type: owner, account_type: sort } => {

@@ -1,9 +1,11 @@
 //! What a caller can do wrong once its request is understood. Each dialect puts a problem into its own words.
 
 use super::balance::BalanceWish;
+use super::decline::Decline;
 use super::ids::{
-    BalanceTransactionId, CashTransactionId, CouponId, CustomerId, EventId, InstrumentId, PromotionCodeId,
+    BalanceTransactionId, CashTransactionId, CouponId, CustomerId, EventId, InstrumentId, PromotionCodeId, TokenId,
 };
+use super::instrument::SourceKind;
 use super::money::Currency;
 use super::source::{SourceStatus, SourceType};
 use super::time::Time;
@@ -100,6 +102,11 @@ pub enum Problem {
     },
     /// The customer holds as many instruments as it can.
     TooManyInstruments,
+    /// What was brought as a source is none of the sort that was asked for.
+    OtherSource {
+        /// What was asked for.
+        wanted: SourceKind,
+    },
     /// The customer has that bank account.
     BankAccountExists,
     /// The bank account is proven already.
@@ -134,6 +141,20 @@ pub enum Problem {
         /// When the coupon ends.
         redeem_by: Time,
     },
+    /// No token of that id in this space.
+    NoSuchToken {
+        /// The id that was asked for.
+        id: TokenId,
+        /// The same account has one of that id in its other mode.
+        in_other_mode: bool,
+    },
+    /// The token was used before.
+    TokenUsed {
+        /// Its id.
+        id: TokenId,
+    },
+    /// The card or the bank account is not taken.
+    Declined(Decline),
     /// A promotion code could be redeemed more often than its coupon.
     MoreRedemptionsThanCoupon {
         /// How often the coupon can be.

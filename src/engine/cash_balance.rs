@@ -78,7 +78,7 @@ pub fn list(
 ) -> Done<Page<CashTransaction>> {
     read_customer(tx, account, customer)?;
     let walk = Walk { list: lists::of_customer(customer), created: Span::default(), cursor, limit };
-    let page = objects::chosen(tx, account.space, walk, objects::its_cash_transaction, |_, mut transactions| {
+    let page = objects::chosen(tx, account.space, walk, |_, mut transactions: Vec<CashTransaction>| {
         transactions.retain(|transaction| transaction.customer == *customer);
         Ok(transactions)
     })?;

@@ -83,7 +83,7 @@ pub fn list(
     limit: usize,
 ) -> Done<Page<Coupon>> {
     let page = ObjectPage { list: List::all(ObjectKind::Coupon), created, cursor, limit };
-    Ok(objects::page(tx, account.space, &page, objects::its_coupon)?)
+    Ok(objects::page(tx, account.space, &page)?)
 }
 
 /// Eight letters and digits that are the id of no living coupon.

@@ -1,6 +1,8 @@
 //! Customers: create, read, update, delete, list, search.
 
 use super::holdings::{keep_gone, tell_instruments};
+use super::payment_methods::{self, Offered};
+use super::sources::Brought;
 use super::{Ctx, Done, Precondition, tell};
 use crate::domain::account::Account;
 use crate::domain::balance::{BalanceReason, BalanceTransaction};
@@ -14,8 +16,36 @@ use crate::domain::query::Query;
 use crate::domain::term::Mark;
 use crate::store::{Failure, Kept, Read, Tx};
 
+/// What a customer is brought to pay with.
+#[derive(Clone, Debug, Default)]
+pub struct Bringing {
+    /// A source, which becomes the default one in the place of another.
+    pub source: Option<Brought>,
+    /// A payment method.
+    pub payment_method: Option<Offered>,
+}
+
+impl Bringing {
+    fn onto(&self, change: &mut CustomerChange) {
+        change.source = self.source.as_ref().map(|brought| brought.instrument.clone());
+        change.payment_method = self.payment_method.as_ref().map(|(method, _)| method.clone().into());
+    }
+
+    /// Takes it all from where it was.
+    fn take(&self, tx: &mut dyn Tx, ctx: &Ctx<'_>) -> Done<()> {
+        if let Some(brought) = &self.source {
+            brought.spend(tx, ctx)?;
+        }
+        if let Some(offered) = &self.payment_method {
+            payment_methods::take(tx, ctx, offered)?;
+        }
+        Ok(())
+    }
+}
+
 /// Makes a customer with the facts of `change`. A balance writes its first balance transaction.
-pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, change: CustomerChange) -> Done<Customer> {
+pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, mut change: CustomerChange, bringing: &Bringing) -> Done<Customer> {
+    bringing.onto(&mut change);
     let prefix = match &change.invoice_prefix {
         Some(prefix) => prefix.clone(),
         None => free_invoice_prefix(tx, ctx)?,
@@ -27,6 +57,7 @@ pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, change: CustomerChange) -> Done<Cu
         require_free_invoice_prefix(tx, ctx, &made)?;
     }
 
+    bringing.take(tx, ctx)?;
     tx.put_customer(ctx.account.space, None, &made)?;
     note_balance(tx, ctx, 0, &made, BalanceReason::Initial)?;
     tell(tx, ctx, Happening::CustomerCreated { after: Box::new(made.clone()) })?;
@@ -41,15 +72,18 @@ pub fn update(
     ctx: &Ctx<'_>,
     id: &CustomerId,
     insists: &Precondition,
-    change: CustomerChange,
+    mut change: CustomerChange,
+    bringing: &Bringing,
 ) -> Done<Customer> {
     let before = live(tx, ctx.account, id)?;
     insists.check(before.version)?;
+    bringing.onto(&mut change);
     let after = before.with(change, ctx.account.default_currency)?;
     if after.invoice_prefix != before.invoice_prefix {
         require_free_invoice_prefix(tx, ctx, &after)?;
     }
 
+    bringing.take(tx, ctx)?;
     replace(tx, ctx, before, after)
 }
 

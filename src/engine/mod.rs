@@ -15,6 +15,7 @@ pub mod promotion_codes;
 pub mod replies;
 pub mod source_objects;
 pub mod sources;
+pub mod tokens;
 
 use crate::domain::account::Account;
 use crate::domain::event::{Cause, Happening};

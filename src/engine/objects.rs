@@ -7,12 +7,13 @@ use crate::domain::account::Space;
 use crate::domain::cash::CashTransaction;
 use crate::domain::coupon::Coupon;
 use crate::domain::facts::Facts;
-use crate::domain::ids::{CashTransactionId, CouponId, CouponSerial, InstrumentId, PromotionCodeId};
+use crate::domain::ids::{CashTransactionId, CouponId, CouponSerial, InstrumentId, PromotionCodeId, TokenId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{Cursor, ObjectPage, Page, Place, Span};
 use crate::domain::payment_method::LoosePaymentMethod;
 use crate::domain::promotion_code::PromotionCode;
 use crate::domain::source::LooseSource;
+use crate::domain::token::Token;
 use crate::store::record::{read_facts, write_facts};
 use crate::store::{Failure, Kept, Read, Tx};
 
@@ -37,7 +38,7 @@ pub(super) fn remove(tx: &mut dyn Tx, ctx: &Ctx<'_>, facts: &Facts) -> Kept<()> 
 
 /// A living coupon.
 pub(super) fn coupon(read: &mut dyn Read, space: Space, id: &CouponId) -> Kept<Option<Coupon>> {
-    one(read, space, ObjectKind::Coupon, id.as_str(), its_coupon)
+    one(read, space, ObjectKind::Coupon, id.as_str())
 }
 
 /// A coupon that something refers to, living or deleted. It is deleted but once, so it is found though the two looks are
@@ -51,12 +52,12 @@ pub(super) fn referred_coupon(
     if let Some(coupon) = coupon(read, space, id)?.filter(|coupon| coupon.serial == *serial) {
         return Ok(Some(coupon));
     }
-    one(read, space, ObjectKind::RetiredCoupon, serial.as_str(), its_coupon)
+    one(read, space, ObjectKind::RetiredCoupon, serial.as_str())
 }
 
 /// A promotion code.
 pub(super) fn promotion_code(read: &mut dyn Read, space: Space, id: &PromotionCodeId) -> Kept<Option<PromotionCode>> {
-    one(read, space, ObjectKind::PromotionCode, id.as_str(), its_promotion_code)
+    one(read, space, ObjectKind::PromotionCode, id.as_str())
 }
 
 /// A cash transaction.
@@ -65,7 +66,7 @@ pub(super) fn cash_transaction(
     space: Space,
     id: &CashTransactionId,
 ) -> Kept<Option<CashTransaction>> {
-    one(read, space, ObjectKind::CashTransaction, id.as_str(), its_cash_transaction)
+    one(read, space, ObjectKind::CashTransaction, id.as_str())
 }
 
 /// A payment method that no customer holds.
@@ -74,59 +75,29 @@ pub(super) fn loose_payment_method(
     space: Space,
     id: &InstrumentId,
 ) -> Kept<Option<LoosePaymentMethod>> {
-    one(read, space, ObjectKind::PaymentMethod, id.as_str(), |facts| match facts {
-        Facts::PaymentMethod(loose) => Some(*loose),
-        Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::CashTransaction(_) | Facts::Source(_) => None,
-    })
+    one(read, space, ObjectKind::PaymentMethod, id.as_str())
 }
 
 /// A source that no customer holds.
 pub(super) fn loose_source(read: &mut dyn Read, space: Space, id: &InstrumentId) -> Kept<Option<LooseSource>> {
-    one(read, space, ObjectKind::Source, id.as_str(), |facts| match facts {
-        Facts::Source(loose) => Some(*loose),
-        Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::CashTransaction(_) | Facts::PaymentMethod(_) => None,
-    })
+    one(read, space, ObjectKind::Source, id.as_str())
+}
+
+/// A token.
+pub(super) fn token(read: &mut dyn Read, space: Space, id: &TokenId) -> Kept<Option<Token>> {
+    one(read, space, ObjectKind::Token, id.as_str())
 }
 
 /// The promotion codes of a list that is known to be short.
 pub(super) fn promotion_codes(read: &mut dyn Read, space: Space, list: List) -> Kept<Vec<PromotionCode>> {
     let objects = read.short_list(space, list)?;
-    objects.iter().map(|object| told(object, its_promotion_code)).collect()
-}
-
-/// The coupon in the facts.
-pub(super) fn its_coupon(facts: Facts) -> Option<Coupon> {
-    match facts {
-        Facts::Coupon(coupon) => Some(*coupon),
-        Facts::PromotionCode(_) | Facts::CashTransaction(_) | Facts::PaymentMethod(_) | Facts::Source(_) => None,
-    }
-}
-
-/// The promotion code in the facts.
-pub(super) fn its_promotion_code(facts: Facts) -> Option<PromotionCode> {
-    match facts {
-        Facts::PromotionCode(code) => Some(*code),
-        Facts::Coupon(_) | Facts::CashTransaction(_) | Facts::PaymentMethod(_) | Facts::Source(_) => None,
-    }
-}
-
-/// The cash transaction in the facts.
-pub(super) fn its_cash_transaction(facts: Facts) -> Option<CashTransaction> {
-    match facts {
-        Facts::CashTransaction(transaction) => Some(*transaction),
-        Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::PaymentMethod(_) | Facts::Source(_) => None,
-    }
+    objects.iter().map(told).collect()
 }
 
 /// A page of a list.
-pub(super) fn page<T>(
-    read: &mut dyn Read,
-    space: Space,
-    page: &ObjectPage,
-    of: fn(Facts) -> Option<T>,
-) -> Kept<Page<T>> {
+pub(super) fn page<T: TryFrom<Facts>>(read: &mut dyn Read, space: Space, page: &ObjectPage) -> Kept<Page<T>> {
     let Page { items, has_more } = read.objects(space, page)?;
-    let items = items.iter().map(|object| told(object, of)).collect::<Kept<_>>()?;
+    let items = items.iter().map(told).collect::<Kept<_>>()?;
     Ok(Page { items, has_more })
 }
 
@@ -143,11 +114,10 @@ pub(super) struct Walk {
 }
 
 /// A page of those objects of a list that `keep` keeps of several at a time, in their order.
-pub(super) fn chosen<T, U>(
+pub(super) fn chosen<T: TryFrom<Facts>, U>(
     read: &mut dyn Read,
     space: Space,
     walk: Walk,
-    of: fn(Facts) -> Option<T>,
     mut keep: impl FnMut(&mut dyn Read, Vec<T>) -> Kept<Vec<U>>,
 ) -> Kept<Page<U>> {
     let Walk { list, created, mut cursor, limit } = walk;
@@ -164,7 +134,7 @@ pub(super) fn chosen<T, U>(
             items.reverse();
         }
         let end = items.last().map(|last| Place { created: last.created, id: last.id.clone() });
-        let facts = items.iter().map(|object| told(object, of)).collect::<Kept<_>>()?;
+        let facts = items.iter().map(told).collect::<Kept<_>>()?;
         found.extend(keep(read, facts)?);
         match end {
             Some(end) if has_more && found.len() <= limit => {
@@ -182,18 +152,12 @@ pub(super) fn chosen<T, U>(
     Ok(Page { items: found, has_more })
 }
 
-fn one<T>(
-    read: &mut dyn Read,
-    space: Space,
-    kind: ObjectKind,
-    key: &str,
-    of: impl Fn(Facts) -> Option<T>,
-) -> Kept<Option<T>> {
-    read.object(space, kind, key)?.map(|object| told(&object, of)).transpose()
+fn one<T: TryFrom<Facts>>(read: &mut dyn Read, space: Space, kind: ObjectKind, key: &str) -> Kept<Option<T>> {
+    read.object(space, kind, key)?.as_ref().map(told).transpose()
 }
 
-fn told<T>(object: &Object, of: impl Fn(Facts) -> Option<T>) -> Kept<T> {
+fn told<T: TryFrom<Facts>>(object: &Object) -> Kept<T> {
     let broken = |cause: Box<dyn Error + Send + Sync>| Failure::broken("reading an object", cause);
     let facts = read_facts(object).map_err(|unreadable| broken(unreadable.into()))?;
-    of(facts).ok_or_else(|| broken("it is of another kind than it is kept as".into()))
+    T::try_from(facts).map_err(|_| broken("it is of another kind than it is kept as".into()))
 }

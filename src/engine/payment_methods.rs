@@ -1,7 +1,7 @@
 //! Payment methods: read, update, attach, detach, list. A customer holds those that are attached; the others are objects.
 
 use super::customers::{live, replace};
-use super::{Ctx, Done, objects};
+use super::{Ctx, Done, objects, tokens};
 use crate::domain::account::{Account, Space};
 use crate::domain::customer::Customer;
 use crate::domain::ids::{CustomerId, InstrumentId};
@@ -9,6 +9,7 @@ use crate::domain::instrument::Instrument;
 use crate::domain::payment_method::{LoosePaymentMethod, PaymentMethod, PaymentMethodChange};
 use crate::domain::problem::Problem;
 use crate::domain::term::Mark;
+use crate::domain::token::Token;
 use crate::store::{Kept, Read, Tx};
 
 /// Where a payment method is.
@@ -56,9 +57,13 @@ pub fn read_of(read: &mut dyn Read, account: &Account, customer: &CustomerId, id
     Ok(Found::Held { customer: Box::new(customer), instrument })
 }
 
-/// Keeps a payment method that nobody holds yet.
-pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, method: PaymentMethod) -> Done<Found> {
+/// Keeps a payment method that nobody holds yet. The token that it was made of is used up.
+pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, method: PaymentMethod, token: Option<&Token>) -> Done<Found> {
     let loose = LoosePaymentMethod { method, spent: false };
+
+    if let Some(token) = token {
+        tokens::spend(tx, ctx, token)?;
+    }
     objects::put(tx, ctx, None, &loose.clone().into())?;
     Ok(Found::Loose(Box::new(loose)))
 }
@@ -74,24 +79,27 @@ pub fn update(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &InstrumentId, change: Payment
     Ok(Found::Held { customer, instrument })
 }
 
-/// Gives a customer a payment method that is fit to be held: one that the processor has looked at. `loose` is what it was
-/// until now, if it was kept.
-pub fn attach(
-    tx: &mut dyn Tx,
-    ctx: &Ctx<'_>,
-    customer: &CustomerId,
-    method: PaymentMethod,
-    loose: Option<&LoosePaymentMethod>,
-) -> Done<Found> {
+/// A payment method that is fit to be held, because the processor has looked at it, and what it was until now, if it was
+/// kept.
+pub type Offered = (PaymentMethod, Option<LoosePaymentMethod>);
+
+/// Gives a customer a payment method.
+pub fn attach(tx: &mut dyn Tx, ctx: &Ctx<'_>, customer: &CustomerId, offered: Offered) -> Done<Found> {
     let before = live(tx, ctx.account, customer)?;
-    let instrument = Instrument::from(method);
+    let instrument = Instrument::from(offered.0.clone());
     let after = before.with_instrument(instrument.clone())?;
 
-    if let Some(loose) = loose {
-        objects::remove(tx, ctx, &loose.clone().into())?;
-    }
+    take(tx, ctx, &offered)?;
     let customer = Box::new(replace(tx, ctx, before, after)?);
     Ok(Found::Held { customer, instrument })
+}
+
+/// Takes an offered payment method from where it was kept.
+pub(super) fn take(tx: &mut dyn Tx, ctx: &Ctx<'_>, (_, loose): &Offered) -> Kept<()> {
+    match loose {
+        Some(loose) => objects::remove(tx, ctx, &loose.clone().into()),
+        None => Ok(()),
+    }
 }
 
 /// Takes a payment method from its customer, for good. A default source is followed by the newest other one.
@@ -115,7 +123,8 @@ fn held(tx: &mut dyn Read, ctx: &Ctx<'_>, id: &InstrumentId) -> Done<(Customer, 
 /// each of them at another time finds it in the end.
 const LOOKS: usize = 3;
 
-fn find(read: &mut dyn Read, space: Space, id: &InstrumentId) -> Kept<Option<Found>> {
+/// A payment method, wherever it is, if there is one of that id.
+pub fn find(read: &mut dyn Read, space: Space, id: &InstrumentId) -> Kept<Option<Found>> {
     for _ in 0..LOOKS {
         if let Some(loose) = objects::loose_payment_method(read, space, id)? {
             return Ok(Some(Found::Loose(Box::new(loose))));

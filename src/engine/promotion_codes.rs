@@ -129,7 +129,7 @@ pub fn list(
     require_bearer(tx, account, filter)?;
     let walk = Walk { list: filter.list(), created: filter.created, cursor, limit };
     let mut coupons = Coupons::default();
-    let found = objects::chosen(tx, account.space, walk, objects::its_promotion_code, |read, codes| {
+    let found = objects::chosen(tx, account.space, walk, |read, codes| {
         let codes: Vec<PromotionCode> = codes.into_iter().filter(|code| filter.holds(code)).collect();
         let mut promotions = coupons.beside(read, account.space, codes)?;
         promotions.retain(|promotion| filter.active.is_none_or(|active| promotion.is_active(now) == active));

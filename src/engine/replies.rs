@@ -24,9 +24,16 @@ pub enum Seen {
 }
 
 /// Looks up a key for the request that `endpoint` and `parameters` stand for.
-pub fn look_up(tx: &mut dyn Read, ctx: &Ctx<'_>, key: &str, endpoint: &str, parameters: &[u8; 32]) -> Kept<Seen> {
-    let Some(reply) = tx.reply(ctx.account.space, key)? else { return Ok(Seen::Never) };
-    if reply.created < expiry(ctx.now) {
+pub fn look_up(
+    read: &mut dyn Read,
+    space: Space,
+    now: Time,
+    key: &str,
+    endpoint: &str,
+    parameters: &[u8; 32],
+) -> Kept<Seen> {
+    let Some(reply) = read.reply(space, key)? else { return Ok(Seen::Never) };
+    if reply.created < expiry(now) {
         return Ok(Seen::Never);
     }
     if reply.endpoint != endpoint {

@@ -1,15 +1,18 @@
 //! A customer's sources, the older API of what it pays with: create, read, update, delete, list, verify.
 
 use super::customers::{live, replace};
-use super::{Ctx, Done, Precondition};
+use super::source_objects::hand_over;
+use super::{Ctx, Done, Precondition, tokens};
 use crate::domain::account::Account;
 use crate::domain::bank_account::{BankAccountChange, BankStatus};
 use crate::domain::card::CardChange;
 use crate::domain::customer::Customer;
 use crate::domain::ids::{CustomerId, InstrumentId};
 use crate::domain::instrument::{Instrument, SourceChoice, SourceKind};
+use crate::domain::metadata::MetadataChange;
 use crate::domain::problem::Problem;
-use crate::domain::source;
+use crate::domain::source::{self, LooseSource};
+use crate::domain::token::Token;
 use crate::store::{Read, Tx};
 
 /// A source with the customer that has it.
@@ -21,6 +24,40 @@ pub struct Owned {
     pub source: Instrument,
 }
 
+/// A source that is brought for a customer: one that the processor has looked at.
+#[derive(Clone, Debug)]
+pub struct Brought {
+    /// The source.
+    pub instrument: Instrument,
+    /// The token that is used up by it.
+    pub token: Option<Token>,
+    /// What it was until now, if it is a source that nobody held.
+    pub loose: Option<LooseSource>,
+}
+
+impl Brought {
+    /// Puts free data on it.
+    pub fn describe(&mut self, metadata: MetadataChange) -> Result<(), Problem> {
+        match &mut self.instrument {
+            Instrument::Card(card) => metadata.onto(&mut card.metadata),
+            Instrument::BankAccount(account) => metadata.onto(&mut account.metadata),
+            Instrument::PaymentMethod(method) => metadata.onto(&mut method.metadata),
+            Instrument::Source(source) => metadata.onto(&mut source.metadata),
+        }
+    }
+
+    /// Uses up what it came by.
+    pub(super) fn spend(&self, tx: &mut dyn Tx, ctx: &Ctx<'_>) -> Done<()> {
+        if let Some(token) = &self.token {
+            tokens::spend(tx, ctx, token)?;
+        }
+        if let Some(loose) = &self.loose {
+            hand_over(tx, ctx, loose)?;
+        }
+        Ok(())
+    }
+}
+
 /// A change of a source.
 #[derive(Clone, Debug)]
 pub enum SourceChange {
@@ -30,6 +67,17 @@ pub enum SourceChange {
     BankAccount(BankAccountChange),
     /// Of one of the Sources API.
     Source(source::SourceChange),
+}
+
+/// Gives a customer one more source, which becomes the default one where there is none.
+pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, customer: &CustomerId, brought: &Brought) -> Done<Owned> {
+    let before = live(tx, ctx.account, customer)?;
+    let source = brought.instrument.clone();
+    let after = before.with_instrument(source.clone())?;
+
+    brought.spend(tx, ctx)?;
+    let customer = replace(tx, ctx, before, after)?;
+    Ok(Owned { customer, source })
 }
 
 /// A customer's source, if it is one that fits.

@@ -6,6 +6,9 @@ use std::slice;
 use std::vec;
 
 use sha2::{Digest, Sha256};
+use zeroize::{Zeroize as _, Zeroizing};
+
+use crate::domain::secret::{Secret, Telling};
 
 /// The most names that one key may have: `a[b][c]` has three.
 pub const MAX_DEPTH: usize = 12;
@@ -24,12 +27,18 @@ const MAX_UNSORTED_KEYS: usize = 32;
 pub enum Node {
     /// `a=x`
     Text(String),
+    /// `a=x` where the dialect says that what is called `a` is nobody else's business. Never empty: an empty one is text.
+    Secret(Secret),
     /// `a[]=x`, or the hashes of `a[][b]=x`. Indexed lists are hashes until someone asks for a list, because only the
     /// asker knows whether `a[0]` is the first of a list or the key `0`.
     List(Vec<Node>),
     /// `a[b]=x`
     Hash(Hash),
 }
+
+/// Which parameters are secret: what may be told of the one at that path, or `None` when it is as any other. An empty name
+/// in a path is a place in a list.
+pub type Secrets = fn(path: &[&str]) -> Option<Telling>;
 
 /// Names and their values, in the order in which the names first came.
 #[derive(Clone, Debug, Default)]
@@ -71,13 +80,8 @@ pub enum FormErrorKind {
     ListAndHash,
 }
 
-/// Reads one piece: a body or a query string.
-pub fn decode(bytes: &[u8]) -> Result<Hash, FormError> {
-    decode_all(&[bytes])
-}
-
-/// Reads several pieces into one tree, as if they were joined by `&`.
-pub fn decode_all(pieces: &[&[u8]]) -> Result<Hash, FormError> {
+/// Reads several pieces, bodies or query strings, into one tree, as if they were joined by `&`.
+pub fn decode_all(pieces: &[&[u8]], secrets: Secrets) -> Result<Hash, FormError> {
     let mut root = Hash::default();
     let mut count = 0;
     for piece in pieces {
@@ -87,14 +91,15 @@ pub fn decode_all(pieces: &[&[u8]]) -> Result<Hash, FormError> {
             if count > MAX_PARAMETERS {
                 return Err(pair.error(FormErrorKind::TooManyParameters));
             }
-            pair.put_into(&mut root).map_err(|kind| pair.error(kind))?;
+            pair.put_into(&mut root, secrets).map_err(|kind| pair.error(kind))?;
         }
     }
     Ok(root)
 }
 
 /// SHA-256 over the tree with its keys sorted: equal parameters have equal digests in whatever order they were sent.
-/// The order inside a list counts.
+/// The order inside a list counts. Of a secret only what may be told is in it: whoever has the digest cannot try numbers
+/// until one fits, and secrets of which the same is told count as equal.
 pub fn canonical_digest(parameters: &Hash) -> [u8; 32] {
     let mut sha = Sha256::new();
     digest_hash(parameters, &mut sha);
@@ -106,7 +111,7 @@ impl Node {
     /// numbers only order: gaps are fine and cost nothing.
     pub fn as_list(&self) -> Option<Vec<&Node>> {
         match self {
-            Node::Text(_) => None,
+            Node::Text(_) | Node::Secret(_) => None,
             Node::List(elements) => Some(elements.iter().collect()),
             Node::Hash(hash) => hash.has_only_indices().then(|| {
                 let mut entries: Vec<(&str, &Node)> = hash.iter().collect();
@@ -119,7 +124,7 @@ impl Node {
     /// [`Node::as_list`] for who keeps the elements.
     pub fn into_list(self) -> Option<Vec<Node>> {
         match self {
-            Node::Text(_) => None,
+            Node::Text(_) | Node::Secret(_) => None,
             Node::List(elements) => Some(elements),
             Node::Hash(hash) => hash.has_only_indices().then(|| {
                 let mut entries = hash.entries;
@@ -218,7 +223,7 @@ impl Hash {
         let Some((name, inner)) = path.split_first() else { return true };
         match self.get(name) {
             Some(Node::Hash(hash)) => hash.has(inner),
-            Some(Node::Text(_)) => inner.is_empty(),
+            Some(Node::Text(_) | Node::Secret(_)) => inner.is_empty(),
             Some(Node::List(_)) | None => false,
         }
     }
@@ -308,12 +313,17 @@ fn next_pair<'a>(rest: &mut &'a [u8]) -> Option<Pair<'a>> {
 }
 
 impl Pair<'_> {
-    fn put_into(&self, root: &mut Hash) -> Result<(), FormErrorKind> {
+    fn put_into(&self, root: &mut Hash, secrets: Secrets) -> Result<(), FormErrorKind> {
         let key = self.key.text()?;
         let mut names = [""; MAX_DEPTH];
         let count = split_key(&key, &mut names)?;
+        let path = &names[..count];
         let value = self.value.text()?.into_owned();
-        put(root, &names[..count], value)
+        let value = match secrets(path) {
+            Some(telling) if !value.is_empty() => Node::Secret(Secret::new(value, telling)),
+            Some(_) | None => Node::Text(value),
+        };
+        put(root, path, value)
     }
 
     fn error(&self, kind: FormErrorKind) -> FormError {
@@ -324,19 +334,25 @@ impl Pair<'_> {
 
 impl<'a> Piece<'a> {
     fn text(self) -> Result<Cow<'a, str>, FormErrorKind> {
-        let bytes = if self.encoded { Cow::Owned(percent_decoded(self.bytes)?) } else { Cow::Borrowed(self.bytes) };
+        if !self.encoded {
+            let text = std::str::from_utf8(self.bytes).map_err(|_| FormErrorKind::BadUtf8);
+            return if self.bytes.contains(&0) { Err(FormErrorKind::NulCharacter) } else { text.map(Cow::Borrowed) };
+        }
+        // What is refused halfway may be half of a secret.
+        let mut bytes = percent_decoded(self.bytes)?;
         if bytes.contains(&0) {
             return Err(FormErrorKind::NulCharacter);
         }
-        match bytes {
-            Cow::Borrowed(bytes) => std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| FormErrorKind::BadUtf8),
-            Cow::Owned(bytes) => String::from_utf8(bytes).map(Cow::Owned).map_err(|_| FormErrorKind::BadUtf8),
-        }
+        String::from_utf8(std::mem::take(&mut *bytes)).map(Cow::Owned).map_err(|refused| {
+            refused.into_bytes().zeroize();
+            FormErrorKind::BadUtf8
+        })
     }
 }
 
-fn percent_decoded(bytes: &[u8]) -> Result<Vec<u8>, FormErrorKind> {
-    let mut decoded = Vec::with_capacity(bytes.len());
+fn percent_decoded(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, FormErrorKind> {
+    // It never grows: growing would leave a copy behind.
+    let mut decoded = Zeroizing::new(Vec::with_capacity(bytes.len()));
     let mut rest = bytes;
     while let [byte, after @ ..] = rest {
         rest = after;
@@ -393,14 +409,14 @@ fn bracket(text: &str) -> Option<usize> {
 }
 
 /// Puts a value where the path leads. The path's length, not the input's, bounds the depth of the tree.
-fn put(root: &mut Hash, path: &[&str], value: String) -> Result<(), FormErrorKind> {
+fn put(root: &mut Hash, path: &[&str], value: Node) -> Result<(), FormErrorKind> {
     let mut hash = root;
     let mut path = path;
     loop {
         let (name, inner) = path.split_first().expect("a path never ends inside a hash");
         match inner {
-            [] => return put_text(hash, name, value),
-            [""] => return append_text(hash.get_or_push(name, || Node::List(Vec::new())), value),
+            [] => return put_scalar(hash, name, value),
+            [""] => return append_scalar(hash.get_or_push(name, || Node::List(Vec::new())), value),
             ["", inside @ ..] => {
                 hash = element_for(hash.get_or_push(name, || Node::List(Vec::new())), inside)?;
                 path = inside;
@@ -408,7 +424,7 @@ fn put(root: &mut Hash, path: &[&str], value: String) -> Result<(), FormErrorKin
             [_, ..] => {
                 hash = match hash.get_or_push(name, || Node::Hash(Hash::default())) {
                     Node::Hash(inside) => inside,
-                    Node::Text(_) => return Err(FormErrorKind::ScalarAndHash),
+                    Node::Text(_) | Node::Secret(_) => return Err(FormErrorKind::ScalarAndHash),
                     Node::List(_) => return Err(FormErrorKind::ListAndHash),
                 };
                 path = inner;
@@ -417,24 +433,24 @@ fn put(root: &mut Hash, path: &[&str], value: String) -> Result<(), FormErrorKin
     }
 }
 
-fn put_text(hash: &mut Hash, name: &str, value: String) -> Result<(), FormErrorKind> {
+fn put_scalar(hash: &mut Hash, name: &str, value: Node) -> Result<(), FormErrorKind> {
     let Some(at) = hash.position(name) else {
-        hash.push(name.to_owned(), Node::Text(value));
+        hash.push(name.to_owned(), value);
         return Ok(());
     };
     match &mut hash.entries[at].1 {
-        Node::Text(text) => *text = value,
+        scalar @ (Node::Text(_) | Node::Secret(_)) => *scalar = value,
         Node::List(_) | Node::Hash(_) => return Err(FormErrorKind::ScalarAndHash),
     }
     Ok(())
 }
 
-fn append_text(list: &mut Node, value: String) -> Result<(), FormErrorKind> {
+fn append_scalar(list: &mut Node, value: Node) -> Result<(), FormErrorKind> {
     let elements = elements_of(list)?;
     if let Some(Node::Hash(_)) = elements.last() {
         return Err(FormErrorKind::ScalarAndHash);
     }
-    elements.push(Node::Text(value));
+    elements.push(value);
     Ok(())
 }
 
@@ -444,7 +460,7 @@ fn element_for<'t>(list: &'t mut Node, path: &[&str]) -> Result<&'t mut Hash, Fo
     let elements = elements_of(list)?;
     let continues = match elements.last() {
         Some(Node::Hash(last)) => path.contains(&"") || !last.has(path),
-        Some(Node::Text(_)) => return Err(FormErrorKind::ScalarAndHash),
+        Some(Node::Text(_) | Node::Secret(_)) => return Err(FormErrorKind::ScalarAndHash),
         Some(Node::List(_)) | None => false,
     };
     if !continues {
@@ -452,14 +468,16 @@ fn element_for<'t>(list: &'t mut Node, path: &[&str]) -> Result<&'t mut Hash, Fo
     }
     match elements.last_mut() {
         Some(Node::Hash(last)) => Ok(last),
-        Some(Node::Text(_) | Node::List(_)) | None => unreachable!("the last element was made or seen to be a hash"),
+        Some(Node::Text(_) | Node::Secret(_) | Node::List(_)) | None => {
+            unreachable!("the last element was made or seen to be a hash")
+        }
     }
 }
 
 fn elements_of(list: &mut Node) -> Result<&mut Vec<Node>, FormErrorKind> {
     match list {
         Node::List(elements) => Ok(elements),
-        Node::Text(_) => Err(FormErrorKind::ScalarAndHash),
+        Node::Text(_) | Node::Secret(_) => Err(FormErrorKind::ScalarAndHash),
         Node::Hash(_) => Err(FormErrorKind::ListAndHash),
     }
 }
@@ -475,6 +493,11 @@ fn digest_node(node: &Node, sha: &mut Sha256) {
         Node::Text(text) => {
             sha.update(b"t");
             digest_text(text, sha);
+        }
+        Node::Secret(secret) => {
+            sha.update(b"s");
+            digest_length(secret.length(), sha);
+            digest_text(secret.last_four().unwrap_or_default(), sha);
         }
         Node::List(elements) => {
             sha.update(b"l");

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +38,10 @@ pub struct Bounds {
     pub drain_timeout: Duration,
 }
 
+/// Where a connection comes from; every request on it has it among its extensions.
+#[derive(Clone, Copy)]
+pub struct Peer(pub IpAddr);
+
 /// Serves connections until `stop` turns true, then lets requests in flight finish, at most `drain_timeout`.
 pub async fn serve<A, F>(
     listener: TcpListener,
@@ -58,14 +63,14 @@ pub async fn serve<A, F>(
             accepted = accepting => accepted,
             _ = stop.wait_for(|stop| *stop) => break,
         };
-        let Ok((stream, _)) = accepted else {
+        let Ok((stream, peer)) = accepted else {
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
         let (answer, observer, stop) = (answer.clone(), observer.clone(), stop.clone());
         tokio::spawn(async move {
             let _open = Open::new(observer);
-            converse(stream, bounds, answer, stop).await;
+            converse(stream, Peer(peer.ip()), bounds, answer, stop).await;
             drop(permit);
         });
     }
@@ -91,7 +96,7 @@ impl Drop for Open {
     }
 }
 
-async fn converse<A, F>(stream: TcpStream, bounds: Bounds, answer: A, mut stop: watch::Receiver<bool>)
+async fn converse<A, F>(stream: TcpStream, peer: Peer, bounds: Bounds, answer: A, mut stop: watch::Receiver<bool>)
 where
     A: Fn(hyper::Request<Incoming>) -> F,
     F: Future<Output = hyper::Response<Full<Bytes>>>,
@@ -107,7 +112,8 @@ where
     if !spoke {
         return;
     }
-    let service = service_fn(|request| {
+    let service = service_fn(|mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(peer);
         // On the heap, because every connection keeps room for its answer in it, also while it idles.
         let answering = Box::pin(answer(request));
         async move { Ok::<_, Infallible>(answering.await) }

@@ -10,28 +10,59 @@ pub mod listen;
 pub mod shell;
 
 use std::future::Future;
+use std::net::IpAddr;
+use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
+use zeroize::{Zeroize as _, Zeroizing};
 
 /// A request, body and all.
-#[derive(Debug)]
 pub struct Request {
     /// The request's id, `req_…`.
     pub id: String,
+    /// Where its connection comes from.
+    pub peer: Option<IpAddr>,
     /// Its method.
     pub method: Method,
     /// Its path without the mount, as sent: still percent-encoded.
     pub path: String,
     /// What follows the question mark, as sent.
-    pub query: String,
+    pub query: Zeroizing<String>,
     /// Its headers.
     pub headers: HeaderMap,
     /// Its body.
-    pub body: Bytes,
+    pub body: Body,
+}
+
+/// The body of a request, which may hold secrets: it is not printed, and wiped where its bytes are ours alone. Those of a
+/// body that came in one piece are a part of the connection's buffer, which the next request overwrites.
+#[derive(Default)]
+pub struct Body(Bytes);
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Body {
+        Body(bytes)
+    }
+}
+
+impl Deref for Body {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        if let Ok(mut own) = std::mem::take(&mut self.0).try_into_mut() {
+            own.as_mut().zeroize();
+        }
+    }
 }
 
 /// A reply, body and all.

@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use hyper::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
 
+use super::listen::Peer;
 use super::{Dialect, Reply, Request, Trouble};
 use crate::clock::Clock;
 use crate::domain::ids::{IdSource, RequestId};
@@ -146,11 +147,12 @@ impl Shell {
             Ok(body) => {
                 let request = Request {
                     id: id.clone(),
+                    peer: head.extensions.get().map(|Peer(address)| *address),
                     method: head.method.clone(),
                     path: path[mount..].to_owned(),
-                    query: head.uri.query().unwrap_or_default().to_owned(),
+                    query: head.uri.query().unwrap_or_default().to_owned().into(),
                     headers: head.headers,
-                    body,
+                    body: body.into(),
                 };
                 let answering = AssertUnwindSafe(async { (dialect.answer)(request).await }).catch_unwind();
                 match tokio::time::timeout_at(deadline, answering).await {

@@ -78,10 +78,14 @@ folders! {
     requests_retry: "stripe/requests/retry",
     requests_route: "stripe/requests/route",
     requests_version: "stripe/requests/version",
+    source_objects_attach: "stripe/source_objects/attach",
     source_objects_create: "stripe/source_objects/create",
+    source_objects_detach: "stripe/source_objects/detach",
     source_objects_retrieve: "stripe/source_objects/retrieve",
     source_objects_settle: "stripe/source_objects/settle",
     source_objects_update: "stripe/source_objects/update",
+    tokens_create: "stripe/tokens/create",
+    tokens_retrieve: "stripe/tokens/retrieve",
 }
 
 /// Where the transcripts are.

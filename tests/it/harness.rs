@@ -199,7 +199,7 @@ fn permission(resource: &str, access: &str) -> Result<(Resource, Access), String
         .into_iter()
         .find(|known| known.as_str() == access)
         .ok_or_else(|| format!("{access} is no access"))?;
-    Ok((resource, access))
+    Ok((*resource, access))
 }
 
 /// A write of an operator's.

@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers, lowest first. Modules on one line do not know each other.
-const LAYERS: [&[&str]; 12] = [
+const LAYERS: [&[&str]; 13] = [
     &["domain"],
     &["clock", "ids", "settings"],
     &["identity", "rfc3339"],
     &["store"],
     &["engine"],
+    &["processor"],
     &["app", "http"],
     &["dialects"],
     &["telemetry"],

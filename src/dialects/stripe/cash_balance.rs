@@ -18,7 +18,8 @@ use crate::domain::customer::{Customer, Reconciliation};
 use crate::domain::ids::{CashTransactionId, CustomerId};
 use crate::domain::money::Currency;
 use crate::domain::page::Place;
-use crate::engine::{cash_balance, customers};
+use crate::engine::cash_balance;
+use crate::engine::customers::{self, Bringing};
 use crate::http::conditions;
 use crate::http::json::{Json, Object};
 use crate::store::{Kept, Read};
@@ -80,12 +81,12 @@ pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
 
 /// `POST /v1/customers/{customer}/cash_balance`
 pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
-    let Input { change, expand } = params::read(UPDATE, &call.given, &call.version)?;
+    let Input { change, expand, .. } = params::read(UPDATE, &call.given, &call.version)?;
     Expansions::of_object(&expand, expand::CASH_BALANCE, &call.version)?;
     let id = CustomerId(call.part(0)?);
     let insists = conditions::insists(&call.headers);
     Ok(Plan::write(CUSTOMER, move |call, tx, ctx| {
-        let customer = customers::update(tx, ctx, &id, &insists, change.clone())?;
+        let customer = customers::update(tx, ctx, &id, &insists, change.clone(), &Bringing::default())?;
         Ok(Answer::of(object(&customer, &call.account, &call.version).into()))
     }))
 }

@@ -6,14 +6,14 @@ use super::params::{Empty, Field, Kind, Param, Shape, inside};
 use super::routes::OPERATIONS;
 use super::{
     balance_transactions, cash_balance, coupons, customers, events, funding_instructions, promotion_codes,
-    source_objects, versions,
+    source_objects, tokens, versions,
 };
 use crate::domain::promotion_code::MAX_CODE;
 
 /// The generated part of docs/COMPATIBILITY.md.
 pub fn page() -> String {
     let mut page = String::from("### Operations\n\n| Operation | Permission of a restricted key |\n|---|---|\n");
-    for operation in &OPERATIONS {
+    for operation in OPERATIONS {
         let (resource, access) = (operation.resource.as_str(), operation.access.as_str());
         line(&mut page, format_args!("| `{} {}` | `{resource}={access}` |", operation.method, operation.path));
     }
@@ -45,6 +45,7 @@ pub fn page() -> String {
     table(&mut page, "GET /v1/sources/{source}", source_objects::RETRIEVE);
     table(&mut page, "POST /v1/sources/{source}", source_objects::UPDATE);
     table(&mut page, "POST /v1/test_helpers/sources/{source}/authorize", source_objects::AUTHORIZE);
+    table(&mut page, "POST /v1/tokens", tokens::CREATE);
     page
 }
 
@@ -87,6 +88,7 @@ fn when(added: &str, removed: &str) -> String {
 fn value(shape: &Shape) -> String {
     match shape {
         Shape::Text(most) => format!("text, at most {most} characters"),
+        Shape::Secret(most) => format!("secret, at most {most} characters: never kept"),
         Shape::TextGrown { max, was, on } => format!("text, at most {max} characters ({was} in versions before {on})"),
         Shape::Trimmed(most) => format!("text, at most {most} characters, trimmed"),
         Shape::Phone(most) => format!("text, at most {most} characters, trimmed"),
@@ -112,9 +114,14 @@ fn value(shape: &Shape) -> String {
             });
             format!("replaced whole; {}", parts.collect::<Vec<_>>().join("; "))
         }
+        Shape::TextOr(kinds) => {
+            let words: Vec<&str> = kinds.iter().map(|(word, _)| *word).collect();
+            format!("an id, or the details of a {}", words.join(" or a "))
+        }
         Shape::List(element, most) => format!("list of at most {most}, replaced whole: {}", value(element)),
         Shape::Metadata => "merged by key: at most 50 keys of 40 characters, values of 500".to_owned(),
         Shape::Span => "Unix seconds, or `gt`, `gte`, `lt`, `lte` of them".to_owned(),
+        Shape::Unsupported => "**refused by name, 400**".to_owned(),
         Shape::NoSuch(noun) => format!("id of an {noun}: none exist here, so any is refused"),
     }
 }

@@ -9,7 +9,9 @@ use sha2::{Digest as _, Sha256};
 use super::expand::{self, Expansions};
 use super::failure::{Named, Names, Refusal};
 use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
+use super::offers::{self, Offer};
 use super::params::{self, Empty, Field, Kind, Param, Shape, Value, field, word};
+use super::sources::{BANK_ACCOUNT, CARD, SOURCE};
 use super::{Answer, Call, Halt, Plan, search};
 use crate::domain::address::{Address, Shipping};
 use crate::domain::customer::{
@@ -21,14 +23,21 @@ use crate::domain::instrument::{SourceChoice, SourceKind};
 use crate::domain::page::{CustomerPage, Page, Place, Span};
 use crate::domain::patch::Patch;
 use crate::domain::time::Time;
-use crate::engine::customers;
+use crate::engine::Ctx;
+use crate::engine::customers::{self, Bringing};
 use crate::http::conditions;
 use crate::http::json::{Json, Object};
+use crate::processor::Finding;
+use crate::store::{Read, Tx};
 
 /// What a create or an update asks for.
 #[derive(Default)]
 pub struct Input {
     pub(super) change: CustomerChange,
+    offer: Option<Offer>,
+    payment_method: Option<String>,
+    /// The issuer of what is brought is not asked about it.
+    no_questions: bool,
     pub(super) expand: Vec<String>,
 }
 
@@ -179,7 +188,7 @@ macro_rules! common_rows {
             unsettable("shipping", Kind::Value(&SHIPPING, |input, value| {
                 input.change.shipping = value.patch(shipping);
             })),
-            unsupported("source"),
+            row("source", Kind::Value(&SOURCE, |input, value| input.offer = Some(Offer::of(value, None)))),
             Param { added: "2021-06-01", ..row("tax", Kind::Group(TAX)) },
             Param {
                 added: "2019-05-01",
@@ -189,7 +198,7 @@ macro_rules! common_rows {
             },
             $($tax_id,)*
             $($clock,)*
-            unsupported("validate"),
+            row("validate", Kind::Value(&Shape::Flag, |input, value| input.no_questions = !value.flag())),
         ]
     };
 }
@@ -237,14 +246,18 @@ const TAX: &[Param<Input>] = &[
 
 /// The parameters of `POST /v1/customers`.
 pub const CREATE: &[Param<Input>] = common_rows![
-    bank: [], card: [], default: [], pay: [unsupported("payment_method")],
+    bank: [], card: [], default: [], pay: [row("payment_method", Kind::Value(&TEXT, |input, value| input.payment_method = Some(value.text())))],
     tax_id: [unsupported("tax_id_data")], clock: [unsupported("test_clock")]
 ];
 
 /// The parameters of `POST /v1/customers/{id}`.
 pub const UPDATE: &[Param<Input>] = common_rows![
-    bank: [unsupported("bank_account")],
-    card: [unsupported("card")],
+    bank: [row("bank_account", Kind::Value(&BANK_ACCOUNT, |input, value| {
+        input.offer = Some(Offer::of(value, Some(SourceKind::BankAccount)));
+    }))],
+    card: [row("card", Kind::Value(&CARD, |input, value| {
+        input.offer = Some(Offer::of(value, Some(SourceKind::Card)));
+    }))],
     default: [
         // Nobody has one.
         row("default_alipay_account", Kind::Value(&Shape::NoSuch("alipay account"), |_, _| {})),
@@ -333,11 +346,43 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
     if !conditions::lets_make(&call.headers) {
         return Err(Refusal::nothing_to_match());
     }
-    let expansions = Expansions::of_object(&input.expand, expand::CUSTOMER, &call.version)?;
-    Ok(Plan::write(ID, move |_, tx, ctx| {
-        let made = customers::create(tx, ctx, input.change.clone())?;
-        Ok(Answer::customer(made, &expansions))
-    }))
+    let Input { change, offer, payment_method, no_questions, expand } = input;
+    let expansions = Expansions::of_object(&expand, expand::CUSTOMER, &call.version)?;
+    let id = payment_method.map(InstrumentId);
+    let write = {
+        let (offer, id) = (offer.clone(), id.clone());
+        move |tx: &mut dyn Tx, ctx: &Ctx<'_>, finding: Option<&Finding>| {
+            let mut change = change.clone();
+            let source = offer.as_ref().map(|offer| offer.brought(tx, ctx, finding)).transpose()?;
+            let payment_method = id.as_ref().map(|id| offers::offered_method(tx, ctx, id, finding)).transpose()?;
+            if let (Some(id), Some((method, _))) = (&id, &payment_method)
+                && change.default_payment_method == Patch::Set(id.clone())
+            {
+                // The name of a test card is that of the payment method that is made of it.
+                change.default_payment_method = Patch::Set(method.id.clone());
+            }
+            let made = customers::create(tx, ctx, change, &Bringing { source, payment_method })?;
+            Ok(Answer::customer(made, &expansions))
+        }
+    };
+    match (offer, id) {
+        (None, None) => Ok(Plan::write(ID, move |_, tx, ctx| write(tx, ctx, None))),
+        (Some(_), Some(_)) => Err(Refusal::exclusive(&["payment_method", "source"])),
+        (offer, id) => {
+            let ask = move |call: &Call, read: &mut dyn Read| match (&offer, &id) {
+                (Some(offer), _) => offer.question(read, &call.account, !no_questions),
+                (None, Some(id)) => offers::question_about_method(read, &call.account, id, !no_questions),
+                (None, None) => Ok(None),
+            };
+            let names = Names {
+                source: Named::by("source"),
+                token: Named::by("source"),
+                payment_method: Named::by("payment_method"),
+                ..ID
+            };
+            Ok(Plan::asking(names, ask, move |_, tx, ctx, finding| write(tx, ctx, finding)))
+        }
+    }
 }
 
 /// `POST /v1/customers/{id}`
@@ -347,9 +392,22 @@ pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let expansions = Expansions::of_object(&input.expand, expand::CUSTOMER, &call.version)?;
     let id = CustomerId(call.part(0)?);
     let insists = conditions::insists(&call.headers);
-    let names = Names { source: default_given(call)?.map_or(ID.source, Named::by), ..ID };
-    Ok(Plan::write(names, move |_, tx, ctx| {
-        let customer = customers::update(tx, ctx, &id, &insists, input.change.clone())?;
+    let named = default_given(call)?.map_or(ID.source, Named::by);
+    let names = Names { source: named, token: named, ..ID };
+    let Input { change, offer, payment_method: _, no_questions, expand: _ } = input;
+    let Some(offer) = offer else {
+        return Ok(Plan::write(names, move |_, tx, ctx| {
+            let customer = customers::update(tx, ctx, &id, &insists, change.clone(), &Bringing::default())?;
+            Ok(Answer::customer(customer, &expansions))
+        }));
+    };
+    let asked = offer.clone();
+    let ask = move |call: &Call, read: &mut dyn Read| asked.question(read, &call.account, !no_questions);
+    Ok(Plan::asking(names, ask, move |_, tx, ctx, finding| {
+        customers::live(tx, ctx.account, &id)?;
+        let source = Some(offer.brought(tx, ctx, finding)?);
+        let bringing = Bringing { source, payment_method: None };
+        let customer = customers::update(tx, ctx, &id, &insists, change.clone(), &bringing)?;
         Ok(Answer::customer(customer, &expansions))
     }))
 }

@@ -10,6 +10,7 @@ use super::params::{self, Kind, Param, Shape, Value};
 use super::versions::{self, Version};
 use super::{
     Answer, Call, Halt, Plan, cash_balance, coupons, customer_object, instruments, promotion_codes, source_objects,
+    tokens,
 };
 use crate::domain::account::{Account, Mode};
 use crate::domain::coupon::Coupon;
@@ -169,17 +170,14 @@ fn object(event: &Event, account: &Account) -> Json {
 /// An object as it was at that moment, which is never filled in.
 fn told(facts: &Facts, beside: &[Facts], account: &Account, version: &Version, then: Time) -> Json {
     match facts {
+        Facts::Token(token) => tokens::object(token, account, version),
         Facts::Coupon(coupon) => coupons::object(coupon, account, then).into(),
         Facts::PaymentMethod(loose) => instruments::method_object(&loose.method, None, account, version).into(),
         Facts::Source(loose) => source_objects::object(&loose.source, loose.former.as_ref(), account, version).into(),
         Facts::PromotionCode(code) => {
             let coupon = beside.iter().find_map(|facts| match facts {
                 Facts::Coupon(coupon) if coupon.serial == code.coupon_serial => Some(Coupon::clone(coupon)),
-                Facts::Coupon(_)
-                | Facts::PromotionCode(_)
-                | Facts::CashTransaction(_)
-                | Facts::PaymentMethod(_)
-                | Facts::Source(_) => None,
+                _ => None,
             });
             let coupon = coupon.expect("an event of a promotion code is kept with its coupon");
             let promotion = Promotion { code: PromotionCode::clone(code), coupon };
@@ -202,15 +200,8 @@ fn held_object(
     let Holding::Instrument(instrument) = holding;
     let object = match subject {
         Subject::PaymentMethod => instruments::payment_method(instrument, customer, account, version),
-        Subject::Source
-        | Subject::Customer
-        | Subject::Coupon
-        | Subject::PromotionCode
-        | Subject::CashTransaction
-        | Subject::CashBalance
-        | Subject::ChargeableSource
-        | Subject::FailedSource
-        | Subject::CanceledSource => instruments::source(instrument, customer, account, version),
+        // Whatever else an instrument could be told of as, it is a source.
+        _ => instruments::source(instrument, customer, account, version),
     };
     object.expect("an instrument is told of only as what it is").into()
 }

@@ -82,6 +82,8 @@ pub const SOURCE_OBJECT: Expandable =
 /// On a payment method.
 pub const PAYMENT_METHOD: Expandable =
     &[always("billing_details"), always("card"), always("customer"), always("us_bank_account")];
+/// On a token. All of it is inline.
+pub const TOKEN: Expandable = &[always("bank_account"), always("card")];
 /// On what has nothing to expand.
 pub const NOTHING: Expandable = &[];
 
@@ -198,7 +200,13 @@ pub fn source(
     expansions: &Expansions,
 ) -> Json {
     let object = instruments::source(source, Some(&holder.id), account, version);
-    held(object, holder, account, version, expansions)
+    match source {
+        // Whose it is stays an id: docs.stripe.com/api/sources/object.
+        Instrument::Source(_) => held(object, holder, account, version, &Expansions::default()),
+        Instrument::Card(_) | Instrument::BankAccount(_) | Instrument::PaymentMethod(_) => {
+            held(object, holder, account, version, expansions)
+        }
+    }
 }
 
 /// A customer's payment method as the caller's version shows it, with what it wants filled in.

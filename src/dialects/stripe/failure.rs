@@ -1,6 +1,7 @@
 //! Refusals in Stripe's words. Every text that a client reads is here or in a file below.
 
 mod cash;
+mod declines;
 mod keys;
 mod sources;
 
@@ -8,8 +9,9 @@ use hyper::header::{ALLOW, HeaderName, RETRY_AFTER};
 use hyper::{Method, StatusCode};
 
 use crate::domain::balance::BalanceWish;
-use crate::domain::instrument::MAX_INSTRUMENTS;
+use crate::domain::instrument::{MAX_INSTRUMENTS, SourceKind};
 use crate::domain::problem::{Deadline, Problem};
+use crate::domain::secret::without_card_numbers;
 use crate::engine::Stop;
 use crate::http::form::{FormError, FormErrorKind};
 use crate::http::json::Object;
@@ -28,6 +30,7 @@ pub struct Refusal {
     pub status: u16,
     kind: &'static str,
     code: Option<&'static str>,
+    decline_code: Option<&'static str>,
     param: Option<String>,
     message: String,
     headers: Vec<(HeaderName, String)>,
@@ -46,6 +49,8 @@ pub struct Names {
     pub source: Named,
     /// The payment method.
     pub payment_method: Named,
+    /// The token.
+    pub token: Named,
 }
 
 /// How one thing is named.
@@ -60,7 +65,7 @@ impl Names {
     /// Everything by the path, as `id`.
     pub const BY_PATH: Names = {
         let id = Named { param: "id", by_path: true };
-        Names { customer: id, coupon: id, promotion_code: id, source: id, payment_method: id }
+        Names { customer: id, coupon: id, promotion_code: id, source: id, payment_method: id, token: id }
     };
     /// The customer by the path, as `customer`.
     pub const CUSTOMER_BY_PATH: Names =
@@ -85,8 +90,8 @@ const IDEMPOTENCY: &str = "idempotency_error";
 
 impl Refusal {
     fn new(status: u16, message: impl Into<String>) -> Refusal {
-        let (kind, code, param, headers) = (INVALID_REQUEST, None, None, Vec::new());
-        Refusal { status, kind, code, param, message: message.into(), headers }
+        let message = message.into();
+        Refusal { status, kind: INVALID_REQUEST, code: None, decline_code: None, param: None, message, headers: vec![] }
     }
 
     fn code(self, code: &'static str) -> Refusal {
@@ -175,6 +180,11 @@ impl Refusal {
         let head: String = characters[..10.min(characters.len())].iter().collect();
         let tail: String = characters[characters.len().saturating_sub(10)..].iter().collect();
         Refusal::invalid(name, format!("Invalid string: {head}...{tail}; must be at most {most} characters"))
+    }
+
+    /// Secret text of more characters than allowed: it is not repeated.
+    pub fn too_long_secret(name: &str, most: usize) -> Refusal {
+        Refusal::invalid(name, format!("Invalid string: must be at most {most} characters"))
     }
 
     /// The newer words for a phone number that is too long.
@@ -443,6 +453,11 @@ impl Refusal {
             .param("amounts")
     }
 
+    /// Details of one type for a payment method of another.
+    pub fn other_type(given: &str, is: &str) -> Refusal {
+        Refusal::invalid(given, format!("You cannot set `{given}` on a payment method of type `{is}`."))
+    }
+
     /// A verb's refusal.
     pub fn problem(problem: Problem, names: &Names, test_mode: bool) -> Refusal {
         match problem {
@@ -454,6 +469,13 @@ impl Refusal {
             }
             Problem::NoSuchPromotionCode { id, in_other_mode } => {
                 Refusal::nowhere("promotion code", id.as_str(), names.promotion_code, in_other_mode, test_mode)
+            }
+            Problem::NoSuchToken { id, in_other_mode } => {
+                Refusal::nowhere("token", id.as_str(), names.token, in_other_mode, test_mode)
+            }
+            Problem::TokenUsed { id } => {
+                Refusal::invalid(names.token.param, format!("You cannot use a Stripe token more than once: {id}."))
+                    .code("token_already_used")
             }
             Problem::CouponExists => Refusal::invalid("id", "Coupon already exists.").code("resource_already_exists"),
             Problem::CouponExpired { id } => {
@@ -514,9 +536,7 @@ impl Refusal {
                     "The payment method {id} is not attached to a customer, so that it cannot be changed or detached."
                 ),
             ),
-            Problem::OtherPaymentMethodType { is, given } => {
-                Refusal::invalid(given, format!("You cannot set `{given}` on a payment method of type `{is}`."))
-            }
+            Problem::OtherPaymentMethodType { is, given } => Refusal::other_type(given, is),
             Problem::TooManyInstruments => Refusal::new(
                 400,
                 format!(
@@ -525,6 +545,14 @@ impl Refusal {
                 ),
             )
             .code("customer_max_payment_methods"),
+            Problem::OtherSource { wanted } => {
+                let wanted = match wanted {
+                    SourceKind::Card => "card",
+                    SourceKind::BankAccount => "bank account",
+                    SourceKind::Source => "source",
+                };
+                Refusal::invalid(names.source.param, format!("What you provided does not stand for a {wanted}."))
+            }
             Problem::BankAccountExists => Refusal::new(
                 400,
                 "A bank account with that routing number and account number already exists for this customer.",
@@ -555,6 +583,7 @@ impl Refusal {
                 "invoice_prefix",
                 format!("The invoice prefix '{prefix}' is already in use by another customer."),
             ),
+            Problem::Declined(decline) => Refusal::declined(decline),
             Problem::TaxLocationUnknown => Refusal::invalid(
                 "tax[validate_location]",
                 "The customer's location isn't recognized. Set a valid customer address in order to automatically \
@@ -597,6 +626,13 @@ impl Refusal {
         }
     }
 
+    /// The processor does not answer: nothing was changed, and the same request asks it the same thing again.
+    pub fn processor_away() -> Refusal {
+        Refusal::new(503, "The payment processor does not answer right now. Please try again later.")
+            .kind(API)
+            .header(SHOULD_RETRY, "true")
+    }
+
     /// A promise of ours was broken.
     pub fn broken() -> Refusal {
         Refusal::new(500, "An unexpected error occurred on the server. Its cause is in the server's log.").kind(API)
@@ -625,11 +661,13 @@ impl Refusal {
         let mut error = Object::new();
         if let Some(code) = self.code {
             error.add("code", code);
+            self.decline_code.into_iter().for_each(|code| error.add("decline_code", code));
             error.add("doc_url", format!("https://stripe.com/docs/error-codes/{}", code.replace('_', "-")));
         }
-        error.add("message", self.message);
+        // Whoever sends a card's number in a place where none belongs does not get it back, nor does the log of a client.
+        error.add("message", without_card_numbers(&self.message));
         if let Some(param) = self.param {
-            error.add("param", param);
+            error.add("param", without_card_numbers(&param));
         }
         error.add("type", self.kind);
         let body = crate::http::json::Json::from(Object::new().and("error", error)).to_bytes();

@@ -7,7 +7,7 @@ use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
 
 use super::failure::Refusal;
-use super::{Call, Refuser, Writing, rendered};
+use super::{Asking, Call, Halt, Refuser, Writing, attempt, find_out, rendered};
 use crate::app::App;
 use crate::domain::event::Cause;
 use crate::domain::ids::RequestId;
@@ -16,7 +16,7 @@ use crate::engine::replies::{self, Seen};
 use crate::engine::{Ctx, Done, Stop};
 use crate::http::form::{self, Hash};
 use crate::http::{Reply, Request};
-use crate::store::{Failure, KeptReply, Tx};
+use crate::store::{Failure, KeptReply, Read, Tx};
 
 /// The most characters of a key: docs.stripe.com/api/idempotent_requests.
 pub const MAX_KEY: usize = 255;
@@ -74,6 +74,7 @@ pub async fn run(
     app: &Arc<App>,
     call: &Arc<Call>,
     cause: Cause,
+    ask: Option<Asking>,
     mut write: Writing,
     refuser: Refuser,
     idempotent: &Idempotent,
@@ -84,9 +85,35 @@ pub async fn run(
     let request = RequestId(refuser.request.clone());
     let Idempotent { key, endpoint, parameters } = idempotent;
     let (key, endpoint, parameters) = (key.clone(), endpoint.clone(), *parameters);
+    let asks = ask.is_some();
+    let finding = match ask {
+        None => None,
+        Some(ask) => {
+            // A reply that is kept is given without asking again.
+            let (space, now) = (call.account.space, app.now());
+            let (sought, there) = (key.clone(), endpoint.clone());
+            let look = move |read: &mut dyn Read| replies::look_up(read, space, now, &sought, &there, &parameters);
+            let found = match app.look(look).await {
+                Ok(Seen::Never) => {
+                    let digest: String = parameters.iter().map(|byte| format!("{byte:02x}")).collect();
+                    find_out(app, call, ask, attempt(&call.account, &[&key, &endpoint, &digest])).await.map(Some)
+                }
+                Ok(Seen::Before(_) | Seen::WithOtherParameters | Seen::AtOtherEndpoint(_)) => Ok(None),
+                Err(failure) => Err(Halt::from(failure)),
+            };
+            match found {
+                Ok(found) => found,
+                // Nothing was done, so nothing is kept: the same key may be used again.
+                Err(Halt::Refusal(refusal)) => return refusal.reply(),
+                Err(Halt::Stop(stop)) => return refuser.refuse(stop).reply(),
+            }
+        }
+    };
     let (writing, refusing) = (call.clone(), refuser.clone());
     let transact = move |tx: &mut dyn Tx, ctx: &Ctx<'_>| -> Done<Outcome> {
-        match replies::look_up(tx, ctx, &key, &endpoint, &parameters)? {
+        match replies::look_up(tx, ctx.account.space, ctx.now, &key, &endpoint, &parameters)? {
+            // The kept reply was forgotten in between.
+            Seen::Never if asks && finding.is_none() => return Ok(Outcome::Refused(Refusal::lock_timeout())),
             Seen::Never => {}
             Seen::Before(reply) => return Ok(Outcome::Replayed(reply)),
             Seen::WithOtherParameters => return Ok(Outcome::Refused(Refusal::other_parameters(&key))),
@@ -94,7 +121,7 @@ pub async fn run(
                 return Ok(Outcome::Refused(Refusal::other_endpoint(&key, path(&first), path(&endpoint))));
             }
         }
-        let reply = match write(&writing, tx, ctx) {
+        let reply = match write(&writing, tx, ctx, finding.as_ref().and_then(Option::as_ref)) {
             // Nobody sees it.
             Ok(_) if tx.rehearsal() => Reply::new(StatusCode::OK, ""),
             Ok(answer) => rendered(&writing, answer),

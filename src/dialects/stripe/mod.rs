@@ -16,22 +16,27 @@ pub mod funding_instructions;
 pub mod idempotency;
 pub mod instruments;
 pub mod lists;
+pub mod offers;
 pub mod params;
 pub mod payment_methods;
 pub mod promotion_codes;
 pub mod routes;
 pub mod search;
+pub mod secrets;
 pub mod source_objects;
 pub mod sources;
+pub mod tokens;
 pub mod versions;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use hyper::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderName};
 use hyper::{Method, StatusCode};
+use sha2::{Digest, Sha256};
 
-use crate::app::{App, Caller, Closed, Stage};
+use crate::app::{App, Caller, Closed, NoFinding, Stage};
 use crate::domain::account::{Account, Mode};
 use crate::domain::api_key::{Access, ApiKey, KeyKind, Resource};
 use crate::domain::customer::Customer;
@@ -44,7 +49,8 @@ use crate::http::auth::{Presented, presented};
 use crate::http::form::{self, Hash};
 use crate::http::json::Json;
 use crate::http::{Dialect, Reply, Request, conditions};
-use crate::store::{Failure, Read, Tx};
+use crate::processor::{AttemptKey, Finding, Question};
+use crate::store::{Failure, Kept, Read, Tx};
 use expand::Expansions;
 use failure::{Names, Refusal};
 use idempotency::Idempotent;
@@ -81,6 +87,8 @@ pub struct Call {
     pub headers: HeaderMap,
     /// When it came.
     pub now: Time,
+    /// Where the connection comes from.
+    pub peer: Option<IpAddr>,
     reading: bool,
     parts: Vec<String>,
     key: Arc<ApiKey>,
@@ -192,7 +200,8 @@ impl From<Failure> for Halt {
 }
 
 type Looking = Box<dyn FnMut(&Call, &mut dyn Read) -> Result<Answer, Halt> + Send>;
-type Writing = Box<dyn FnMut(&Call, &mut dyn Tx, &Ctx<'_>) -> Done<Answer> + Send>;
+type Asking = Box<dyn FnMut(&Call, &mut dyn Read) -> Kept<Option<Question>> + Send>;
+type Writing = Box<dyn FnMut(&Call, &mut dyn Tx, &Ctx<'_>, Option<&Finding>) -> Done<Answer> + Send>;
 
 /// A request whose parameters are good: what is left to do with the store.
 pub struct Plan {
@@ -206,8 +215,8 @@ enum Todo {
     Look(Looking),
     /// Many rows.
     Scan(Looking),
-    /// A change.
-    Write(Writing),
+    /// A change, maybe after a question to the processor.
+    Write(Option<Asking>, Writing),
 }
 
 impl Plan {
@@ -224,9 +233,20 @@ impl Plan {
     /// To change something. It may run more than once.
     pub fn write(
         names: Names,
-        write: impl FnMut(&Call, &mut dyn Tx, &Ctx<'_>) -> Done<Answer> + Send + 'static,
+        mut write: impl FnMut(&Call, &mut dyn Tx, &Ctx<'_>) -> Done<Answer> + Send + 'static,
     ) -> Plan {
-        Plan { names, work: Todo::Write(Box::new(write)) }
+        Plan { names, work: Todo::Write(None, Box::new(move |call, tx, ctx, _| write(call, tx, ctx))) }
+    }
+
+    /// To ask the processor something, outside of every transaction, and then to change something with what was found.
+    /// `ask` looks up what the question is about; it refuses nothing, but asks nothing when something is wrong, which
+    /// `write` finds out and refuses. `write` looks again at all that it relies on, because it may have changed.
+    pub fn asking(
+        names: Names,
+        ask: impl FnMut(&Call, &mut dyn Read) -> Kept<Option<Question>> + Send + 'static,
+        write: impl FnMut(&Call, &mut dyn Tx, &Ctx<'_>, Option<&Finding>) -> Done<Answer> + Send + 'static,
+    ) -> Plan {
+        Plan { names, work: Todo::Write(Some(Box::new(ask)), Box::new(write)) }
     }
 }
 
@@ -277,7 +297,7 @@ async fn admit(app: &Arc<App>, request: &Request, operation: &Operation) -> Resu
         Closed::NotLinked => Refusal::no_access(&key, connected.unwrap_or_default()),
         Closed::Failure(failure) => Refusal::stop(failure.into(), &request.id, &Names::BY_PATH, true),
     })?;
-    if caller.key.kind == KeyKind::Publishable {
+    if caller.key.kind == KeyKind::Publishable && !caller.key.allows(operation.resource, operation.access) {
         return Err(Refusal::publishable_key());
     }
     permit(&caller.key, &key, &caller.account, operation.resource, operation.access)?;
@@ -341,11 +361,11 @@ async fn understood(
         Ok(idempotent) => idempotent,
         Err(refusal) => return refusal.reply(),
     };
-    let Request { id, headers, method, .. } = request;
+    let Request { id, headers, method, peer, .. } = request;
     let reading = method == Method::GET || method == Method::HEAD;
     let Caller { account, key } = caller;
     let (now, app_of_call) = (app.now(), app.clone());
-    let call = Arc::new(Call { account, version, given, headers, now, reading, parts, key, app: app_of_call });
+    let call = Arc::new(Call { account, version, given, headers, now, peer, reading, parts, key, app: app_of_call });
     let reply = match (operation.plan)(&call) {
         Err(refusal) => refusal.reply(),
         Ok(plan) => {
@@ -369,7 +389,8 @@ fn given(request: &Request) -> Result<Hash, Refusal> {
             return Err(Refusal::content_type(value));
         }
     }
-    form::decode_all(&[request.query.as_bytes(), &request.body]).map_err(|error| Refusal::form(&error))
+    form::decode_all(&[request.query.as_bytes(), &request.body], secrets::telling)
+        .map_err(|error| Refusal::form(&error))
 }
 
 /// Puts what stopped a verb into words.
@@ -400,15 +421,25 @@ async fn run(app: &Arc<App>, call: &Arc<Call>, id: RequestId, plan: Plan, idempo
             let scanning = call.clone();
             app.scan(move |read| look(&scanning, read)).await
         }
-        Todo::Write(mut write) => {
+        Todo::Write(ask, mut write) => {
             let idempotency_key = idempotent.map(|idempotent| idempotent.key.clone());
             let cause = Cause { request: Some(id), idempotency_key };
             if let Some(idempotent) = idempotent {
-                return idempotency::run(app, call, cause, write, refuser, idempotent).await;
+                return idempotency::run(app, call, cause, ask, write, refuser, idempotent).await;
             }
+            let finding = match ask {
+                Some(ask) => match find_out(app, call, ask, attempt(&call.account, &[&refuser.request])).await {
+                    Ok(finding) => finding,
+                    Err(Halt::Refusal(refusal)) => return refusal.reply(),
+                    Err(Halt::Stop(stop)) => return refuser.refuse(stop).reply(),
+                },
+                None => None,
+            };
             let writing = call.clone();
             let account = call.account.clone();
-            app.transact(account, cause, move |tx, ctx| write(&writing, tx, ctx)).await.map_err(Halt::from)
+            app.transact(account, cause, move |tx, ctx| write(&writing, tx, ctx, finding.as_ref()))
+                .await
+                .map_err(Halt::from)
         }
     };
     match outcome {
@@ -416,6 +447,33 @@ async fn run(app: &Arc<App>, call: &Arc<Call>, id: RequestId, plan: Plan, idempo
         Err(Halt::Refusal(refusal)) => refusal.reply(),
         Err(Halt::Stop(stop)) => refuser.refuse(stop).reply(),
     }
+}
+
+/// What came of the question that a change begins with, if it has one.
+async fn find_out(
+    app: &Arc<App>,
+    call: &Arc<Call>,
+    mut ask: Asking,
+    attempt: AttemptKey,
+) -> Result<Option<Finding>, Halt> {
+    let asking = call.clone();
+    let Some(question) = app.look(move |read| ask(&asking, read)).await.map_err(Halt::from)? else { return Ok(None) };
+    match app.find_out(&call.account, &attempt, &question).await {
+        Ok(finding) => Ok(Some(finding)),
+        Err(NoFinding::Away) => Err(Refusal::processor_away().into()),
+        Err(NoFinding::Failure(failure)) => Err(failure.into()),
+    }
+}
+
+/// The name of an attempt of the account: a retry of the same request has the same, no other request has.
+fn attempt(account: &Account, parts: &[&str]) -> AttemptKey {
+    let mut sha = Sha256::new_with_prefix("cusp attempt\0");
+    sha.update(account.space.0.to_be_bytes());
+    for part in parts {
+        sha.update((part.len() as u64).to_be_bytes());
+        sha.update(part);
+    }
+    AttemptKey(sha.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// The reply of an answer: 304 when a reader has it already.

@@ -1,7 +1,7 @@
 //! One row per parameter, and the one reader over the rows: it refuses unknown names, wrong types and wrong lengths, knows
 //! what an empty string means and in which versions a parameter exists. What a value does is the row's slot.
 
-use std::net::IpAddr;
+mod value;
 
 use icu_locale_core::Locale;
 
@@ -11,7 +11,6 @@ use crate::domain::coupon::Percent;
 use crate::domain::metadata::MetadataChange;
 use crate::domain::money::Currency;
 use crate::domain::page::Span;
-use crate::domain::patch::Patch;
 use crate::domain::promotion_code::{Code, MAX_CODE};
 use crate::domain::time::Time;
 use crate::http::form::{Hash, Node};
@@ -20,6 +19,8 @@ use crate::http::form::{Hash, Node};
 pub const MAX_METADATA_KEY: usize = 40;
 /// The most characters of a value of the free data.
 pub const MAX_METADATA_VALUE: usize = 500;
+
+pub use value::Value;
 
 /// A parameter of an endpoint that fills a `C`.
 pub struct Param<C: 'static> {
@@ -62,6 +63,8 @@ pub enum Empty {
 pub enum Shape {
     /// Text of at most so many characters, kept as it came.
     Text(usize),
+    /// Secret text of at most so many characters. `secrets` knows its name.
+    Secret(usize),
     /// Text of at most so many characters before and since a date.
     TextGrown {
         /// Since then.
@@ -106,12 +109,17 @@ pub enum Shape {
     Choice(&'static [Word]),
     /// Fixed fields; the whole is replaced.
     Record(&'static [Field]),
+    /// Text of at most 5000 characters, or a record of the kind that its `object` names; one that names none is of the
+    /// only kind there is.
+    TextOr(&'static [(&'static str, &'static [Field])]),
     /// Elements of one shape; the whole is replaced.
     List(&'static Shape, usize),
     /// Free data.
     Metadata,
     /// A second, or a range of seconds with `gt`, `gte`, `lt`, `lte`.
     Span,
+    /// Something that this server has no support for: refused by name.
+    Unsupported,
     /// The id of a thing that this server keeps none of, by its noun: whatever is named does not exist.
     NoSuch(&'static str),
 }
@@ -144,138 +152,6 @@ pub struct Field {
 /// A field that was always there and may be left out.
 pub const fn field(name: &'static str, shape: &'static Shape) -> Field {
     Field { name, shape, required: false, added: "" }
-}
-
-/// A value as it was read.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Value {
-    /// The empty string, where that unsets.
-    Unset,
-    /// Text of any textual shape.
-    Text(String),
-    /// A whole number.
-    Integer(i64),
-    /// A percentage.
-    Percent(Percent),
-    /// A moment.
-    Moment(Time),
-    /// The code of a promotion code.
-    Code(Code),
-    /// Yes or no.
-    Flag(bool),
-    /// An address on the network.
-    Ip(IpAddr),
-    /// A currency.
-    Currency(Currency),
-    /// The fields that were given.
-    Record(Vec<(&'static str, Value)>),
-    /// The elements.
-    List(Vec<Value>),
-    /// A change of free data.
-    Metadata(MetadataChange),
-    /// A range of moments.
-    Span(Span),
-}
-
-/// The table says which shape a slot gets; a mismatch is a mistake in the table.
-const SHAPE: &str = "the parameter table gives the slot its shape";
-
-impl Value {
-    /// Clears, or sets what `make` makes of it.
-    pub fn patch<T>(self, make: impl FnOnce(Value) -> T) -> Patch<T> {
-        match self {
-            Value::Unset => Patch::Clear,
-            value => Patch::Set(make(value)),
-        }
-    }
-
-    /// The text.
-    pub fn text(self) -> String {
-        let Value::Text(text) = self else { panic!("{SHAPE}") };
-        text
-    }
-
-    /// The number.
-    pub fn integer(self) -> i64 {
-        let Value::Integer(number) = self else { panic!("{SHAPE}") };
-        number
-    }
-
-    /// The percentage.
-    pub fn percent(self) -> Percent {
-        let Value::Percent(percent) = self else { panic!("{SHAPE}") };
-        percent
-    }
-
-    /// The moment.
-    pub fn moment(self) -> Time {
-        let Value::Moment(moment) = self else { panic!("{SHAPE}") };
-        moment
-    }
-
-    /// The code of a promotion code.
-    pub fn code(self) -> Code {
-        let Value::Code(code) = self else { panic!("{SHAPE}") };
-        code
-    }
-
-    /// The flag.
-    pub fn flag(self) -> bool {
-        let Value::Flag(flag) = self else { panic!("{SHAPE}") };
-        flag
-    }
-
-    /// The address on the network.
-    pub fn ip(self) -> IpAddr {
-        let Value::Ip(ip) = self else { panic!("{SHAPE}") };
-        ip
-    }
-
-    /// The currency.
-    pub fn currency(self) -> Currency {
-        let Value::Currency(currency) = self else { panic!("{SHAPE}") };
-        currency
-    }
-
-    /// The elements.
-    pub fn list(self) -> Vec<Value> {
-        let Value::List(elements) = self else { panic!("{SHAPE}") };
-        elements
-    }
-
-    /// The texts of a list of texts.
-    pub fn texts(self) -> Vec<String> {
-        self.list().into_iter().map(Value::text).collect()
-    }
-
-    /// The change of free data.
-    pub fn metadata(self) -> MetadataChange {
-        let Value::Metadata(change) = self else { panic!("{SHAPE}") };
-        change
-    }
-
-    /// The range.
-    pub fn span(self) -> Span {
-        let Value::Span(span) = self else { panic!("{SHAPE}") };
-        span
-    }
-
-    /// Takes a field out of a record: kept when it was not given, cleared when it was empty.
-    pub fn take_patch(&mut self, name: &str) -> Patch<Value> {
-        let Value::Record(fields) = self else { panic!("{SHAPE}") };
-        match fields.iter().position(|(known, _)| *known == name).map(|place| fields.swap_remove(place).1) {
-            None => Patch::Keep,
-            Some(Value::Unset) => Patch::Clear,
-            Some(value) => Patch::Set(value),
-        }
-    }
-
-    /// Takes a field out of a record; `None` when it was not given or was empty.
-    pub fn take(&mut self, name: &str) -> Option<Value> {
-        let Value::Record(fields) = self else { panic!("{SHAPE}") };
-        let place = fields.iter().position(|(known, _)| *known == name)?;
-        Some(fields.swap_remove(place).1).filter(|value| *value != Value::Unset)
-    }
 }
 
 /// Reads the parameters of a request into a `C`, or refuses them. Unknown names come first, then each parameter in the
@@ -318,7 +194,9 @@ fn fill<C>(
             },
             (Kind::Value(shape, slot), node) => slot(filled, value(shape, node, &name, version)?),
             (Kind::Group(inner), Node::Hash(hash)) => fill(inner, hash, &name, version, filled)?,
-            (Kind::Group(_), Node::Text(_) | Node::List(_)) => return Err(Refusal::invalid(name, "Invalid object")),
+            (Kind::Group(_), Node::Text(_) | Node::Secret(_) | Node::List(_)) => {
+                return Err(Refusal::invalid(name, "Invalid object"));
+            }
         }
     }
     Ok(())
@@ -345,14 +223,12 @@ fn unknown_params<C>(
     }
 }
 
-fn unknown_fields(shape: &Shape, node: &Node, name: &str, version: &Version, unknown: &mut Vec<String>) {
+fn unknown_fields(shape: &'static Shape, node: &Node, name: &str, version: &Version, unknown: &mut Vec<String>) {
     match (shape, node) {
-        (Shape::Record(fields), Node::Hash(hash)) => {
-            for (key, inner) in hash.iter() {
-                match fields.iter().find(|field| field.name == key && version.has(field.added, "")) {
-                    None => unknown.push(inside(name, key)),
-                    Some(field) => unknown_fields(field.shape, inner, &inside(name, key), version, unknown),
-                }
+        (Shape::Record(fields), Node::Hash(hash)) => unknown_of_record(fields, hash, &[], name, version, unknown),
+        (Shape::TextOr(kinds), Node::Hash(hash)) => {
+            if let Ok((_, fields)) = kind_of(kinds, hash, name) {
+                unknown_of_record(fields, hash, &["object"], name, version, unknown);
             }
         }
         (Shape::List(shape, _), node) => {
@@ -368,15 +244,62 @@ fn unknown_fields(shape: &Shape, node: &Node, name: &str, version: &Version, unk
     }
 }
 
+fn unknown_of_record(
+    fields: &[Field],
+    hash: &Hash,
+    beside: &[&str],
+    name: &str,
+    version: &Version,
+    unknown: &mut Vec<String>,
+) {
+    for (key, inner) in hash.iter().filter(|(key, _)| !beside.contains(key)) {
+        match fields.iter().find(|field| field.name == key && version.has(field.added, "")) {
+            None => unknown.push(inside(name, key)),
+            Some(field) => unknown_fields(field.shape, inner, &inside(name, key), version, unknown),
+        }
+    }
+}
+
+/// The kind of record that a hash says it is.
+fn kind_of(
+    kinds: &'static [(&'static str, &'static [Field])],
+    hash: &Hash,
+    name: &str,
+) -> Result<(&'static str, &'static [Field]), Refusal> {
+    let words = || kinds.iter().map(|(word, _)| *word).collect::<Vec<_>>();
+    match (hash.get("object"), kinds) {
+        (None, [only]) => Ok(*only),
+        (None, _) => Err(Refusal::missing_parameter(&inside(name, "object"))),
+        (Some(Node::Text(given)), _) => {
+            let kind = kinds.iter().find(|(word, _)| word == given).copied();
+            kind.ok_or_else(|| Refusal::choice(&inside(name, "object"), &words()))
+        }
+        (Some(_), _) => Err(Refusal::choice(&inside(name, "object"), &words())),
+    }
+}
+
 fn value(shape: &Shape, node: &Node, name: &str, version: &Version) -> Result<Value, Refusal> {
     match (shape, node) {
+        (Shape::Unsupported, _) => Err(Refusal::unsupported_parameter(name)),
         (Shape::Record(fields), Node::Hash(hash)) => record(fields, hash, name, version),
-        (Shape::Record(_) | Shape::Metadata, Node::Text(_) | Node::List(_)) => {
+        (Shape::TextOr(kinds), Node::Hash(hash)) => {
+            let (word, fields) = kind_of(kinds, hash, name)?;
+            Ok(Value::Kind(word, Box::new(record(fields, hash, name, version)?)))
+        }
+        (Shape::TextOr(_), Node::Text(text)) => scalar(&Shape::Text(5000), text, name, version),
+        (Shape::Record(_) | Shape::Metadata, Node::Text(_) | Node::Secret(_) | Node::List(_)) => {
             Err(Refusal::invalid(name, "Invalid object"))
         }
         (Shape::List(shape, most), node) => list(shape, *most, node, name, version),
         (Shape::Metadata, Node::Hash(hash)) => metadata(hash, name).map(Value::Metadata),
         (Shape::Span, Node::Hash(hash)) => span(hash, name).map(Value::Span),
+        (Shape::Secret(most), Node::Secret(secret)) => match secret.length() {
+            // In characters it would be no more; how much too long is nobody's business.
+            length if length > *most => Err(Refusal::too_long_secret(name, *most)),
+            _ => Ok(Value::Secret(secret.clone())),
+        },
+        // A secret's name where the table has something else.
+        (_, Node::Secret(_)) => Err(Refusal::invalid(name, "Invalid value")),
         (shape, Node::Text(text)) => scalar(shape, text, name, version),
         (Shape::Integer { .. } | Shape::Moment | Shape::Span, Node::Hash(_) | Node::List(_)) => {
             Err(Refusal::integer(name, "{...}"))
@@ -393,6 +316,7 @@ fn scalar(shape: &Shape, text: &str, name: &str, version: &Version) -> Result<Va
     match shape {
         Shape::Text(most) if longer_than(*most) => Err(Refusal::too_long(name, text, *most)),
         Shape::Text(_) => Ok(Value::Text(text.to_owned())),
+        Shape::Secret(_) | Shape::Unsupported => Err(Refusal::invalid(name, "Invalid value")),
         Shape::TextGrown { max, was, on } => {
             let most = if version.every_generation || version.since(on) { *max } else { *was };
             scalar(&Shape::Text(most), text, name, version)
@@ -463,7 +387,9 @@ fn scalar(shape: &Shape, text: &str, name: &str, version: &Version) -> Result<Va
             Ok(Value::Span(Span { from: Some(second), until: Some(second.plus_millis(1000)) }))
         }
         Shape::NoSuch(noun) => Err(Refusal::no_such(noun, text, name)),
-        Shape::Record(_) | Shape::Metadata | Shape::List(..) => Err(Refusal::invalid(name, "Invalid object")),
+        Shape::Record(_) | Shape::TextOr(_) | Shape::Metadata | Shape::List(..) => {
+            Err(Refusal::invalid(name, "Invalid object"))
+        }
     }
 }
 

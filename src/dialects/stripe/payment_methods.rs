@@ -6,22 +6,25 @@ use super::customers::{ADDRESS, RETRIEVE, Retrieve, address};
 use super::expand::{self, Expansions};
 use super::failure::{Named, Names, Refusal};
 use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
-use super::params::{self, Empty, Kind, Param, Shape, Value, word};
+use super::offers::{self, Offer};
+use super::params::{self, Empty, Kind, Param, Shape, Value, field, word};
+use super::tokens::stated_number;
 use super::{Answer, Call, Halt, Plan};
 use crate::domain::api_key::{Access, Resource};
 use crate::domain::bank_account::{AccountType, HolderType};
 use crate::domain::ids::{CustomerId, InstrumentId};
-use crate::domain::instrument::Instrument;
-use crate::domain::payment_method::{AllowRedisplay, PaymentMethodChange};
+use crate::domain::instrument::{Instrument, SourceKind};
+use crate::domain::metadata::MetadataChange;
+use crate::domain::payment_method::{AllowRedisplay, BillingChange, BillingDetails, PaymentMethodChange};
 use crate::engine::customers;
 use crate::engine::payment_methods::{self, Found};
 use crate::http::json::Json;
+use crate::processor::{self, BankDetails, CardDetails, Details, Question, Subject};
+use crate::store::Read;
 
 const ALLOW_REDISPLAY: Shape = Shape::Choice(&[word("always"), word("limited"), word("unspecified")]);
 const HOLDER_TYPE: Shape = Shape::Choice(&[word("company"), word("individual")]);
 const ACCOUNT_TYPE: Shape = Shape::Choice(&[word("checking"), word("savings")]);
-const MONTH: Shape = Shape::Integer { min: 1, max: 12 };
-const YEAR: Shape = Shape::Integer { min: 1970, max: 9999 };
 
 /// The types that there can be. Those that nothing here makes are known all the same: a list of them is empty.
 const TYPES: Shape = Shape::Choice(&[
@@ -130,6 +133,98 @@ pub const LIST: &[Param<List>] = &[
 pub const LIST_OF_CUSTOMER: &[Param<List>] =
     &[ALLOW_REDISPLAY_ROW, lists::ending_before(), lists::expand(), lists::limit(), lists::starting_after(), TYPE_ROW];
 
+/// What a create asks for.
+#[derive(Default)]
+pub struct Create {
+    kind: Option<String>,
+    card: Option<Value>,
+    account: Option<Value>,
+    billing: BillingChange,
+    allow_redisplay: Option<AllowRedisplay>,
+    metadata: MetadataChange,
+    expand: Vec<String>,
+}
+
+const CARD: Shape = Shape::Record(&[
+    field("cvc", &Shape::Secret(5000)),
+    field("exp_month", &TEXT),
+    field("exp_year", &TEXT),
+    params::Field { added: "2023-10-16", ..field("networks", &Shape::Unsupported) },
+    field("number", &Shape::Secret(5000)),
+    field("token", &TEXT),
+]);
+
+const US_BANK_ACCOUNT: Shape = Shape::Record(&[
+    field("account_holder_type", &HOLDER_TYPE),
+    field("account_number", &Shape::Secret(5000)),
+    field("account_type", &ACCOUNT_TYPE),
+    params::Field { added: "2022-08-01", ..field("financial_connections_account", &Shape::Unsupported) },
+    field("routing_number", &TEXT),
+]);
+
+/// The types that can be made here.
+const MADE: Shape = Shape::Choice(&[word("card"), word("us_bank_account")]);
+
+/// The parameters of `POST /v1/payment_methods`.
+pub const CREATE: &[Param<Create>] = &[
+    Param {
+        added: "2024-04-10",
+        ..row(
+            "allow_redisplay",
+            Kind::Value(&ALLOW_REDISPLAY, |input, value| input.allow_redisplay = AllowRedisplay::named(&value.text())),
+        )
+    },
+    row(
+        "billing_details",
+        Kind::Group(&[
+            create_unsettable(
+                "address",
+                Kind::Value(&ADDRESS, |input, value| input.billing.address = value.patch(address)),
+            ),
+            create_unsettable(
+                "email",
+                Kind::Value(&Shape::Email(512), |input, value| input.billing.email = value.patch(Value::text)),
+            ),
+            create_unsettable("name", Kind::Value(&TEXT, |input, value| input.billing.name = value.patch(Value::text))),
+            create_unsettable(
+                "phone",
+                Kind::Value(&TEXT, |input, value| input.billing.phone = value.patch(Value::text)),
+            ),
+            Param { added: "2025-03-31", ..row("tax_id", Kind::Unsupported) },
+        ]),
+    ),
+    row("card", Kind::Value(&CARD, |input, value| input.card = Some(value))),
+    // To copy what a customer of the platform pays with to a connected account.
+    row("customer", Kind::Unsupported),
+    row("expand", Kind::Value(&EXPAND, |input, value| input.expand = value.texts())),
+    row("metadata", Kind::Value(&Shape::Metadata, |input, value| input.metadata = value.metadata())),
+    row("payment_method", Kind::Unsupported),
+    Param { added: "2023-10-16", ..row("radar_options", Kind::Unsupported) },
+    Param { required: true, ..row("type", Kind::Value(&MADE, |input, value| input.kind = Some(value.text()))) },
+    row("us_bank_account", Kind::Value(&US_BANK_ACCOUNT, |input, value| input.account = Some(value))),
+];
+
+const fn create_unsettable(name: &'static str, kind: Kind<Create>) -> Param<Create> {
+    Param { empty: Empty::Unsets, ..row(name, kind) }
+}
+
+/// What an attach asks for.
+#[derive(Default)]
+pub struct Attach {
+    customer: String,
+    expand: Vec<String>,
+}
+
+/// The parameters of `POST /v1/payment_methods/{payment_method}/attach`.
+pub const ATTACH: &[Param<Attach>] = &[
+    Param {
+        required: true,
+        ..row("customer", Kind::Value(&TEXT, |input: &mut Attach, value| input.customer = value.text()))
+    },
+    Param { added: "2025-09-30", ..row("customer_account", Kind::Unsupported) },
+    row("expand", Kind::Value(&EXPAND, |input, value| input.expand = value.texts())),
+];
+
 /// What an update asks for.
 #[derive(Clone, Default)]
 pub struct Update {
@@ -174,14 +269,13 @@ pub const UPDATE: &[Param<Update>] = &[
     row(
         "card",
         Kind::Group(&[
-            // The shapes keep the numbers within a byte and two.
             row(
                 "exp_month",
-                Kind::Value(&MONTH, |input, value| input.change.exp_month = u8::try_from(value.integer()).ok()),
+                Kind::Value(&TEXT, |input, value| input.change.expiry.month = Some(stated_number(&value.text()))),
             ),
             row(
                 "exp_year",
-                Kind::Value(&YEAR, |input, value| input.change.exp_year = u16::try_from(value.integer()).ok()),
+                Kind::Value(&TEXT, |input, value| input.change.expiry.year = Some(stated_number(&value.text()))),
             ),
             Param { added: "2023-10-16", ..row("networks", Kind::Unsupported) },
         ]),
@@ -211,6 +305,119 @@ pub const UPDATE: &[Param<Update>] = &[
 
 /// How operations on one payment method name it.
 const NAMES: Names = Names { payment_method: Named::by_path("payment_method"), ..Names::CUSTOMER_BY_PATH };
+
+/// What a payment method is made of.
+#[derive(Clone)]
+enum Made {
+    /// A token of a card.
+    Token(Offer),
+    /// Details that the processor is to take.
+    Stated { details: Details, holder_type: Option<HolderType>, account_type: AccountType },
+}
+
+impl Made {
+    fn of(kind: &str, card: Option<Value>, account: Option<Value>, owner: Option<&str>) -> Result<Made, Refusal> {
+        match (kind, card, account) {
+            ("card", Some(card), None) => Made::card(card),
+            ("card", None, None) => Err(Refusal::missing_parameter("card")),
+            ("card", _, Some(_)) => Err(Refusal::other_type("us_bank_account", "card")),
+            (_, Some(_), _) => Err(Refusal::other_type("card", "us_bank_account")),
+            (_, None, None) => Err(Refusal::missing_parameter("us_bank_account")),
+            (_, None, Some(_)) if owner.is_none() => Err(Refusal::missing_parameter("billing_details[name]")),
+            (_, None, Some(account)) => Made::account(account),
+        }
+    }
+
+    fn card(mut card: Value) -> Result<Made, Refusal> {
+        let missing = |name: &str| Refusal::missing_parameter(&format!("card[{name}]"));
+        let token = card.take("token").map(Value::text);
+        let (number, cvc) = (card.take("number").map(Value::secret), card.take("cvc").map(Value::secret));
+        let [month, year] =
+            ["exp_month", "exp_year"].map(|name| card.take(name).map(|value| stated_number(&value.text())));
+        match (token, number) {
+            (Some(_), Some(_)) => Err(Refusal::exclusive(&["card[number]", "card[token]"])),
+            (Some(token), None) => Ok(Made::Token(Offer::token(token, Some(SourceKind::Card)))),
+            (None, None) => Err(missing("number")),
+            (None, Some(number)) => Ok(Made::Stated {
+                details: Details::Card(CardDetails {
+                    number,
+                    exp_month: month.ok_or_else(|| missing("exp_month"))?,
+                    exp_year: year.ok_or_else(|| missing("exp_year"))?,
+                    cvc,
+                    states_line1: false,
+                    states_postal_code: false,
+                }),
+                holder_type: None,
+                account_type: AccountType::Checking,
+            }),
+        }
+    }
+
+    fn account(mut account: Value) -> Result<Made, Refusal> {
+        let missing = |name: &str| Refusal::missing_parameter(&format!("us_bank_account[{name}]"));
+        let holder_type = account.take("account_holder_type").and_then(|value| HolderType::named(&value.text()));
+        let account_type = account.take("account_type").and_then(|value| AccountType::named(&value.text()));
+        Ok(Made::Stated {
+            details: Details::BankAccount(BankDetails {
+                number: account.take("account_number").map(Value::secret).ok_or_else(|| missing("account_number"))?,
+                routing_number: account.take("routing_number").map(Value::text),
+                country: "US".to_owned(),
+                currency: None,
+            }),
+            holder_type: Some(holder_type.ok_or_else(|| missing("account_holder_type"))?),
+            account_type: account_type.unwrap_or(AccountType::Checking),
+        })
+    }
+}
+
+/// `POST /v1/payment_methods`
+pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
+    let Create { kind, card, account, billing: change, allow_redisplay, metadata: free, expand } =
+        params::read(CREATE, &call.given, &call.version)?;
+    let expansions = expansions(call, &expand)?;
+    let mut billing = BillingDetails::default();
+    change.onto(&mut billing);
+    let mut made = Made::of(&kind.unwrap_or_default(), card, account, billing.name.as_deref())?;
+    if let Made::Stated { details: Details::Card(card), .. } = &mut made {
+        card.states_line1 = billing.address.street.is_some();
+        card.states_postal_code = billing.address.postal_code.is_some();
+    }
+    let asked = made.clone();
+    let ask = move |call: &Call, read: &mut dyn Read| match &asked {
+        Made::Token(offer) => offer.question(read, &call.account, false),
+        Made::Stated { details, .. } => Ok(Some(Question { about: Subject::Details(details.clone()), verify: false })),
+    };
+    let names = Names { token: Named::by("card[token]"), source: Named::by("card[token]"), ..NAMES };
+    Ok(Plan::asking(names, ask, move |call, tx, ctx, finding| {
+        let (kind, token) = match &made {
+            Made::Token(offer) => offers::card_of_token(offer, tx, ctx, finding)?,
+            Made::Stated { holder_type, account_type, .. } => {
+                let accepted = processor::found(finding)?.instrument()?.cloned().ok_or_else(processor::mixed_up)?;
+                (offers::stated_kind(accepted, *holder_type, *account_type), None)
+            }
+        };
+        let mut method = offers::new_method(ctx, kind, billing.clone());
+        method.allow_redisplay = allow_redisplay;
+        free.clone().onto(&mut method.metadata)?;
+        let found = payment_methods::create(tx, ctx, method, token.as_ref())?;
+        Ok(Answer::of(shown(call, &found, &expansions)))
+    }))
+}
+
+/// `POST /v1/payment_methods/{payment_method}/attach`
+pub fn attach(call: &Arc<Call>) -> Result<Plan, Refusal> {
+    let Attach { customer, expand } = params::read(ATTACH, &call.given, &call.version)?;
+    let expansions = expansions(call, &expand)?;
+    let (id, customer) = (InstrumentId(call.part(0)?), CustomerId(customer));
+    let asked = id.clone();
+    let ask = move |call: &Call, read: &mut dyn Read| offers::question_about_method(read, &call.account, &asked, true);
+    let names = Names { customer: Named::by("customer"), ..NAMES };
+    Ok(Plan::asking(names, ask, move |call, tx, ctx, finding| {
+        let offered = offers::offered_method(tx, ctx, &id, finding)?;
+        let found = payment_methods::attach(tx, ctx, &customer, offered)?;
+        Ok(Answer::of(shown(call, &found, &expansions)))
+    }))
+}
 
 /// `GET /v1/payment_methods`
 pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
@@ -322,10 +529,12 @@ fn shown(call: &Call, found: &Found, expansions: &Expansions) -> Json {
 
 #[cfg(test)]
 mod tests {
-    use super::{LIST, LIST_OF_CUSTOMER, UPDATE};
+    use super::{ATTACH, CREATE, LIST, LIST_OF_CUSTOMER, UPDATE};
 
     #[test]
     fn rows_are_in_the_order_of_their_names() {
+        assert!(ATTACH.is_sorted_by_key(|param| param.name));
+        assert!(CREATE.is_sorted_by_key(|param| param.name));
         assert!(LIST.is_sorted_by_key(|param| param.name));
         assert!(LIST_OF_CUSTOMER.is_sorted_by_key(|param| param.name));
         assert!(UPDATE.is_sorted_by_key(|param| param.name));

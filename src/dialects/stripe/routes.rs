@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 use super::failure::Refusal;
 use super::{
     Call, Plan, account, balance_transactions, cash_balance, coupons, customers, events, funding_instructions,
-    payment_methods, promotion_codes, source_objects, sources,
+    payment_methods, promotion_codes, source_objects, sources, tokens,
 };
 use crate::domain::api_key::{Access, Resource};
 use crate::domain::instrument::SourceKind;
@@ -61,6 +61,7 @@ const METHODS_OF_CUSTOMER: &str = "/v1/customers/{customer}/payment_methods";
 const METHOD_OF_CUSTOMER: &str = "/v1/customers/{customer}/payment_methods/{payment_method}";
 const PAYMENT_METHOD: &str = "/v1/payment_methods/{payment_method}";
 const PAYMENT_METHODS: &str = "/v1/payment_methods";
+const PAYMENT_METHOD_ATTACH: &str = "/v1/payment_methods/{payment_method}/attach";
 const PAYMENT_METHOD_DETACH: &str = "/v1/payment_methods/{payment_method}/detach";
 const PROMOTION_CODE: &str = "/v1/promotion_codes/{promotion_code}";
 const PROMOTION_CODES: &str = "/v1/promotion_codes";
@@ -73,9 +74,11 @@ const SOURCE: &str = "/v1/customers/{customer}/sources/{id}";
 const SOURCES: &str = "/v1/customers/{customer}/sources";
 const SOURCE_VERIFY: &str = "/v1/customers/{customer}/sources/{id}/verify";
 const SEARCH: &str = "/v1/customers/search";
+const TOKEN: &str = "/v1/tokens/{token}";
+const TOKENS: &str = "/v1/tokens";
 
 /// Every operation there is.
-pub static OPERATIONS: [Operation; 54] = [
+pub static OPERATIONS: &[Operation] = &[
     operation(Method::GET, ACCOUNT, Resource::Account, Access::Read, account::retrieve),
     operation(Method::GET, CUSTOMERS, Resource::Customer, Access::Read, customers::list),
     operation(Method::POST, CUSTOMERS, Resource::Customer, Access::Write, customers::create),
@@ -94,11 +97,13 @@ pub static OPERATIONS: [Operation; 54] = [
     operation(Method::POST, FUNDING_INSTRUCTIONS, Resource::Customer, Access::Write, funding_instructions::create),
     operation(Method::POST, FUND_CASH_BALANCE, Resource::Customer, Access::Write, cash_balance::fund),
     operation(Method::GET, SOURCES, Resource::Customer, Access::Read, |call| sources::list(call, None)),
+    operation(Method::POST, SOURCES, Resource::Customer, Access::Write, sources::create),
     operation(Method::GET, SOURCE, Resource::Customer, Access::Read, |call| sources::retrieve(call, None)),
     operation(Method::POST, SOURCE, Resource::Customer, Access::Write, |call| sources::update(call, None)),
     operation(Method::DELETE, SOURCE, Resource::Customer, Access::Write, |call| sources::delete(call, None)),
     operation(Method::POST, SOURCE_VERIFY, Resource::Customer, Access::Write, sources::verify),
     operation(Method::GET, CARDS, Resource::Customer, Access::Read, |call| sources::list(call, Some(SourceKind::Card))),
+    operation(Method::POST, CARDS, Resource::Customer, Access::Write, sources::create),
     operation(Method::GET, CARD, Resource::Customer, Access::Read, |call| {
         sources::retrieve(call, Some(SourceKind::Card))
     }),
@@ -111,6 +116,7 @@ pub static OPERATIONS: [Operation; 54] = [
     operation(Method::GET, BANK_ACCOUNTS, Resource::Customer, Access::Read, |call| {
         sources::list(call, Some(SourceKind::BankAccount))
     }),
+    operation(Method::POST, BANK_ACCOUNTS, Resource::Customer, Access::Write, sources::create),
     operation(Method::GET, BANK_ACCOUNT, Resource::Customer, Access::Read, |call| {
         sources::retrieve(call, Some(SourceKind::BankAccount))
     }),
@@ -129,8 +135,10 @@ pub static OPERATIONS: [Operation; 54] = [
     operation(Method::POST, COUPON, Resource::Coupon, Access::Write, coupons::update),
     operation(Method::DELETE, COUPON, Resource::Coupon, Access::Write, coupons::delete),
     operation(Method::GET, PAYMENT_METHODS, Resource::PaymentMethod, Access::Read, payment_methods::list),
+    operation(Method::POST, PAYMENT_METHODS, Resource::PaymentMethod, Access::Write, payment_methods::create),
     operation(Method::GET, PAYMENT_METHOD, Resource::PaymentMethod, Access::Read, payment_methods::retrieve),
     operation(Method::POST, PAYMENT_METHOD, Resource::PaymentMethod, Access::Write, payment_methods::update),
+    operation(Method::POST, PAYMENT_METHOD_ATTACH, Resource::PaymentMethod, Access::Write, payment_methods::attach),
     operation(Method::POST, PAYMENT_METHOD_DETACH, Resource::PaymentMethod, Access::Write, payment_methods::detach),
     operation(
         Method::GET,
@@ -156,6 +164,9 @@ pub static OPERATIONS: [Operation; 54] = [
     operation(Method::POST, LOOSE_SOURCE_AUTHORIZE, Resource::Source, Access::Write, source_objects::authorize),
     operation(Method::POST, LOOSE_SOURCE_CANCEL, Resource::Source, Access::Write, source_objects::cancel),
     operation(Method::POST, LOOSE_SOURCE_FAIL, Resource::Source, Access::Write, source_objects::fail),
+    // A publishable key may: what asks for no more than to write tokens is for browsers.
+    operation(Method::POST, TOKENS, Resource::Token, Access::Write, tokens::create),
+    operation(Method::GET, TOKEN, Resource::Token, Access::Read, tokens::retrieve),
 ];
 
 /// Finds operations by method and path.
@@ -175,7 +186,7 @@ impl Routes {
     /// Every operation.
     pub fn all() -> Routes {
         let mut router: Router<Vec<&'static Operation>> = Router::new();
-        for operation in &OPERATIONS {
+        for operation in OPERATIONS {
             match router.at_mut(operation.path) {
                 // A path finds itself, unless another one's variable part swallows it.
                 Ok(found) if found.value[0].path == operation.path => found.value.push(operation),

@@ -7,13 +7,16 @@ use super::customers::{RETRIEVE, Retrieve};
 use super::expand::{self, Expansions};
 use super::failure::{Named, Names, Refusal};
 use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
+use super::offers::{BANK_ACCOUNT_KINDS, CARD_KINDS, Offer, SOURCE_KINDS};
 use super::params::{self, Empty, Kind, Param, Shape, Value, word};
 use super::source_objects::{OWNER, owner_change};
+use super::tokens::stated_number;
 use super::{Answer, Call, Halt, Plan};
 use crate::domain::bank_account::{BankAccountChange, BankStatus, HolderType};
 use crate::domain::card::CardChange;
 use crate::domain::ids::{CustomerId, InstrumentId};
 use crate::domain::instrument::{Instrument, SourceChoice, SourceKind};
+use crate::domain::metadata::MetadataChange;
 use crate::domain::patch::Patch;
 use crate::domain::payment_method::BillingChange;
 use crate::domain::source;
@@ -21,6 +24,7 @@ use crate::engine::sources::{self, Owned, SourceChange};
 use crate::engine::{Done, customers};
 use crate::http::conditions;
 use crate::http::json::{Json, Object};
+use crate::store::Read;
 
 /// Which sources a path is about: all of them, or those of one sort under their older name.
 pub type Sort = Option<SourceKind>;
@@ -35,8 +39,6 @@ fn path(sort: Sort) -> &'static str {
 
 const OBJECT: Shape = Shape::Choice(&[word("card"), word("bank_account"), word("source"), word("alipay_account")]);
 const HOLDER_TYPE: Shape = Shape::Choice(&[word("company"), word("individual")]);
-const MONTH: Shape = Shape::Integer { min: 1, max: 12 };
-const YEAR: Shape = Shape::Integer { min: 1970, max: 9999 };
 const AMOUNT: Shape = Shape::Integer { min: 0, max: i64::MAX };
 const AMOUNTS: Shape = Shape::List(&AMOUNT, 2);
 
@@ -60,6 +62,42 @@ pub const LIST: &[Param<List>] = &[
     lists::limit(),
     row("object", Kind::Value(&OBJECT, |list, value| list.object = Some(value.text()))),
     lists::starting_after(),
+];
+
+/// What a create asks for.
+#[derive(Default)]
+pub struct Create {
+    offers: Vec<(&'static str, Offer)>,
+    metadata: MetadataChange,
+    no_questions: bool,
+    expand: Vec<String>,
+}
+
+/// A source in the words of any of its parameters.
+pub const SOURCE: Shape = Shape::TextOr(SOURCE_KINDS);
+/// A card.
+pub const CARD: Shape = Shape::TextOr(CARD_KINDS);
+/// A bank account.
+pub const BANK_ACCOUNT: Shape = Shape::TextOr(BANK_ACCOUNT_KINDS);
+
+/// The parameters of `POST /v1/customers/{customer}/sources` and of its older names.
+pub const CREATE: &[Param<Create>] = &[
+    // Nobody has one, and none can be made.
+    row("alipay_account", Kind::Unsupported),
+    row(
+        "bank_account",
+        Kind::Value(&BANK_ACCOUNT, |input, value| {
+            input.offers.push(("bank_account", Offer::of(value, Some(SourceKind::BankAccount))));
+        }),
+    ),
+    row(
+        "card",
+        Kind::Value(&CARD, |input, value| input.offers.push(("card", Offer::of(value, Some(SourceKind::Card))))),
+    ),
+    row("expand", Kind::Value(&EXPAND, |input, value| input.expand = value.texts())),
+    row("metadata", Kind::Value(&Shape::Metadata, |input, value| input.metadata = value.metadata())),
+    row("source", Kind::Value(&SOURCE, |input, value| input.offers.push(("source", Offer::of(value, None))))),
+    row("validate", Kind::Value(&Shape::Flag, |input, value| input.no_questions = !value.flag())),
 ];
 
 /// What an update asks for. What it means depends on what the source is.
@@ -110,9 +148,8 @@ pub const UPDATE: &[Param<Update>] = &[
         "address_zip",
         Kind::Value(&TEXT, |input, value| input.card.address.postal_code = value.patch(Value::text)),
     ),
-    // The shapes keep the numbers within a byte and two.
-    row("exp_month", Kind::Value(&MONTH, |input, value| input.card.exp_month = u8::try_from(value.integer()).ok())),
-    row("exp_year", Kind::Value(&YEAR, |input, value| input.card.exp_year = u16::try_from(value.integer()).ok())),
+    row("exp_month", Kind::Value(&TEXT, |input, value| input.card.expiry.month = Some(stated_number(&value.text())))),
+    row("exp_year", Kind::Value(&TEXT, |input, value| input.card.expiry.year = Some(stated_number(&value.text())))),
     row("expand", Kind::Value(&EXPAND, |input, value| input.expand = value.texts())),
     unsettable(
         "metadata",
@@ -187,6 +224,29 @@ pub fn list(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
         Ok(Answer::of(lists::envelope(&page, url, |source| {
             expand::source(source, &customer, &call.account, &call.version, &expansions)
         })))
+    }))
+}
+
+/// `POST /v1/customers/{customer}/sources` and its older names.
+pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
+    let Create { mut offers, metadata, no_questions, expand } = params::read(CREATE, &call.given, &call.version)?;
+    let expansions = Expansions::of_object(&expand, expand::SOURCE, &call.version)?;
+    let given: Vec<&str> = offers.iter().map(|(name, _)| *name).collect();
+    let (param, offer) = match (offers.pop(), given.len()) {
+        (Some(offer), 1) => offer,
+        (Some(_), _) => return Err(Refusal::exclusive(&given)),
+        (None, _) => return Err(Refusal::missing_parameter("source")),
+    };
+    let customer = CustomerId(call.part(0)?);
+    let asked = offer.clone();
+    let ask = move |call: &Call, read: &mut dyn Read| asked.question(read, &call.account, !no_questions);
+    let names = Names { source: Named::by(param), token: Named::by(param), ..NAMES };
+    Ok(Plan::asking(names, ask, move |call, tx, ctx, finding| {
+        customers::live(tx, ctx.account, &customer)?;
+        let mut brought = offer.brought(tx, ctx, finding)?;
+        brought.describe(metadata.clone())?;
+        let owned = sources::create(tx, ctx, &customer, &brought)?;
+        Ok(Answer::of(shown(call, &owned, &expansions)))
     }))
 }
 

@@ -7,6 +7,15 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// A tree whose `number` and `cvc` are secret.
+fn read(bytes: &[u8]) -> Result<Hash, FormError> {
+    decode_all(&[bytes], |path| match path {
+        [.., "number", ""] | [.., "number"] => Some(Telling::LastFour),
+        [.., "cvc"] => Some(Telling::Length),
+        _ => None,
+    })
+}
+
 /// The tree in one line: `{a: x, b: [y, {c: z}]}`, or `kind at key`.
 fn told(read: &Result<Hash, FormError>) -> String {
     match read {
@@ -23,6 +32,7 @@ fn told_hash(hash: &Hash) -> String {
 fn told_node(node: &Node) -> String {
     match node {
         Node::Text(text) => text.clone(),
+        Node::Secret(secret) => format!("secret of {}", secret.length()),
         Node::List(elements) => told_list(elements.iter()),
         Node::Hash(hash) => told_hash(hash),
     }
@@ -30,6 +40,38 @@ fn told_node(node: &Node) -> String {
 
 fn told_list<'a>(elements: impl Iterator<Item = &'a Node>) -> String {
     format!("[{}]", elements.map(told_node).collect::<Vec<_>>().join(", "))
+}
+
+#[test]
+fn secrets_are_told_apart() {
+    for (input, wanted) in [
+        ("card[number]=4242&card[name]=x", "{card: {number: secret of 4, name: x}}"),
+        ("number=", "{number: }"),
+        ("number=4242&number=42", "{number: secret of 2}"),
+        ("number=4242&number=", "{number: }"),
+        ("number[]=4%3242&number[]=1+1", "{number: [secret of 4, secret of 3]}"),
+        ("a[][number]=1&a[][number]=12", "{a: [{number: secret of 1}, {number: secret of 2}]}"),
+        ("number=1&number[a]=2", "ScalarAndHash at number[a]"),
+        ("number=4242%zz", "BadPercent at number"),
+        ("number=4242%00", "NulCharacter at number"),
+        ("number=4242%ff", "BadUtf8 at number"),
+    ] {
+        assert_eq!(told(&read(input.as_bytes())), wanted, "{input}");
+    }
+    let tree = read(b"number=4242424242424242").expect("it is well-formed");
+    assert_eq!(format!("{tree:?}").matches("4242").count(), 0);
+}
+
+#[test]
+fn of_a_secret_only_what_may_be_told_is_digested() {
+    let digest = |input: &str| canonical_digest(&read(input.as_bytes()).expect("it is well-formed"));
+    assert_eq!(digest("number=4242424242424242"), digest("number=5555555555554242"));
+    assert_ne!(digest("number=4242424242424242"), digest("number=4242424242424241"));
+    assert_ne!(digest("number=4242424242424242"), digest("number=424242424242424"));
+    assert_eq!(digest("number=1234567"), digest("number=7654321"));
+    assert_eq!(digest("cvc=123456789"), digest("cvc=987654321"));
+    assert_ne!(digest("cvc=123"), digest("cvc=1234"));
+    assert_ne!(digest("number=4242424242424242"), digest("name=4242424242424242"));
 }
 
 #[test]
@@ -115,7 +157,7 @@ fn what_cannot_be_read_is_refused_by_name() {
 
 fn check(cases: &[(&str, &[u8], &str)]) {
     for (sentence, input, wanted) in cases {
-        assert_eq!(told(&decode(input)), *wanted, "{sentence}: {}", String::from_utf8_lossy(input));
+        assert_eq!(told(&read(input)), *wanted, "{sentence}: {}", String::from_utf8_lossy(input));
     }
 }
 
@@ -135,7 +177,7 @@ fn numbers_order_a_list_and_nothing_else() {
         ("a text", "a=x", None),
     ];
     for (sentence, input, wanted) in cases {
-        let tree = decode(input.as_bytes()).expect("the input is well-formed");
+        let tree = read(input.as_bytes()).expect("the input is well-formed");
         let node = tree.get("a").expect("the input has an a");
         let borrowed = node.as_list().map(|elements| told_list(elements.into_iter()));
         let owned = node.clone().into_list().map(|elements| told_list(elements.iter()));
@@ -145,20 +187,20 @@ fn numbers_order_a_list_and_nothing_else() {
 
 #[test]
 fn query_string_and_body_make_one_tree() {
-    assert_eq!(told(&decode_all(&[b"a[b]=1&c=2", b"", b"a[d]=3&c=4"])), "{a: {b: 1, d: 3}, c: 4}");
-    assert_eq!(told(&decode_all(&[b"a=1", b"a[b]=1"])), "ScalarAndHash at a[b]");
+    assert_eq!(told(&decode_all(&[b"a[b]=1&c=2", b"", b"a[d]=3&c=4"], |_| None)), "{a: {b: 1, d: 3}, c: 4}");
+    assert_eq!(told(&decode_all(&[b"a=1", b"a[b]=1"], |_| None)), "ScalarAndHash at a[b]");
 }
 
 #[test]
 fn one_parameter_too_many_is_refused_across_pieces() {
     let most = (0..MAX_PARAMETERS).map(|n| format!("metadata[k{n}]=v")).collect::<Vec<_>>().join("&");
-    assert!(decode(most.as_bytes()).is_ok());
-    assert_eq!(told(&decode_all(&[most.as_bytes(), b"&&one[more]=1"])), "TooManyParameters at one[more]");
+    assert!(read(most.as_bytes()).is_ok());
+    assert_eq!(told(&decode_all(&[most.as_bytes(), b"&&one[more]=1"], |_| None)), "TooManyParameters at one[more]");
 }
 
 #[test]
 fn a_shown_key_is_cut_between_characters() {
-    let error = decode(format!("{}[=1", "ä".repeat(5_000)).as_bytes()).expect_err("the bracket is open");
+    let error = read(format!("{}[=1", "ä".repeat(5_000)).as_bytes()).expect_err("the bracket is open");
     assert_eq!(error.key, "ä".repeat(MAX_SHOWN_KEY_CHARS));
 }
 
@@ -188,7 +230,7 @@ fn hostile_shapes_are_answered_without_recursion() {
         ("a million pairs", "a&".repeat(1_000_000), FormErrorKind::TooManyParameters),
     ];
     for (sentence, input, wanted) in cases {
-        assert_eq!(decode(input.as_bytes()).map_err(|error| error.kind), Err(wanted), "{sentence}");
+        assert_eq!(read(input.as_bytes()).map_err(|error| error.kind), Err(wanted), "{sentence}");
     }
 }
 
@@ -211,13 +253,13 @@ fn digests_tell_trees_apart() {
         "a[][b]=1&a[][b]=2",
     ];
     let digests: HashSet<[u8; 32]> =
-        cases.iter().map(|case| canonical_digest(&decode(case.as_bytes()).expect("well-formed"))).collect();
+        cases.iter().map(|case| canonical_digest(&read(case.as_bytes()).expect("well-formed"))).collect();
     assert_eq!(digests.len(), cases.len());
 }
 
 #[test]
 fn a_digest_does_not_change_because_it_is_stored() {
-    let digest = canonical_digest(&decode(b"name=Jenny&metadata[a]=1&expand[]=tax").expect("well-formed"));
+    let digest = canonical_digest(&read(b"name=Jenny&metadata[a]=1&expand[]=tax").expect("well-formed"));
     let text: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(text, "7f2dad3e913abbba");
 }
@@ -235,6 +277,7 @@ fn encode_node(name: &str, node: &Node, raw: bool, pairs: &mut Vec<String>) {
     let (open, close) = if raw { ("[", "]") } else { ("%5B", "%5D") };
     match node {
         Node::Text(text) => pairs.push(format!("{name}={}", escaped(text, raw))),
+        Node::Secret(secret) => pairs.push(format!("{name}={}", escaped(secret.expose(), raw))),
         Node::List(elements) => {
             elements.iter().for_each(|node| encode_node(&format!("{name}{open}{close}"), node, raw, pairs))
         }
@@ -304,12 +347,12 @@ fn sayable() -> impl Strategy<Value = Hash> {
 proptest! {
     #[test]
     fn no_bytes_make_it_panic(bytes: Vec<u8>) {
-        let _ = decode(&bytes);
+        let _ = read(&bytes);
     }
 
     #[test]
     fn no_telling_bytes_make_it_panic(text in "[ab0\\[\\]=&%+5BD]{0,60}") {
-        if let Ok(tree) = decode(text.as_bytes()) {
+        if let Ok(tree) = read(text.as_bytes()) {
             canonical_digest(&tree);
         }
     }
@@ -317,7 +360,7 @@ proptest! {
     #[test]
     fn what_is_encoded_is_decoded(tree in sayable(), raw: bool) {
         let body = encode(&tree, raw).join("&");
-        prop_assert_eq!(decode(body.as_bytes()), Ok(tree), "{}", body);
+        prop_assert_eq!(read(body.as_bytes()), Ok(tree), "{}", body);
     }
 
     #[test]
@@ -326,7 +369,7 @@ proptest! {
             .prop_map(|tree| encode(&tree, true))
             .prop_flat_map(|pairs| (Just(pairs.clone()), Just(pairs).prop_shuffle()))
     ) {
-        let digest = |pairs: &[String]| decode(pairs.join("&").as_bytes()).map(|tree| canonical_digest(&tree));
+        let digest = |pairs: &[String]| read(pairs.join("&").as_bytes()).map(|tree| canonical_digest(&tree));
         prop_assert_eq!(digest(&pairs), digest(&shuffled));
     }
 
@@ -341,7 +384,7 @@ proptest! {
     #[test]
     fn the_last_text_wins(name in "[a-z]{1,5}(\\[[a-z]{1,5}\\])?", texts in vec("[a-z]{0,5}", 1..5)) {
         let pairs: Vec<String> = texts.iter().map(|text| format!("{name}={text}")).collect();
-        let last = decode(pairs[texts.len() - 1].as_bytes());
-        prop_assert_eq!(decode(pairs.join("&").as_bytes()), last);
+        let last = read(pairs[texts.len() - 1].as_bytes());
+        prop_assert_eq!(read(pairs.join("&").as_bytes()), last);
     }
 }

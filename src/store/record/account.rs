@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::customer::read_currency;
 use super::{Text, Unreadable, borrowed, owned, parse, shape_of, write};
-use crate::domain::account::{Account, Mode, Space};
+use crate::domain::account::{Account, FingerprintKey, Mode, Space};
 use crate::domain::ids::AccountId;
 use crate::domain::time::Time;
 
@@ -37,6 +39,9 @@ struct AccountShape<'a> {
     default_currency: Text<'a>,
     country: Text<'a>,
     api_version: Text<'a>,
+    /// Base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fingerprint_key: Option<Text<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -77,6 +82,7 @@ impl<'a> From<&'a Account> for AccountShape<'a> {
             default_currency,
             country,
             api_version,
+            fingerprint_key,
         } = account;
         AccountShape {
             id: Cow::Borrowed(id),
@@ -88,6 +94,7 @@ impl<'a> From<&'a Account> for AccountShape<'a> {
             default_currency: Cow::Borrowed(default_currency.as_str()),
             country: Cow::Borrowed(country),
             api_version: Cow::Borrowed(api_version),
+            fingerprint_key: fingerprint_key.as_ref().map(|key| BASE64.encode(key.bytes()).into()),
         }
     }
 }
@@ -104,7 +111,9 @@ impl AccountShape<'_> {
             default_currency,
             country,
             api_version,
+            fingerprint_key,
         } = self;
+        let fingerprint_key = fingerprint_key.map(|text| read_fingerprint_key(&text)).transpose()?;
         Ok(Account {
             space,
             other_space: Space(other_space),
@@ -116,14 +125,20 @@ impl AccountShape<'_> {
             default_currency: read_currency(&default_currency)?,
             country: country.into_owned(),
             api_version: api_version.into_owned(),
+            fingerprint_key,
         })
     }
+}
+
+fn read_fingerprint_key(text: &str) -> Result<FingerprintKey, Unreadable> {
+    let bytes = BASE64.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+    bytes.map(FingerprintKey::new).ok_or(Unreadable::UnknownWord("fingerprint key"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::{read_account, write_account};
-    use crate::domain::account::{Account, Mode, Space};
+    use crate::domain::account::{Account, FingerprintKey, Mode, Space};
     use crate::domain::ids::AccountId;
     use crate::domain::money::Currency;
     use crate::domain::time::Time;
@@ -141,11 +156,13 @@ mod tests {
             default_currency: Currency::parse("usd").unwrap(),
             country: "US".into(),
             api_version: "2025-01-27.acacia".into(),
+            fingerprint_key: None,
         };
         let full = Account {
             parent: Some(AccountId("acct_0".into())),
             mode: Mode::Live,
             display_name: Some("Rocket Rides".into()),
+            fingerprint_key: Some(FingerprintKey::new(*b"a key of thirty-two random bytes")),
             ..plain.clone()
         };
         for account in [plain, full] {

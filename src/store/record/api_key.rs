@@ -56,6 +56,7 @@ enum ResourceShape {
     PaymentMethod,
     PromotionCode,
     Source,
+    Token,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -119,6 +120,7 @@ impl From<Resource> for ResourceShape {
             Resource::PaymentMethod => ResourceShape::PaymentMethod,
             Resource::PromotionCode => ResourceShape::PromotionCode,
             Resource::Source => ResourceShape::Source,
+            Resource::Token => ResourceShape::Token,
         }
     }
 }
@@ -133,6 +135,7 @@ impl From<ResourceShape> for Resource {
             ResourceShape::PaymentMethod => Resource::PaymentMethod,
             ResourceShape::PromotionCode => Resource::PromotionCode,
             ResourceShape::Source => Resource::Source,
+            ResourceShape::Token => Resource::Token,
         }
     }
 }
@@ -168,7 +171,7 @@ mod tests {
     #[test]
     fn an_api_key_is_read_as_it_was_written() {
         let accesses = [Access::None, Access::Read, Access::Write];
-        let permissions = Resource::ALL.into_iter().zip(accesses.into_iter().cycle()).collect();
+        let permissions = Resource::ALL.iter().copied().zip(accesses.into_iter().cycle()).collect();
         for kind in [KeyKind::Secret, KeyKind::Publishable, KeyKind::Restricted(permissions)] {
             for (label, revoked) in [(None, None), (Some("laptop".into()), Some(Time(9)))] {
                 let key = ApiKey {

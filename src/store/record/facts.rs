@@ -7,84 +7,91 @@ use super::coupon::CouponShape;
 use super::instrument::LooseShape;
 use super::promotion_code::PromotionCodeShape;
 use super::source::LooseSourceShape;
+use super::token::TokenShape;
 use super::{Unreadable, parse, shape_of, write};
+use crate::domain::cash::CashTransaction;
+use crate::domain::coupon::Coupon;
 use crate::domain::facts::Facts;
 use crate::domain::object::{Object, ObjectKind};
+use crate::domain::payment_method::LoosePaymentMethod;
+use crate::domain::promotion_code::PromotionCode;
+use crate::domain::source::LooseSource;
+use crate::domain::token::Token;
+
+/// Makes the shape of facts whose kind nothing else says, tagged from outside, so that nothing is parsed twice.
+macro_rules! shapes {
+    ($($name:ident($shape:ident),)+) => {
+        /// The facts with their kind.
+        #[derive(Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub(super) enum FactsShape<'a> {
+            $($name(Box<$shape<'a>>),)+
+        }
+
+        impl<'a> From<&'a Facts> for FactsShape<'a> {
+            fn from(facts: &'a Facts) -> FactsShape<'a> {
+                match facts {
+                    $(Facts::$name(facts) => FactsShape::$name(Box::new((&**facts).into())),)+
+                }
+            }
+        }
+
+        impl TryFrom<FactsShape<'_>> for Facts {
+            type Error = Unreadable;
+
+            fn try_from(shape: FactsShape<'_>) -> Result<Facts, Unreadable> {
+                Ok(match shape {
+                    $(FactsShape::$name(shape) => Facts::$name(Box::new((*shape).try_into()?)),)+
+                })
+            }
+        }
+
+        fn body(facts: &Facts) -> String {
+            match facts {
+                $(Facts::$name(facts) => write(&$shape::from(&**facts)),)+
+            }
+        }
+    };
+}
+
+shapes! {
+    Coupon(CouponShape),
+    PromotionCode(PromotionCodeShape),
+    CashTransaction(CashTransactionShape),
+    PaymentMethod(LooseShape),
+    Source(LooseSourceShape),
+    Token(TokenShape),
+}
 
 /// The object that keeps the facts.
 pub fn write_facts(facts: &Facts) -> Object {
-    let body = match facts {
-        Facts::Coupon(coupon) => write(&CouponShape::from(&**coupon)),
-        Facts::PromotionCode(code) => write(&PromotionCodeShape::from(&**code)),
-        Facts::CashTransaction(transaction) => write(&CashTransactionShape::from(&**transaction)),
-        Facts::PaymentMethod(loose) => write(&LooseShape::from(&**loose)),
-        Facts::Source(loose) => write(&LooseSourceShape::from(&**loose)),
-    };
-    Object { kind: facts.kind(), id: facts.key().to_owned(), created: facts.created(), body }
+    Object { kind: facts.kind(), id: facts.key().to_owned(), created: facts.created(), body: body(facts) }
 }
 
 /// The facts that an object keeps.
 pub fn read_facts(object: &Object) -> Result<Facts, Unreadable> {
     let Object { kind, id: _, created: _, body } = object;
     match shape_of(body)? {
-        1 => match kind {
+        1 => Ok(match kind {
             ObjectKind::Coupon | ObjectKind::RetiredCoupon => {
-                Ok(Facts::Coupon(Box::new(parse::<CouponShape<'static>>(body)?.try_into()?)))
+                Coupon::try_from(parse::<CouponShape<'static>>(body)?)?.into()
             }
-            ObjectKind::PromotionCode => {
-                Ok(Facts::PromotionCode(Box::new(parse::<PromotionCodeShape<'static>>(body)?.try_into()?)))
-            }
+            ObjectKind::PromotionCode => PromotionCode::try_from(parse::<PromotionCodeShape<'static>>(body)?)?.into(),
             ObjectKind::CashTransaction => {
-                Ok(Facts::CashTransaction(Box::new(parse::<CashTransactionShape<'static>>(body)?.try_into()?)))
+                CashTransaction::try_from(parse::<CashTransactionShape<'static>>(body)?)?.into()
             }
-            ObjectKind::PaymentMethod => {
-                Ok(Facts::PaymentMethod(Box::new(parse::<LooseShape<'static>>(body)?.try_into()?)))
-            }
-            ObjectKind::Source => Ok(Facts::Source(Box::new(parse::<LooseSourceShape<'static>>(body)?.try_into()?))),
-        },
+            ObjectKind::PaymentMethod => LoosePaymentMethod::try_from(parse::<LooseShape<'static>>(body)?)?.into(),
+            ObjectKind::Source => LooseSource::try_from(parse::<LooseSourceShape<'static>>(body)?)?.into(),
+            ObjectKind::Token => Token::try_from(parse::<TokenShape<'static>>(body)?)?.into(),
+        }),
         unknown => Err(Unreadable::UnknownShape(unknown)),
-    }
-}
-
-/// The facts with their kind: tagged from outside, so that nothing is parsed twice.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum FactsShape<'a> {
-    Coupon(Box<CouponShape<'a>>),
-    PromotionCode(Box<PromotionCodeShape<'a>>),
-    CashTransaction(Box<CashTransactionShape<'a>>),
-    PaymentMethod(Box<LooseShape<'a>>),
-    Source(Box<LooseSourceShape<'a>>),
-}
-
-impl<'a> From<&'a Facts> for FactsShape<'a> {
-    fn from(facts: &'a Facts) -> FactsShape<'a> {
-        match facts {
-            Facts::Coupon(coupon) => FactsShape::Coupon(Box::new((&**coupon).into())),
-            Facts::PromotionCode(code) => FactsShape::PromotionCode(Box::new((&**code).into())),
-            Facts::CashTransaction(transaction) => FactsShape::CashTransaction(Box::new((&**transaction).into())),
-            Facts::PaymentMethod(loose) => FactsShape::PaymentMethod(Box::new((&**loose).into())),
-            Facts::Source(loose) => FactsShape::Source(Box::new((&**loose).into())),
-        }
-    }
-}
-
-impl TryFrom<FactsShape<'_>> for Facts {
-    type Error = Unreadable;
-
-    fn try_from(shape: FactsShape<'_>) -> Result<Facts, Unreadable> {
-        Ok(match shape {
-            FactsShape::Coupon(coupon) => Facts::Coupon(Box::new((*coupon).try_into()?)),
-            FactsShape::PromotionCode(code) => Facts::PromotionCode(Box::new((*code).try_into()?)),
-            FactsShape::CashTransaction(transaction) => Facts::CashTransaction(Box::new((*transaction).try_into()?)),
-            FactsShape::PaymentMethod(loose) => Facts::PaymentMethod(Box::new((*loose).try_into()?)),
-            FactsShape::Source(loose) => Facts::Source(Box::new((*loose).try_into()?)),
-        })
     }
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::net::IpAddr;
+
     use proptest::collection::btree_map;
     use proptest::option;
     use proptest::prelude::*;
@@ -93,12 +100,14 @@ pub(crate) mod tests {
     use crate::domain::cash::{BankTransfer, CashReason, CashTransaction};
     use crate::domain::coupon::{Coupon, CouponDuration, Percent, Reduction};
     use crate::domain::facts::Facts;
-    use crate::domain::ids::{CashTransactionId, CouponId, CouponSerial, CustomerId, PromotionCodeId};
+    use crate::domain::ids::{CashTransactionId, CouponId, CouponSerial, CustomerId, PromotionCodeId, TokenId};
     use crate::domain::money::{Currency, SUPPORTED};
     use crate::domain::object::{Object, ObjectKind};
     use crate::domain::promotion_code::{Code, PromotionCode, Restrictions};
     use crate::domain::time::Time;
+    use crate::domain::token::{Carried, Token};
     use crate::store::record::instrument::tests::loose_payment_methods;
+    use crate::store::record::instrument::tests::{bank_accounts, cards};
     use crate::store::record::source::tests::loose_sources;
 
     fn currencies() -> impl Strategy<Value = Currency> {
@@ -185,6 +194,24 @@ pub(crate) mod tests {
         })
     }
 
+    fn tokens() -> impl Strategy<Value = Token> {
+        let carries = prop_oneof![
+            cards().prop_map(|card| Carried::Card(Box::new(card))),
+            bank_accounts().prop_map(|account| Carried::BankAccount(Box::new(account))),
+            Just(Carried::Pii),
+            Just(Carried::CvcUpdate),
+        ];
+        (any::<String>(), any::<i64>(), times(), option::of(any::<IpAddr>()), carries).prop_map(
+            |(id, created, used, client_ip, carries)| Token {
+                id: TokenId(id),
+                created: Time(created),
+                used,
+                client_ip,
+                carries,
+            },
+        )
+    }
+
     /// Facts of any kind, also those that no request could give an object.
     pub(crate) fn facts() -> impl Strategy<Value = Facts> {
         prop_oneof![
@@ -193,6 +220,7 @@ pub(crate) mod tests {
             cash_transactions().prop_map(Facts::from),
             loose_payment_methods().prop_map(Facts::from),
             loose_sources().prop_map(Facts::from),
+            tokens().prop_map(Facts::from),
         ]
     }
 

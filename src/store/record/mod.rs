@@ -14,6 +14,7 @@ mod holding;
 mod instrument;
 mod promotion_code;
 mod source;
+mod token;
 
 use std::borrow::Cow;
 use std::error::Error;

@@ -273,6 +273,7 @@ pub fn account(space: Space, id: &str, mode: Mode) -> Account {
         default_currency: Currency::parse("usd").unwrap(),
         country: "US".into(),
         api_version: "2025-01-27.acacia".into(),
+        fingerprint_key: None,
     }
 }
 

@@ -1,0 +1,266 @@
+//! What a caller offers to be paid with: a token, the name of a test card, a payment method, or the details themselves.
+//! The processor is asked about it before the transaction, and the transaction looks at all of it again.
+
+use super::params::{Field, Value};
+use super::tokens::{BANK_ACCOUNT_FIELDS, CARD_FIELDS, Stated};
+use crate::domain::account::Account;
+use crate::domain::address::Address;
+use crate::domain::bank_account::{AccountType, BankAccount, BankStatus, HolderType};
+use crate::domain::card::Card;
+use crate::domain::ids::{InstrumentId, TokenId};
+use crate::domain::instrument::{Instrument, SourceKind};
+use crate::domain::payment_method::{BillingDetails, LoosePaymentMethod, PaymentMethod, PaymentMethodKind};
+use crate::domain::problem::Problem;
+use crate::domain::token::{Carried, Token};
+use crate::engine::payment_methods::{self, Found, Offered};
+use crate::engine::source_objects;
+use crate::engine::sources::Brought;
+use crate::engine::tokens::{self, NewBankAccount, NewCard, Wish};
+use crate::engine::{Ctx, Done};
+use crate::processor::{self, Accepted, Finding, Question, Subject};
+use crate::store::{Kept, Read, Tx};
+
+/// The details that a source may be made of, by their word.
+pub const SOURCE_KINDS: &[(&str, &[Field])] = &[("card", CARD_FIELDS), ("bank_account", BANK_ACCOUNT_FIELDS)];
+/// Those of a card.
+pub const CARD_KINDS: &[(&str, &[Field])] = &[("card", CARD_FIELDS)];
+/// Those of a bank account.
+pub const BANK_ACCOUNT_KINDS: &[(&str, &[Field])] = &[("bank_account", BANK_ACCOUNT_FIELDS)];
+
+/// What is offered as a source.
+#[derive(Clone)]
+pub struct Offer {
+    what: What,
+    /// What it has to be; anything when `None`.
+    kind: Option<SourceKind>,
+}
+
+#[derive(Clone)]
+enum What {
+    /// A token's id, or a name that documents give.
+    Token(String),
+    /// The details.
+    Stated(Stated),
+}
+
+impl Offer {
+    /// The offer in a value of the shape `TextOr`.
+    pub fn of(value: Value, kind: Option<SourceKind>) -> Offer {
+        let what = match value {
+            Value::Kind("bank_account", details) => What::Stated(Stated::bank_account(*details)),
+            Value::Kind(_, details) => What::Stated(Stated::card(*details)),
+            value => What::Token(value.text()),
+        };
+        Offer { what, kind }
+    }
+
+    /// The offer of a token, or of a name that documents give.
+    pub fn token(id: String, kind: Option<SourceKind>) -> Offer {
+        Offer { what: What::Token(id), kind }
+    }
+
+    /// What to ask the processor; nothing when it can already be seen that it will not do. `verify` when its issuer is
+    /// asked whether it may be used.
+    pub fn question(&self, read: &mut dyn Read, account: &Account, verify: bool) -> Kept<Option<Question>> {
+        let id = match &self.what {
+            What::Stated(stated) => return Ok(Some(stated.question(verify))),
+            What::Token(id) => id,
+        };
+        let about = match tokens::find(read, account, &TokenId(id.clone()))? {
+            Some(Token { used: Some(_), .. }) => return Ok(None),
+            Some(token) => match accepted(&token) {
+                Some(instrument) => Subject::Known(instrument),
+                None => return Ok(None),
+            },
+            // The name of a payment method is none of a source.
+            None if is_of_others(id) => return Ok(None),
+            None => Subject::Named(id.clone()),
+        };
+        Ok(Some(Question { about, verify }))
+    }
+
+    /// What is offered, made or taken, as the processor found it.
+    pub fn brought(&self, tx: &mut dyn Tx, ctx: &Ctx<'_>, finding: Option<&Finding>) -> Done<Brought> {
+        let brought = match &self.what {
+            What::Stated(stated) => {
+                Brought { instrument: made(stated.wish(processor::found(finding)?)?, ctx)?, token: None, loose: None }
+            }
+            What::Token(id) => by_token(id, tx, ctx, finding)?,
+        };
+        match self.kind {
+            Some(kind) if brought.instrument.source_kind() != Some(kind) => {
+                Err(Problem::OtherSource { wanted: kind }.into())
+            }
+            Some(_) | None => Ok(brought),
+        }
+    }
+}
+
+fn by_token(id: &str, tx: &mut dyn Tx, ctx: &Ctx<'_>, finding: Option<&Finding>) -> Done<Brought> {
+    let Some(token) = tokens::find(tx, ctx.account, &TokenId(id.to_owned()))? else {
+        if id.starts_with("src_") {
+            let loose = source_objects::to_attach(tx, ctx.account, &InstrumentId(id.to_owned()))?;
+            return Ok(Brought { instrument: loose.source.clone().into(), token: None, loose: Some(loose) });
+        }
+        if is_of_others(id) {
+            return Err(Problem::NoSuchSource(InstrumentId(id.to_owned())).into());
+        }
+        return match processor::found(finding)?.instrument()?.cloned() {
+            Some(instrument) => Ok(Brought { instrument: fresh(instrument, ctx), token: None, loose: None }),
+            // Says whether the other mode has one.
+            None => {
+                Err(tokens::read(tx, ctx.account, &TokenId(id.to_owned())).err().unwrap_or_else(processor::mixed_up))
+            }
+        };
+    };
+    let token = tokens::unused(tx, ctx.account, &token.id)?;
+    let instrument = match (&token.carries, accepted(&token)) {
+        (Carried::Card(card), Some(_)) => match processor::found(finding)?.instrument()? {
+            Some(Accepted::Card(facts)) => Card { facts: facts.clone(), ..Card::clone(card) }.into(),
+            Some(Accepted::BankAccount { .. }) | None => return Err(processor::mixed_up()),
+        },
+        (Carried::BankAccount(account), Some(_)) => match processor::found(finding)?.instrument()? {
+            Some(Accepted::BankAccount { facts, status }) => {
+                BankAccount { facts: facts.clone(), status: *status, ..BankAccount::clone(account) }.into()
+            }
+            Some(Accepted::Card(_)) | None => return Err(processor::mixed_up()),
+        },
+        (Carried::Card(_) | Carried::BankAccount(_) | Carried::Pii | Carried::CvcUpdate, _) => {
+            return Err(Problem::OtherSource { wanted: SourceKind::Card }.into());
+        }
+    };
+    Ok(Brought { instrument, token: Some(token), loose: None })
+}
+
+/// Whether an id is one of a thing that is no token.
+fn is_of_others(id: &str) -> bool {
+    ["src_", "pm_", "card_", "ba_"].iter().any(|beginning| id.starts_with(beginning))
+}
+
+/// What a token carries, as the processor knows it.
+fn accepted(token: &Token) -> Option<Accepted> {
+    match &token.carries {
+        Carried::Card(card) => Some(Accepted::Card(card.facts.clone())),
+        Carried::BankAccount(account) => {
+            Some(Accepted::BankAccount { facts: account.facts.clone(), status: account.status })
+        }
+        Carried::Pii | Carried::CvcUpdate => None,
+    }
+}
+
+fn made(wish: Wish, ctx: &Ctx<'_>) -> Done<Instrument> {
+    match wish {
+        Wish::Card(card) => Ok(card.made(ctx).into()),
+        Wish::BankAccount(account) => Ok(account.made(ctx).into()),
+        Wish::Pii | Wish::CvcUpdate => Err(processor::mixed_up()),
+    }
+}
+
+/// An instrument of the older API of which nothing is stated but what it is.
+fn fresh(instrument: Accepted, ctx: &Ctx<'_>) -> Instrument {
+    match instrument {
+        Accepted::Card(facts) => NewCard { facts, name: None, address: Address::default() }.made(ctx).into(),
+        Accepted::BankAccount { facts, status } => {
+            NewBankAccount { facts, status, holder_name: None, holder_type: None, account_type: None }.made(ctx).into()
+        }
+    }
+}
+
+/// What to ask about a payment method that is offered by its id or by a name that documents give; nothing when it can
+/// already be seen that it will not do.
+pub fn question_about_method(
+    read: &mut dyn Read,
+    account: &Account,
+    id: &InstrumentId,
+    verify: bool,
+) -> Kept<Option<Question>> {
+    let about = match payment_methods::find(read, account.space, id)? {
+        Some(Found::Loose(loose)) if !loose.spent => Subject::Known(of_method(&loose.method)),
+        Some(Found::Loose(_) | Found::Held { .. }) => return Ok(None),
+        None if id.as_str().starts_with("pm_") => Subject::Named(id.0.clone()),
+        None => return Ok(None),
+    };
+    Ok(Some(Question { about, verify }))
+}
+
+/// A payment method that is offered, as the processor found it, and what it was until now, if it was kept.
+pub fn offered_method(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &InstrumentId, finding: Option<&Finding>) -> Done<Offered> {
+    let loose = match payment_methods::find(tx, ctx.account.space, id)? {
+        Some(Found::Held { .. }) => return Err(Problem::AttachedAlready.into()),
+        Some(Found::Loose(loose)) if loose.spent => return Err(Problem::PaymentMethodSpent.into()),
+        Some(Found::Loose(loose)) => Some(*loose),
+        None if id.as_str().starts_with("pm_") => None,
+        None => return Err(Problem::NoSuchPaymentMethod(id.clone()).into()),
+    };
+    let found = processor::found(finding)?.instrument()?.cloned();
+    let accepted = found.ok_or_else(|| Problem::NoSuchPaymentMethod(id.clone()))?;
+    let method = match &loose {
+        Some(LoosePaymentMethod { method, .. }) => {
+            PaymentMethod { kind: kind_of(accepted, Some(&method.kind)), ..method.clone() }
+        }
+        None => new_method(ctx, kind_of(accepted, None), BillingDetails::default()),
+    };
+    Ok((method, loose))
+}
+
+/// A payment method, made now.
+pub fn new_method(ctx: &Ctx<'_>, kind: PaymentMethodKind, billing: BillingDetails) -> PaymentMethod {
+    PaymentMethod {
+        id: InstrumentId::mint("pm", ctx.ids, ctx.now),
+        created: ctx.now,
+        kind,
+        billing,
+        allow_redisplay: None,
+        metadata: Default::default(),
+    }
+}
+
+/// What a payment method is, as the processor knows it.
+fn of_method(method: &PaymentMethod) -> Accepted {
+    match &method.kind {
+        PaymentMethodKind::Card(facts) => Accepted::Card(facts.clone()),
+        PaymentMethodKind::UsBankAccount { facts, .. } => {
+            Accepted::BankAccount { facts: facts.clone(), status: BankStatus::New }
+        }
+    }
+}
+
+/// What the processor has, as the kind of payment method that it makes; what was stated beside it stays.
+fn kind_of(accepted: Accepted, before: Option<&PaymentMethodKind>) -> PaymentMethodKind {
+    let (holder_type, account_type) = match before {
+        Some(PaymentMethodKind::UsBankAccount { facts: _, holder_type, account_type }) => (*holder_type, *account_type),
+        // What a name of a test account stands for.
+        Some(PaymentMethodKind::Card(_)) | None => (Some(HolderType::Individual), AccountType::Checking),
+    };
+    stated_kind(accepted, holder_type, account_type)
+}
+
+/// The kind of payment method that stated details make.
+pub fn stated_kind(
+    accepted: Accepted,
+    holder_type: Option<HolderType>,
+    account_type: AccountType,
+) -> PaymentMethodKind {
+    match accepted {
+        Accepted::Card(facts) => PaymentMethodKind::Card(facts),
+        Accepted::BankAccount { facts, status: _ } => {
+            PaymentMethodKind::UsBankAccount { facts, holder_type, account_type }
+        }
+    }
+}
+
+/// The card that a token stands for, as a kind of payment method, and the token that is used up by it.
+pub fn card_of_token(
+    offer: &Offer,
+    tx: &mut dyn Tx,
+    ctx: &Ctx<'_>,
+    finding: Option<&Finding>,
+) -> Done<(PaymentMethodKind, Option<Token>)> {
+    let Brought { instrument, token, loose: _ } = offer.brought(tx, ctx, finding)?;
+    match instrument {
+        Instrument::Card(card) => Ok((PaymentMethodKind::Card(card.facts), token)),
+        Instrument::BankAccount(_) | Instrument::PaymentMethod(_) | Instrument::Source(_) => {
+            Err(Problem::OtherSource { wanted: SourceKind::Card }.into())
+        }
+    }
+}
