@@ -7,7 +7,7 @@ use super::customer::Customer;
 use super::ids::InstrumentId;
 use super::payment_method::PaymentMethod;
 use super::problem::Problem;
-use super::source::Source;
+use super::source::{Source, SourceDetails};
 use super::time::Time;
 
 /// The most instruments that a customer may hold: they are part of its record, and of the history of each change.
@@ -94,7 +94,8 @@ impl Instrument {
     pub fn is_payment_method(&self) -> bool {
         match self {
             Instrument::Card(_) | Instrument::PaymentMethod(_) => true,
-            Instrument::BankAccount(_) | Instrument::Source(_) => false,
+            Instrument::Source(source) => matches!(source.details, SourceDetails::Card(_)),
+            Instrument::BankAccount(_) => false,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Sources of the Sources API: what they can be, and how far one has come. docs.stripe.com/api/sources/object,
 //! docs.stripe.com/sources.
 
-use super::card::Fingerprint;
+use super::card::{CardFacts, Fingerprint};
 use super::ids::{CustomerId, InstrumentId};
 use super::metadata::{Metadata, MetadataChange};
 use super::money::Currency;
@@ -19,6 +19,8 @@ words! {
         Alipay = "alipay",
         /// Bancontact.
         Bancontact = "bancontact",
+        /// A card.
+        Card = "card",
         /// EPS.
         Eps = "eps",
         /// Giropay.
@@ -136,17 +138,20 @@ pub struct Rules {
     pub returns: bool,
     /// What has to be known of the owner.
     pub owner: Option<OwnerPart>,
+    /// Whether its owner or a bank has to do something first.
+    pub waits: bool,
 }
 
 const EUROS: &[&str] = &["eur"];
 const ONCE: &[Usage] = &[Usage::SingleUse];
 
 const fn redirect(kind: SourceType, owner: Option<OwnerPart>) -> Rules {
-    Rules { kind, flow: Flow::Redirect, usages: ONCE, currencies: EUROS, takes_amount: true, returns: true, owner }
+    let (flow, usages, currencies) = (Flow::Redirect, ONCE, EUROS);
+    Rules { kind, flow, usages, currencies, takes_amount: true, returns: true, owner, waits: true }
 }
 
 /// The rules of every type, in the order of their names: the pages below docs.stripe.com/sources.
-pub const RULES: [Rules; 10] = [
+pub const RULES: [Rules; 11] = [
     Rules {
         flow: Flow::Receiver,
         usages: &[Usage::Reusable],
@@ -162,6 +167,14 @@ pub const RULES: [Rules; 10] = [
         ..redirect(SourceType::Alipay, None)
     },
     redirect(SourceType::Bancontact, Some(OwnerPart::Name)),
+    Rules {
+        flow: Flow::None,
+        usages: &[Usage::Reusable, Usage::SingleUse],
+        currencies: &[],
+        returns: false,
+        waits: false,
+        ..redirect(SourceType::Card, None)
+    },
     redirect(SourceType::Eps, Some(OwnerPart::Name)),
     redirect(SourceType::Giropay, Some(OwnerPart::Name)),
     redirect(SourceType::Ideal, None),
@@ -199,8 +212,8 @@ pub struct Source {
     pub usage: Usage,
     /// How much it is for, in minor units, more than 0; `None` when it is not said before it is charged.
     pub amount: Option<i64>,
-    /// What it is in.
-    pub currency: Currency,
+    /// What it is in; `None` when it is not said before it is charged.
+    pub currency: Option<Currency>,
     /// What lets a browser look at it: `src_client_secret_…`.
     pub client_secret: String,
     /// Who pays with it.
@@ -234,6 +247,8 @@ pub enum SourceDetails {
         /// The language of its page.
         preferred_language: Option<String>,
     },
+    /// A card.
+    Card(CardFacts),
     /// EPS.
     Eps,
     /// Giropay.
@@ -302,9 +317,9 @@ pub struct NewSource {
     /// How much it is for.
     pub amount: Option<i64>,
     /// What it is in.
-    pub currency: Currency,
-    /// Who pays with it.
-    pub owner: BillingDetails,
+    pub currency: Option<Currency>,
+    /// Who pays with it; of a card, beside what its token says.
+    pub owner: BillingChange,
     /// What the owner's bank statement says.
     pub statement_descriptor: Option<String>,
     /// Where the owner goes afterwards, and where the server is, where its type has a page.
@@ -320,6 +335,8 @@ pub struct NewSource {
 pub enum NewDetails {
     /// A bank account of ours in the United States, whose number is yet to be found.
     AchCreditTransfer,
+    /// A card that is brought.
+    Card,
     /// Multibanco, whose reference is yet to be found.
     Multibanco,
     /// Of a type that is not paid into: all of it.
@@ -344,6 +361,7 @@ impl SourceDetails {
             SourceDetails::AchCreditTransfer { .. } => SourceType::AchCreditTransfer,
             SourceDetails::Alipay => SourceType::Alipay,
             SourceDetails::Bancontact { .. } => SourceType::Bancontact,
+            SourceDetails::Card(_) => SourceType::Card,
             SourceDetails::Eps => SourceType::Eps,
             SourceDetails::Giropay => SourceType::Giropay,
             SourceDetails::Ideal { .. } => SourceType::Ideal,

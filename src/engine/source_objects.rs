@@ -2,6 +2,7 @@
 //! those that are attached; the others are objects.
 
 use super::customers::replace;
+use super::sources::Brought;
 use super::{Ctx, Done, LETTERS_AND_DIGITS, objects, random_word, tell};
 use crate::domain::account::{Account, Mode, Space};
 use crate::domain::card::Fingerprint;
@@ -9,8 +10,9 @@ use crate::domain::customer::Customer;
 use crate::domain::event::Happening;
 use crate::domain::facts::Facts;
 use crate::domain::ids::{CustomerId, IdSource, InstrumentId};
-use crate::domain::instrument::Instrument;
+use crate::domain::instrument::{Instrument, SourceKind};
 use crate::domain::metadata::Metadata;
+use crate::domain::payment_method::BillingDetails;
 use crate::domain::problem::Problem;
 use crate::domain::source::{
     Flow, LooseSource, NewDetails, NewSource, Outcome, Receiver, Redirect, RedirectStatus, Source, SourceChange,
@@ -56,10 +58,13 @@ impl Found {
     }
 }
 
-/// Makes a source that nobody holds yet.
-pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, new: NewSource) -> Done<Found> {
-    let source = made(ctx, new)?;
+/// Makes a source that nobody holds yet; one that is a card is made of the card that is brought.
+pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, new: NewSource, brought: Option<&Brought>) -> Done<Found> {
+    let source = made(ctx, new, brought)?;
 
+    if let Some(brought) = brought {
+        brought.spend(tx, ctx)?;
+    }
     put(tx, ctx, None, &source)?;
     if source.status == SourceStatus::Chargeable {
         tell_end(tx, ctx, Outcome::Chargeable, &source, None)?;
@@ -123,18 +128,19 @@ pub(super) fn keep_consumed(tx: &mut dyn Tx, ctx: &Ctx<'_>, source: &Source, for
     objects::put(tx, ctx, None, &loose.into())
 }
 
-fn made(ctx: &Ctx<'_>, new: NewSource) -> Result<Source, Problem> {
+fn made(ctx: &Ctx<'_>, new: NewSource, brought: Option<&Brought>) -> Result<Source, Problem> {
     let NewSource {
         kind,
         usage,
         amount,
         currency,
-        owner,
+        owner: stated,
         statement_descriptor,
         redirect,
         refund_method,
         metadata: given,
     } = new;
+    let mut owner = BillingDetails::default();
     let details = match kind {
         NewDetails::AchCreditTransfer => {
             let account_number = format!("test_{}", random_word(ctx.ids, HEXADECIMAL, ACCOUNT_DIGITS));
@@ -142,12 +148,23 @@ fn made(ctx: &Ctx<'_>, new: NewSource) -> Result<Source, Problem> {
             let fingerprint = Fingerprint(random_word(ctx.ids, LETTERS_AND_DIGITS, FINGERPRINT_LETTERS));
             SourceDetails::AchCreditTransfer { account_number, fingerprint }
         }
+        NewDetails::Card => match brought.map(|brought| &brought.instrument) {
+            Some(Instrument::Card(card)) => {
+                owner = card.billing.clone();
+                SourceDetails::Card(card.facts.clone())
+            }
+            Some(Instrument::BankAccount(_) | Instrument::PaymentMethod(_) | Instrument::Source(_)) | None => {
+                return Err(Problem::OtherSource { wanted: SourceKind::Card });
+            }
+        },
         NewDetails::Multibanco => {
             SourceDetails::Multibanco { entity: digits(ctx.ids, 5), reference: digits(ctx.ids, 9) }
         }
         NewDetails::Known(details) => details,
     };
-    let receives = details.kind().rules().flow == Flow::Receiver;
+    stated.onto(&mut owner);
+    let rules = details.kind().rules();
+    let receives = rules.flow == Flow::Receiver;
     let mut metadata = Metadata::new();
     given.onto(&mut metadata)?;
     let received = match ctx.account.mode {
@@ -158,7 +175,7 @@ fn made(ctx: &Ctx<'_>, new: NewSource) -> Result<Source, Problem> {
         id: InstrumentId::mint("src", ctx.ids, ctx.now),
         created: ctx.now,
         details,
-        status: SourceStatus::Pending,
+        status: if rules.waits { SourceStatus::Pending } else { SourceStatus::Chargeable },
         usage,
         amount,
         currency,
@@ -221,7 +238,8 @@ fn tell_end(
 /// each of them at another time finds it in the end.
 const LOOKS: usize = 3;
 
-fn find(read: &mut dyn Read, space: Space, id: &InstrumentId) -> Kept<Option<Found>> {
+/// A source, if there is one of that id.
+pub fn find(read: &mut dyn Read, space: Space, id: &InstrumentId) -> Kept<Option<Found>> {
     for _ in 0..LOOKS {
         if let Some(loose) = objects::loose_source(read, space, id)? {
             return Ok(Some(Found::Loose(Box::new(loose))));

@@ -213,6 +213,36 @@ fn card_facts(facts: &CardFacts) -> Object {
         .and("wallet", Json::Null)
 }
 
+/// What a source that is a card shows of it.
+pub fn card_of_source(facts: &CardFacts, name: Option<&String>) -> Object {
+    let CardFacts {
+        brand,
+        last4,
+        exp_month,
+        exp_year,
+        country,
+        funding,
+        fingerprint: Fingerprint(fingerprint),
+        checks: Checks { cvc, line1, postal_code },
+        reference: _,
+    } = facts;
+    Object::new()
+        .and("address_line1_check", check(*line1))
+        .and("address_zip_check", check(*postal_code))
+        .and("brand", brand_name(*brand))
+        .and("country", country.as_ref())
+        .and("cvc_check", check(*cvc))
+        .and("dynamic_last4", Json::Null)
+        .and("exp_month", i64::from(*exp_month))
+        .and("exp_year", i64::from(*exp_year))
+        .and("fingerprint", fingerprint)
+        .and("funding", funding.as_str())
+        .and("last4", last4)
+        .and("name", name)
+        .and("three_d_secure", if *funding == Funding::Prepaid { "not_supported" } else { "optional" })
+        .and("tokenization_method", Json::Null)
+}
+
 fn check(check: Option<Check>) -> Option<&'static str> {
     check.map(Check::as_str)
 }

@@ -11,6 +11,7 @@ use crate::domain::ids::{InstrumentId, TokenId};
 use crate::domain::instrument::{Instrument, SourceKind};
 use crate::domain::payment_method::{BillingDetails, LoosePaymentMethod, PaymentMethod, PaymentMethodKind};
 use crate::domain::problem::Problem;
+use crate::domain::source::{LooseSource, Source, SourceDetails};
 use crate::domain::token::{Carried, Token};
 use crate::engine::payment_methods::{self, Found, Offered};
 use crate::engine::source_objects;
@@ -73,6 +74,10 @@ impl Offer {
                 None => return Ok(None),
             },
             // The name of a payment method is none of a source.
+            None if id.starts_with("src_") => match of_source(read, account, id)? {
+                Some(accepted) => Subject::Known(accepted),
+                None => return Ok(None),
+            },
             None if is_of_others(id) => return Ok(None),
             None => Subject::Named(id.clone()),
         };
@@ -100,7 +105,7 @@ fn by_token(id: &str, tx: &mut dyn Tx, ctx: &Ctx<'_>, finding: Option<&Finding>)
     let Some(token) = tokens::find(tx, ctx.account, &TokenId(id.to_owned()))? else {
         if id.starts_with("src_") {
             let loose = source_objects::to_attach(tx, ctx.account, &InstrumentId(id.to_owned()))?;
-            return Ok(Brought { instrument: loose.source.clone().into(), token: None, loose: Some(loose) });
+            return Ok(Brought { instrument: attachable(&loose, finding)?.into(), token: None, loose: Some(loose) });
         }
         if is_of_others(id) {
             return Err(Problem::NoSuchSource(InstrumentId(id.to_owned())).into());
@@ -130,6 +135,30 @@ fn by_token(id: &str, tx: &mut dyn Tx, ctx: &Ctx<'_>, finding: Option<&Finding>)
         }
     };
     Ok(Brought { instrument, token: Some(token), loose: None })
+}
+
+/// What is asked about a source that may be attached: its card.
+fn of_source(read: &mut dyn Read, account: &Account, id: &str) -> Kept<Option<Accepted>> {
+    let found = source_objects::find(read, account.space, &InstrumentId(id.to_owned()))?;
+    Ok(match found {
+        Some(source_objects::Found::Loose(loose)) if loose.attachable().is_ok() => match loose.source.details {
+            SourceDetails::Card(facts) => Some(Accepted::Card(facts)),
+            _ => None,
+        },
+        Some(_) | None => None,
+    })
+}
+
+/// A source that may be attached, as the processor found it.
+fn attachable(loose: &LooseSource, finding: Option<&Finding>) -> Done<Source> {
+    let mut source = loose.source.clone();
+    if let SourceDetails::Card(facts) = &mut source.details {
+        match processor::found(finding)?.instrument()? {
+            Some(Accepted::Card(found)) => *facts = found.clone(),
+            Some(Accepted::BankAccount { .. }) | None => return Err(processor::mixed_up()),
+        }
+    }
+    Ok(source)
 }
 
 /// Whether an id is one of a thing that is no token.

@@ -8,7 +8,9 @@ use super::customer_object::{code, free_data, postal};
 use super::customers::{ADDRESS, address};
 use super::expand::{self, Expansions};
 use super::failure::{Named, Names, Refusal};
+use super::instruments;
 use super::lists::{EXPAND, TEXT, row};
+use super::offers::Offer;
 use super::params::{self, Empty, Kind, Param, Shape, Value, field, word};
 use super::versions::{self, Version};
 use super::{Answer, Call, Halt, Plan};
@@ -16,6 +18,7 @@ use crate::domain::account::{Account, Mode};
 use crate::domain::address::Address;
 use crate::domain::card::Fingerprint;
 use crate::domain::ids::{CustomerId, InstrumentId};
+use crate::domain::instrument::SourceKind;
 use crate::domain::metadata::MetadataChange;
 use crate::domain::money::Currency;
 use crate::domain::payment_method::{AllowRedisplay, BillingChange, BillingDetails};
@@ -25,12 +28,14 @@ use crate::domain::source::{
 };
 use crate::engine::source_objects::{self, Found};
 use crate::http::json::{Json, Object};
+use crate::store::Read;
 
 const AMOUNT: Shape = Shape::Integer { min: 1, max: i64::MAX };
 const TYPE: Shape = Shape::Choice(&[
     word("ach_credit_transfer"),
     word("alipay"),
     word("bancontact"),
+    word("card"),
     word("eps"),
     word("giropay"),
     word("ideal"),
@@ -84,6 +89,7 @@ pub struct Create {
     sofort_country: Option<String>,
     sofort_language: Option<String>,
     statement_descriptor: Option<String>,
+    token: Option<Offer>,
     kind: Option<SourceType>,
     usage: Option<Usage>,
     metadata: MetadataChange,
@@ -141,7 +147,10 @@ pub const CREATE: &[Param<Create>] = &[
     ),
     unsupported("source_order"),
     row("statement_descriptor", Kind::Value(&TEXT, |input, value| input.statement_descriptor = Some(value.text()))),
-    unsupported("token"),
+    row(
+        "token",
+        Kind::Value(&TEXT, |input, value| input.token = Some(Offer::token(value.text(), Some(SourceKind::Card)))),
+    ),
     Param {
         required: true,
         ..row("type", Kind::Value(&TYPE, |input, value| input.kind = SourceType::named(&value.text())))
@@ -216,9 +225,20 @@ pub fn owner_change(mut value: Value) -> BillingChange {
 pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Create = params::read(CREATE, &call.given, &call.version)?;
     check_expand(call, &input.expand)?;
-    let wish = wish(call, input)?;
-    Ok(Plan::write(NAMES, move |call, tx, ctx| {
-        let found = source_objects::create(tx, ctx, wish.clone())?;
+    let (wish, offer) = wish(call, input)?;
+    let asked = offer.clone();
+    let ask = move |call: &Call, read: &mut dyn Read| match &asked {
+        // Its issuer is asked when a customer is to hold it.
+        Some(offer) => offer.question(read, &call.account, false),
+        None => Ok(None),
+    };
+    let names = Names { source: Named::by("token"), token: Named::by("token"), ..NAMES };
+    Ok(Plan::asking(names, ask, move |call, tx, ctx, finding| {
+        let brought = match &offer {
+            Some(offer) => Some(offer.brought(tx, ctx, finding)?),
+            None => None,
+        };
+        let found = source_objects::create(tx, ctx, wish.clone(), brought.as_ref())?;
         Ok(Answer::of(shown(call, &found)))
     }))
 }
@@ -281,20 +301,21 @@ fn check_expand(call: &Call, paths: &[String]) -> Result<(), Refusal> {
     Expansions::of_object(paths, expand::SOURCE_OBJECT, &call.version).map(|_| ())
 }
 
-/// The wish, held against the rules of its type.
-fn wish(call: &Call, input: Create) -> Result<NewSource, Refusal> {
+/// The wish, held against the rules of its type, and the token that it takes.
+fn wish(call: &Call, input: Create) -> Result<(NewSource, Option<Offer>), Refusal> {
     let Create {
         amount,
         bank,
         bancontact_language,
         currency,
         flow,
-        owner: owner_change,
+        owner,
         refund_method,
         return_url,
         sofort_country,
         sofort_language,
         statement_descriptor,
+        token,
         kind,
         usage,
         metadata,
@@ -302,7 +323,7 @@ fn wish(call: &Call, input: Create) -> Result<NewSource, Refusal> {
     } = input;
     let kind = kind.ok_or_else(|| Refusal::missing_parameter("type"))?;
     let rules = kind.rules();
-    if call.account.mode == Mode::Live {
+    if call.account.mode == Mode::Live && rules.waits {
         return Err(Refusal::source_needs_bank(kind));
     }
     for (param, of) in [
@@ -311,16 +332,20 @@ fn wish(call: &Call, input: Create) -> Result<NewSource, Refusal> {
         ("receiver", rules.flow == Flow::Receiver),
         ("redirect", rules.returns),
         ("sofort", kind == SourceType::Sofort),
+        ("token", kind == SourceType::Card),
     ] {
         if !of && call.given.get(param).is_some() {
             return Err(Refusal::not_of_source(kind, param));
         }
     }
-    let mut owner = BillingDetails::default();
-    owner_change.onto(&mut owner);
+    if kind == SourceType::Card && token.is_none() {
+        return Err(Refusal::missing_parameter("token"));
+    }
+    let mut stated = BillingDetails::default();
+    owner.clone().onto(&mut stated);
     let known = match rules.owner {
-        Some(OwnerPart::Email) if owner.email.is_none() => Err("owner[email]"),
-        Some(OwnerPart::Name) if owner.name.is_none() => Err("owner[name]"),
+        Some(OwnerPart::Email) if stated.email.is_none() => Err("owner[email]"),
+        Some(OwnerPart::Name) if stated.name.is_none() => Err("owner[name]"),
         Some(OwnerPart::Email | OwnerPart::Name) | None => Ok(()),
     };
     known.map_err(Refusal::missing_parameter)?;
@@ -333,16 +358,17 @@ fn wish(call: &Call, input: Create) -> Result<NewSource, Refusal> {
     if let Some(flow) = flow.filter(|flow| flow != rules.flow.as_str()) {
         return Err(Refusal::source_is_not(rules, "flow", &flow, &[rules.flow.as_str()]));
     }
-    Ok(NewSource {
+    let wish = NewSource {
         usage,
         amount: settled_amount(rules, usage, amount)?,
-        currency: settled_currency(rules, currency)?,
+        currency: settled_currency(rules, usage, currency)?,
         kind: match kind {
             SourceType::AchCreditTransfer => NewDetails::AchCreditTransfer,
             SourceType::Alipay => NewDetails::Known(SourceDetails::Alipay),
             SourceType::Bancontact => {
                 NewDetails::Known(SourceDetails::Bancontact { preferred_language: bancontact_language })
             }
+            SourceType::Card => NewDetails::Card,
             SourceType::Eps => NewDetails::Known(SourceDetails::Eps),
             SourceType::Giropay => NewDetails::Known(SourceDetails::Giropay),
             SourceType::Ideal => NewDetails::Known(SourceDetails::Ideal { bank }),
@@ -359,7 +385,8 @@ fn wish(call: &Call, input: Create) -> Result<NewSource, Refusal> {
         redirect,
         refund_method: refund_method.unwrap_or(RefundMethod::Email),
         metadata,
-    })
+    };
+    Ok((wish, token))
 }
 
 fn settled_usage(rules: &Rules, given: Option<Usage>) -> Result<Usage, Refusal> {
@@ -380,12 +407,14 @@ fn settled_amount(rules: &Rules, usage: Usage, given: Option<i64>) -> Result<Opt
     }
 }
 
-fn settled_currency(rules: &Rules, given: Option<Currency>) -> Result<Currency, Refusal> {
-    let currency = given.ok_or_else(|| Refusal::missing_parameter("currency"))?;
-    if rules.currencies.contains(&currency.as_str()) {
-        return Ok(currency);
+/// Where every currency will do, it need not be said before it is charged.
+fn settled_currency(rules: &Rules, usage: Usage, given: Option<Currency>) -> Result<Option<Currency>, Refusal> {
+    match given {
+        Some(currency) if rules.currencies.is_empty() || rules.currencies.contains(&currency.as_str()) => Ok(given),
+        Some(currency) => Err(Refusal::source_currency(rules, currency)),
+        None if rules.currencies.is_empty() && usage == Usage::Reusable => Ok(None),
+        None => Err(Refusal::missing_parameter("currency")),
     }
-    Err(Refusal::source_currency(rules, currency))
 }
 
 /// A scheme, which may be an app's own, and something after it.
@@ -450,7 +479,7 @@ pub fn object(source: &Source, customer: Option<&CustomerId>, account: &Account,
         .and("amount", *amount)
         .and("client_secret", client_secret)
         .and("created", created.seconds())
-        .and("currency", code(currency))
+        .and("currency", currency.as_ref().map(code))
         .and("flow", source.flow().as_str())
         .and("livemode", account.mode == Mode::Live)
         .and("metadata", free_data(metadata))
@@ -459,7 +488,7 @@ pub fn object(source: &Source, customer: Option<&CustomerId>, account: &Account,
         .and("status", status.as_str())
         .and("type", kind)
         .and("usage", usage.as_str())
-        .and(kind, of_type(details, statement_descriptor.as_ref()));
+        .and(kind, of_type(details, name.as_ref(), statement_descriptor.as_ref()));
     // These are there only where they say something: docs.stripe.com/api/sources/object.
     if let Some(customer) = customer {
         object.add("customer", customer.as_str().to_owned());
@@ -480,7 +509,7 @@ const BANK: &str = "TEST BANK";
 const ROUTING_NUMBER: &str = "110000000";
 const SWIFT_CODE: &str = "TSTEZ122";
 
-fn of_type(details: &SourceDetails, statement_descriptor: Option<&String>) -> Object {
+fn of_type(details: &SourceDetails, name: Option<&String>, statement_descriptor: Option<&String>) -> Object {
     let bank = || Object::new().and("bank_code", Json::Null).and("bank_name", Json::Null).and("bic", Json::Null);
     match details {
         SourceDetails::AchCreditTransfer { account_number, fingerprint: Fingerprint(fingerprint) } => Object::new()
@@ -500,6 +529,7 @@ fn of_type(details: &SourceDetails, statement_descriptor: Option<&String>) -> Ob
             .and("iban_last4", Json::Null)
             .and("preferred_language", preferred_language.as_ref())
             .and("statement_descriptor", statement_descriptor),
+        SourceDetails::Card(facts) => instruments::card_of_source(facts, name),
         SourceDetails::Eps => {
             Object::new().and("reference", Json::Null).and("statement_descriptor", statement_descriptor)
         }
@@ -543,6 +573,7 @@ fn received(details: &SourceDetails, receiver: Receiver) -> Object {
         SourceDetails::Multibanco { entity, reference } => Some(format!("{entity}-{reference}")),
         SourceDetails::Alipay
         | SourceDetails::Bancontact { .. }
+        | SourceDetails::Card(_)
         | SourceDetails::Eps
         | SourceDetails::Giropay
         | SourceDetails::Ideal { .. }

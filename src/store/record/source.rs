@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::customer::{borrowed_metadata, owned_metadata, read_currency};
-use super::instrument::{BillingShape, read_allow_redisplay, said};
+use super::instrument::{BillingShape, CardFactsShape, read_allow_redisplay, said};
 use super::{Text, Unreadable, borrowed, is_default, owned, word};
 use crate::domain::card::Fingerprint;
 use crate::domain::ids::{CustomerId, InstrumentId};
@@ -37,11 +37,14 @@ pub(super) struct SourceShape<'a> {
     entity: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    card: Option<CardFactsShape<'a>>,
     status: Text<'a>,
     usage: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     amount: Option<i64>,
-    currency: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    currency: Option<Text<'a>>,
     client_secret: Text<'a>,
     #[serde(default, skip_serializing_if = "is_default")]
     owner: BillingShape<'a>,
@@ -126,10 +129,11 @@ impl<'a> From<&'a Source> for SourceShape<'a> {
             country: None,
             entity: None,
             reference: None,
+            card: None,
             status: said(status.as_str()),
             usage: said(usage.as_str()),
             amount: *amount,
-            currency: Cow::Borrowed(currency.as_str()),
+            currency: currency.as_ref().map(|currency| Cow::Borrowed(currency.as_str())),
             client_secret: Cow::Borrowed(client_secret),
             owner: owner.into(),
             statement_descriptor: borrowed(statement_descriptor),
@@ -151,6 +155,7 @@ impl<'a> From<&'a Source> for SourceShape<'a> {
                 shape.fingerprint = Some(Cow::Borrowed(fingerprint));
             }
             SourceDetails::Bancontact { preferred_language } => shape.language = borrowed(preferred_language),
+            SourceDetails::Card(facts) => shape.card = Some(facts.into()),
             SourceDetails::Ideal { bank } => shape.bank = borrowed(bank),
             SourceDetails::Multibanco { entity, reference } => {
                 shape.entity = Some(Cow::Borrowed(entity));
@@ -185,6 +190,7 @@ impl TryFrom<SourceShape<'_>> for Source {
             country,
             entity,
             reference,
+            card,
             status,
             usage,
             amount,
@@ -205,6 +211,7 @@ impl TryFrom<SourceShape<'_>> for Source {
             },
             SourceType::Alipay => SourceDetails::Alipay,
             SourceType::Bancontact => SourceDetails::Bancontact { preferred_language: owned(language) },
+            SourceType::Card => SourceDetails::Card(card.ok_or(Unreadable::UnknownWord("card"))?.try_into()?),
             SourceType::Eps => SourceDetails::Eps,
             SourceType::Giropay => SourceDetails::Giropay,
             SourceType::Ideal => SourceDetails::Ideal { bank: owned(bank) },
@@ -232,7 +239,7 @@ impl TryFrom<SourceShape<'_>> for Source {
             status: word("status", &status, SourceStatus::named)?,
             usage: word("usage", &usage, Usage::named)?,
             amount,
-            currency: read_currency(&currency)?,
+            currency: currency.map(|currency| read_currency(&currency)).transpose()?,
             client_secret: client_secret.into_owned(),
             owner: owner.into(),
             statement_descriptor: owned(statement_descriptor),
@@ -258,7 +265,7 @@ pub(crate) mod tests {
         LooseSource, Receiver, Redirect, RedirectStatus, RefundMethod, Source, SourceDetails, SourceStatus, Usage,
     };
     use crate::domain::time::Time;
-    use crate::store::record::instrument::tests::{billing, free, text};
+    use crate::store::record::instrument::tests::{billing, card_facts, free, text};
 
     fn details() -> impl Strategy<Value = SourceDetails> {
         prop_oneof![
@@ -273,6 +280,7 @@ pub(crate) mod tests {
                 SourceDetails::AchCreditTransfer { account_number, fingerprint: Fingerprint(fingerprint) }
             }),
             text().prop_map(|preferred_language| SourceDetails::Bancontact { preferred_language }),
+            card_facts().prop_map(SourceDetails::Card),
             text().prop_map(|bank| SourceDetails::Ideal { bank }),
             (any::<String>(), any::<String>())
                 .prop_map(|(entity, reference)| SourceDetails::Multibanco { entity, reference }),
@@ -295,7 +303,7 @@ pub(crate) mod tests {
     pub(crate) fn sources() -> BoxedStrategy<Source> {
         let words = (any::<String>(), any::<String>(), text());
         let states = (select(SourceStatus::ALL), select(Usage::ALL), option::of(select(AllowRedisplay::ALL)));
-        let money = (option::of(any::<i64>()), 0..SUPPORTED.len());
+        let money = (option::of(any::<i64>()), option::of(0..SUPPORTED.len()));
         let flow = (option::of(redirects()), option::of(receivers()));
         let made = (words, any::<i64>(), details(), states, money, billing(), flow, free()).prop_map(
             |(words, created, details, states, money, owner, flow, metadata)| Source {
@@ -305,7 +313,7 @@ pub(crate) mod tests {
                 status: states.0,
                 usage: states.1,
                 amount: money.0,
-                currency: Currency::parse(SUPPORTED[money.1]).expect("it is supported"),
+                currency: money.1.map(|place| Currency::parse(SUPPORTED[place]).expect("it is supported")),
                 client_secret: words.1,
                 owner,
                 statement_descriptor: words.2,
