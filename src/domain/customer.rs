@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::address::{Address, Shipping};
 use super::balance::BalanceWish;
+use super::discount::{Discount, Redemption};
 use super::ids::{CustomerId, InstrumentId};
 use super::instrument::Instrument;
 use super::metadata::{Metadata, MetadataChange};
@@ -68,6 +69,8 @@ pub struct Customer {
     pub instruments: Vec<Instrument>,
     /// The source that is charged when nothing else is said; one of the instruments.
     pub default_source: Option<InstrumentId>,
+    /// What it redeemed, maybe over by now: see [`Customer::discount_at`].
+    pub discount: Option<Discount>,
 }
 
 /// What invoices of a customer show.
@@ -172,6 +175,8 @@ pub struct CustomerChange {
     pub tax_location_required: bool,
     /// How bank transfers are matched; `Clear` follows the account.
     pub reconciliation: Patch<Reconciliation>,
+    /// What to redeem in place of what was redeemed before; `Clear` ends the discount.
+    pub redemption: Patch<Redemption>,
 }
 
 /// A change of how an invoice shows amounts.
@@ -210,6 +215,7 @@ impl Customer {
             reconciliation: None,
             instruments: Vec::new(),
             default_source: None,
+            discount: None,
         }
     }
 
@@ -237,6 +243,7 @@ impl Customer {
             tax_ip,
             tax_location_required,
             reconciliation,
+            redemption,
         } = change;
         let mut next = self.clone();
         name.onto(&mut next.name);
@@ -280,6 +287,11 @@ impl Customer {
         }
         tax_ip.onto(&mut next.tax_ip);
         reconciliation.onto(&mut next.reconciliation);
+        match redemption {
+            // What is redeemed takes looking at the coupon: `with_discount`.
+            Patch::Keep | Patch::Set(_) => {}
+            Patch::Clear => next.discount = None,
+        }
         if tax_location_required && next.tax_location().is_none() {
             return Err(Problem::TaxLocationUnknown);
         }

@@ -73,6 +73,10 @@ id!(
     PromotionCodeId, "promo"
 );
 id!(
+    /// A discount of a customer, `di_…`.
+    DiscountId, "di"
+);
+id!(
     /// An event, `evt_…`.
     EventId, "evt"
 );

@@ -8,6 +8,7 @@ pub mod bank_account;
 pub mod card;
 pub mod coupon;
 pub mod customer;
+pub mod discount;
 pub mod event;
 pub mod facts;
 pub mod holding;

@@ -76,6 +76,15 @@ pub enum Problem {
         /// Its id.
         id: PromotionCodeId,
     },
+    /// The customer cannot redeem the promotion code.
+    PromotionCodeRefused {
+        /// Its id.
+        id: PromotionCodeId,
+        /// Why.
+        why: CodeRefusal,
+    },
+    /// The customer has no discount.
+    NoDiscount(CustomerId),
     /// A deadline is not in the future.
     DeadlinePassed(Deadline),
     /// A deadline is too far in the future.
@@ -90,6 +99,17 @@ pub enum Problem {
         /// How often the coupon can be.
         most: i64,
     },
+}
+
+/// Why a customer cannot redeem a promotion code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeRefusal {
+    /// It is switched off.
+    SwitchedOff,
+    /// It expired or was redeemed as often as it can be.
+    Spent,
+    /// It is for another customer.
+    ForAnother,
 }
 
 /// A moment after which something cannot be redeemed.

@@ -1,11 +1,12 @@
 //! Customers: create, read, update, delete, list, search.
 
-use super::{Ctx, Done, Precondition, tell};
+use super::{Ctx, Done, Precondition, discounts, tell};
 use crate::domain::account::Account;
 use crate::domain::balance::{BalanceReason, BalanceTransaction};
 use crate::domain::customer::{Customer, CustomerChange};
+use crate::domain::discount::{Offer, Redeemed};
 use crate::domain::event::Happening;
-use crate::domain::ids::{BalanceTransactionId, CustomerId};
+use crate::domain::ids::{BalanceTransactionId, CustomerId, DiscountId};
 use crate::domain::metadata::Metadata;
 use crate::domain::page::{CustomerPage, Page, Place};
 use crate::domain::problem::Problem;
@@ -15,20 +16,26 @@ use crate::store::{Failure, Kept, Read, Tx};
 
 /// Makes a customer with the facts of `change`. A balance writes its first balance transaction.
 pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, change: CustomerChange) -> Done<Customer> {
+    // All is asked for before the first trouble is passed on: a store that fetches for a whole run then does so once.
+    let offer = discounts::offer(tx, ctx.account, &change.redemption);
     let prefix = match &change.invoice_prefix {
         Some(prefix) => prefix.clone(),
         None => free_invoice_prefix(tx, ctx)?,
     };
     let given_prefix = change.invoice_prefix.is_some();
     let blank = Customer::blank(CustomerId::mint(ctx.ids, ctx.now), prefix, ctx.now);
-    let made = blank.with(change, ctx.account.default_currency)?;
+    let offer = offer?;
+    let made = decide(ctx, &blank, change, offer.as_ref())?;
     if given_prefix {
         require_free_invoice_prefix(tx, ctx, &made)?;
     }
 
+    let has = redeem(tx, ctx, &made, offer)?;
     tx.put_customer(ctx.account.space, None, &made)?;
     note_balance(tx, ctx, 0, &made, BalanceReason::Initial)?;
-    tell(tx, ctx, Happening::CustomerCreated { after: Box::new(made.clone()) })?;
+    let beside = discounts::beside(has.as_ref(), None);
+    tell(tx, ctx, Happening::CustomerCreated { after: Box::new(made.clone()), beside })?;
+    discounts::announce(tx, ctx, &made.id, None, has.as_ref())?;
     Ok(made)
 }
 
@@ -41,20 +48,22 @@ pub fn update(
     insists: &Precondition,
     change: CustomerChange,
 ) -> Done<Customer> {
-    let before = live(tx, ctx.account, id)?;
+    let before = live(tx, ctx.account, id);
+    let offer = discounts::offer(tx, ctx.account, &change.redemption);
+    let before = before?;
     insists.check(before.version)?;
-    let mut after = before.with(change, ctx.account.default_currency)?;
+    let offer = offer?;
+    let after = decide(ctx, &before, change, offer.as_ref())?;
     if after == before {
         return Ok(before);
     }
     if after.invoice_prefix != before.invoice_prefix {
         require_free_invoice_prefix(tx, ctx, &after)?;
     }
-    step(ctx, &before, &mut after);
 
-    tx.put_customer(ctx.account.space, Some(&before), &after)?;
-    note_balance(tx, ctx, before.balance, &after, BalanceReason::Adjustment)?;
-    tell(tx, ctx, Happening::CustomerUpdated { before: Box::new(before), after: Box::new(after.clone()) })?;
+    let balance_before = before.balance;
+    let after = exchange(tx, ctx, before, after, offer)?;
+    note_balance(tx, ctx, balance_before, &after, BalanceReason::Adjustment)?;
     Ok(after)
 }
 
@@ -62,10 +71,13 @@ pub fn update(
 pub fn delete(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &CustomerId, insists: &Precondition) -> Done<Customer> {
     let before = live(tx, ctx.account, id)?;
     insists.check(before.version)?;
+    let had = had(tx, ctx, &before)?;
     let after = before.tombstone(ctx.now);
 
     tx.put_customer(ctx.account.space, Some(&before), &after)?;
-    tell(tx, ctx, Happening::CustomerDeleted { before: Box::new(before) })?;
+    discounts::announce(tx, ctx, &before.id, had.as_ref(), None)?;
+    let beside = discounts::beside(None, had.as_ref());
+    tell(tx, ctx, Happening::CustomerDeleted { before: Box::new(before), beside })?;
     Ok(after)
 }
 
@@ -102,10 +114,61 @@ pub fn search(
     Ok(tx.search(account.space, query, after, limit)?)
 }
 
-/// Gives a changed customer its next version and the moment of the change.
-pub(super) fn step(ctx: &Ctx<'_>, before: &Customer, after: &mut Customer) {
+/// Puts the changed customer in the place of what it was, as its next version, and tells of it. Whatever verb changes a
+/// customer does so here, before it writes anything else: this is where a discount that is over goes, and where a customer
+/// is told of together with the coupon of its discount.
+pub(super) fn replace(tx: &mut dyn Tx, ctx: &Ctx<'_>, before: Customer, after: Customer) -> Kept<Customer> {
+    exchange(tx, ctx, before, after, None)
+}
+
+/// The same, where `after` has a discount by the offer.
+fn exchange(
+    tx: &mut dyn Tx,
+    ctx: &Ctx<'_>,
+    before: Customer,
+    mut after: Customer,
+    offer: Option<Offer>,
+) -> Kept<Customer> {
+    let had = had(tx, ctx, &before)?;
+    after.discount = after.discount.filter(|discount| !discount.is_over(ctx.now));
     after.version = before.version + 1;
     after.updated = ctx.now;
+
+    let has = match offer {
+        Some(_) => redeem(tx, ctx, &after, offer)?,
+        None => had.clone().filter(|_| after.discount.is_some()),
+    };
+    tx.put_customer(ctx.account.space, Some(&before), &after)?;
+    discounts::announce(tx, ctx, &after.id, had.as_ref(), has.as_ref())?;
+    let beside = discounts::beside(has.as_ref(), had.as_ref());
+    tell(tx, ctx, Happening::CustomerUpdated { before: Box::new(before), after: Box::new(after.clone()), beside })?;
+    Ok(after)
+}
+
+/// The customer with the change applied and the offer redeemed, or the rule that this breaks.
+fn decide(ctx: &Ctx<'_>, before: &Customer, change: CustomerChange, offer: Option<&Offer>) -> Done<Customer> {
+    let changed = before.with(change, ctx.account.default_currency)?;
+    match offer {
+        None => Ok(changed),
+        Some(offer) => Ok(changed.with_discount(offer, DiscountId::mint(ctx.ids, ctx.now), ctx.now)?),
+    }
+}
+
+/// Counts the redemption by which the customer has its discount; gives the discount with its coupon.
+fn redeem(tx: &mut dyn Tx, ctx: &Ctx<'_>, customer: &Customer, offer: Option<Offer>) -> Kept<Option<Redeemed>> {
+    match (offer, &customer.discount) {
+        (Some(offer), Some(discount)) => {
+            let Offer { coupon, code: _ } = discounts::count(tx, ctx, offer)?;
+            Ok(Some(Redeemed { discount: discount.clone(), coupon }))
+        }
+        (None, _) | (_, None) => Ok(None),
+    }
+}
+
+/// The discount that the customer has on record, over or not.
+fn had(tx: &mut dyn Tx, ctx: &Ctx<'_>, before: &Customer) -> Kept<Option<Redeemed>> {
+    let discount = before.discount.as_ref();
+    discount.map(|discount| discounts::redeemed(tx, ctx.account, discount)).transpose()
 }
 
 fn missing(tx: &mut dyn Read, account: &Account, id: &CustomerId) -> Kept<Problem> {

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod balance_transactions;
 pub mod coupons;
 pub mod customers;
+pub mod discounts;
 pub mod events;
 pub mod keys;
 mod objects;

@@ -1,10 +1,10 @@
 //! `expand[]`: what can be filled in, and how deep.
 
 use super::customer_object;
+use super::discounts::Shown;
 use super::failure::Refusal;
 use super::versions::{self, Version};
 use crate::domain::account::Account;
-use crate::domain::customer::Customer;
 use crate::http::json::{Json, Object};
 
 /// The most levels of one path.
@@ -57,6 +57,13 @@ pub const PROMOTION_CODE: Expandable = &[
     since("promotion", "2025-09-30"),
     always("restrictions"),
 ];
+/// On a discount. The coupon was inline, until it became a part of the source.
+pub const DISCOUNT: Expandable = &[
+    Way { removed: "2025-09-30", ..always("coupon") },
+    always("customer"),
+    since("promotion_code", "2020-08-27"),
+    since("source", "2025-09-30"),
+];
 /// On what has nothing to expand.
 pub const NOTHING: Expandable = &[];
 
@@ -104,6 +111,11 @@ impl Expansions {
         self.0.iter().any(|path| path[0] == segment)
     }
 
+    /// Whether any segment of a path is that.
+    pub fn mention(&self, segment: &str) -> bool {
+        self.0.iter().flatten().any(|named| named == segment)
+    }
+
     /// What follows that segment.
     pub fn below(&self, segment: &str) -> Expansions {
         let below = self.0.iter().filter(|path| path[0] == segment && path.len() > 1);
@@ -126,11 +138,13 @@ fn checked(whole: &str, path: &str, expandable: Expandable, version: &Version) -
 }
 
 /// A customer as the caller's version shows it, with what it wants filled in.
-pub fn customer(customer: &Customer, account: &Account, version: &Version, expansions: &Expansions) -> Json {
+pub fn customer(shown: &Shown, account: &Account, version: &Version, expansions: &Expansions) -> Json {
+    let customer = &shown.customer;
     if customer.deleted.is_some() {
         return customer_object::deleted(customer).into();
     }
-    let mut object = customer_object::object(customer, account);
+    let mut object =
+        customer_object::object(customer, account, shown.discount(account, version, &expansions.below("discount")));
     versions::down(&mut object, versions::CUSTOMER, customer.id.as_str(), version);
     for name in ["sources", "subscriptions", "tax_ids"] {
         if expansions.has(name) && object.get(name).is_none() {

@@ -4,7 +4,7 @@ use hyper::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Method, StatusCode};
 
 use crate::domain::balance::BalanceWish;
-use crate::domain::problem::{Deadline, Problem};
+use crate::domain::problem::{CodeRefusal, Deadline, Problem};
 use crate::engine::Stop;
 use crate::http::form::{FormError, FormErrorKind};
 use crate::http::json::Object;
@@ -36,6 +36,8 @@ pub struct Names {
     pub coupon: Named,
     /// The promotion code.
     pub promotion_code: Named,
+    /// The parameter that brings a currency.
+    pub currency: &'static str,
 }
 
 /// How one thing is named.
@@ -50,7 +52,7 @@ impl Names {
     /// Everything by the path, as `id`.
     pub const BY_PATH: Names = {
         let id = Named { param: "id", by_path: true };
-        Names { customer: id, coupon: id, promotion_code: id }
+        Names { customer: id, coupon: id, promotion_code: id, currency: "currency" }
     };
     /// The customer by the path, as `customer`.
     pub const CUSTOMER_BY_PATH: Names =
@@ -495,6 +497,20 @@ impl Refusal {
                 "active",
                 format!("The promotion code '{id}' expired or has no redemptions left, so it cannot be active."),
             ),
+            Problem::PromotionCodeRefused { id: _, why } => {
+                // Of the words, those about prior transactions are known, which begin alike.
+                let why = match why {
+                    CodeRefusal::SwitchedOff => "it is not active",
+                    CodeRefusal::Spent => "it has expired or has no redemptions left",
+                    CodeRefusal::ForAnother => "it is for another customer",
+                };
+                let message = format!("This promotion code cannot be redeemed because {why}.");
+                Refusal::invalid(names.promotion_code.param, message).code("coupon_expired")
+            }
+            Problem::NoDiscount(customer) => {
+                let message = format!("No active discount for customer: {customer}");
+                Refusal::new(404, message).code("resource_missing").param(names.customer.param)
+            }
             Problem::DeadlinePassed(deadline) => Refusal::invalid(
                 deadline_param(deadline),
                 "Invalid timestamp: must be an integer Unix timestamp in the future.",
@@ -536,7 +552,7 @@ impl Refusal {
             )
             .code("customer_tax_location_invalid"),
             Problem::CurrencyMismatch { customer, given: _ } => Refusal::invalid(
-                "currency",
+                names.currency,
                 format!(
                     "You cannot combine currencies on a single customer. This customer has an active subscription, \
                      subscription schedule, discount, quote, or invoice item with currency {customer}"

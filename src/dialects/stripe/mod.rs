@@ -8,6 +8,7 @@ mod compatibility;
 pub mod coupons;
 pub mod customer_object;
 pub mod customers;
+pub mod discounts;
 pub mod events;
 pub mod expand;
 pub mod failure;
@@ -29,7 +30,6 @@ use hyper::{Method, StatusCode};
 use crate::app::{App, Caller, Closed, Stage};
 use crate::domain::account::{Account, Mode};
 use crate::domain::api_key::{Access, ApiKey, KeyKind, Resource};
-use crate::domain::customer::Customer;
 use crate::domain::event::Cause;
 use crate::domain::ids::RequestId;
 use crate::domain::problem::Problem;
@@ -40,6 +40,7 @@ use crate::http::form::{self, Hash};
 use crate::http::json::Json;
 use crate::http::{Dialect, Reply, Request, conditions};
 use crate::store::{Failure, Read, Tx};
+use discounts::Shown;
 use expand::Expansions;
 use failure::{Names, Refusal};
 use idempotency::Idempotent;
@@ -119,7 +120,7 @@ enum Body {
     /// Made already, because it took looking at the store.
     Made(Json),
     /// A customer, to be rendered when the writer is done with it: others wait for the writer.
-    Customer(Box<Customer>, Expansions),
+    Customer(Box<Shown>, Expansions),
 }
 
 impl Answer {
@@ -129,16 +130,16 @@ impl Answer {
     }
 
     /// One customer, with its tag.
-    pub fn customer(customer: Customer, expansions: &Expansions) -> Answer {
-        let tag = Some(customer.version);
-        Answer { body: Body::Customer(Box::new(customer), expansions.clone()), tag }
+    pub fn customer(shown: Shown, expansions: &Expansions) -> Answer {
+        let tag = Some(shown.customer.version);
+        Answer { body: Body::Customer(Box::new(shown), expansions.clone()), tag }
     }
 
     fn to_bytes(&self, call: &Call) -> Vec<u8> {
         match &self.body {
             Body::Made(json) => json.to_bytes(),
-            Body::Customer(customer, expansions) => {
-                expand::customer(customer, &call.account, &call.version, expansions).to_bytes()
+            Body::Customer(shown, expansions) => {
+                expand::customer(shown, &call.account, &call.version, expansions).to_bytes()
             }
         }
     }

@@ -7,7 +7,7 @@ use matchit::Router;
 use percent_encoding::percent_decode_str;
 
 use super::failure::Refusal;
-use super::{Call, Plan, account, balance_transactions, coupons, customers, events, promotion_codes};
+use super::{Call, Plan, account, balance_transactions, coupons, customers, discounts, events, promotion_codes};
 use crate::domain::api_key::{Access, Resource};
 
 /// An operation of the API.
@@ -42,6 +42,7 @@ const COUPON: &str = "/v1/coupons/{coupon}";
 const COUPONS: &str = "/v1/coupons";
 const CUSTOMER: &str = "/v1/customers/{customer}";
 const CUSTOMERS: &str = "/v1/customers";
+const DISCOUNT: &str = "/v1/customers/{customer}/discount";
 const EVENT: &str = "/v1/events/{id}";
 const EVENTS: &str = "/v1/events";
 const PROMOTION_CODE: &str = "/v1/promotion_codes/{promotion_code}";
@@ -49,7 +50,7 @@ const PROMOTION_CODES: &str = "/v1/promotion_codes";
 const SEARCH: &str = "/v1/customers/search";
 
 /// Every operation there is.
-pub static OPERATIONS: [Operation; 24] = [
+pub static OPERATIONS: [Operation; 26] = [
     operation(Method::GET, ACCOUNT, Resource::Account, Access::Read, account::retrieve),
     operation(Method::GET, CUSTOMERS, Resource::Customer, Access::Read, customers::list),
     operation(Method::POST, CUSTOMERS, Resource::Customer, Access::Write, customers::create),
@@ -63,6 +64,8 @@ pub static OPERATIONS: [Operation; 24] = [
     operation(Method::POST, BALANCE_TRANSACTION, Resource::Customer, Access::Write, balance_transactions::update),
     operation(Method::GET, CASH_BALANCE, Resource::Customer, Access::Read, customers::retrieve_cash_balance),
     operation(Method::POST, CASH_BALANCE, Resource::Customer, Access::Write, customers::update_cash_balance),
+    operation(Method::GET, DISCOUNT, Resource::Customer, Access::Read, discounts::retrieve),
+    operation(Method::DELETE, DISCOUNT, Resource::Customer, Access::Write, discounts::delete),
     operation(Method::GET, EVENTS, Resource::Event, Access::Read, events::list),
     operation(Method::GET, EVENT, Resource::Event, Access::Read, events::retrieve),
     operation(Method::GET, COUPONS, Resource::Coupon, Access::Read, coupons::list),

@@ -7,6 +7,7 @@ mod api_key;
 mod balance;
 mod coupon;
 mod customer;
+mod discount;
 mod event;
 mod facts;
 mod holding;
