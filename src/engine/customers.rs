@@ -16,15 +16,13 @@ use crate::store::{Failure, Kept, Read, Tx};
 
 /// Makes a customer with the facts of `change`. A balance writes its first balance transaction.
 pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, change: CustomerChange) -> Done<Customer> {
-    // All is asked for before the first trouble is passed on: a store that fetches for a whole run then does so once.
-    let offer = discounts::offer(tx, ctx.account, &change.redemption);
+    let offer = discounts::offer(tx, ctx.account, &change.redemption)?;
     let prefix = match &change.invoice_prefix {
         Some(prefix) => prefix.clone(),
         None => free_invoice_prefix(tx, ctx)?,
     };
     let given_prefix = change.invoice_prefix.is_some();
     let blank = Customer::blank(CustomerId::mint(ctx.ids, ctx.now), prefix, ctx.now);
-    let offer = offer?;
     let made = decide(ctx, &blank, change, offer.as_ref())?;
     if given_prefix {
         require_free_invoice_prefix(tx, ctx, &made)?;
@@ -48,11 +46,9 @@ pub fn update(
     insists: &Precondition,
     change: CustomerChange,
 ) -> Done<Customer> {
-    let before = live(tx, ctx.account, id);
-    let offer = discounts::offer(tx, ctx.account, &change.redemption);
-    let before = before?;
+    let before = live(tx, ctx.account, id)?;
     insists.check(before.version)?;
-    let offer = offer?;
+    let offer = discounts::offer(tx, ctx.account, &change.redemption)?;
     let after = decide(ctx, &before, change, offer.as_ref())?;
     if after == before {
         return Ok(before);
