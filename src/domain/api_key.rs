@@ -31,14 +31,22 @@ pub enum Resource {
     Customer,
     /// Events.
     Event,
+    /// Payment methods.
+    PaymentMethod,
     /// Promotion codes.
     PromotionCode,
 }
 
 impl Resource {
     /// Every resource, in the order in which help and errors list them.
-    pub const ALL: [Resource; 5] =
-        [Resource::Account, Resource::Coupon, Resource::Customer, Resource::Event, Resource::PromotionCode];
+    pub const ALL: [Resource; 6] = [
+        Resource::Account,
+        Resource::Coupon,
+        Resource::Customer,
+        Resource::Event,
+        Resource::PaymentMethod,
+        Resource::PromotionCode,
+    ];
 
     /// The resource's name in permissions and error texts.
     pub fn as_str(self) -> &'static str {
@@ -47,6 +55,7 @@ impl Resource {
             Resource::Coupon => "coupon",
             Resource::Customer => "customer",
             Resource::Event => "event",
+            Resource::PaymentMethod => "payment_method",
             Resource::PromotionCode => "promotion_code",
         }
     }

@@ -6,7 +6,7 @@ use super::address::{Address, Shipping};
 use super::balance::BalanceWish;
 use super::discount::{Discount, Redemption};
 use super::ids::{CustomerId, InstrumentId};
-use super::instrument::Instrument;
+use super::instrument::{Instrument, SourceChoice};
 use super::metadata::{Metadata, MetadataChange};
 use super::money::Currency;
 use super::patch::Patch;
@@ -177,6 +177,12 @@ pub struct CustomerChange {
     pub reconciliation: Patch<Reconciliation>,
     /// What to redeem in place of what was redeemed before; `Clear` ends the discount.
     pub redemption: Patch<Redemption>,
+    /// A source in place of the default one.
+    pub source: Option<Instrument>,
+    /// The source to charge when nothing else is said.
+    pub default_source: Option<SourceChoice>,
+    /// The payment method to charge invoices to.
+    pub default_payment_method: Patch<InstrumentId>,
 }
 
 /// A change of how an invoice shows amounts.
@@ -244,8 +250,14 @@ impl Customer {
             tax_location_required,
             reconciliation,
             redemption,
+            source,
+            default_source,
+            default_payment_method,
         } = change;
-        let mut next = self.clone();
+        let mut next = match source {
+            Some(source) => self.with_new_source(source)?,
+            None => self.clone(),
+        };
         name.onto(&mut next.name);
         business_name.onto(&mut next.business_name);
         individual_name.onto(&mut next.individual_name);
@@ -291,6 +303,14 @@ impl Customer {
             // What is redeemed takes looking at the coupon: `with_discount`.
             Patch::Keep | Patch::Set(_) => {}
             Patch::Clear => next.discount = None,
+        }
+        if let Some(choice) = default_source {
+            next.default_source = Some(next.source(&choice)?.id().clone());
+        }
+        match default_payment_method {
+            Patch::Keep => {}
+            Patch::Clear => next.invoice_settings.default_payment_method = None,
+            Patch::Set(id) => next.choose_payment_method(id)?,
         }
         if tax_location_required && next.tax_location().is_none() {
             return Err(Problem::TaxLocationUnknown);

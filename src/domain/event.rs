@@ -77,6 +77,17 @@ impl<T> ObjectChange<T> {
         }
     }
 
+    /// The same change of what is made of each state.
+    pub fn map<U>(self, make: fn(T) -> U) -> ObjectChange<U> {
+        match self {
+            ObjectChange::Created(state) => ObjectChange::Created(make(state)),
+            ObjectChange::Updated { before, after } => {
+                ObjectChange::Updated { before: make(before), after: make(after) }
+            }
+            ObjectChange::Deleted(state) => ObjectChange::Deleted(make(state)),
+        }
+    }
+
     /// Its last known state.
     pub fn state(&self) -> &T {
         match self {
@@ -200,6 +211,7 @@ impl Subject {
         match facts {
             Facts::Coupon(_) => Subject::Coupon,
             Facts::PromotionCode(_) => Subject::PromotionCode,
+            Facts::PaymentMethod(_) => Subject::PaymentMethod,
         }
     }
 }

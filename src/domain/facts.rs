@@ -3,6 +3,7 @@
 use self::promotion_code_lists::{of_code, of_coupon, of_customer, on, on_for};
 use super::coupon::Coupon;
 use super::object::{List, ObjectKind};
+use super::payment_method::LoosePaymentMethod;
 use super::promotion_code::PromotionCode;
 use super::time::Time;
 
@@ -13,6 +14,8 @@ pub enum Facts {
     Coupon(Box<Coupon>),
     /// A promotion code.
     PromotionCode(Box<PromotionCode>),
+    /// A payment method that no customer holds.
+    PaymentMethod(Box<LoosePaymentMethod>),
 }
 
 /// The facts by which promotion codes are listed. They are stored, so they never change.
@@ -58,6 +61,7 @@ impl Facts {
             Facts::Coupon(coupon) if coupon.deleted.is_some() => ObjectKind::RetiredCoupon,
             Facts::Coupon(_) => ObjectKind::Coupon,
             Facts::PromotionCode(_) => ObjectKind::PromotionCode,
+            Facts::PaymentMethod(_) => ObjectKind::PaymentMethod,
         }
     }
 
@@ -65,7 +69,7 @@ impl Facts {
     pub fn key(&self) -> &str {
         match self {
             Facts::Coupon(coupon) if coupon.deleted.is_some() => coupon.serial.as_str(),
-            Facts::Coupon(_) | Facts::PromotionCode(_) => self.id(),
+            Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::PaymentMethod(_) => self.id(),
         }
     }
 
@@ -74,6 +78,7 @@ impl Facts {
         match self {
             Facts::Coupon(coupon) => coupon.id.as_str(),
             Facts::PromotionCode(code) => code.id.as_str(),
+            Facts::PaymentMethod(loose) => loose.method.id.as_str(),
         }
     }
 
@@ -82,6 +87,7 @@ impl Facts {
         match self {
             Facts::Coupon(coupon) => coupon.created,
             Facts::PromotionCode(code) => code.created,
+            Facts::PaymentMethod(loose) => loose.method.created,
         }
     }
 
@@ -99,6 +105,8 @@ impl Facts {
                 }
                 lists
             }
+            // What nobody holds is found by its id alone.
+            Facts::PaymentMethod(_) => Vec::new(),
         }
     }
 }
@@ -106,6 +114,12 @@ impl Facts {
 impl From<Coupon> for Facts {
     fn from(coupon: Coupon) -> Facts {
         Facts::Coupon(Box::new(coupon))
+    }
+}
+
+impl From<LoosePaymentMethod> for Facts {
+    fn from(loose: LoosePaymentMethod) -> Facts {
+        Facts::PaymentMethod(Box::new(loose))
     }
 }
 

@@ -13,11 +13,14 @@ pub enum ObjectKind {
     RetiredCoupon,
     /// A promotion code.
     PromotionCode,
+    /// A payment method that no customer holds.
+    PaymentMethod,
 }
 
 impl ObjectKind {
     /// Every kind.
-    pub const ALL: [ObjectKind; 3] = [ObjectKind::Coupon, ObjectKind::RetiredCoupon, ObjectKind::PromotionCode];
+    pub const ALL: [ObjectKind; 4] =
+        [ObjectKind::Coupon, ObjectKind::RetiredCoupon, ObjectKind::PromotionCode, ObjectKind::PaymentMethod];
 
     /// The kind's name. It is stored, so it never changes.
     pub fn as_str(self) -> &'static str {
@@ -25,6 +28,7 @@ impl ObjectKind {
             ObjectKind::Coupon => "coupon",
             ObjectKind::RetiredCoupon => "retired_coupon",
             ObjectKind::PromotionCode => "promotion_code",
+            ObjectKind::PaymentMethod => "payment_method",
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a caller can do wrong once its request is understood. Each dialect puts a problem into its own words.
 
 use super::balance::BalanceWish;
-use super::ids::{BalanceTransactionId, CouponId, CustomerId, EventId, PromotionCodeId};
+use super::ids::{BalanceTransactionId, CouponId, CustomerId, EventId, InstrumentId, PromotionCodeId};
 use super::money::Currency;
 use super::time::Time;
 
@@ -85,6 +85,33 @@ pub enum Problem {
     },
     /// The customer has no discount.
     NoDiscount(CustomerId),
+    /// The customer has no source of that id.
+    NoSuchSource(InstrumentId),
+    /// The customer has no payment method of that id.
+    PaymentMethodNotAttached(InstrumentId),
+    /// No payment method of that id in this space.
+    NoSuchPaymentMethod(InstrumentId),
+    /// A customer holds the payment method already.
+    AttachedAlready,
+    /// The payment method was used before, so that no customer can hold it.
+    PaymentMethodSpent,
+    /// No customer holds the payment method, and it can be changed only where one does.
+    NotAttached(InstrumentId),
+    /// The change is one of another type of payment method.
+    OtherPaymentMethodType {
+        /// What it is.
+        is: &'static str,
+        /// What the change is of.
+        given: &'static str,
+    },
+    /// The customer holds as many instruments as it can.
+    TooManyInstruments,
+    /// The customer has that bank account.
+    BankAccountExists,
+    /// The bank account is proven already.
+    AlreadyVerified,
+    /// The bank account's owner told wrong amounts too often, or a payment from it failed.
+    CannotBeVerified,
     /// A deadline is not in the future.
     DeadlinePassed(Deadline),
     /// A deadline is too far in the future.

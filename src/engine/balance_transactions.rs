@@ -35,9 +35,7 @@ pub fn create(
         metadata,
     };
 
-    if after != before {
-        replace(tx, ctx, before, after)?;
-    }
+    replace(tx, ctx, before, after)?;
     tx.put_balance_transaction(ctx.account.space, &transaction)?;
     Ok(transaction)
 }

@@ -1,5 +1,7 @@
 //! Customers: create, read, update, delete, list, search.
 
+use super::holdings::tell_instruments;
+use super::payment_methods::keep_spent;
 use super::{Ctx, Done, Precondition, discounts, tell};
 use crate::domain::account::Account;
 use crate::domain::balance::{BalanceReason, BalanceTransaction};
@@ -33,6 +35,7 @@ pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, change: CustomerChange) -> Done<Cu
     note_balance(tx, ctx, 0, &made, BalanceReason::Initial)?;
     let beside = discounts::beside(has.as_ref(), None);
     tell(tx, ctx, Happening::CustomerCreated { after: Box::new(made.clone()), beside })?;
+    tell_instruments(tx, ctx, &[], &made)?;
     discounts::announce(tx, ctx, &made.id, None, has.as_ref())?;
     Ok(made)
 }
@@ -50,9 +53,6 @@ pub fn update(
     insists.check(before.version)?;
     let offer = discounts::offer(tx, ctx.account, &change.redemption)?;
     let after = decide(ctx, &before, change, offer.as_ref())?;
-    if after == before {
-        return Ok(before);
-    }
     if after.invoice_prefix != before.invoice_prefix {
         require_free_invoice_prefix(tx, ctx, &after)?;
     }
@@ -60,6 +60,43 @@ pub fn update(
     let balance_before = before.balance;
     let after = exchange(tx, ctx, before, after, offer)?;
     note_balance(tx, ctx, balance_before, &after, BalanceReason::Adjustment)?;
+    Ok(after)
+}
+
+/// Puts a changed customer in the place of the old one, with its next version, and tells of all that changed. One that is
+/// unchanged stays as it is. Whatever verb changes a customer does so here: this is where a discount that is over goes, and
+/// where a customer is told of together with the coupon of its discount. The ledger of its balance is left to the verb.
+pub(super) fn replace(tx: &mut dyn Tx, ctx: &Ctx<'_>, before: Customer, after: Customer) -> Kept<Customer> {
+    exchange(tx, ctx, before, after, None)
+}
+
+/// The same, where `after` has a discount by the offer.
+fn exchange(
+    tx: &mut dyn Tx,
+    ctx: &Ctx<'_>,
+    before: Customer,
+    mut after: Customer,
+    offer: Option<Offer>,
+) -> Kept<Customer> {
+    if after == before {
+        return Ok(before);
+    }
+    let had = had(tx, ctx, &before)?;
+    after.discount = after.discount.filter(|discount| !discount.is_over(ctx.now));
+    after.version = before.version + 1;
+    after.updated = ctx.now;
+
+    let has = match offer {
+        Some(_) => redeem(tx, ctx, &after, offer)?,
+        None => had.clone().filter(|_| after.discount.is_some()),
+    };
+    tx.put_customer(ctx.account.space, Some(&before), &after)?;
+    tell_instruments(tx, ctx, &before.instruments, &after)?;
+    discounts::announce(tx, ctx, &after.id, had.as_ref(), has.as_ref())?;
+    if !after.differs_only_in_holdings(&before) {
+        let beside = discounts::beside(has.as_ref(), had.as_ref());
+        tell(tx, ctx, Happening::CustomerUpdated { before: Box::new(before), after: Box::new(after.clone()), beside })?;
+    }
     Ok(after)
 }
 
@@ -71,6 +108,10 @@ pub fn delete(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &CustomerId, insists: &Precond
     let after = before.tombstone(ctx.now);
 
     tx.put_customer(ctx.account.space, Some(&before), &after)?;
+    for instrument in &before.instruments {
+        keep_spent(tx, ctx, instrument)?;
+    }
+    tell_instruments(tx, ctx, &before.instruments, &after)?;
     discounts::announce(tx, ctx, &before.id, had.as_ref(), None)?;
     let beside = discounts::beside(None, had.as_ref());
     tell(tx, ctx, Happening::CustomerDeleted { before: Box::new(before), beside })?;
@@ -108,37 +149,6 @@ pub fn search(
     limit: usize,
 ) -> Done<Page<Customer>> {
     Ok(tx.search(account.space, query, after, limit)?)
-}
-
-/// Puts the changed customer in the place of what it was, as its next version, and tells of it. Whatever verb changes a
-/// customer does so here, before it writes anything else: this is where a discount that is over goes, and where a customer
-/// is told of together with the coupon of its discount.
-pub(super) fn replace(tx: &mut dyn Tx, ctx: &Ctx<'_>, before: Customer, after: Customer) -> Kept<Customer> {
-    exchange(tx, ctx, before, after, None)
-}
-
-/// The same, where `after` has a discount by the offer.
-fn exchange(
-    tx: &mut dyn Tx,
-    ctx: &Ctx<'_>,
-    before: Customer,
-    mut after: Customer,
-    offer: Option<Offer>,
-) -> Kept<Customer> {
-    let had = had(tx, ctx, &before)?;
-    after.discount = after.discount.filter(|discount| !discount.is_over(ctx.now));
-    after.version = before.version + 1;
-    after.updated = ctx.now;
-
-    let has = match offer {
-        Some(_) => redeem(tx, ctx, &after, offer)?,
-        None => had.clone().filter(|_| after.discount.is_some()),
-    };
-    tx.put_customer(ctx.account.space, Some(&before), &after)?;
-    discounts::announce(tx, ctx, &after.id, had.as_ref(), has.as_ref())?;
-    let beside = discounts::beside(has.as_ref(), had.as_ref());
-    tell(tx, ctx, Happening::CustomerUpdated { before: Box::new(before), after: Box::new(after.clone()), beside })?;
-    Ok(after)
 }
 
 /// The customer with the change applied and the offer redeemed, or the rule that this breaks.

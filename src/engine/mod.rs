@@ -7,10 +7,13 @@ pub mod coupons;
 pub mod customers;
 pub mod discounts;
 pub mod events;
+mod holdings;
 pub mod keys;
 mod objects;
+pub mod payment_methods;
 pub mod promotion_codes;
 pub mod replies;
+pub mod sources;
 
 use crate::domain::account::Account;
 use crate::domain::event::{Cause, Happening};

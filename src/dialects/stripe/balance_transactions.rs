@@ -147,7 +147,7 @@ pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let List { paging, created, invoice } = params::read(LIST, &call.given, &call.version)?;
     let anchor = paging.anchor()?;
     let (expansions, _) = Expansions::of_list(&paging.expand, expand::BALANCE_TRANSACTION, false, &call.version)?;
-    discounts::require_sight(call, &expansions.below("customer"))?;
+    discounts::require_sight(call, &expansions)?;
     if let Some(invoice) = invoice {
         // Nothing here makes invoices, so no id is one.
         return Err(Refusal::no_such("invoice", &invoice, "invoice"));
@@ -174,7 +174,7 @@ pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
 
 fn expansions(call: &Call, paths: &[String]) -> Result<Expansions, Refusal> {
     let expansions = Expansions::of_object(paths, expand::BALANCE_TRANSACTION, &call.version)?;
-    discounts::require_sight(call, &expansions.below("customer"))?;
+    discounts::require_sight(call, &expansions)?;
     Ok(expansions)
 }
 

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::discounts::{self, Shown};
 use super::expand::{self, Expansions};
-use super::failure::{Names, Refusal};
+use super::failure::{Named, Names, Refusal};
 use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
 use super::params::{self, Empty, Field, Kind, Param, Shape, Value, field, word};
 use super::{Answer, Call, Halt, Plan, search};
@@ -17,7 +17,8 @@ use crate::domain::customer::{
     AmountTaxDisplay, CustomField, Customer, CustomerChange, MAX_CUSTOM_FIELDS, Reconciliation, RenderingChange,
     TaxExempt,
 };
-use crate::domain::ids::{CouponId, CustomerId, PromotionCodeId};
+use crate::domain::ids::{CouponId, CustomerId, InstrumentId, PromotionCodeId};
+use crate::domain::instrument::{SourceChoice, SourceKind};
 use crate::domain::page::{CustomerPage, Page, Place, Span};
 use crate::domain::patch::Patch;
 use crate::domain::time::Time;
@@ -34,13 +35,31 @@ pub struct Input {
     expand: Vec<String>,
 }
 
+impl Input {
+    fn choose(&mut self, value: Value, kind: Option<SourceKind>) {
+        self.change.default_source = Some(SourceChoice { id: InstrumentId(value.text()), kind });
+    }
+}
+
+/// The parameters that say what the default source is to be.
+const DEFAULTS: [&str; 7] = [
+    "bank_account",
+    "card",
+    "default_alipay_account",
+    "default_bank_account",
+    "default_card",
+    "default_source",
+    "source",
+];
+
 const NAME: Shape = Shape::Trimmed(256);
 const SHORT_NAME: Shape = Shape::Text(150);
 const EMAIL: Shape = Shape::Email(512);
 const PHONE: Shape = Shape::Phone(20);
 const BALANCE: Shape = Shape::Integer { min: i64::MIN, max: i64::MAX };
 const SEQUENCE: Shape = Shape::Integer { min: 1, max: i64::MAX };
-const ADDRESS: Shape = Shape::Record(&[
+/// An address of six parts.
+pub const ADDRESS: Shape = Shape::Record(&[
     field("city", &TEXT),
     field("country", &Shape::Country(5000)),
     field("line1", &TEXT),
@@ -198,7 +217,15 @@ const INVOICE_SETTINGS: &[Param<Input>] = &[
         "custom_fields",
         Kind::Value(&CUSTOM_FIELDS, |input, value| input.change.custom_fields = value.patch(custom_fields)),
     ),
-    unsupported("default_payment_method"),
+    Param {
+        added: "2019-03-01",
+        ..unsettable(
+            "default_payment_method",
+            Kind::Value(&TEXT, |input, value| {
+                input.change.default_payment_method = value.patch(|value| InstrumentId(value.text()));
+            }),
+        )
+    },
     unsettable("footer", Kind::Value(&TEXT, |input, value| input.change.footer = value.patch(Value::text))),
     Param { added: "2022-06-09", ..unsettable("rendering_options", Kind::Value(&RENDERING_OPTIONS, set_rendering)) },
 ];
@@ -233,10 +260,13 @@ pub const UPDATE: &[Param<Input>] = common_rows![
     bank: [unsupported("bank_account")],
     card: [unsupported("card")],
     default: [
-        unsupported("default_alipay_account"),
-        unsupported("default_bank_account"),
-        unsupported("default_card"),
-        unsupported("default_source")
+        // Nobody has one.
+        row("default_alipay_account", Kind::Value(&Shape::NoSuch("alipay account"), |_, _| {})),
+        row("default_bank_account", Kind::Value(&TEXT, |input, value| {
+            input.choose(value, Some(SourceKind::BankAccount));
+        })),
+        row("default_card", Kind::Value(&TEXT, |input, value| input.choose(value, Some(SourceKind::Card)))),
+        row("default_source", Kind::Value(&TEXT, |input, value| input.choose(value, None)))
     ],
     pay: [], tax_id: [], clock: []
 ];
@@ -270,7 +300,8 @@ fn exemption(value: Value) -> TaxExempt {
     }
 }
 
-fn address(mut value: Value) -> Address {
+/// The address of a value of that shape.
+pub fn address(mut value: Value) -> Address {
     let mut part = |name| value.take(name).map(Value::text);
     Address {
         street: part("line1"),
@@ -304,6 +335,12 @@ fn refuse_two_balances(call: &Call) -> Result<(), Refusal> {
     if both.iter().all(|name| call.given.get(name).is_some()) { Err(Refusal::exclusive(&both)) } else { Ok(()) }
 }
 
+/// The one parameter that says what the default source is to be, if there is one.
+fn default_given(call: &Call) -> Result<Option<&'static str>, Refusal> {
+    let given: Vec<&str> = DEFAULTS.into_iter().filter(|name| call.given.get(name).is_some()).collect();
+    if given.len() > 1 { Err(Refusal::exclusive(&given)) } else { Ok(given.first().copied()) }
+}
+
 /// What the operations on one customer call its id.
 const ID: Names = Names::BY_PATH;
 
@@ -333,6 +370,7 @@ pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let expansions = discounts::of_customer(call, &expand)?;
     let id = CustomerId(call.part(0)?);
     let insists = conditions::insists(&call.headers);
+    let names = Names { source: default_given(call)?.map_or(ID.source, Named::by), ..names };
     Ok(Plan::write(names, move |call, tx, ctx| {
         let customer = customers::update(tx, ctx, &id, &insists, change.clone())?;
         let shown = Shown::of(tx, &call.account, customer, &expansions, ctx.now)?;

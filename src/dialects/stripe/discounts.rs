@@ -45,7 +45,7 @@ impl Shown {
         now: Time,
     ) -> Kept<Shown> {
         if customer.discount_at(now).is_none() {
-            return Ok(Shown { customer, redeemed: None, code: None, now });
+            return Ok(Shown::bare(customer, now));
         }
         // An answer of one for a question of one.
         let mut all = Shown::all(read, account, vec![customer], expansions, now)?;
@@ -64,6 +64,25 @@ impl Shown {
         Ok(Page { items: Shown::all(read, account, items, expansions, now)?, has_more })
     }
 
+    /// The holder of something as it is at that moment, with what is filled in below `customer` of that.
+    pub fn holder(
+        read: &mut dyn Read,
+        account: &Account,
+        customer: Customer,
+        expansions: &Expansions,
+        now: Time,
+    ) -> Kept<Shown> {
+        match expansions.has("customer") {
+            true => Shown::of(read, account, customer, &expansions.below("customer"), now),
+            // All that is shown of it is its id.
+            false => Ok(Shown::bare(customer, now)),
+        }
+    }
+
+    fn bare(customer: Customer, now: Time) -> Shown {
+        Shown { customer, redeemed: None, code: None, now }
+    }
+
     fn all(
         read: &mut dyn Read,
         account: &Account,
@@ -75,7 +94,8 @@ impl Shown {
         let redeemed = engine::discounts::held(read, account, &customers, now);
         let named =
             |customer: &Customer| customer.discount_at(now).and_then(|discount| discount.promotion_code.clone());
-        let code = |customer: &Customer| match named(customer).filter(|_| expansions.mention("promotion_code")) {
+        let code = |customer: &Customer| match named(customer).filter(|_| expansions.lead_through(&["promotion_code"]))
+        {
             Some(id) => codes::find(read, account, &id),
             None => Ok(None),
         };
@@ -149,25 +169,18 @@ fn deleted(redeemed: &Redeemed, customer: &CustomerId, account: &Account, versio
     object
 }
 
-/// A key has to be allowed to read what is filled in, wherever it is filled in below a customer. The coupon that older
+/// A key has to be allowed to read what is filled in, wherever a customer with its discount is. The coupon that older
 /// versions show unasked is a part of the discount.
-pub fn require_sight(call: &Call, in_customer: &Expansions) -> Result<(), Refusal> {
-    require_sight_of(call, &in_customer.below("discount"))
-}
-
-fn require_sight_of(call: &Call, discount: &Expansions) -> Result<(), Refusal> {
-    if discount.has("customer") {
-        call.require(Resource::Customer, Access::Read)?;
-        require_sight(call, &discount.below("customer"))?;
-    }
-    if discount.has("promotion_code") {
-        call.require(Resource::PromotionCode, Access::Read)?;
-        promotion_codes::require_sight(call, &discount.below("promotion_code"))?;
-    }
-    if discount.below("source").has("coupon") {
-        call.require(Resource::Coupon, Access::Read)?;
-    }
-    Ok(())
+pub fn require_sight(call: &Call, expansions: &Expansions) -> Result<(), Refusal> {
+    let parts: [(Resource, &[&str]); 5] = [
+        (Resource::Customer, &["discount", "customer"]),
+        (Resource::Customer, &["discount", "promotion_code", "customer"]),
+        (Resource::PromotionCode, &["discount", "promotion_code"]),
+        (Resource::Coupon, &["discount", "promotion_code", "promotion", "coupon"]),
+        (Resource::Coupon, &["discount", "source", "coupon"]),
+    ];
+    let filled = parts.into_iter().filter(|(_, path)| expansions.lead_through(path));
+    filled.map(|(resource, _)| call.require(resource, Access::Read)).collect()
 }
 
 /// The expansions of one customer, as far as the key may see what they fill in.
@@ -209,7 +222,7 @@ const NO_PARAMETERS: &[Param<()>] = &[];
 pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
     let expansions = Expansions::of_object(&input.expand, expand::DISCOUNT, &call.version)?;
-    require_sight_of(call, &expansions)?;
+    require_sight(call, &expansions.inside("discount"))?;
     let id = CustomerId(call.part(0)?);
     Ok(Plan::look(Names::CUSTOMER_BY_PATH, move |call, read| {
         let customer = engine::discounts::holder(read, &call.account, &id, call.now)?;

@@ -168,6 +168,7 @@ fn object(event: &Event, account: &Account) -> Json {
 fn told(facts: &Facts, beside: &[Facts], account: &Account, version: &Version, then: Time) -> Json {
     match facts {
         Facts::Coupon(coupon) => coupons::object(coupon, account, then).into(),
+        Facts::PaymentMethod(loose) => instruments::method_object(&loose.method, None, account, version).into(),
         Facts::PromotionCode(code) => {
             let coupon = coupon_beside(beside, &code.coupon_serial);
             let promotion = Promotion { code: PromotionCode::clone(code), coupon };
@@ -180,7 +181,7 @@ fn told(facts: &Facts, beside: &[Facts], account: &Account, version: &Version, t
 fn coupon_beside(beside: &[Facts], serial: &CouponSerial) -> Coupon {
     let coupon = beside.iter().find_map(|facts| match facts {
         Facts::Coupon(coupon) if coupon.serial == *serial => Some(Coupon::clone(coupon)),
-        Facts::Coupon(_) | Facts::PromotionCode(_) => None,
+        Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::PaymentMethod(_) => None,
     });
     coupon.expect("an event of what has a coupon is kept with that coupon")
 }

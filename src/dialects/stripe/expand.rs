@@ -3,8 +3,12 @@
 use super::customer_object;
 use super::discounts::Shown;
 use super::failure::Refusal;
+use super::instruments;
+use super::lists;
 use super::versions::{self, Version};
 use crate::domain::account::Account;
+use crate::domain::customer::Customer;
+use crate::domain::instrument::Instrument;
 use crate::http::json::{Json, Object};
 
 /// The most levels of one path.
@@ -64,6 +68,11 @@ pub const DISCOUNT: Expandable = &[
     since("promotion_code", "2020-08-27"),
     since("source", "2025-09-30"),
 ];
+/// On a customer's source.
+pub const SOURCE: Expandable = &[always("customer")];
+/// On a payment method.
+pub const PAYMENT_METHOD: Expandable =
+    &[always("billing_details"), always("card"), always("customer"), always("us_bank_account")];
 /// On what has nothing to expand.
 pub const NOTHING: Expandable = &[];
 
@@ -111,9 +120,15 @@ impl Expansions {
         self.0.iter().any(|path| path[0] == segment)
     }
 
-    /// Whether any segment of a path is that.
-    pub fn mention(&self, segment: &str) -> bool {
-        self.0.iter().flatten().any(|named| named == segment)
+    /// Whether a path has these segments one after the other, wherever.
+    pub fn lead_through(&self, segments: &[&str]) -> bool {
+        self.0.iter().any(|path| path.windows(segments.len()).any(|part| part == segments))
+    }
+
+    /// The same paths as seen from something that has this at that segment.
+    pub fn inside(&self, segment: &str) -> Expansions {
+        let inside = |path: &Vec<String>| std::iter::once(segment.to_owned()).chain(path.iter().cloned()).collect();
+        Expansions(self.0.iter().map(inside).collect())
     }
 
     /// What follows that segment.
@@ -146,7 +161,21 @@ pub fn customer(shown: &Shown, account: &Account, version: &Version, expansions:
     let mut object =
         customer_object::object(customer, account, shown.discount(account, version, &expansions.below("discount")));
     versions::down(&mut object, versions::CUSTOMER, customer.id.as_str(), version);
-    for name in ["sources", "subscriptions", "tax_ids"] {
+    let below = |name: &str| expansions.below(name);
+    if expansions.has("sources") && object.get("sources").is_none() {
+        object.add("sources", sources(shown, account, version, &below("sources").below("data")));
+    }
+    if let Some(default) = default_source(customer).filter(|_| expansions.has("default_source")) {
+        object.set("default_source", source(default, shown, account, version, &below("default_source")));
+    }
+    let in_settings = below("invoice_settings");
+    if let Some(default) = default_payment_method(customer).filter(|_| in_settings.has("default_payment_method"))
+        && let Some(settings) = object.get_mut("invoice_settings").and_then(Json::as_object_mut)
+    {
+        let inside = in_settings.below("default_payment_method");
+        settings.set("default_payment_method", payment_method(default, Some(shown), account, version, &inside));
+    }
+    for name in ["subscriptions", "tax_ids"] {
         if expansions.has(name) && object.get(name).is_none() {
             object.add(name, empty_list(format!("/v1/customers/{}/{name}", customer.id)));
         }
@@ -162,6 +191,63 @@ pub fn customer(shown: &Shown, account: &Account, version: &Version, expansions:
     }
     object.sort_from(2);
     object.into()
+}
+
+/// A customer's source as the caller's version shows it, with what it wants filled in.
+pub fn source(
+    source: &Instrument,
+    holder: &Shown,
+    account: &Account,
+    version: &Version,
+    expansions: &Expansions,
+) -> Json {
+    let object = instruments::source(source, Some(&holder.customer.id), version);
+    held(object, holder, account, version, expansions)
+}
+
+/// A customer's payment method as the caller's version shows it, with what it wants filled in.
+pub fn payment_method(
+    method: &Instrument,
+    holder: Option<&Shown>,
+    account: &Account,
+    version: &Version,
+    expansions: &Expansions,
+) -> Json {
+    let object = instruments::payment_method(method, holder.map(|holder| &holder.customer.id), account, version);
+    match holder {
+        Some(holder) => held(object, holder, account, version, expansions),
+        None => object.into(),
+    }
+}
+
+fn held(object: Option<Object>, holder: &Shown, account: &Account, version: &Version, expansions: &Expansions) -> Json {
+    let mut object = object.expect("an instrument is shown only as what it is");
+    if expansions.has("customer") {
+        // What is filled in is the customer as it is found through what it holds: it is filled in no further.
+        let whole = customer(holder, account, version, &expansions.below("customer"));
+        object.set("customer", whole);
+    }
+    object.into()
+}
+
+fn default_source(customer: &Customer) -> Option<&Instrument> {
+    customer.default_source.as_ref().and_then(|id| customer.instrument(id.as_str()))
+}
+
+fn default_payment_method(customer: &Customer) -> Option<&Instrument> {
+    customer.invoice_settings.default_payment_method.as_ref().and_then(|id| customer.instrument(id.as_str()))
+}
+
+/// The newest of a customer's sources, as its object lists them.
+fn sources(holder: &Shown, account: &Account, version: &Version, expansions: &Expansions) -> Object {
+    let all: Vec<&Instrument> = holder.customer.sources().collect();
+    let shown = all.iter().take(lists::DEFAULT_LIMIT);
+    let data: Vec<Json> = shown.map(|one| source(one, holder, account, version, expansions)).collect();
+    Object::new()
+        .and("object", "list")
+        .and("data", data)
+        .and("has_more", all.len() > lists::DEFAULT_LIMIT)
+        .and("url", format!("/v1/customers/{}/sources", holder.customer.id))
 }
 
 /// A list that has nothing in it: this server keeps none of these things.

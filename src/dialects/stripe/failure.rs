@@ -4,6 +4,7 @@ use hyper::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Method, StatusCode};
 
 use crate::domain::balance::BalanceWish;
+use crate::domain::instrument::MAX_INSTRUMENTS;
 use crate::domain::problem::{CodeRefusal, Deadline, Problem};
 use crate::engine::Stop;
 use crate::http::form::{FormError, FormErrorKind};
@@ -36,6 +37,10 @@ pub struct Names {
     pub coupon: Named,
     /// The promotion code.
     pub promotion_code: Named,
+    /// The source.
+    pub source: Named,
+    /// The payment method.
+    pub payment_method: Named,
     /// The parameter that brings a currency.
     pub currency: &'static str,
 }
@@ -52,7 +57,7 @@ impl Names {
     /// Everything by the path, as `id`.
     pub const BY_PATH: Names = {
         let id = Named { param: "id", by_path: true };
-        Names { customer: id, coupon: id, promotion_code: id, currency: "currency" }
+        Names { customer: id, coupon: id, promotion_code: id, source: id, payment_method: id, currency: "currency" }
     };
     /// The customer by the path, as `customer`.
     pub const CUSTOMER_BY_PATH: Names =
@@ -60,6 +65,11 @@ impl Names {
 }
 
 impl Named {
+    /// By the path.
+    pub const fn by_path(param: &'static str) -> Named {
+        Named { param, by_path: true }
+    }
+
     /// By a parameter.
     pub const fn by(param: &'static str) -> Named {
         Named { param, by_path: false }
@@ -474,6 +484,22 @@ impl Refusal {
             .param(param)
     }
 
+    /// A bank account that no amounts can prove any more: docs.stripe.com/error-codes.
+    pub fn cannot_be_verified() -> Refusal {
+        Refusal::new(
+            400,
+            "This bank account cannot be verified, because the amounts that were sent to it were told wrongly too often.",
+        )
+        .code("bank_account_verification_failed")
+    }
+
+    /// Amounts that were not the ones sent to a bank account.
+    pub fn wrong_amounts() -> Refusal {
+        Refusal::new(400, "The amounts provided do not match the amounts that were sent to the bank account.")
+            .code("bank_account_verification_failed")
+            .param("amounts")
+    }
+
     /// A verb's refusal.
     pub fn problem(problem: Problem, names: &Names, test_mode: bool) -> Refusal {
         match problem {
@@ -527,6 +553,49 @@ impl Refusal {
                 "max_redemptions",
                 format!("This value cannot be greater than the coupon's `max_redemptions`, {most}."),
             ),
+            Problem::NoSuchSource(id) => Refusal::nowhere("source", id.as_str(), names.source, false, test_mode),
+            Problem::PaymentMethodNotAttached(id) => Refusal::invalid(
+                "invoice_settings[default_payment_method]",
+                format!(
+                    "The customer does not have a payment method with the ID {id}. The payment method must be attached \
+                     to the customer."
+                ),
+            ),
+            Problem::NoSuchPaymentMethod(id) => {
+                Refusal::nowhere("PaymentMethod", id.as_str(), names.payment_method, false, test_mode)
+            }
+            Problem::AttachedAlready => {
+                Refusal::new(400, "The payment method you provided has already been attached to a customer.")
+            }
+            Problem::PaymentMethodSpent => Refusal::new(
+                400,
+                "This PaymentMethod was previously used without being attached to a Customer or was detached from a \
+                 Customer, and may not be used again.",
+            ),
+            Problem::NotAttached(id) => Refusal::new(
+                400,
+                format!(
+                    "The payment method {id} is not attached to a customer, so that it cannot be changed or detached."
+                ),
+            ),
+            Problem::OtherPaymentMethodType { is, given } => {
+                Refusal::invalid(given, format!("You cannot set `{given}` on a payment method of type `{is}`."))
+            }
+            Problem::TooManyInstruments => Refusal::new(
+                400,
+                format!(
+                    "The maximum number of payment methods for this customer has been reached ({MAX_INSTRUMENTS}). \
+                     Either detach some of them or proceed with a different customer."
+                ),
+            )
+            .code("customer_max_payment_methods"),
+            Problem::BankAccountExists => Refusal::new(
+                400,
+                "A bank account with that routing number and account number already exists for this customer.",
+            )
+            .code("bank_account_exists"),
+            Problem::AlreadyVerified => Refusal::new(400, "This bank account has already been verified."),
+            Problem::CannotBeVerified => Refusal::cannot_be_verified(),
             Problem::NoSuchBalanceTransaction(id) => {
                 Refusal { status: 404, ..Refusal::no_such("customer_balance_transaction", id.as_str(), "id") }
             }

@@ -219,10 +219,10 @@ fn expansions(call: &Call, paths: &[String]) -> Result<Expansions, Refusal> {
 
 /// A key has to be allowed to read what is filled in: docs.stripe.com/stripe-apps/reference/permissions. The coupon that
 /// older versions show unasked is a part of the promotion code.
-pub fn require_sight(call: &Call, expansions: &Expansions) -> Result<(), Refusal> {
+fn require_sight(call: &Call, expansions: &Expansions) -> Result<(), Refusal> {
+    discounts::require_sight(call, expansions)?;
     if expansions.has("customer") {
         call.require(Resource::Customer, Access::Read)?;
-        discounts::require_sight(call, &expansions.below("customer"))?;
     }
     if expansions.below("promotion").has("coupon") {
         call.require(Resource::Coupon, Access::Read)?;

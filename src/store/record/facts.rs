@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::coupon::CouponShape;
+use super::instrument::LooseShape;
 use super::promotion_code::PromotionCodeShape;
 use super::{Unreadable, parse, shape_of, write};
 use crate::domain::facts::Facts;
@@ -13,6 +14,7 @@ pub fn write_facts(facts: &Facts) -> Object {
     let body = match facts {
         Facts::Coupon(coupon) => write(&CouponShape::from(&**coupon)),
         Facts::PromotionCode(code) => write(&PromotionCodeShape::from(&**code)),
+        Facts::PaymentMethod(loose) => write(&LooseShape::from(&**loose)),
     };
     Object { kind: facts.kind(), id: facts.key().to_owned(), created: facts.created(), body }
 }
@@ -28,6 +30,9 @@ pub fn read_facts(object: &Object) -> Result<Facts, Unreadable> {
             ObjectKind::PromotionCode => {
                 Ok(Facts::PromotionCode(Box::new(parse::<PromotionCodeShape<'static>>(body)?.try_into()?)))
             }
+            ObjectKind::PaymentMethod => {
+                Ok(Facts::PaymentMethod(Box::new(parse::<LooseShape<'static>>(body)?.try_into()?)))
+            }
         },
         unknown => Err(Unreadable::UnknownShape(unknown)),
     }
@@ -39,6 +44,7 @@ pub fn read_facts(object: &Object) -> Result<Facts, Unreadable> {
 pub(super) enum FactsShape<'a> {
     Coupon(Box<CouponShape<'a>>),
     PromotionCode(Box<PromotionCodeShape<'a>>),
+    PaymentMethod(Box<LooseShape<'a>>),
 }
 
 impl<'a> From<&'a Facts> for FactsShape<'a> {
@@ -46,6 +52,7 @@ impl<'a> From<&'a Facts> for FactsShape<'a> {
         match facts {
             Facts::Coupon(coupon) => FactsShape::Coupon(Box::new((&**coupon).into())),
             Facts::PromotionCode(code) => FactsShape::PromotionCode(Box::new((&**code).into())),
+            Facts::PaymentMethod(loose) => FactsShape::PaymentMethod(Box::new((&**loose).into())),
         }
     }
 }
@@ -57,6 +64,7 @@ impl TryFrom<FactsShape<'_>> for Facts {
         Ok(match shape {
             FactsShape::Coupon(coupon) => Facts::Coupon(Box::new((*coupon).try_into()?)),
             FactsShape::PromotionCode(code) => Facts::PromotionCode(Box::new((*code).try_into()?)),
+            FactsShape::PaymentMethod(loose) => Facts::PaymentMethod(Box::new((*loose).try_into()?)),
         })
     }
 }
@@ -75,6 +83,7 @@ pub(crate) mod tests {
     use crate::domain::object::{Object, ObjectKind};
     use crate::domain::promotion_code::{Code, PromotionCode, Restrictions};
     use crate::domain::time::Time;
+    use crate::store::record::instrument::tests::loose_payment_methods;
 
     fn currencies() -> impl Strategy<Value = Currency> {
         (0..SUPPORTED.len()).prop_map(|place| Currency::parse(SUPPORTED[place]).expect("it is supported"))
@@ -145,7 +154,11 @@ pub(crate) mod tests {
 
     /// Facts of any kind, also those that no request could give an object.
     pub(crate) fn facts() -> impl Strategy<Value = Facts> {
-        prop_oneof![coupons().prop_map(Facts::from), promotion_codes().prop_map(Facts::from)]
+        prop_oneof![
+            coupons().prop_map(Facts::from),
+            promotion_codes().prop_map(Facts::from),
+            loose_payment_methods().prop_map(Facts::from)
+        ]
     }
 
     proptest! {
