@@ -179,8 +179,8 @@ pub fn require_sight(call: &Call, expansions: &Expansions) -> Result<(), Refusal
         (Resource::Coupon, &["discount", "promotion_code", "promotion", "coupon"]),
         (Resource::Coupon, &["discount", "source", "coupon"]),
     ];
-    let filled = parts.into_iter().filter(|(_, path)| expansions.lead_through(path));
-    filled.map(|(resource, _)| call.require(resource, Access::Read)).collect()
+    let mut filled = parts.into_iter().filter(|(_, path)| expansions.lead_through(path));
+    filled.try_for_each(|(resource, _)| call.require(resource, Access::Read))
 }
 
 /// The expansions of one customer, as far as the key may see what they fill in.
