@@ -1,5 +1,6 @@
 //! A customer: the facts kept of it, and the one way to change them.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::address::{Address, Shipping};
@@ -65,6 +66,9 @@ pub struct Customer {
     pub tax_ip: Option<IpAddr>,
     /// How received bank transfers are matched; `None` follows the account.
     pub reconciliation: Option<Reconciliation>,
+    /// Money that the customer has sent and that has paid for nothing yet: minor units by currency. A currency that came
+    /// stays, also when there is nothing left of it.
+    pub cash: BTreeMap<Currency, i64>,
     /// What it pays with, in the order in which it came; at most [`MAX_INSTRUMENTS`](super::instrument::MAX_INSTRUMENTS).
     pub instruments: Vec<Instrument>,
     /// The source that is charged when nothing else is said; one of the instruments.
@@ -219,6 +223,7 @@ impl Customer {
             tax_exempt: TaxExempt::None,
             tax_ip: None,
             reconciliation: None,
+            cash: BTreeMap::new(),
             instruments: Vec::new(),
             default_source: None,
             discount: None,

@@ -49,6 +49,11 @@ pub enum Happening {
         /// Other objects as they were then, without which it cannot be told: the coupon of a promotion code.
         beside: Vec<Facts>,
     },
+    /// Money arrived in a customer's cash balance.
+    CashArrived {
+        /// The customer who has it now.
+        customer: Box<Customer>,
+    },
 }
 
 /// A change of an object, or of what a customer holds.
@@ -113,6 +118,10 @@ words! {
         PaymentMethod = "payment_method",
         /// A discount of a customer.
         Discount = "discount",
+        /// A movement of a customer's cash balance.
+        CashTransaction = "cash_transaction",
+        /// A customer's cash balance.
+        CashBalance = "cash_balance",
     }
 }
 
@@ -133,7 +142,7 @@ pub struct EventKind(pub Subject, pub Change);
 
 impl EventKind {
     /// Every kind that happens.
-    pub const ALL: [EventKind; 17] = [
+    pub const ALL: [EventKind; 19] = [
         EventKind(Subject::Customer, Change::Created),
         EventKind(Subject::Customer, Change::Updated),
         EventKind(Subject::Customer, Change::Deleted),
@@ -151,6 +160,8 @@ impl EventKind {
         EventKind(Subject::Discount, Change::Created),
         EventKind(Subject::Discount, Change::Updated),
         EventKind(Subject::Discount, Change::Deleted),
+        EventKind(Subject::CashTransaction, Change::Created),
+        EventKind(Subject::CashBalance, Change::Updated),
     ];
 
     /// The kind's dotted name, which is also how it is kept.
@@ -174,6 +185,13 @@ impl EventKind {
             EventKind(Subject::Discount, Change::Created) => "customer.discount.created",
             EventKind(Subject::Discount, Change::Updated) => "customer.discount.updated",
             EventKind(Subject::Discount, Change::Deleted) => "customer.discount.deleted",
+            EventKind(Subject::CashTransaction, Change::Created) => "customer_cash_balance_transaction.created",
+            EventKind(Subject::CashTransaction, Change::Updated) => "customer_cash_balance_transaction.updated",
+            EventKind(Subject::CashTransaction, Change::Deleted) => "customer_cash_balance_transaction.deleted",
+            // There is one with every customer, so it only changes; all that is told of it is that money arrived.
+            EventKind(Subject::CashBalance, Change::Created | Change::Updated | Change::Deleted) => {
+                "cash_balance.funds_available"
+            }
         }
     }
 
@@ -192,6 +210,7 @@ impl Happening {
             Happening::CustomerDeleted { .. } => EventKind(Subject::Customer, Change::Deleted),
             Happening::Holding { subject, change, .. } => EventKind(*subject, change.change()),
             Happening::Object { change, .. } => EventKind(Subject::of(change.state()), change.change()),
+            Happening::CashArrived { .. } => EventKind(Subject::CashBalance, Change::Updated),
         }
     }
 
@@ -202,6 +221,7 @@ impl Happening {
             Happening::CustomerDeleted { before, .. } => before.id.as_str(),
             Happening::Holding { change, .. } => change.state().id(),
             Happening::Object { change, .. } => change.state().id(),
+            Happening::CashArrived { customer } => customer.id.as_str(),
         }
     }
 }
@@ -211,6 +231,7 @@ impl Subject {
         match facts {
             Facts::Coupon(_) => Subject::Coupon,
             Facts::PromotionCode(_) => Subject::PromotionCode,
+            Facts::CashTransaction(_) => Subject::CashTransaction,
             Facts::PaymentMethod(_) => Subject::PaymentMethod,
         }
     }

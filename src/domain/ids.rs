@@ -77,6 +77,10 @@ id!(
     DiscountId, "di"
 );
 id!(
+    /// A movement of a customer's cash balance, `ccsbtxn_…`.
+    CashTransactionId, "ccsbtxn"
+);
+id!(
     /// An event, `evt_…`.
     EventId, "evt"
 );

@@ -1,7 +1,9 @@
 //! What a caller can do wrong once its request is understood. Each dialect puts a problem into its own words.
 
 use super::balance::BalanceWish;
-use super::ids::{BalanceTransactionId, CouponId, CustomerId, EventId, InstrumentId, PromotionCodeId};
+use super::ids::{
+    BalanceTransactionId, CashTransactionId, CouponId, CustomerId, EventId, InstrumentId, PromotionCodeId,
+};
 use super::money::Currency;
 use super::time::Time;
 
@@ -126,6 +128,12 @@ pub enum Problem {
         /// How often the coupon can be.
         most: i64,
     },
+    /// The customer has no cash transaction of that id.
+    NoSuchCashTransaction(CashTransactionId),
+    /// The cash balance would not fit into 64 bits.
+    CashOutOfRange,
+    /// The customer has a cash balance, so it cannot be deleted.
+    CashHeld,
 }
 
 /// Why a customer cannot redeem a promotion code.

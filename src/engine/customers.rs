@@ -83,8 +83,7 @@ fn exchange(
     }
     let had = had(tx, ctx, &before)?;
     after.discount = after.discount.filter(|discount| !discount.is_over(ctx.now));
-    after.version = before.version + 1;
-    after.updated = ctx.now;
+    step(ctx, &before, &mut after);
 
     let has = match offer {
         Some(_) => redeem(tx, ctx, &after, offer)?,
@@ -104,6 +103,7 @@ fn exchange(
 pub fn delete(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &CustomerId, insists: &Precondition) -> Done<Customer> {
     let before = live(tx, ctx.account, id)?;
     insists.check(before.version)?;
+    before.require_deletable()?;
     let had = had(tx, ctx, &before)?;
     let after = before.tombstone(ctx.now);
 
@@ -149,6 +149,12 @@ pub fn search(
     limit: usize,
 ) -> Done<Page<Customer>> {
     Ok(tx.search(account.space, query, after, limit)?)
+}
+
+/// Gives a changed customer its next version and the moment of the change.
+pub(super) fn step(ctx: &Ctx<'_>, before: &Customer, after: &mut Customer) {
+    after.version = before.version + 1;
+    after.updated = ctx.now;
 }
 
 /// The customer with the change applied and the offer redeemed, or the rule that this breaks.

@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod balance_transactions;
+pub mod cash_balance;
 pub mod coupons;
 pub mod customers;
 pub mod discounts;

@@ -4,9 +4,10 @@ use std::error::Error;
 
 use super::Ctx;
 use crate::domain::account::Space;
+use crate::domain::cash::CashTransaction;
 use crate::domain::coupon::Coupon;
 use crate::domain::facts::Facts;
-use crate::domain::ids::{CouponId, CouponSerial, InstrumentId, PromotionCodeId};
+use crate::domain::ids::{CashTransactionId, CouponId, CouponSerial, InstrumentId, PromotionCodeId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{Cursor, ObjectPage, Page, Place, Span};
 use crate::domain::payment_method::LoosePaymentMethod;
@@ -57,6 +58,15 @@ pub(super) fn promotion_code(read: &mut dyn Read, space: Space, id: &PromotionCo
     one(read, space, ObjectKind::PromotionCode, id.as_str(), its_promotion_code)
 }
 
+/// A cash transaction.
+pub(super) fn cash_transaction(
+    read: &mut dyn Read,
+    space: Space,
+    id: &CashTransactionId,
+) -> Kept<Option<CashTransaction>> {
+    one(read, space, ObjectKind::CashTransaction, id.as_str(), its_cash_transaction)
+}
+
 /// A payment method that no customer holds.
 pub(super) fn loose_payment_method(
     read: &mut dyn Read,
@@ -65,7 +75,7 @@ pub(super) fn loose_payment_method(
 ) -> Kept<Option<LoosePaymentMethod>> {
     one(read, space, ObjectKind::PaymentMethod, id.as_str(), |facts| match facts {
         Facts::PaymentMethod(loose) => Some(*loose),
-        Facts::Coupon(_) | Facts::PromotionCode(_) => None,
+        Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::CashTransaction(_) => None,
     })
 }
 
@@ -79,7 +89,7 @@ pub(super) fn promotion_codes(read: &mut dyn Read, space: Space, list: List) -> 
 pub(super) fn its_coupon(facts: Facts) -> Option<Coupon> {
     match facts {
         Facts::Coupon(coupon) => Some(*coupon),
-        Facts::PromotionCode(_) | Facts::PaymentMethod(_) => None,
+        Facts::PromotionCode(_) | Facts::CashTransaction(_) | Facts::PaymentMethod(_) => None,
     }
 }
 
@@ -87,7 +97,15 @@ pub(super) fn its_coupon(facts: Facts) -> Option<Coupon> {
 pub(super) fn its_promotion_code(facts: Facts) -> Option<PromotionCode> {
     match facts {
         Facts::PromotionCode(code) => Some(*code),
-        Facts::Coupon(_) | Facts::PaymentMethod(_) => None,
+        Facts::Coupon(_) | Facts::CashTransaction(_) | Facts::PaymentMethod(_) => None,
+    }
+}
+
+/// The cash transaction in the facts.
+pub(super) fn its_cash_transaction(facts: Facts) -> Option<CashTransaction> {
+    match facts {
+        Facts::CashTransaction(transaction) => Some(*transaction),
+        Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::PaymentMethod(_) => None,
     }
 }
 

@@ -29,10 +29,10 @@ use crate::http::json::{Json, Object};
 /// What a create or an update asks for.
 #[derive(Default)]
 pub struct Input {
-    change: CustomerChange,
+    pub(super) change: CustomerChange,
     coupon: Patch<CouponId>,
     promotion_code: Patch<PromotionCodeId>,
-    expand: Vec<String>,
+    pub(super) expand: Vec<String>,
 }
 
 impl Input {
@@ -209,7 +209,8 @@ macro_rules! common_rows {
     };
 }
 
-const EXPAND_ROW: Param<Input> =
+/// The row of `expand`.
+pub(super) const EXPAND_ROW: Param<Input> =
     row("expand", Kind::Value(&EXPAND, |input: &mut Input, value| input.expand = value.texts()));
 
 const INVOICE_SETTINGS: &[Param<Input>] = &[
@@ -270,10 +271,6 @@ pub const UPDATE: &[Param<Input>] = common_rows![
     ],
     pay: [], tax_id: [], clock: []
 ];
-
-/// The parameters of `POST /v1/customers/{id}/cash_balance`.
-pub const CASH_BALANCE: &[Param<Input>] =
-    &[EXPAND_ROW, Param { added: "2022-04-18", ..row("settings", Kind::Group(&[RECONCILIATION_MODE])) }];
 
 fn set_balance(input: &mut Input, value: Value) {
     input.change.balance = Some(value.integer());
@@ -353,7 +350,7 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
     if !conditions::lets_make(&call.headers) {
         return Err(Refusal::nothing_to_match());
     }
-    let expansions = discounts::of_customer(call, &expand)?;
+    let expansions = discounts::expansions(call, &expand, expand::CUSTOMER)?;
     Ok(Plan::write(names, move |call, tx, ctx| {
         let made = customers::create(tx, ctx, change.clone())?;
         let shown = Shown::of(tx, &call.account, made, &expansions, ctx.now)?;
@@ -367,7 +364,7 @@ pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
     refuse_two_balances(call)?;
     let (redemption, names) = discounts::redemption(coupon, promotion_code)?;
     change.redemption = redemption;
-    let expansions = discounts::of_customer(call, &expand)?;
+    let expansions = discounts::expansions(call, &expand, expand::CUSTOMER)?;
     let id = CustomerId(call.part(0)?);
     let insists = conditions::insists(&call.headers);
     let names = Names { source: default_given(call)?.map_or(ID.source, Named::by), ..names };
@@ -407,7 +404,7 @@ pub const RETRIEVE: &[Param<Retrieve>] =
 /// `GET /v1/customers/{id}`
 pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
-    let expansions = discounts::of_customer(call, &input.expand)?;
+    let expansions = discounts::expansions(call, &input.expand, expand::CUSTOMER)?;
     let id = CustomerId(call.part(0)?);
     Ok(Plan::look(ID, move |call, read| {
         let customer = customers::read(read, &call.account, &id)?;
@@ -446,7 +443,7 @@ pub const LIST: &[Param<List>] = &[
 pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let List { paging, created, email, test_clock } = params::read(LIST, &call.given, &call.version)?;
     let anchor = paging.anchor()?;
-    let (expansions, _) = discounts::of_customers(call, &paging.expand, false)?;
+    let expansions = discounts::expansions_of_list(call, &paging.expand, expand::CUSTOMER)?;
     if let Some(clock) = test_clock {
         // Nothing here makes test clocks, so no id is one.
         return Err(Refusal::no_such("billingclock", &clock, "test_clock"));
@@ -500,7 +497,8 @@ pub fn search(call: &Arc<Call>) -> Result<Plan, Refusal> {
     }
     let Search { paging, query: text, page } = params::read(SEARCH, &call.given, &call.version)?;
     let query = search::parse(&text).map_err(|error| Refusal::search(error.to_string()))?;
-    let (expansions, counted) = discounts::of_customers(call, &paging.expand, true)?;
+    let (expansions, counted) = Expansions::of_list(&paging.expand, expand::CUSTOMER, true, &call.version)?;
+    discounts::require_sight(call, &expansions)?;
     let of = query_digest(&text);
     let after = page.map(|page| opened(&page, &of).ok_or_else(|| Refusal::invalid("page", "Invalid page token.")));
     let after = after.transpose()?;
@@ -522,29 +520,6 @@ pub fn search(call: &Arc<Call>) -> Result<Plan, Refusal> {
             result.add("total_count", i64::try_from(count).unwrap_or(i64::MAX));
         }
         Ok(Answer::of(result.and("url", "/v1/customers/search").into()))
-    }))
-}
-
-/// `GET /v1/customers/{id}/cash_balance`
-pub fn retrieve_cash_balance(call: &Arc<Call>) -> Result<Plan, Refusal> {
-    let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
-    Expansions::of_object(&input.expand, expand::NOTHING, &call.version)?;
-    let id = CustomerId(call.part(0)?);
-    Ok(Plan::look(Names::CUSTOMER_BY_PATH, move |call, read| {
-        let customer = customers::live(read, &call.account, &id)?;
-        Ok(Answer::of(super::customer_object::cash_balance(&customer, &call.account).into()))
-    }))
-}
-
-/// `POST /v1/customers/{id}/cash_balance`
-pub fn update_cash_balance(call: &Arc<Call>) -> Result<Plan, Refusal> {
-    let input: Input = params::read(CASH_BALANCE, &call.given, &call.version)?;
-    Expansions::of_object(&input.expand, expand::NOTHING, &call.version)?;
-    let id = CustomerId(call.part(0)?);
-    let insists = conditions::insists(&call.headers);
-    Ok(Plan::write(Names::CUSTOMER_BY_PATH, move |call, tx, ctx| {
-        let customer = customers::update(tx, ctx, &id, &insists, input.change.clone())?;
-        Ok(Answer::of(super::customer_object::cash_balance(&customer, &call.account).into()))
     }))
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::customers::{RETRIEVE, Retrieve};
-use super::expand::{self, Expansions};
+use super::expand::{self, Expandable, Expansions};
 use super::failure::{Named, Names, Refusal};
 use super::params::{self, Param};
 use super::versions::{self, Version};
@@ -183,18 +183,19 @@ pub fn require_sight(call: &Call, expansions: &Expansions) -> Result<(), Refusal
     filled.try_for_each(|(resource, _)| call.require(resource, Access::Read))
 }
 
-/// The expansions of one customer, as far as the key may see what they fill in.
-pub fn of_customer(call: &Call, paths: &[String]) -> Result<Expansions, Refusal> {
-    let expansions = Expansions::of_object(paths, expand::CUSTOMER, &call.version)?;
+/// The expansions of an object that is a customer or in which one can be filled in, as far as the key may see what they
+/// fill in of its discount.
+pub fn expansions(call: &Call, paths: &[String], expandable: Expandable) -> Result<Expansions, Refusal> {
+    let expansions = Expansions::of_object(paths, expandable, &call.version)?;
     require_sight(call, &expansions)?;
     Ok(expansions)
 }
 
-/// The same for a list of customers, and whether they are to be counted.
-pub fn of_customers(call: &Call, paths: &[String], countable: bool) -> Result<(Expansions, bool), Refusal> {
-    let (expansions, counted) = Expansions::of_list(paths, expand::CUSTOMER, countable, &call.version)?;
+/// The same for a list of them.
+pub fn expansions_of_list(call: &Call, paths: &[String], expandable: Expandable) -> Result<Expansions, Refusal> {
+    let (expansions, _) = Expansions::of_list(paths, expandable, false, &call.version)?;
     require_sight(call, &expansions)?;
-    Ok((expansions, counted))
+    Ok(expansions)
 }
 
 /// What a customer is to redeem by these two parameters, and what to name in a refusal.

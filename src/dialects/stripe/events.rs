@@ -8,7 +8,9 @@ use super::failure::{Names, Refusal};
 use super::lists::{self, Paged, Paging, TEXT, row};
 use super::params::{self, Kind, Param, Shape, Value};
 use super::versions::{self, Version};
-use super::{Answer, Call, Halt, Plan, coupons, customer_object, discounts, instruments, promotion_codes};
+use super::{
+    Answer, Call, Halt, Plan, cash_balance, coupons, customer_object, discounts, instruments, promotion_codes,
+};
 use crate::domain::account::{Account, Mode};
 use crate::domain::coupon::Coupon;
 use crate::domain::customer::Customer;
@@ -142,6 +144,7 @@ fn object(event: &Event, account: &Account) -> Json {
                 ObjectChange::Updated { before, after } => (told(after), Some(told(before))),
             }
         }
+        Happening::CashArrived { customer } => (cash_balance::object(customer, account, &version).into(), None),
     };
     let was = was.map(|was| previous(&was, &now).unwrap_or_else(|| Object::new().into()));
     let mut data = Object::new().and("object", now);
@@ -174,6 +177,9 @@ fn told(facts: &Facts, beside: &[Facts], account: &Account, version: &Version, t
             let promotion = Promotion { code: PromotionCode::clone(code), coupon };
             promotion_codes::object(&promotion, account, version, then, &Expansions::default(), None)
         }
+        Facts::CashTransaction(transaction) => {
+            cash_balance::transaction(transaction, account, version, &Expansions::default(), None)
+        }
     }
 }
 
@@ -181,7 +187,7 @@ fn told(facts: &Facts, beside: &[Facts], account: &Account, version: &Version, t
 fn coupon_beside(beside: &[Facts], serial: &CouponSerial) -> Coupon {
     let coupon = beside.iter().find_map(|facts| match facts {
         Facts::Coupon(coupon) if coupon.serial == *serial => Some(Coupon::clone(coupon)),
-        Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::PaymentMethod(_) => None,
+        Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::CashTransaction(_) | Facts::PaymentMethod(_) => None,
     });
     coupon.expect("an event of what has a coupon is kept with that coupon")
 }
@@ -195,12 +201,12 @@ fn held_object(
     version: &Version,
     then: Time,
 ) -> Json {
-    let object = match (holding, subject) {
-        (Holding::Instrument(instrument), Subject::PaymentMethod) => {
+    let object = match holding {
+        Holding::Instrument(instrument) if subject == Subject::PaymentMethod => {
             instruments::payment_method(instrument, customer, account, version)
         }
-        (Holding::Instrument(instrument), _) => instruments::source(instrument, customer, version),
-        (Holding::Discount(redeemed), _) => {
+        Holding::Instrument(instrument) => instruments::source(instrument, customer, version),
+        Holding::Discount(redeemed) => {
             customer.map(|customer| discounts::object(redeemed, customer, account, version, then))
         }
     };

@@ -1,11 +1,11 @@
 //! `expand[]`: what can be filled in, and how deep.
 
-use super::customer_object;
 use super::discounts::Shown;
 use super::failure::Refusal;
 use super::instruments;
 use super::lists;
 use super::versions::{self, Version};
+use super::{cash_balance, customer_object};
 use crate::domain::account::Account;
 use crate::domain::customer::Customer;
 use crate::domain::instrument::Instrument;
@@ -68,6 +68,20 @@ pub const DISCOUNT: Expandable = &[
     since("promotion_code", "2020-08-27"),
     since("source", "2025-09-30"),
 ];
+/// On a cash balance, where everything is inline.
+pub const CASH_BALANCE: Expandable = &[always("settings")];
+/// On a cash transaction. Only the customer is not inline; of the others there is the one that says what happened.
+pub const CASH_TRANSACTION: Expandable = &[
+    always("adjusted_for_overdraft"),
+    always("applied_to_payment"),
+    always("customer"),
+    always("funded"),
+    always("refunded_from_payment"),
+    always("transferred_to_balance"),
+    always("unapplied_from_payment"),
+];
+/// On funding instructions, where everything is inline.
+pub const FUNDING_INSTRUCTIONS: Expandable = &[always("bank_transfer")];
 /// On a customer's source.
 pub const SOURCE: Expandable = &[always("customer")];
 /// On a payment method.
@@ -181,7 +195,7 @@ pub fn customer(shown: &Shown, account: &Account, version: &Version, expansions:
         }
     }
     if expansions.has("cash_balance") {
-        object.add("cash_balance", customer_object::cash_balance(customer, account));
+        object.add("cash_balance", cash_balance::object(customer, account, version));
     }
     if expansions.has("invoice_credit_balance") {
         object.add("invoice_credit_balance", customer_object::invoice_credit_balance(customer));

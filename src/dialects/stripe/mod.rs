@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod balance_transactions;
+pub mod cash_balance;
 #[cfg(test)]
 mod compatibility;
 pub mod coupons;
@@ -12,6 +13,7 @@ pub mod discounts;
 pub mod events;
 pub mod expand;
 pub mod failure;
+pub mod funding_instructions;
 pub mod idempotency;
 pub mod instruments;
 pub mod lists;

@@ -8,8 +8,8 @@ use percent_encoding::percent_decode_str;
 
 use super::failure::Refusal;
 use super::{
-    Call, Plan, account, balance_transactions, coupons, customers, discounts, events, payment_methods, promotion_codes,
-    sources,
+    Call, Plan, account, balance_transactions, cash_balance, coupons, customers, discounts, events,
+    funding_instructions, payment_methods, promotion_codes, sources,
 };
 use crate::domain::api_key::{Access, Resource};
 use crate::domain::instrument::SourceKind;
@@ -47,6 +47,8 @@ const BANK_ACCOUNT_VERIFY: &str = "/v1/customers/{customer}/bank_accounts/{id}/v
 const CARD: &str = "/v1/customers/{customer}/cards/{id}";
 const CARDS: &str = "/v1/customers/{customer}/cards";
 const CASH_BALANCE: &str = "/v1/customers/{customer}/cash_balance";
+const CASH_TRANSACTION: &str = "/v1/customers/{customer}/cash_balance_transactions/{transaction}";
+const CASH_TRANSACTIONS: &str = "/v1/customers/{customer}/cash_balance_transactions";
 const COUPON: &str = "/v1/coupons/{coupon}";
 const COUPONS: &str = "/v1/coupons";
 const CUSTOMER: &str = "/v1/customers/{customer}";
@@ -54,6 +56,8 @@ const CUSTOMERS: &str = "/v1/customers";
 const DISCOUNT: &str = "/v1/customers/{customer}/discount";
 const EVENT: &str = "/v1/events/{id}";
 const EVENTS: &str = "/v1/events";
+const FUND_CASH_BALANCE: &str = "/v1/test_helpers/customers/{customer}/fund_cash_balance";
+const FUNDING_INSTRUCTIONS: &str = "/v1/customers/{customer}/funding_instructions";
 const METHODS_OF_CUSTOMER: &str = "/v1/customers/{customer}/payment_methods";
 const METHOD_OF_CUSTOMER: &str = "/v1/customers/{customer}/payment_methods/{payment_method}";
 const PAYMENT_METHOD: &str = "/v1/payment_methods/{payment_method}";
@@ -67,7 +71,7 @@ const SOURCE_VERIFY: &str = "/v1/customers/{customer}/sources/{id}/verify";
 const SEARCH: &str = "/v1/customers/search";
 
 /// Every operation there is.
-pub static OPERATIONS: [Operation; 46] = [
+pub static OPERATIONS: [Operation; 50] = [
     operation(Method::GET, ACCOUNT, Resource::Account, Access::Read, account::retrieve),
     operation(Method::GET, CUSTOMERS, Resource::Customer, Access::Read, customers::list),
     operation(Method::POST, CUSTOMERS, Resource::Customer, Access::Write, customers::create),
@@ -79,8 +83,12 @@ pub static OPERATIONS: [Operation; 46] = [
     operation(Method::POST, BALANCE_TRANSACTIONS, Resource::Customer, Access::Write, balance_transactions::create),
     operation(Method::GET, BALANCE_TRANSACTION, Resource::Customer, Access::Read, balance_transactions::retrieve),
     operation(Method::POST, BALANCE_TRANSACTION, Resource::Customer, Access::Write, balance_transactions::update),
-    operation(Method::GET, CASH_BALANCE, Resource::Customer, Access::Read, customers::retrieve_cash_balance),
-    operation(Method::POST, CASH_BALANCE, Resource::Customer, Access::Write, customers::update_cash_balance),
+    operation(Method::GET, CASH_BALANCE, Resource::Customer, Access::Read, cash_balance::retrieve),
+    operation(Method::POST, CASH_BALANCE, Resource::Customer, Access::Write, cash_balance::update),
+    operation(Method::GET, CASH_TRANSACTIONS, Resource::Customer, Access::Read, cash_balance::list_transactions),
+    operation(Method::GET, CASH_TRANSACTION, Resource::Customer, Access::Read, cash_balance::retrieve_transaction),
+    operation(Method::POST, FUNDING_INSTRUCTIONS, Resource::Customer, Access::Write, funding_instructions::create),
+    operation(Method::POST, FUND_CASH_BALANCE, Resource::Customer, Access::Write, cash_balance::fund),
     operation(Method::GET, DISCOUNT, Resource::Customer, Access::Read, discounts::retrieve),
     operation(Method::DELETE, DISCOUNT, Resource::Customer, Access::Write, discounts::delete),
     operation(Method::GET, SOURCES, Resource::Customer, Access::Read, |call| sources::list(call, None)),

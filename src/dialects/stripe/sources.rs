@@ -163,8 +163,7 @@ const NAMES: Names = Names { customer: Named::by_path("customer"), ..Names::BY_P
 pub fn list(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
     let List { paging, object } = params::read(LIST, &call.given, &call.version)?;
     let anchor = paging.anchor()?;
-    let (expansions, _) = Expansions::of_list(&paging.expand, expand::SOURCE, false, &call.version)?;
-    discounts::require_sight(call, &expansions)?;
+    let expansions = discounts::expansions_of_list(call, &paging.expand, expand::SOURCE)?;
     let id = CustomerId(call.part(0)?);
     let limit = paging.limit();
     let asked = move |kind: SourceKind| match (object.as_deref(), kind) {
@@ -188,7 +187,7 @@ pub fn list(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
 /// `GET /v1/customers/{customer}/sources/{id}` and its older names.
 pub fn retrieve(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
     let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
-    let expansions = expansions(call, &input.expand)?;
+    let expansions = discounts::expansions(call, &input.expand, expand::SOURCE)?;
     let (customer, choice) = (CustomerId(call.part(0)?), choice(call, sort)?);
     Ok(Plan::look(NAMES, move |call, read| {
         let owned = sources::read(read, &call.account, &customer, &choice)?;
@@ -199,7 +198,7 @@ pub fn retrieve(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
 /// `POST /v1/customers/{customer}/sources/{id}` and its older names.
 pub fn update(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
     let input: Update = params::read(UPDATE, &call.given, &call.version)?;
-    let expansions = expansions(call, &input.expand)?;
+    let expansions = discounts::expansions(call, &input.expand, expand::SOURCE)?;
     let (customer, choice) = (CustomerId(call.part(0)?), choice(call, sort)?);
     let given = |names: &[&str]| -> Vec<String> {
         names.iter().filter(|name| call.given.get(name).is_some()).map(|name| (*name).to_owned()).collect()
@@ -247,7 +246,7 @@ pub fn delete(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
 /// `POST /v1/customers/{customer}/sources/{id}/verify` and its older name.
 pub fn verify(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let Verify { amounts, expand } = params::read(VERIFY, &call.given, &call.version)?;
-    let expansions = expansions(call, &expand)?;
+    let expansions = discounts::expansions(call, &expand, expand::SOURCE)?;
     let amounts = <[i64; 2]>::try_from(amounts)
         .map_err(|_| Refusal::invalid("amounts", "Invalid amounts: two amounts were sent to the bank account."))?;
     let (customer, id) = (CustomerId(call.part(0)?), InstrumentId(call.part(1)?));
@@ -270,12 +269,6 @@ pub fn verify(call: &Arc<Call>) -> Result<Plan, Refusal> {
 
 fn choice(call: &Call, sort: Sort) -> Result<SourceChoice, Refusal> {
     Ok(SourceChoice { id: InstrumentId(call.part(1)?), kind: sort })
-}
-
-fn expansions(call: &Call, paths: &[String]) -> Result<Expansions, Refusal> {
-    let expansions = Expansions::of_object(paths, expand::SOURCE, &call.version)?;
-    discounts::require_sight(call, &expansions)?;
-    Ok(expansions)
 }
 
 fn shown(call: &Call, read: &mut dyn Read, owned: Owned, expansions: &Expansions, now: Time) -> Kept<Json> {

@@ -92,6 +92,8 @@ enum HappeningShape {
     HoldingUpdated,
     #[serde(rename = "holding.deleted")]
     HoldingDeleted,
+    #[serde(rename = "cash.arrived")]
+    CashArrived,
 }
 
 impl<'a> From<EventBody<'a>> for EventShape<'a> {
@@ -148,6 +150,10 @@ impl<'a> From<EventBody<'a>> for EventShape<'a> {
                     ObjectChange::Deleted(facts) => (HappeningShape::ObjectDeleted, Some(facts.into()), None),
                 };
                 shape.beside = shapes(beside);
+            }
+            Happening::CashArrived { customer } => {
+                shape.what = HappeningShape::CashArrived;
+                shape.after = Some(customer.as_ref().into());
             }
         }
         shape
@@ -208,6 +214,7 @@ impl EventShape<'_> {
                 of_customer(ObjectChange::Updated { before: holding(held)?, after: holding(holds)? })?
             }
             HappeningShape::HoldingDeleted => of_customer(ObjectChange::Deleted(holding(held)?))?,
+            HappeningShape::CashArrived => Happening::CashArrived { customer: state(after)? },
         };
         Ok(Event {
             sequence,
@@ -250,6 +257,7 @@ mod tests {
             let (before, after) = (Box::new(before), Box::new(after));
             let asked = Cause { request: Some(RequestId("req_1".into())), idempotency_key: Some("key".into()) };
             check(&Cause::default(), Happening::CustomerCreated { after: after.clone(), beside: beside.clone() });
+            check(&Cause::default(), Happening::CashArrived { customer: after.clone() });
             check(&asked, Happening::CustomerUpdated { before: before.clone(), after, beside: beside.clone() });
             check(&asked, Happening::CustomerDeleted { before, beside });
         }
@@ -294,6 +302,7 @@ mod tests {
             format!(r#""request":"req_1","what":"customer.created","after":{customer}"#),
             format!(r#""idempotency_key":"key","what":"customer.updated","before":{customer},"after":{customer}"#),
             format!(r#""what":"object.deleted","was":{coupon}"#),
+            format!(r#""what":"cash.arrived","after":{customer}"#),
             format!(r#""what":"object.updated","was":{code},"is":{code},"beside":[{coupon}]"#),
         ] {
             let body = format!(r#"{{"v":1,"id":"evt_1","created":9,{what}}}"#);
@@ -304,7 +313,7 @@ mod tests {
 
     #[test]
     fn an_event_without_its_state_is_refused() {
-        for what in ["customer.updated", "object.updated"] {
+        for what in ["customer.updated", "object.updated", "cash.arrived"] {
             let body = format!(r#"{{"v":1,"id":"evt_1","created":1,"what":"{what}"}}"#);
             assert!(read_event(1, &body).is_err(), "{what}");
         }
