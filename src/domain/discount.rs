@@ -101,8 +101,8 @@ impl Customer {
 
     /// The customer with a discount by the offer in place of any other one, or the rule that this breaks.
     pub fn with_discount(&self, offer: &Offer, id: DiscountId, now: Time) -> Result<Customer, Problem> {
-        let mut next = self.clone();
         offer.check(&self.id, now)?;
+        let mut next = self.clone();
         let Offer { coupon, code } = offer;
         if let Reduction::Amount { amount: _, currency } = coupon.reduction {
             match self.currency {

@@ -47,9 +47,8 @@ impl Shown {
         if customer.discount_at(now).is_none() {
             return Ok(Shown::bare(customer, now));
         }
-        // An answer of one for a question of one.
-        let mut all = Shown::all(read, account, vec![customer], expansions, now)?;
-        Ok(all.remove(0))
+        let all = Shown::all(read, account, vec![customer], expansions, now)?;
+        Ok(all.into_iter().next().expect("one was asked for"))
     }
 
     /// The same for the customers of a page.

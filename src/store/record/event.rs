@@ -298,7 +298,11 @@ mod tests {
         let coupon = r#"{"coupon":{"id":"A","serial":"coupon_1","created":5,"percent":2500,"duration":"once"}}"#;
         let code =
             r#"{"promotion_code":{"id":"promo_1","created":5,"code":"FALL","coupon":"A","coupon_serial":"coupon_1"}}"#;
+        let having = r#"{"id":"cus_1","version":1,"created":5,"updated":5,"prefix":"A1B2C3D4","discount":{"id":"di_1","coupon":"A","coupon_serial":"coupon_1","promotion_code":"promo_1","start":5,"end":9}}"#;
+        let held = r#"{"discount":{"discount":{"id":"di_1","coupon":"A","coupon_serial":"coupon_1","start":5},"coupon":{"id":"A","serial":"coupon_1","created":5,"percent":2500,"duration":"once"}}}"#;
         for what in [
+            format!(r#""what":"customer.updated","before":{customer},"after":{having},"beside":[{coupon}]"#),
+            format!(r#""what":"holding.created","customer":"cus_1","subject":"discount","holds":{held}"#),
             format!(r#""request":"req_1","what":"customer.created","after":{customer}"#),
             format!(r#""idempotency_key":"key","what":"customer.updated","before":{customer},"after":{customer}"#),
             format!(r#""what":"object.deleted","was":{coupon}"#),
