@@ -1,5 +1,6 @@
 //! Holdings: what a customer holds is kept in its own record, so that it is changed with it and shown with it.
 
+use super::discount::Redeemed;
 use super::instrument::Instrument;
 
 /// Something that a customer holds.
@@ -7,6 +8,8 @@ use super::instrument::Instrument;
 pub enum Holding {
     /// What it pays with.
     Instrument(Instrument),
+    /// What it redeemed, with the coupon as it was then.
+    Discount(Box<Redeemed>),
 }
 
 impl Holding {
@@ -14,6 +17,7 @@ impl Holding {
     pub fn id(&self) -> &str {
         match self {
             Holding::Instrument(instrument) => instrument.id().as_str(),
+            Holding::Discount(redeemed) => redeemed.discount.id.as_str(),
         }
     }
 }
@@ -21,5 +25,11 @@ impl Holding {
 impl From<Instrument> for Holding {
     fn from(instrument: Instrument) -> Holding {
         Holding::Instrument(instrument)
+    }
+}
+
+impl From<Redeemed> for Holding {
+    fn from(redeemed: Redeemed) -> Holding {
+        Holding::Discount(Box::new(redeemed))
     }
 }

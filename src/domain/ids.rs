@@ -73,6 +73,10 @@ id!(
     PromotionCodeId, "promo"
 );
 id!(
+    /// A discount of a customer, `di_…`.
+    DiscountId, "di"
+);
+id!(
     /// A movement of a customer's cash balance, `ccsbtxn_…`.
     CashTransactionId, "ccsbtxn"
 );

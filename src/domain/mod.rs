@@ -10,6 +10,7 @@ pub mod cash;
 pub mod coupon;
 pub mod customer;
 pub mod decline;
+pub mod discount;
 pub mod event;
 pub mod facts;
 pub mod holding;

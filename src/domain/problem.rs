@@ -80,6 +80,15 @@ pub enum Problem {
         /// Its id.
         id: PromotionCodeId,
     },
+    /// The customer cannot redeem the promotion code.
+    PromotionCodeRefused {
+        /// Its id.
+        id: PromotionCodeId,
+        /// Why.
+        why: CodeRefusal,
+    },
+    /// The customer has no discount.
+    NoDiscount(CustomerId),
     /// The customer has no source of that id.
     NoSuchSource(InstrumentId),
     /// The customer has no payment method of that id.
@@ -146,6 +155,17 @@ pub enum Problem {
     CashOutOfRange,
     /// The customer has a cash balance, so it cannot be deleted.
     CashHeld,
+}
+
+/// Why a customer cannot redeem a promotion code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeRefusal {
+    /// It is switched off.
+    SwitchedOff,
+    /// It expired or was redeemed as often as it can be.
+    Spent,
+    /// It is for another customer.
+    ForAnother,
 }
 
 /// A moment after which something cannot be redeemed.

@@ -6,6 +6,7 @@ pub mod balance_transactions;
 pub mod cash_balance;
 pub mod coupons;
 pub mod customers;
+pub mod discounts;
 pub mod events;
 mod holdings;
 pub mod keys;

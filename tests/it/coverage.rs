@@ -92,6 +92,7 @@ fn tables() -> BTreeMap<&'static str, Vec<Row>> {
     BTreeMap::from([
         ("DELETE /v1/coupons/{coupon}", Vec::new()),
         ("DELETE /v1/customers/{customer}", Vec::new()),
+        ("DELETE /v1/customers/{customer}/discount", Vec::new()),
         ("GET /v1/account", rows("", customers::RETRIEVE)),
         ("GET /v1/coupons", rows("", coupons::LIST)),
         ("GET /v1/coupons/{coupon}", rows("", customers::RETRIEVE)),
@@ -103,6 +104,7 @@ fn tables() -> BTreeMap<&'static str, Vec<Row>> {
         ("GET /v1/customers/{customer}/cash_balance", rows("", customers::RETRIEVE)),
         ("GET /v1/customers/{customer}/cash_balance_transactions", rows("", cash_balance::LIST)),
         ("GET /v1/customers/{customer}/cash_balance_transactions/{transaction}", rows("", customers::RETRIEVE)),
+        ("GET /v1/customers/{customer}/discount", rows("", customers::RETRIEVE)),
         ("GET /v1/events", rows("", events::LIST)),
         ("GET /v1/events/{id}", rows("", customers::RETRIEVE)),
         ("GET /v1/promotion_codes", rows("", promotion_codes::LIST)),

@@ -1,5 +1,6 @@
 //! `expand[]`: what can be filled in, and how deep.
 
+use super::discounts::Shown;
 use super::failure::Refusal;
 use super::instruments;
 use super::lists;
@@ -59,6 +60,13 @@ pub const PROMOTION_CODE: Expandable = &[
     always("customer"),
     since("promotion", "2025-09-30"),
     always("restrictions"),
+];
+/// On a discount. The coupon was inline, until it became a part of the source.
+pub const DISCOUNT: Expandable = &[
+    Way { removed: "2025-09-30", ..always("coupon") },
+    always("customer"),
+    since("promotion_code", "2020-08-27"),
+    since("source", "2025-09-30"),
 ];
 /// On a cash balance, where everything is inline.
 pub const CASH_BALANCE: Expandable = &[always("settings")];
@@ -128,6 +136,17 @@ impl Expansions {
         self.0.iter().any(|path| path[0] == segment)
     }
 
+    /// Whether a path has these segments one after the other, wherever.
+    pub fn lead_through(&self, segments: &[&str]) -> bool {
+        self.0.iter().any(|path| path.windows(segments.len()).any(|part| part == segments))
+    }
+
+    /// The same paths as seen from something that has this at that segment.
+    pub fn inside(&self, segment: &str) -> Expansions {
+        let inside = |path: &Vec<String>| std::iter::once(segment.to_owned()).chain(path.iter().cloned()).collect();
+        Expansions(self.0.iter().map(inside).collect())
+    }
+
     /// What follows that segment.
     pub fn below(&self, segment: &str) -> Expansions {
         let below = self.0.iter().filter(|path| path[0] == segment && path.len() > 1);
@@ -150,25 +169,27 @@ fn checked(whole: &str, path: &str, expandable: Expandable, version: &Version) -
 }
 
 /// A customer as the caller's version shows it, with what it wants filled in.
-pub fn customer(customer: &Customer, account: &Account, version: &Version, expansions: &Expansions) -> Json {
+pub fn customer(shown: &Shown, account: &Account, version: &Version, expansions: &Expansions) -> Json {
+    let customer = &shown.customer;
     if customer.deleted.is_some() {
         return customer_object::deleted(customer).into();
     }
-    let mut object = customer_object::object(customer, account);
+    let mut object =
+        customer_object::object(customer, account, shown.discount(account, version, &expansions.below("discount")));
     versions::down(&mut object, versions::CUSTOMER, customer.id.as_str(), version);
     let below = |name: &str| expansions.below(name);
     if expansions.has("sources") && object.get("sources").is_none() {
-        object.add("sources", sources(customer, account, version, &below("sources").below("data")));
+        object.add("sources", sources(shown, account, version, &below("sources").below("data")));
     }
     if let Some(default) = default_source(customer).filter(|_| expansions.has("default_source")) {
-        object.set("default_source", source(default, customer, account, version, &below("default_source")));
+        object.set("default_source", source(default, shown, account, version, &below("default_source")));
     }
     let in_settings = below("invoice_settings");
     if let Some(default) = default_payment_method(customer).filter(|_| in_settings.has("default_payment_method"))
         && let Some(settings) = object.get_mut("invoice_settings").and_then(Json::as_object_mut)
     {
         let inside = in_settings.below("default_payment_method");
-        settings.set("default_payment_method", payment_method(default, Some(customer), account, version, &inside));
+        settings.set("default_payment_method", payment_method(default, Some(shown), account, version, &inside));
     }
     for name in ["subscriptions", "tax_ids"] {
         if expansions.has(name) && object.get(name).is_none() {
@@ -191,37 +212,31 @@ pub fn customer(customer: &Customer, account: &Account, version: &Version, expan
 /// A customer's source as the caller's version shows it, with what it wants filled in.
 pub fn source(
     source: &Instrument,
-    holder: &Customer,
+    holder: &Shown,
     account: &Account,
     version: &Version,
     expansions: &Expansions,
 ) -> Json {
-    let object = instruments::source(source, Some(&holder.id), version);
+    let object = instruments::source(source, Some(&holder.customer.id), version);
     held(object, holder, account, version, expansions)
 }
 
 /// A customer's payment method as the caller's version shows it, with what it wants filled in.
 pub fn payment_method(
     method: &Instrument,
-    holder: Option<&Customer>,
+    holder: Option<&Shown>,
     account: &Account,
     version: &Version,
     expansions: &Expansions,
 ) -> Json {
-    let object = instruments::payment_method(method, holder.map(|holder| &holder.id), account, version);
+    let object = instruments::payment_method(method, holder.map(|holder| &holder.customer.id), account, version);
     match holder {
         Some(holder) => held(object, holder, account, version, expansions),
         None => object.into(),
     }
 }
 
-fn held(
-    object: Option<Object>,
-    holder: &Customer,
-    account: &Account,
-    version: &Version,
-    expansions: &Expansions,
-) -> Json {
+fn held(object: Option<Object>, holder: &Shown, account: &Account, version: &Version, expansions: &Expansions) -> Json {
     let mut object = object.expect("an instrument is shown only as what it is");
     if expansions.has("customer") {
         // What is filled in is the customer as it is found through what it holds: it is filled in no further.
@@ -240,15 +255,15 @@ fn default_payment_method(customer: &Customer) -> Option<&Instrument> {
 }
 
 /// The newest of a customer's sources, as its object lists them.
-fn sources(holder: &Customer, account: &Account, version: &Version, expansions: &Expansions) -> Object {
-    let all: Vec<&Instrument> = holder.sources().collect();
+fn sources(holder: &Shown, account: &Account, version: &Version, expansions: &Expansions) -> Object {
+    let all: Vec<&Instrument> = holder.customer.sources().collect();
     let shown = all.iter().take(lists::DEFAULT_LIMIT);
     let data: Vec<Json> = shown.map(|one| source(one, holder, account, version, expansions)).collect();
     Object::new()
         .and("object", "list")
         .and("data", data)
         .and("has_more", all.len() > lists::DEFAULT_LIMIT)
-        .and("url", format!("/v1/customers/{}/sources", holder.id))
+        .and("url", format!("/v1/customers/{}/sources", holder.customer.id))
 }
 
 /// A list that has nothing in it: this server keeps none of these things.

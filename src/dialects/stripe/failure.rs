@@ -8,7 +8,7 @@ use hyper::{Method, StatusCode};
 
 use crate::domain::balance::BalanceWish;
 use crate::domain::instrument::{MAX_INSTRUMENTS, SourceKind};
-use crate::domain::problem::{Deadline, Problem};
+use crate::domain::problem::{CodeRefusal, Deadline, Problem};
 use crate::domain::secret::without_card_numbers;
 use crate::engine::Stop;
 use crate::http::form::{FormError, FormErrorKind};
@@ -49,6 +49,8 @@ pub struct Names {
     pub payment_method: Named,
     /// The token.
     pub token: Named,
+    /// The parameter that brings a currency.
+    pub currency: &'static str,
 }
 
 /// How one thing is named.
@@ -63,7 +65,15 @@ impl Names {
     /// Everything by the path, as `id`.
     pub const BY_PATH: Names = {
         let id = Named { param: "id", by_path: true };
-        Names { customer: id, coupon: id, promotion_code: id, source: id, payment_method: id, token: id }
+        Names {
+            customer: id,
+            coupon: id,
+            promotion_code: id,
+            source: id,
+            payment_method: id,
+            token: id,
+            currency: "currency",
+        }
     };
     /// The customer by the path, as `customer`.
     pub const CUSTOMER_BY_PATH: Names =
@@ -486,6 +496,20 @@ impl Refusal {
                 "active",
                 format!("The promotion code '{id}' expired or has no redemptions left, so it cannot be active."),
             ),
+            Problem::PromotionCodeRefused { id: _, why } => {
+                // Of the words, those about prior transactions are known, which begin alike.
+                let why = match why {
+                    CodeRefusal::SwitchedOff => "it is not active",
+                    CodeRefusal::Spent => "it has expired or has no redemptions left",
+                    CodeRefusal::ForAnother => "it is for another customer",
+                };
+                let message = format!("This promotion code cannot be redeemed because {why}.");
+                Refusal::invalid(names.promotion_code.param, message).code("coupon_expired")
+            }
+            Problem::NoDiscount(customer) => {
+                let message = format!("No active discount for customer: {customer}");
+                Refusal::new(404, message).code("resource_missing").param(names.customer.param)
+            }
             Problem::DeadlinePassed(deadline) => Refusal::invalid(
                 deadline_param(deadline),
                 "Invalid timestamp: must be an integer Unix timestamp in the future.",
@@ -581,7 +605,7 @@ impl Refusal {
             )
             .code("customer_tax_location_invalid"),
             Problem::CurrencyMismatch { customer, given: _ } => Refusal::invalid(
-                "currency",
+                names.currency,
                 format!(
                     "You cannot combine currencies on a single customer. This customer has an active subscription, \
                      subscription schedule, discount, quote, or invoice item with currency {customer}"

@@ -9,6 +9,7 @@ mod compatibility;
 pub mod coupons;
 pub mod customer_object;
 pub mod customers;
+pub mod discounts;
 pub mod events;
 pub mod expand;
 pub mod failure;
@@ -38,7 +39,6 @@ use sha2::{Digest, Sha256};
 use crate::app::{App, Caller, Closed, NoFinding, Stage};
 use crate::domain::account::{Account, Mode};
 use crate::domain::api_key::{Access, ApiKey, KeyKind, Resource};
-use crate::domain::customer::Customer;
 use crate::domain::event::Cause;
 use crate::domain::ids::RequestId;
 use crate::domain::problem::Problem;
@@ -50,6 +50,7 @@ use crate::http::json::Json;
 use crate::http::{Dialect, Reply, Request, conditions};
 use crate::processor::{AttemptKey, Finding, Question};
 use crate::store::{Failure, Kept, Read, Tx};
+use discounts::Shown;
 use expand::Expansions;
 use failure::{Names, Refusal};
 use idempotency::Idempotent;
@@ -131,7 +132,7 @@ enum Body {
     /// Made already, because it took looking at the store.
     Made(Json),
     /// A customer, to be rendered when the writer is done with it: others wait for the writer.
-    Customer(Box<Customer>, Expansions),
+    Customer(Box<Shown>, Expansions),
     /// A refusal of something that has changed records all the same, as a guess that is counted.
     Refusal(Refusal),
 }
@@ -143,9 +144,9 @@ impl Answer {
     }
 
     /// One customer, with its tag.
-    pub fn customer(customer: Customer, expansions: &Expansions) -> Answer {
-        let tag = Some(customer.version);
-        Answer { body: Body::Customer(Box::new(customer), expansions.clone()), tag }
+    pub fn customer(shown: Shown, expansions: &Expansions) -> Answer {
+        let tag = Some(shown.customer.version);
+        Answer { body: Body::Customer(Box::new(shown), expansions.clone()), tag }
     }
 
     /// A refusal that undoes nothing.
@@ -156,8 +157,8 @@ impl Answer {
     fn to_reply(&self, call: &Call) -> Reply {
         match &self.body {
             Body::Made(json) => Reply::new(StatusCode::OK, json.to_bytes()),
-            Body::Customer(customer, expansions) => {
-                let json = expand::customer(customer, &call.account, &call.version, expansions);
+            Body::Customer(shown, expansions) => {
+                let json = expand::customer(shown, &call.account, &call.version, expansions);
                 Reply::new(StatusCode::OK, json.to_bytes())
             }
             Body::Refusal(refusal) => refusal.clone().reply(),

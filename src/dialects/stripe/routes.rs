@@ -8,8 +8,8 @@ use percent_encoding::percent_decode_str;
 
 use super::failure::Refusal;
 use super::{
-    Call, Plan, account, balance_transactions, cash_balance, coupons, customers, events, funding_instructions,
-    payment_methods, promotion_codes, sources, tokens,
+    Call, Plan, account, balance_transactions, cash_balance, coupons, customers, discounts, events,
+    funding_instructions, payment_methods, promotion_codes, sources, tokens,
 };
 use crate::domain::api_key::{Access, Resource};
 use crate::domain::instrument::SourceKind;
@@ -53,6 +53,7 @@ const COUPON: &str = "/v1/coupons/{coupon}";
 const COUPONS: &str = "/v1/coupons";
 const CUSTOMER: &str = "/v1/customers/{customer}";
 const CUSTOMERS: &str = "/v1/customers";
+const DISCOUNT: &str = "/v1/customers/{customer}/discount";
 const EVENT: &str = "/v1/events/{id}";
 const EVENTS: &str = "/v1/events";
 const FUND_CASH_BALANCE: &str = "/v1/test_helpers/customers/{customer}/fund_cash_balance";
@@ -91,6 +92,8 @@ pub static OPERATIONS: &[Operation] = &[
     operation(Method::GET, CASH_TRANSACTION, Resource::Customer, Access::Read, cash_balance::retrieve_transaction),
     operation(Method::POST, FUNDING_INSTRUCTIONS, Resource::Customer, Access::Write, funding_instructions::create),
     operation(Method::POST, FUND_CASH_BALANCE, Resource::Customer, Access::Write, cash_balance::fund),
+    operation(Method::GET, DISCOUNT, Resource::Customer, Access::Read, discounts::retrieve),
+    operation(Method::DELETE, DISCOUNT, Resource::Customer, Access::Write, discounts::delete),
     operation(Method::GET, SOURCES, Resource::Customer, Access::Read, |call| sources::list(call, None)),
     operation(Method::POST, SOURCES, Resource::Customer, Access::Write, sources::create),
     operation(Method::GET, SOURCE, Resource::Customer, Access::Read, |call| sources::retrieve(call, None)),

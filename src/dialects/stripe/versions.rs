@@ -220,6 +220,44 @@ pub const PAYMENT_METHOD: &[Difference<()>] = &[
     },
 ];
 
+/// Of a discount, newest first; about its coupon, which was shown in it.
+pub const DISCOUNT: &[Difference<Json>] = &[
+    Difference {
+        // docs.stripe.com/changelog/clover/2025-09-30/polymorphic-coupon; accounts as customers came with clover too.
+        date: "2025-09-30",
+        down: |object, coupon| {
+            object.remove("customer_account");
+            object.remove("source");
+            object.add("coupon", coupon.clone());
+            object.sort_from(2);
+        },
+    },
+    Difference {
+        // Came on 2024-04-04, while 2023-10-16 was current.
+        date: "2023-10-16",
+        down: |object, _| {
+            object.remove("subscription_item");
+        },
+    },
+    Difference {
+        // Came with promotion codes and with discounts of single payments.
+        date: "2020-08-27",
+        down: |object, _| {
+            object.remove("checkout_session");
+            object.remove("promotion_code");
+        },
+    },
+    Difference {
+        // Came on 2020-07-29; a discount had no id since 2012-09-24.
+        date: "2019-10-17",
+        down: |object, _| {
+            object.remove("id");
+            object.remove("invoice");
+            object.remove("invoice_item");
+        },
+    },
+];
+
 /// Of a promotion code, newest first; about its coupon, which was shown in it.
 pub const PROMOTION_CODE: &[Difference<Json>] = &[Difference {
     // docs.stripe.com/changelog/clover/2025-09-30/polymorphic-coupon; accounts as customers came with clover too.

@@ -8,6 +8,7 @@ mod balance;
 mod cash;
 mod coupon;
 mod customer;
+mod discount;
 mod event;
 mod facts;
 mod holding;

@@ -316,6 +316,21 @@ check('promotion codes stand for a coupon', async () => {
   assert.deepEqual(updated.data.previous_attributes, { active: true });
 });
 
+check('a customer redeems a coupon', async () => {
+  const sdk = client();
+  const older = { apiVersion: '2024-06-20' };
+  const coupon = await sdk.coupons.create({ percent_off: 25, duration: 'repeating', duration_in_months: 3 });
+  const made = await sdk.customers.create({ coupon: coupon.id }, older);
+  assert.deepEqual([made.discount.coupon.id, made.discount.coupon.times_redeemed], [coupon.id, 1]);
+  const { id, discount } = await sdk.customers.retrieve(made.id, { expand: ['discount.source.coupon'] });
+  assert.deepEqual([discount.id, discount.source.coupon.percent_off], [made.discount.id, 25]);
+  const gone = await sdk.customers.deleteDiscount(id);
+  assert.deepEqual([gone.id, gone.deleted, gone.customer], [discount.id, true, id]);
+  const error = await expectError(errors.StripeInvalidRequestError, sdk.customers.deleteDiscount(id));
+  assert.deepEqual([error.statusCode, error.code], [404, 'resource_missing']);
+  assert.equal((await sdk.customers.retrieve(id)).discount, null);
+});
+
 check('a key sent again replays the answer', async () => {
   const sdk = client();
   const options = { idempotencyKey: 'the same' };

@@ -447,6 +447,30 @@ def promotion_codes_stand_for_a_coupon():
 
 
 @check
+def a_customer_redeems_a_promotion_code():
+    sdk = client()
+    older = {"stripe_version": "2024-06-20"}
+    coupon = sdk.v1.coupons.create({"percent_off": 25})
+    of_coupon = {"type": "coupon", "coupon": coupon.id}
+    code = sdk.v1.promotion_codes.create({"promotion": of_coupon, "code": "FALL20", "max_redemptions": 1})
+    made = sdk.v1.customers.create({"promotion_code": code.id}, older)
+    equal((made.discount["coupon"]["id"], made.discount.promotion_code), (coupon.id, code.id))
+    customer = sdk.v1.customers.retrieve(made.id, {"expand": ["discount.source.coupon", "discount.promotion_code"]})
+    equal((customer.discount.source.coupon.times_redeemed, customer.discount.promotion_code.active), (1, False))
+    spent = lambda: sdk.v1.customers.create({"promotion_code": code.id}, older)
+    error = expect(stripe.InvalidRequestError, spent)
+    equal((error.http_status, error.code, error.param), (400, "coupon_expired", "promotion_code"))
+    equal(sdk.v1.customers.update(made.id, {"coupon": ""}, older).discount, None)
+    given = sdk.v1.customers.update(made.id, {"coupon": coupon.id}, older)
+    gone = sdk.v1.customers.delete_discount(made.id)
+    equal((gone.id, gone.deleted, gone.source.coupon), (given.discount.id, True, coupon.id))
+    error = expect(stripe.InvalidRequestError, lambda: sdk.v1.customers.delete_discount(made.id))
+    equal((error.http_status, error.code), (404, "resource_missing"))
+    kinds = [event.type.rsplit(".")[-1] for event in sdk.v1.events.list({"type": "customer.discount.*"})]
+    equal(kinds, ["deleted", "created", "deleted", "created"])
+
+
+@check
 def a_key_sent_again_replays_the_answer():
     sdk = client()
     key = {"idempotency_key": "the same"}
