@@ -33,12 +33,20 @@ pub enum Resource {
     Event,
     /// Promotion codes.
     PromotionCode,
+    /// Tax ids by themselves; one that is made with its customer comes with it.
+    TaxId,
 }
 
 impl Resource {
     /// Every resource, in the order in which help and errors list them.
-    pub const ALL: [Resource; 5] =
-        [Resource::Account, Resource::Coupon, Resource::Customer, Resource::Event, Resource::PromotionCode];
+    pub const ALL: [Resource; 6] = [
+        Resource::Account,
+        Resource::Coupon,
+        Resource::Customer,
+        Resource::Event,
+        Resource::PromotionCode,
+        Resource::TaxId,
+    ];
 
     /// The resource's name in permissions and error texts.
     pub fn as_str(self) -> &'static str {
@@ -48,6 +56,7 @@ impl Resource {
             Resource::Customer => "customer",
             Resource::Event => "event",
             Resource::PromotionCode => "promotion_code",
+            Resource::TaxId => "tax_id",
         }
     }
 }

@@ -10,6 +10,7 @@ use super::metadata::{Metadata, MetadataChange};
 use super::money::Currency;
 use super::patch::Patch;
 use super::problem::Problem;
+use super::tax_id::TaxId;
 use super::time::Time;
 
 /// The most custom fields that invoices of a customer may carry.
@@ -68,6 +69,9 @@ pub struct Customer {
     pub instruments: Vec<Instrument>,
     /// The source that is charged when nothing else is said; one of the instruments.
     pub default_source: Option<InstrumentId>,
+    /// The numbers under which tax offices know it, in the order in which they came; at most
+    /// [`MAX_TAX_IDS`](super::tax_id::MAX_TAX_IDS).
+    pub tax_ids: Vec<TaxId>,
 }
 
 /// What invoices of a customer show.
@@ -210,6 +214,7 @@ impl Customer {
             reconciliation: None,
             instruments: Vec::new(),
             default_source: None,
+            tax_ids: Vec::new(),
         }
     }
 

@@ -94,6 +94,8 @@ words! {
         Source = "source",
         /// A payment method of a customer.
         PaymentMethod = "payment_method",
+        /// A tax id of a customer.
+        TaxId = "tax_id",
     }
 }
 
@@ -114,7 +116,7 @@ pub struct EventKind(pub Subject, pub Change);
 
 impl EventKind {
     /// Every kind that happens.
-    pub const ALL: [EventKind; 14] = [
+    pub const ALL: [EventKind; 17] = [
         EventKind(Subject::Customer, Change::Created),
         EventKind(Subject::Customer, Change::Updated),
         EventKind(Subject::Customer, Change::Deleted),
@@ -129,6 +131,9 @@ impl EventKind {
         EventKind(Subject::PaymentMethod, Change::Created),
         EventKind(Subject::PaymentMethod, Change::Updated),
         EventKind(Subject::PaymentMethod, Change::Deleted),
+        EventKind(Subject::TaxId, Change::Created),
+        EventKind(Subject::TaxId, Change::Updated),
+        EventKind(Subject::TaxId, Change::Deleted),
     ];
 
     /// The kind's dotted name, which is also how it is kept.
@@ -149,6 +154,9 @@ impl EventKind {
             EventKind(Subject::PaymentMethod, Change::Created) => "payment_method.attached",
             EventKind(Subject::PaymentMethod, Change::Updated) => "payment_method.updated",
             EventKind(Subject::PaymentMethod, Change::Deleted) => "payment_method.detached",
+            EventKind(Subject::TaxId, Change::Created) => "customer.tax_id.created",
+            EventKind(Subject::TaxId, Change::Updated) => "customer.tax_id.updated",
+            EventKind(Subject::TaxId, Change::Deleted) => "customer.tax_id.deleted",
         }
     }
 

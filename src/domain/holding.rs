@@ -1,12 +1,15 @@
 //! Holdings: what a customer holds is kept in its own record, so that it is changed with it and shown with it.
 
 use super::instrument::Instrument;
+use super::tax_id::TaxId;
 
 /// Something that a customer holds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Holding {
     /// What it pays with.
     Instrument(Instrument),
+    /// A number under which a tax office knows it.
+    TaxId(TaxId),
 }
 
 impl Holding {
@@ -14,6 +17,7 @@ impl Holding {
     pub fn id(&self) -> &str {
         match self {
             Holding::Instrument(instrument) => instrument.id().as_str(),
+            Holding::TaxId(tax_id) => tax_id.id.as_str(),
         }
     }
 }
@@ -21,5 +25,11 @@ impl Holding {
 impl From<Instrument> for Holding {
     fn from(instrument: Instrument) -> Holding {
         Holding::Instrument(instrument)
+    }
+}
+
+impl From<TaxId> for Holding {
+    fn from(tax_id: TaxId) -> Holding {
+        Holding::TaxId(tax_id)
     }
 }

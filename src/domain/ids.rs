@@ -73,6 +73,10 @@ id!(
     PromotionCodeId, "promo"
 );
 id!(
+    /// A tax id of a customer, `txi_…`.
+    TaxIdId, "txi"
+);
+id!(
     /// An event, `evt_…`.
     EventId, "evt"
 );

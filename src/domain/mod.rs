@@ -23,6 +23,8 @@ pub mod problem;
 pub mod promotion_code;
 pub mod query;
 pub mod tax;
+pub mod tax_id;
+pub mod tax_id_kind;
 pub mod term;
 pub mod time;
 mod words;

@@ -1,7 +1,7 @@
 //! What a caller can do wrong once its request is understood. Each dialect puts a problem into its own words.
 
 use super::balance::BalanceWish;
-use super::ids::{BalanceTransactionId, CouponId, CustomerId, EventId, PromotionCodeId};
+use super::ids::{BalanceTransactionId, CouponId, CustomerId, EventId, PromotionCodeId, TaxIdId};
 use super::money::Currency;
 use super::time::Time;
 
@@ -76,6 +76,10 @@ pub enum Problem {
         /// Its id.
         id: PromotionCodeId,
     },
+    /// The customer has no tax id of that id, or no customer has.
+    NoSuchTaxId(TaxIdId),
+    /// The customer has as many tax ids as it may.
+    TooManyTaxIds,
     /// A deadline is not in the future.
     DeadlinePassed(Deadline),
     /// A deadline is too far in the future.

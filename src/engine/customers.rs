@@ -1,5 +1,6 @@
 //! Customers: create, read, update, delete, list, search.
 
+use super::tax_ids::{self, Added};
 use super::{Ctx, Done, Precondition, tell};
 use crate::domain::account::Account;
 use crate::domain::balance::{BalanceReason, BalanceTransaction};
@@ -10,25 +11,31 @@ use crate::domain::metadata::Metadata;
 use crate::domain::page::{CustomerPage, Page, Place};
 use crate::domain::problem::Problem;
 use crate::domain::query::Query;
+use crate::domain::tax_id::NewTaxId;
 use crate::domain::term::Mark;
 use crate::store::{Failure, Kept, Read, Tx};
 
-/// Makes a customer with the facts of `change`. A balance writes its first balance transaction.
-pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, change: CustomerChange) -> Done<Customer> {
+/// Makes a customer with the facts of `change` and these tax ids, of which there are not too many. A balance writes its
+/// first balance transaction. The customer is told of before its tax ids, so that they are never told of nobody.
+pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, change: CustomerChange, tax_ids: Vec<NewTaxId>) -> Done<Customer> {
     let prefix = match &change.invoice_prefix {
         Some(prefix) => prefix.clone(),
         None => free_invoice_prefix(tx, ctx)?,
     };
     let given_prefix = change.invoice_prefix.is_some();
     let blank = Customer::blank(CustomerId::mint(ctx.ids, ctx.now), prefix, ctx.now);
-    let made = blank.with(change, ctx.account.default_currency)?;
+    let mut made = blank.with(change, ctx.account.default_currency)?;
+    let added = Added::of(ctx, tax_ids);
+    made.tax_ids.clone_from(&added.made);
+    let settled = added.settle(ctx, &made);
     if given_prefix {
         require_free_invoice_prefix(tx, ctx, &made)?;
     }
 
-    tx.put_customer(ctx.account.space, None, &made)?;
+    tx.put_customer(ctx.account.space, None, &settled)?;
     note_balance(tx, ctx, 0, &made, BalanceReason::Initial)?;
     tell(tx, ctx, Happening::CustomerCreated { after: Box::new(made.clone()) })?;
+    added.tell(tx, ctx, &made.id)?;
     Ok(made)
 }
 
@@ -65,6 +72,7 @@ pub fn delete(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &CustomerId, insists: &Precond
     let after = before.tombstone(ctx.now);
 
     tx.put_customer(ctx.account.space, Some(&before), &after)?;
+    tax_ids::tell_gone(tx, ctx, &before)?;
     tell(tx, ctx, Happening::CustomerDeleted { before: Box::new(before) })?;
     Ok(after)
 }

@@ -10,6 +10,7 @@ pub mod keys;
 mod objects;
 pub mod promotion_codes;
 pub mod replies;
+pub mod tax_ids;
 
 use crate::domain::account::Account;
 use crate::domain::event::{Cause, Happening};

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cusp::dialects::stripe::params::{Empty, Field, Kind, Param, Shape};
 use cusp::dialects::stripe::routes::OPERATIONS;
 use cusp::dialects::stripe::versions::LISTED;
-use cusp::dialects::stripe::{balance_transactions, coupons, customers, events, promotion_codes};
+use cusp::dialects::stripe::{balance_transactions, coupons, customers, events, promotion_codes, tax_ids};
 
 use crate::cases::{below, root};
 use crate::json::{Json, Wish};
@@ -92,6 +92,8 @@ fn tables() -> BTreeMap<&'static str, Vec<Row>> {
     BTreeMap::from([
         ("DELETE /v1/coupons/{coupon}", Vec::new()),
         ("DELETE /v1/customers/{customer}", Vec::new()),
+        ("DELETE /v1/customers/{customer}/tax_ids/{id}", Vec::new()),
+        ("DELETE /v1/tax_ids/{id}", Vec::new()),
         ("GET /v1/account", rows("", customers::RETRIEVE)),
         ("GET /v1/coupons", rows("", coupons::LIST)),
         ("GET /v1/coupons/{coupon}", rows("", customers::RETRIEVE)),
@@ -101,10 +103,14 @@ fn tables() -> BTreeMap<&'static str, Vec<Row>> {
         ("GET /v1/customers/{customer}/balance_transactions", rows("", balance_transactions::LIST)),
         ("GET /v1/customers/{customer}/balance_transactions/{transaction}", rows("", customers::RETRIEVE)),
         ("GET /v1/customers/{customer}/cash_balance", rows("", customers::RETRIEVE)),
+        ("GET /v1/customers/{customer}/tax_ids", rows("", tax_ids::LIST)),
+        ("GET /v1/customers/{customer}/tax_ids/{id}", rows("", customers::RETRIEVE)),
         ("GET /v1/events", rows("", events::LIST)),
         ("GET /v1/events/{id}", rows("", customers::RETRIEVE)),
         ("GET /v1/promotion_codes", rows("", promotion_codes::LIST)),
         ("GET /v1/promotion_codes/{promotion_code}", rows("", customers::RETRIEVE)),
+        ("GET /v1/tax_ids", rows("", tax_ids::LIST_OWNED)),
+        ("GET /v1/tax_ids/{id}", rows("", customers::RETRIEVE)),
         ("POST /v1/coupons", rows("", coupons::CREATE)),
         ("POST /v1/coupons/{coupon}", rows("", coupons::UPDATE)),
         ("POST /v1/customers", rows("", customers::CREATE)),
@@ -112,8 +118,10 @@ fn tables() -> BTreeMap<&'static str, Vec<Row>> {
         ("POST /v1/customers/{customer}/balance_transactions", rows("", balance_transactions::CREATE)),
         ("POST /v1/customers/{customer}/balance_transactions/{transaction}", rows("", balance_transactions::UPDATE)),
         ("POST /v1/customers/{customer}/cash_balance", rows("", customers::CASH_BALANCE)),
+        ("POST /v1/customers/{customer}/tax_ids", rows("", tax_ids::CREATE)),
         ("POST /v1/promotion_codes", rows("", promotion_codes::CREATE)),
         ("POST /v1/promotion_codes/{promotion_code}", rows("", promotion_codes::UPDATE)),
+        ("POST /v1/tax_ids", rows("", tax_ids::CREATE_OWNED)),
     ])
 }
 

@@ -39,6 +39,7 @@ pub fn object(customer: &Customer, account: &Account) -> Object {
         reconciliation: _,
         instruments: _,
         default_source,
+        tax_ids: _,
     } = customer;
     let mut object = Object::new()
         .and("id", id.as_str().to_owned())

@@ -10,7 +10,8 @@ use super::expand::{self, Expansions};
 use super::failure::{Names, Refusal};
 use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
 use super::params::{self, Empty, Field, Kind, Param, Shape, Value, field, word};
-use super::{Answer, Call, Halt, Plan, search};
+use super::tax_id_types::TYPE;
+use super::{Answer, Call, Halt, Plan, search, tax_ids};
 use crate::domain::address::{Address, Shipping};
 use crate::domain::customer::{
     AmountTaxDisplay, CustomField, Customer, CustomerChange, MAX_CUSTOM_FIELDS, Reconciliation, RenderingChange,
@@ -19,6 +20,7 @@ use crate::domain::customer::{
 use crate::domain::ids::CustomerId;
 use crate::domain::page::{CustomerPage, Page, Place, Span};
 use crate::domain::patch::Patch;
+use crate::domain::tax_id::MAX_TAX_IDS;
 use crate::domain::time::Time;
 use crate::engine::customers;
 use crate::http::conditions;
@@ -28,6 +30,8 @@ use crate::http::json::{Json, Object};
 #[derive(Default)]
 pub struct Input {
     change: CustomerChange,
+    /// Kinds and values, in their order.
+    tax_ids: Vec<(String, String)>,
     expand: Vec<String>,
 }
 
@@ -64,6 +68,13 @@ const RECONCILIATION: Shape =
     Shape::Choice(&[word("automatic"), word("manual"), params::Word { word: "merchant_default", added: "2022-12-22" }]);
 const VALIDATE_LOCATION: Shape =
     Shape::Choice(&[params::Word { word: "auto", added: "2024-10-01" }, word("deferred"), word("immediately")]);
+const TAX_IDS: Shape = Shape::List(
+    &Shape::Record(&[
+        Field { required: true, ..field("type", &TYPE) },
+        Field { required: true, ..field("value", &TEXT) },
+    ]),
+    MAX_TAX_IDS,
+);
 const TAX_EXEMPT: Shape = Shape::Choice(&[word("none"), word("reverse"), word("exempt")]);
 
 /// A row that an empty string unsets.
@@ -178,6 +189,9 @@ macro_rules! common_rows {
 const EXPAND_ROW: Param<Input> =
     row("expand", Kind::Value(&EXPAND, |input: &mut Input, value| input.expand = value.texts()));
 
+const TAX_ID_DATA: Param<Input> =
+    row("tax_id_data", Kind::Value(&TAX_IDS, |input, value| input.tax_ids = kinds_and_values(value)));
+
 const INVOICE_SETTINGS: &[Param<Input>] = &[
     unsettable(
         "custom_fields",
@@ -210,7 +224,7 @@ const TAX: &[Param<Input>] = &[
 /// The parameters of `POST /v1/customers`.
 pub const CREATE: &[Param<Input>] = common_rows![
     bank: [], card: [], default: [], pay: [unsupported("payment_method")],
-    tax_id: [unsupported("tax_id_data")], clock: [unsupported("test_clock")]
+    tax_id: [TAX_ID_DATA], clock: [unsupported("test_clock")]
 ];
 
 /// The parameters of `POST /v1/customers/{id}`.
@@ -283,10 +297,24 @@ fn custom_fields(value: Value) -> Vec<CustomField> {
     value.list().into_iter().map(line).collect()
 }
 
+fn kinds_and_values(value: Value) -> Vec<(String, String)> {
+    let pair = |mut tax_id: Value| {
+        let mut part = |name| tax_id.take(name).expect("the table requires it").text();
+        (part("type"), part("value"))
+    };
+    value.list().into_iter().map(pair).collect()
+}
+
 /// Two names of one fact; only one of them can be meant.
 fn refuse_two_balances(call: &Call) -> Result<(), Refusal> {
     let both = ["account_balance", "balance"];
     if both.iter().all(|name| call.given.get(name).is_some()) { Err(Refusal::exclusive(&both)) } else { Ok(()) }
+}
+
+fn expansions(call: &Call, paths: &[String]) -> Result<Expansions, Refusal> {
+    let expansions = Expansions::of_object(paths, expand::CUSTOMER, &call.version)?;
+    expand::require_sight_of_customer(call, &expansions)?;
+    Ok(expansions)
 }
 
 /// What the operations on one customer call its id.
@@ -299,9 +327,13 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
     if !conditions::lets_make(&call.headers) {
         return Err(Refusal::nothing_to_match());
     }
-    let expansions = Expansions::of_object(&input.expand, expand::CUSTOMER, &call.version)?;
+    let expansions = expansions(call, &input.expand)?;
+    let name = |place| format!("tax_id_data[{place}][value]");
+    let wishes = input.tax_ids.iter().enumerate();
+    let wishes = wishes.map(|(place, (kind, value))| tax_ids::wish(call, kind, value, &name(place)));
+    let wishes = wishes.collect::<Result<Vec<_>, _>>()?;
     Ok(Plan::write(ID, move |_, tx, ctx| {
-        let made = customers::create(tx, ctx, input.change.clone())?;
+        let made = customers::create(tx, ctx, input.change.clone(), wishes.clone())?;
         Ok(Answer::customer(made, &expansions))
     }))
 }
@@ -310,7 +342,7 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
 pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Input = params::read(UPDATE, &call.given, &call.version)?;
     refuse_two_balances(call)?;
-    let expansions = Expansions::of_object(&input.expand, expand::CUSTOMER, &call.version)?;
+    let expansions = expansions(call, &input.expand)?;
     let id = CustomerId(call.part(0)?);
     let insists = conditions::insists(&call.headers);
     Ok(Plan::write(ID, move |_, tx, ctx| {
@@ -346,7 +378,7 @@ pub const RETRIEVE: &[Param<Retrieve>] =
 /// `GET /v1/customers/{id}`
 pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
-    let expansions = Expansions::of_object(&input.expand, expand::CUSTOMER, &call.version)?;
+    let expansions = expansions(call, &input.expand)?;
     let id = CustomerId(call.part(0)?);
     Ok(Plan::look(ID, move |call, read| {
         let customer = customers::read(read, &call.account, &id)?;
@@ -385,6 +417,7 @@ pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let List { paging, created, email, test_clock } = params::read(LIST, &call.given, &call.version)?;
     let anchor = paging.anchor()?;
     let (expansions, _) = Expansions::of_list(&paging.expand, expand::CUSTOMER, false, &call.version)?;
+    expand::require_sight_of_customer(call, &expansions)?;
     if let Some(clock) = test_clock {
         // Nothing here makes test clocks, so no id is one.
         return Err(Refusal::no_such("billingclock", &clock, "test_clock"));
@@ -438,6 +471,7 @@ pub fn search(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let Search { paging, query: text, page } = params::read(SEARCH, &call.given, &call.version)?;
     let query = search::parse(&text).map_err(|error| Refusal::search(error.to_string()))?;
     let (expansions, counted) = Expansions::of_list(&paging.expand, expand::CUSTOMER, true, &call.version)?;
+    expand::require_sight_of_customer(call, &expansions)?;
     let of = query_digest(&text);
     let after = page.map(|page| opened(&page, &of).ok_or_else(|| Refusal::invalid("page", "Invalid page token.")));
     let after = after.transpose()?;

@@ -7,8 +7,8 @@ use super::expand::{self, Expansions};
 use super::failure::{Names, Refusal};
 use super::lists::{self, Paged, Paging, TEXT, row};
 use super::params::{self, Kind, Param, Shape, Value};
-use super::versions::{self, Version};
-use super::{Answer, Call, Halt, Plan, coupons, customer_object, instruments, promotion_codes};
+use super::versions::Version;
+use super::{Answer, Call, Halt, Plan, coupons, instruments, promotion_codes, tax_ids};
 use crate::domain::account::{Account, Mode};
 use crate::domain::coupon::Coupon;
 use crate::domain::customer::Customer;
@@ -184,10 +184,16 @@ fn held_object(
     account: &Account,
     version: &Version,
 ) -> Json {
-    let Holding::Instrument(instrument) = holding;
+    let instrument = match holding {
+        Holding::Instrument(instrument) => instrument,
+        Holding::TaxId(tax_id) => {
+            let customer = customer.expect("a tax id is told of as its customer's");
+            return tax_ids::object(tax_id, customer, account, version).into();
+        }
+    };
     let object = match subject {
         Subject::PaymentMethod => instruments::payment_method(instrument, customer, account, version),
-        Subject::Source | Subject::Customer | Subject::Coupon | Subject::PromotionCode => {
+        Subject::Source | Subject::Customer | Subject::Coupon | Subject::PromotionCode | Subject::TaxId => {
             instruments::source(instrument, customer, version)
         }
     };
@@ -195,7 +201,5 @@ fn held_object(
 }
 
 fn customer(customer: &Customer, account: &Account, version: &Version) -> Json {
-    let mut object = customer_object::object(customer, account);
-    versions::down(&mut object, versions::CUSTOMER, customer.id.as_str(), version);
-    object.into()
+    expand::customer(customer, account, version, &Expansions::default())
 }

@@ -1,9 +1,11 @@
 //! `expand[]`: what can be filled in, and how deep.
 
-use super::customer_object;
 use super::failure::Refusal;
+use super::lists::DEFAULT_LIMIT;
 use super::versions::{self, Version};
+use super::{Call, customer_object, tax_ids};
 use crate::domain::account::Account;
+use crate::domain::api_key::{Access, Resource};
 use crate::domain::customer::Customer;
 use crate::http::json::{Json, Object};
 
@@ -57,6 +59,8 @@ pub const PROMOTION_CODE: Expandable = &[
     since("promotion", "2025-09-30"),
     always("restrictions"),
 ];
+/// On a tax id. What is known of it is inline.
+pub const TAX_ID: Expandable = &[always("customer"), since("owner", "2024-02-22"), always("verification")];
 /// On what has nothing to expand.
 pub const NOTHING: Expandable = &[];
 
@@ -125,17 +129,30 @@ fn checked(whole: &str, path: &str, expandable: Expandable, version: &Version) -
     Ok(segments)
 }
 
+/// A key has to be allowed to read what a customer is filled in with: docs.stripe.com/stripe-apps/reference/permissions.
+/// What older versions show unasked is a part of the customer.
+pub fn require_sight_of_customer(call: &Call, expansions: &Expansions) -> Result<(), Refusal> {
+    if expansions.has("tax_ids") { call.require(Resource::TaxId, Access::Read) } else { Ok(()) }
+}
+
 /// A customer as the caller's version shows it, with what it wants filled in.
 pub fn customer(customer: &Customer, account: &Account, version: &Version, expansions: &Expansions) -> Json {
     if customer.deleted.is_some() {
         return customer_object::deleted(customer).into();
     }
     let mut object = customer_object::object(customer, account);
-    versions::down(&mut object, versions::CUSTOMER, customer.id.as_str(), version);
-    for name in ["sources", "subscriptions", "tax_ids"] {
-        if expansions.has(name) && object.get(name).is_none() {
-            object.add(name, empty_list(format!("/v1/customers/{}/{name}", customer.id)));
+    versions::down(&mut object, versions::CUSTOMER, &(), version);
+    let unasked = versions::tells_lists(version);
+    for name in ["sources", "subscriptions"] {
+        if unasked || expansions.has(name) {
+            object.add(name, list(customer, name, Vec::new(), unasked));
         }
+    }
+    if unasked || expansions.has("tax_ids") {
+        let within = expansions.below("tax_ids").below("data");
+        let newest = customer.tax_ids_newest_first();
+        let data = newest.map(|tax_id| tax_ids::filled(tax_id, customer, account, version, &within).into()).collect();
+        object.add("tax_ids", list(customer, "tax_ids", data, unasked));
     }
     if expansions.has("cash_balance") {
         object.add("cash_balance", customer_object::cash_balance(customer, account));
@@ -150,7 +167,14 @@ pub fn customer(customer: &Customer, account: &Account, version: &Version, expan
     object.into()
 }
 
-/// A list that has nothing in it: this server keeps none of these things.
-fn empty_list(url: String) -> Object {
-    Object::new().and("object", "list").and("data", Vec::new()).and("has_more", false).and("url", url)
+/// A list of what a customer has, newest first: the first page of it, of the length that a page has unasked. What is not
+/// kept here is an empty list.
+fn list(customer: &Customer, name: &str, mut data: Vec<Json>, counted: bool) -> Object {
+    let count = data.len();
+    data.truncate(DEFAULT_LIMIT);
+    let mut list = Object::new().and("object", "list").and("data", data).and("has_more", count > DEFAULT_LIMIT);
+    if counted {
+        list.add("total_count", i64::try_from(count).unwrap_or(i64::MAX));
+    }
+    list.and("url", format!("/v1/customers/{}/{name}", customer.id))
 }

@@ -93,6 +93,36 @@ pub fn placed<K, E>(anchor: &Anchor, place: impl FnOnce(&str) -> Result<K, E>) -
     })
 }
 
+/// A page of what is at hand, newest first; `noun` is what a thing is called that is not there.
+pub fn cut<T>(
+    mut items: Vec<T>,
+    id: impl Fn(&T) -> &str,
+    anchor: &Anchor,
+    limit: usize,
+    noun: &'static str,
+) -> Result<Page<T>, Refusal> {
+    let cursor = placed(anchor, |wanted| {
+        let place = items.iter().position(|item| id(item) == wanted);
+        place.ok_or_else(|| Refusal::no_such(noun, wanted, anchor_param(anchor)))
+    })?;
+    let has_more = match cursor {
+        Cursor::Newest => items.len() > limit,
+        Cursor::OlderThan(place) => {
+            items.drain(..=place);
+            items.len() > limit
+        }
+        Cursor::NewerThan(place) => {
+            items.truncate(place);
+            // The nearest of them, so the newest are left out.
+            let newer = items.len().saturating_sub(limit);
+            items.drain(..newer);
+            newer > 0
+        }
+    };
+    items.truncate(limit);
+    Ok(Page { items, has_more })
+}
+
 /// The envelope of a page.
 pub fn envelope<T>(page: &Page<T>, url: String, item: impl FnMut(&T) -> Json) -> Json {
     let data: Vec<Json> = page.items.iter().map(item).collect();

@@ -18,6 +18,8 @@ pub mod params;
 pub mod promotion_codes;
 pub mod routes;
 pub mod search;
+pub mod tax_id_types;
+pub mod tax_ids;
 pub mod versions;
 
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use matchit::Router;
 use percent_encoding::percent_decode_str;
 
 use super::failure::Refusal;
-use super::{Call, Plan, account, balance_transactions, coupons, customers, events, promotion_codes};
+use super::{Call, Plan, account, balance_transactions, coupons, customers, events, promotion_codes, tax_ids};
 use crate::domain::api_key::{Access, Resource};
 
 /// An operation of the API.
@@ -46,10 +46,14 @@ const EVENT: &str = "/v1/events/{id}";
 const EVENTS: &str = "/v1/events";
 const PROMOTION_CODE: &str = "/v1/promotion_codes/{promotion_code}";
 const PROMOTION_CODES: &str = "/v1/promotion_codes";
+const CUSTOMER_TAX_ID: &str = "/v1/customers/{customer}/tax_ids/{id}";
+const CUSTOMER_TAX_IDS: &str = "/v1/customers/{customer}/tax_ids";
 const SEARCH: &str = "/v1/customers/search";
+const TAX_ID: &str = "/v1/tax_ids/{id}";
+const TAX_IDS: &str = "/v1/tax_ids";
 
 /// Every operation there is.
-pub static OPERATIONS: [Operation; 24] = [
+pub static OPERATIONS: [Operation; 32] = [
     operation(Method::GET, ACCOUNT, Resource::Account, Access::Read, account::retrieve),
     operation(Method::GET, CUSTOMERS, Resource::Customer, Access::Read, customers::list),
     operation(Method::POST, CUSTOMERS, Resource::Customer, Access::Write, customers::create),
@@ -74,6 +78,14 @@ pub static OPERATIONS: [Operation; 24] = [
     operation(Method::POST, PROMOTION_CODES, Resource::PromotionCode, Access::Write, promotion_codes::create),
     operation(Method::GET, PROMOTION_CODE, Resource::PromotionCode, Access::Read, promotion_codes::retrieve),
     operation(Method::POST, PROMOTION_CODE, Resource::PromotionCode, Access::Write, promotion_codes::update),
+    operation(Method::GET, CUSTOMER_TAX_IDS, Resource::TaxId, Access::Read, tax_ids::list),
+    operation(Method::POST, CUSTOMER_TAX_IDS, Resource::TaxId, Access::Write, tax_ids::create),
+    operation(Method::GET, CUSTOMER_TAX_ID, Resource::TaxId, Access::Read, tax_ids::retrieve),
+    operation(Method::DELETE, CUSTOMER_TAX_ID, Resource::TaxId, Access::Write, tax_ids::delete),
+    operation(Method::GET, TAX_IDS, Resource::TaxId, Access::Read, tax_ids::list_owned),
+    operation(Method::POST, TAX_IDS, Resource::TaxId, Access::Write, tax_ids::create_owned),
+    operation(Method::GET, TAX_ID, Resource::TaxId, Access::Read, tax_ids::retrieve_owned),
+    operation(Method::DELETE, TAX_ID, Resource::TaxId, Access::Write, tax_ids::delete_owned),
 ];
 
 /// Finds operations by method and path.

@@ -54,6 +54,7 @@ enum ResourceShape {
     Customer,
     Event,
     PromotionCode,
+    TaxId,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -115,6 +116,7 @@ impl From<Resource> for ResourceShape {
             Resource::Customer => ResourceShape::Customer,
             Resource::Event => ResourceShape::Event,
             Resource::PromotionCode => ResourceShape::PromotionCode,
+            Resource::TaxId => ResourceShape::TaxId,
         }
     }
 }
@@ -127,6 +129,7 @@ impl From<ResourceShape> for Resource {
             ResourceShape::Customer => Resource::Customer,
             ResourceShape::Event => Resource::Event,
             ResourceShape::PromotionCode => Resource::PromotionCode,
+            ResourceShape::TaxId => Resource::TaxId,
         }
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::address::{AddressShape, ShippingShape};
 use super::instrument::InstrumentShape;
+use super::tax_id::TaxIdShape;
 use super::{Text, Unreadable, borrowed, is_default, owned, parse, shape_of, write};
 use crate::domain::address::{Address, Shipping};
 use crate::domain::customer::{
@@ -17,6 +18,7 @@ use crate::domain::ids::{CustomerId, InstrumentId};
 use crate::domain::instrument::Instrument;
 use crate::domain::metadata::Metadata;
 use crate::domain::money::Currency;
+use crate::domain::tax_id::TaxId;
 use crate::domain::time::Time;
 
 /// The body of a customer.
@@ -86,6 +88,8 @@ pub(super) struct CustomerShape<'a> {
     default_source: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     default_payment_method: Option<Text<'a>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tax_ids: Vec<TaxIdShape<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -165,6 +169,7 @@ impl<'a> From<&'a Customer> for CustomerShape<'a> {
             reconciliation,
             instruments,
             default_source,
+            tax_ids,
         } = customer;
         CustomerShape {
             id: Cow::Borrowed(id),
@@ -212,6 +217,7 @@ impl<'a> From<&'a Customer> for CustomerShape<'a> {
             instruments: instruments.iter().map(InstrumentShape::from).collect(),
             default_source: default_source.as_ref().map(|InstrumentId(id)| Cow::Borrowed(id.as_str())),
             default_payment_method: default_payment_method.as_ref().map(|InstrumentId(id)| Cow::Borrowed(id.as_str())),
+            tax_ids: tax_ids.iter().map(TaxIdShape::from).collect(),
         }
     }
 }
@@ -249,6 +255,7 @@ impl TryFrom<CustomerShape<'_>> for Customer {
             instruments,
             default_source,
             default_payment_method,
+            tax_ids,
         } = shape;
         let field =
             |(name, value): (Text<'_>, Text<'_>)| CustomField { name: name.into_owned(), value: value.into_owned() };
@@ -295,6 +302,7 @@ impl TryFrom<CustomerShape<'_>> for Customer {
             }),
             instruments: instruments.into_iter().map(Instrument::try_from).collect::<Result<_, _>>()?,
             default_source: owned(default_source).map(InstrumentId),
+            tax_ids: tax_ids.into_iter().map(TaxId::try_from).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -316,6 +324,7 @@ pub(crate) mod tests {
     use crate::domain::time::Time;
     use crate::store::record::address::tests::{addresses, shippings};
     use crate::store::record::instrument::tests::instruments;
+    use crate::store::record::tax_id::tests::tax_ids;
 
     #[test]
     fn a_customer_of_few_facts_has_a_short_body() {
@@ -373,7 +382,7 @@ pub(crate) mod tests {
         let exempt = prop_oneof![Just(TaxExempt::None), Just(TaxExempt::Exempt), Just(TaxExempt::Reverse)];
         let by = prop_oneof![Just(Reconciliation::Automatic), Just(Reconciliation::Manual)];
         let free = (btree_map(any::<String>(), any::<String>(), 0..5), vec(any::<String>(), 0..3));
-        let held = (vec(instruments(), 0..3), text());
+        let held = (vec(instruments(), 0..3), text(), vec(tax_ids(), 0..3));
         (times, names, places, money, invoice_settings(), exempt, option::of(by), free, held).prop_map(
             |(times, names, places, money, invoice_settings, tax_exempt, reconciliation, free, held)| Customer {
                 id: CustomerId(format!("cus_{}", times.0)),
@@ -401,6 +410,7 @@ pub(crate) mod tests {
                 reconciliation,
                 instruments: held.0,
                 default_source: held.1.map(InstrumentId),
+                tax_ids: held.2,
             },
         )
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Unreadable;
 use super::instrument::InstrumentShape;
+use super::tax_id::TaxIdShape;
 use crate::domain::holding::Holding;
 
 /// Tagged from outside, so that nothing is parsed twice.
@@ -11,12 +12,14 @@ use crate::domain::holding::Holding;
 #[serde(rename_all = "snake_case")]
 pub(super) enum HoldingShape<'a> {
     Instrument(InstrumentShape<'a>),
+    TaxId(TaxIdShape<'a>),
 }
 
 impl<'a> From<&'a Holding> for HoldingShape<'a> {
     fn from(holding: &'a Holding) -> HoldingShape<'a> {
         match holding {
             Holding::Instrument(instrument) => HoldingShape::Instrument(instrument.into()),
+            Holding::TaxId(tax_id) => HoldingShape::TaxId(tax_id.into()),
         }
     }
 }
@@ -27,6 +30,7 @@ impl TryFrom<HoldingShape<'_>> for Holding {
     fn try_from(shape: HoldingShape<'_>) -> Result<Holding, Unreadable> {
         Ok(match shape {
             HoldingShape::Instrument(instrument) => Holding::Instrument(instrument.try_into()?),
+            HoldingShape::TaxId(tax_id) => Holding::TaxId(tax_id.try_into()?),
         })
     }
 }
@@ -37,9 +41,10 @@ pub(crate) mod tests {
 
     use crate::domain::holding::Holding;
     use crate::store::record::instrument::tests::instruments;
+    use crate::store::record::tax_id::tests::tax_ids;
 
     /// Anything that a customer can hold.
     pub(crate) fn holdings() -> impl Strategy<Value = Holding> {
-        instruments().prop_map(Holding::from)
+        prop_oneof![instruments().prop_map(Holding::from), tax_ids().prop_map(Holding::from)]
     }
 }

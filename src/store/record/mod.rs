@@ -12,6 +12,7 @@ mod facts;
 mod holding;
 mod instrument;
 mod promotion_code;
+mod tax_id;
 
 use std::borrow::Cow;
 use std::error::Error;
