@@ -72,7 +72,7 @@ fn trial(kind: TaxIdKind, value: &str) -> Option<Verification> {
     }
     let letters = value.bytes().take_while(u8::is_ascii_alphabetic).count();
     let (country, number) = value.split_at(letters);
-    if !country.is_empty() && kind.country(country).is_none() {
+    if !country.is_empty() && !kind.begins_with(country) {
         return None;
     }
     match number {

@@ -54,6 +54,12 @@ impl TaxIdKind {
         }
     }
 
+    /// Whether there are numbers of the kind that begin with these two letters.
+    pub fn begins_with(self, letters: &str) -> bool {
+        let letters = letters.to_ascii_uppercase();
+        letters.len() == 2 && self.0.forms.iter().any(|form| form.starts_with(&letters))
+    }
+
     /// Whether there are offices that Stripe asks about such numbers: docs.stripe.com/billing/customer/tax-ids.
     pub fn is_looked_up(self) -> bool {
         matches!(self.0.word, "au_abn" | "eu_vat" | "gb_vat")

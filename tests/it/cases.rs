@@ -73,6 +73,10 @@ folders! {
     requests_retry: "stripe/requests/retry",
     requests_route: "stripe/requests/route",
     requests_version: "stripe/requests/version",
+    tax_ids_create: "stripe/tax_ids/create",
+    tax_ids_delete: "stripe/tax_ids/delete",
+    tax_ids_list: "stripe/tax_ids/list",
+    tax_ids_retrieve: "stripe/tax_ids/retrieve",
 }
 
 /// Where the transcripts are.

@@ -15,6 +15,7 @@ in_both_stores! {
     one_idempotency_key_does_one_thing,
     one_promotion_code_of_a_word_becomes_active,
     one_coupon_has_an_id,
+    a_customer_never_has_a_sixth_tax_id,
     a_key_that_is_being_worked_on_is_refused_and_then_replayed,
     readers_are_not_kept_waiting_by_a_writer,
 }
@@ -153,6 +154,23 @@ fn one_coupon_has_an_id(keeping: &Keeping) {
     let winner = made.iter().find(|reply| reply.status == 200).unwrap();
     assert_eq!(client.get("/v1/coupons/RACE").body, winner.body);
     assert_eq!(json(&client.get("/v1/events"))["data"].as_array().unwrap().len(), 1);
+}
+
+fn a_customer_never_has_a_sixth_tax_id(keeping: &Keeping) {
+    const MOST: usize = 5;
+    let server = Server::start(keeping);
+    let client = Client::new(server.address(), "sk_test_race");
+    let customer = client.customer("name=Jenny");
+    let path = format!("/v1/customers/{customer}/tax_ids");
+    let made = rush(&client, &path, |caller| format!("type=us_ein&value=12-345678{caller}"));
+    assert_eq!((of_status(&made, 200), of_status(&made, 400)), (MOST, CALLERS - MOST));
+    let listed = json(&client.get(&path));
+    let listed: BTreeSet<&str> =
+        listed["data"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect();
+    let made: Vec<_> = made.iter().filter(|reply| reply.status == 200).map(json).collect();
+    assert_eq!(listed, made.iter().map(|it| it["id"].as_str().unwrap()).collect());
+    let told = json(&client.get("/v1/events?type=customer.tax_id.created"));
+    assert_eq!(told["data"].as_array().unwrap().len(), MOST);
 }
 
 fn a_key_that_is_being_worked_on_is_refused_and_then_replayed(keeping: &Keeping) {
