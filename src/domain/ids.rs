@@ -73,6 +73,10 @@ id!(
     PromotionCodeId, "promo"
 );
 id!(
+    /// A movement of a customer's cash balance, `ccsbtxn_…`.
+    CashTransactionId, "ccsbtxn"
+);
+id!(
     /// A tax id of a customer, `txi_…`.
     TaxIdId, "txi"
 );

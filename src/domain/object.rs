@@ -13,11 +13,21 @@ pub enum ObjectKind {
     RetiredCoupon,
     /// A promotion code.
     PromotionCode,
+    /// A movement of a customer's cash balance.
+    CashTransaction,
+    /// A payment method that no customer holds.
+    PaymentMethod,
 }
 
 impl ObjectKind {
     /// Every kind.
-    pub const ALL: [ObjectKind; 3] = [ObjectKind::Coupon, ObjectKind::RetiredCoupon, ObjectKind::PromotionCode];
+    pub const ALL: [ObjectKind; 5] = [
+        ObjectKind::Coupon,
+        ObjectKind::RetiredCoupon,
+        ObjectKind::PromotionCode,
+        ObjectKind::CashTransaction,
+        ObjectKind::PaymentMethod,
+    ];
 
     /// The kind's name. It is stored, so it never changes.
     pub fn as_str(self) -> &'static str {
@@ -25,6 +35,8 @@ impl ObjectKind {
             ObjectKind::Coupon => "coupon",
             ObjectKind::RetiredCoupon => "retired_coupon",
             ObjectKind::PromotionCode => "promotion_code",
+            ObjectKind::CashTransaction => "cash_transaction",
+            ObjectKind::PaymentMethod => "payment_method",
         }
     }
 

@@ -1,7 +1,9 @@
 //! What a caller can do wrong once its request is understood. Each dialect puts a problem into its own words.
 
 use super::balance::BalanceWish;
-use super::ids::{BalanceTransactionId, CouponId, CustomerId, EventId, PromotionCodeId, TaxIdId};
+use super::ids::{
+    BalanceTransactionId, CashTransactionId, CouponId, CustomerId, EventId, InstrumentId, PromotionCodeId, TaxIdId,
+};
 use super::money::Currency;
 use super::time::Time;
 
@@ -76,6 +78,33 @@ pub enum Problem {
         /// Its id.
         id: PromotionCodeId,
     },
+    /// The customer has no source of that id.
+    NoSuchSource(InstrumentId),
+    /// The customer has no payment method of that id.
+    PaymentMethodNotAttached(InstrumentId),
+    /// No payment method of that id in this space.
+    NoSuchPaymentMethod(InstrumentId),
+    /// A customer holds the payment method already.
+    AttachedAlready,
+    /// The payment method was used before, so that no customer can hold it.
+    PaymentMethodSpent,
+    /// No customer holds the payment method, and it can be changed only where one does.
+    NotAttached(InstrumentId),
+    /// The change is one of another type of payment method.
+    OtherPaymentMethodType {
+        /// What it is.
+        is: &'static str,
+        /// What the change is of.
+        given: &'static str,
+    },
+    /// The customer holds as many instruments as it can.
+    TooManyInstruments,
+    /// The customer has that bank account.
+    BankAccountExists,
+    /// The bank account is proven already.
+    AlreadyVerified,
+    /// The bank account's owner told wrong amounts too often, or a payment from it failed.
+    CannotBeVerified,
     /// The customer has no tax id of that id, or no customer has.
     NoSuchTaxId(TaxIdId),
     /// The customer has as many tax ids as it may.
@@ -94,6 +123,12 @@ pub enum Problem {
         /// How often the coupon can be.
         most: i64,
     },
+    /// The customer has no cash transaction of that id.
+    NoSuchCashTransaction(CashTransactionId),
+    /// The cash balance would not fit into 64 bits.
+    CashOutOfRange,
+    /// The customer has a cash balance, so it cannot be deleted.
+    CashHeld,
 }
 
 /// A moment after which something cannot be redeemed.

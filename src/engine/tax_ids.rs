@@ -127,10 +127,6 @@ impl Added {
 }
 
 fn tell_of(tx: &mut dyn Tx, ctx: &Ctx<'_>, customer: &CustomerId, change: ObjectChange<TaxId>) -> Kept<()> {
-    let change = match change {
-        ObjectChange::Created(tax_id) => ObjectChange::Created(Holding::from(tax_id)),
-        ObjectChange::Updated { before, after } => ObjectChange::Updated { before: before.into(), after: after.into() },
-        ObjectChange::Deleted(tax_id) => ObjectChange::Deleted(tax_id.into()),
-    };
+    let change = change.map(Holding::TaxId);
     tell(tx, ctx, Happening::Holding { customer: customer.clone(), subject: Subject::TaxId, change })
 }

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use super::expand::{self, Expansions};
-use super::failure::{Names, Refusal};
+use super::failure::{Named, Names, Refusal};
 use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
 use super::params::{self, Empty, Field, Kind, Param, Shape, Value, field, word};
 use super::tax_id_types::TYPE;
@@ -17,7 +17,8 @@ use crate::domain::customer::{
     AmountTaxDisplay, CustomField, Customer, CustomerChange, MAX_CUSTOM_FIELDS, Reconciliation, RenderingChange,
     TaxExempt,
 };
-use crate::domain::ids::CustomerId;
+use crate::domain::ids::{CustomerId, InstrumentId};
+use crate::domain::instrument::{SourceChoice, SourceKind};
 use crate::domain::page::{CustomerPage, Page, Place, Span};
 use crate::domain::patch::Patch;
 use crate::domain::tax_id::MAX_TAX_IDS;
@@ -29,11 +30,28 @@ use crate::http::json::{Json, Object};
 /// What a create or an update asks for.
 #[derive(Default)]
 pub struct Input {
-    change: CustomerChange,
+    pub(super) change: CustomerChange,
     /// Kinds and values, in their order.
     tax_ids: Vec<(String, String)>,
-    expand: Vec<String>,
+    pub(super) expand: Vec<String>,
 }
+
+impl Input {
+    fn choose(&mut self, value: Value, kind: Option<SourceKind>) {
+        self.change.default_source = Some(SourceChoice { id: InstrumentId(value.text()), kind });
+    }
+}
+
+/// The parameters that say what the default source is to be.
+const DEFAULTS: [&str; 7] = [
+    "bank_account",
+    "card",
+    "default_alipay_account",
+    "default_bank_account",
+    "default_card",
+    "default_source",
+    "source",
+];
 
 const NAME: Shape = Shape::Trimmed(256);
 const SHORT_NAME: Shape = Shape::Text(150);
@@ -41,7 +59,8 @@ const EMAIL: Shape = Shape::Email(512);
 const PHONE: Shape = Shape::Phone(20);
 const BALANCE: Shape = Shape::Integer { min: i64::MIN, max: i64::MAX };
 const SEQUENCE: Shape = Shape::Integer { min: 1, max: i64::MAX };
-const ADDRESS: Shape = Shape::Record(&[
+/// An address of six parts.
+pub const ADDRESS: Shape = Shape::Record(&[
     field("city", &TEXT),
     field("country", &Shape::Country(5000)),
     field("line1", &TEXT),
@@ -186,7 +205,8 @@ macro_rules! common_rows {
     };
 }
 
-const EXPAND_ROW: Param<Input> =
+/// The row of `expand`.
+pub(super) const EXPAND_ROW: Param<Input> =
     row("expand", Kind::Value(&EXPAND, |input: &mut Input, value| input.expand = value.texts()));
 
 const TAX_ID_DATA: Param<Input> =
@@ -197,7 +217,15 @@ const INVOICE_SETTINGS: &[Param<Input>] = &[
         "custom_fields",
         Kind::Value(&CUSTOM_FIELDS, |input, value| input.change.custom_fields = value.patch(custom_fields)),
     ),
-    unsupported("default_payment_method"),
+    Param {
+        added: "2019-03-01",
+        ..unsettable(
+            "default_payment_method",
+            Kind::Value(&TEXT, |input, value| {
+                input.change.default_payment_method = value.patch(|value| InstrumentId(value.text()));
+            }),
+        )
+    },
     unsettable("footer", Kind::Value(&TEXT, |input, value| input.change.footer = value.patch(Value::text))),
     Param { added: "2022-06-09", ..unsettable("rendering_options", Kind::Value(&RENDERING_OPTIONS, set_rendering)) },
 ];
@@ -232,17 +260,16 @@ pub const UPDATE: &[Param<Input>] = common_rows![
     bank: [unsupported("bank_account")],
     card: [unsupported("card")],
     default: [
-        unsupported("default_alipay_account"),
-        unsupported("default_bank_account"),
-        unsupported("default_card"),
-        unsupported("default_source")
+        // Nobody has one.
+        row("default_alipay_account", Kind::Value(&Shape::NoSuch("alipay account"), |_, _| {})),
+        row("default_bank_account", Kind::Value(&TEXT, |input, value| {
+            input.choose(value, Some(SourceKind::BankAccount));
+        })),
+        row("default_card", Kind::Value(&TEXT, |input, value| input.choose(value, Some(SourceKind::Card)))),
+        row("default_source", Kind::Value(&TEXT, |input, value| input.choose(value, None)))
     ],
     pay: [], tax_id: [], clock: []
 ];
-
-/// The parameters of `POST /v1/customers/{id}/cash_balance`.
-pub const CASH_BALANCE: &[Param<Input>] =
-    &[EXPAND_ROW, Param { added: "2022-04-18", ..row("settings", Kind::Group(&[RECONCILIATION_MODE])) }];
 
 fn set_balance(input: &mut Input, value: Value) {
     input.change.balance = Some(value.integer());
@@ -269,7 +296,8 @@ fn exemption(value: Value) -> TaxExempt {
     }
 }
 
-fn address(mut value: Value) -> Address {
+/// The address of a value of that shape.
+pub fn address(mut value: Value) -> Address {
     let mut part = |name| value.take(name).map(Value::text);
     Address {
         street: part("line1"),
@@ -311,10 +339,10 @@ fn refuse_two_balances(call: &Call) -> Result<(), Refusal> {
     if both.iter().all(|name| call.given.get(name).is_some()) { Err(Refusal::exclusive(&both)) } else { Ok(()) }
 }
 
-fn expansions(call: &Call, paths: &[String]) -> Result<Expansions, Refusal> {
-    let expansions = Expansions::of_object(paths, expand::CUSTOMER, &call.version)?;
-    expand::require_sight_of_customer(call, &expansions)?;
-    Ok(expansions)
+/// The one parameter that says what the default source is to be, if there is one.
+fn default_given(call: &Call) -> Result<Option<&'static str>, Refusal> {
+    let given: Vec<&str> = DEFAULTS.into_iter().filter(|name| call.given.get(name).is_some()).collect();
+    if given.len() > 1 { Err(Refusal::exclusive(&given)) } else { Ok(given.first().copied()) }
 }
 
 /// What the operations on one customer call its id.
@@ -327,7 +355,7 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
     if !conditions::lets_make(&call.headers) {
         return Err(Refusal::nothing_to_match());
     }
-    let expansions = expansions(call, &input.expand)?;
+    let expansions = Expansions::of_object(&input.expand, expand::CUSTOMER, &call.version)?;
     let name = |place| format!("tax_id_data[{place}][value]");
     let wishes = input.tax_ids.iter().enumerate();
     let wishes = wishes.map(|(place, (kind, value))| tax_ids::wish(call, kind, value, &name(place)));
@@ -342,10 +370,11 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
 pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Input = params::read(UPDATE, &call.given, &call.version)?;
     refuse_two_balances(call)?;
-    let expansions = expansions(call, &input.expand)?;
+    let expansions = Expansions::of_object(&input.expand, expand::CUSTOMER, &call.version)?;
     let id = CustomerId(call.part(0)?);
     let insists = conditions::insists(&call.headers);
-    Ok(Plan::write(ID, move |_, tx, ctx| {
+    let names = Names { source: default_given(call)?.map_or(ID.source, Named::by), ..ID };
+    Ok(Plan::write(names, move |_, tx, ctx| {
         let customer = customers::update(tx, ctx, &id, &insists, input.change.clone())?;
         Ok(Answer::customer(customer, &expansions))
     }))
@@ -378,7 +407,7 @@ pub const RETRIEVE: &[Param<Retrieve>] =
 /// `GET /v1/customers/{id}`
 pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
-    let expansions = expansions(call, &input.expand)?;
+    let expansions = Expansions::of_object(&input.expand, expand::CUSTOMER, &call.version)?;
     let id = CustomerId(call.part(0)?);
     Ok(Plan::look(ID, move |call, read| {
         let customer = customers::read(read, &call.account, &id)?;
@@ -417,7 +446,6 @@ pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let List { paging, created, email, test_clock } = params::read(LIST, &call.given, &call.version)?;
     let anchor = paging.anchor()?;
     let (expansions, _) = Expansions::of_list(&paging.expand, expand::CUSTOMER, false, &call.version)?;
-    expand::require_sight_of_customer(call, &expansions)?;
     if let Some(clock) = test_clock {
         // Nothing here makes test clocks, so no id is one.
         return Err(Refusal::no_such("billingclock", &clock, "test_clock"));
@@ -471,7 +499,6 @@ pub fn search(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let Search { paging, query: text, page } = params::read(SEARCH, &call.given, &call.version)?;
     let query = search::parse(&text).map_err(|error| Refusal::search(error.to_string()))?;
     let (expansions, counted) = Expansions::of_list(&paging.expand, expand::CUSTOMER, true, &call.version)?;
-    expand::require_sight_of_customer(call, &expansions)?;
     let of = query_digest(&text);
     let after = page.map(|page| opened(&page, &of).ok_or_else(|| Refusal::invalid("page", "Invalid page token.")));
     let after = after.transpose()?;
@@ -492,29 +519,6 @@ pub fn search(call: &Arc<Call>) -> Result<Plan, Refusal> {
             result.add("total_count", i64::try_from(count).unwrap_or(i64::MAX));
         }
         Ok(Answer::of(result.and("url", "/v1/customers/search").into()))
-    }))
-}
-
-/// `GET /v1/customers/{id}/cash_balance`
-pub fn retrieve_cash_balance(call: &Arc<Call>) -> Result<Plan, Refusal> {
-    let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
-    Expansions::of_object(&input.expand, expand::NOTHING, &call.version)?;
-    let id = CustomerId(call.part(0)?);
-    Ok(Plan::look(Names::CUSTOMER_BY_PATH, move |call, read| {
-        let customer = customers::live(read, &call.account, &id)?;
-        Ok(Answer::of(super::customer_object::cash_balance(&customer, &call.account).into()))
-    }))
-}
-
-/// `POST /v1/customers/{id}/cash_balance`
-pub fn update_cash_balance(call: &Arc<Call>) -> Result<Plan, Refusal> {
-    let input: Input = params::read(CASH_BALANCE, &call.given, &call.version)?;
-    Expansions::of_object(&input.expand, expand::NOTHING, &call.version)?;
-    let id = CustomerId(call.part(0)?);
-    let insists = conditions::insists(&call.headers);
-    Ok(Plan::write(Names::CUSTOMER_BY_PATH, move |call, tx, ctx| {
-        let customer = customers::update(tx, ctx, &id, &insists, input.change.clone())?;
-        Ok(Answer::of(super::customer_object::cash_balance(&customer, &call.account).into()))
     }))
 }
 

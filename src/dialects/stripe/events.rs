@@ -8,7 +8,7 @@ use super::failure::{Names, Refusal};
 use super::lists::{self, Paged, Paging, TEXT, row};
 use super::params::{self, Kind, Param, Shape, Value};
 use super::versions::Version;
-use super::{Answer, Call, Halt, Plan, coupons, instruments, promotion_codes, tax_ids};
+use super::{Answer, Call, Halt, Plan, cash_balance, coupons, instruments, promotion_codes, tax_ids};
 use crate::domain::account::{Account, Mode};
 use crate::domain::coupon::Coupon;
 use crate::domain::customer::Customer;
@@ -138,6 +138,7 @@ fn object(event: &Event, account: &Account) -> Json {
                 ObjectChange::Updated { before, after } => (told(after), Some(told(before))),
             }
         }
+        Happening::CashArrived { customer } => (cash_balance::object(customer, account, &version).into(), None),
     };
     let was = was.map(|was| previous(&was, &now).unwrap_or_else(|| Object::new().into()));
     let mut data = Object::new().and("object", now);
@@ -164,14 +165,20 @@ fn object(event: &Event, account: &Account) -> Json {
 fn told(facts: &Facts, beside: &[Facts], account: &Account, version: &Version, then: Time) -> Json {
     match facts {
         Facts::Coupon(coupon) => coupons::object(coupon, account, then).into(),
+        Facts::PaymentMethod(loose) => instruments::method_object(&loose.method, None, account, version).into(),
         Facts::PromotionCode(code) => {
             let coupon = beside.iter().find_map(|facts| match facts {
                 Facts::Coupon(coupon) if coupon.serial == code.coupon_serial => Some(Coupon::clone(coupon)),
-                Facts::Coupon(_) | Facts::PromotionCode(_) => None,
+                Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::CashTransaction(_) | Facts::PaymentMethod(_) => {
+                    None
+                }
             });
             let coupon = coupon.expect("an event of a promotion code is kept with its coupon");
             let promotion = Promotion { code: PromotionCode::clone(code), coupon };
             promotion_codes::object(&promotion, account, version, then, &Expansions::default(), None)
+        }
+        Facts::CashTransaction(transaction) => {
+            cash_balance::transaction(transaction, account, version, &Expansions::default(), None)
         }
     }
 }
@@ -193,9 +200,13 @@ fn held_object(
     };
     let object = match subject {
         Subject::PaymentMethod => instruments::payment_method(instrument, customer, account, version),
-        Subject::Source | Subject::Customer | Subject::Coupon | Subject::PromotionCode | Subject::TaxId => {
-            instruments::source(instrument, customer, version)
-        }
+        Subject::Source
+        | Subject::Customer
+        | Subject::Coupon
+        | Subject::PromotionCode
+        | Subject::CashTransaction
+        | Subject::CashBalance
+        | Subject::TaxId => instruments::source(instrument, customer, version),
     };
     object.expect("an instrument is told of only as what it is").into()
 }

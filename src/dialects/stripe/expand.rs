@@ -3,10 +3,13 @@
 use super::failure::Refusal;
 use super::lists::DEFAULT_LIMIT;
 use super::versions::{self, Version};
-use super::{Call, customer_object, tax_ids};
+use super::{Call, cash_balance, customer_object, instruments, tax_ids};
 use crate::domain::account::Account;
 use crate::domain::api_key::{Access, Resource};
 use crate::domain::customer::Customer;
+use crate::domain::instrument::Instrument;
+use crate::domain::tax_id::TaxId;
+use crate::http::form::Node;
 use crate::http::json::{Json, Object};
 
 /// The most levels of one path.
@@ -59,6 +62,25 @@ pub const PROMOTION_CODE: Expandable = &[
     since("promotion", "2025-09-30"),
     always("restrictions"),
 ];
+/// On a cash balance, where everything is inline.
+pub const CASH_BALANCE: Expandable = &[always("settings")];
+/// On a cash transaction. Only the customer is not inline; of the others there is the one that says what happened.
+pub const CASH_TRANSACTION: Expandable = &[
+    always("adjusted_for_overdraft"),
+    always("applied_to_payment"),
+    always("customer"),
+    always("funded"),
+    always("refunded_from_payment"),
+    always("transferred_to_balance"),
+    always("unapplied_from_payment"),
+];
+/// On funding instructions, where everything is inline.
+pub const FUNDING_INSTRUCTIONS: Expandable = &[always("bank_transfer")];
+/// On a customer's source.
+pub const SOURCE: Expandable = &[always("customer")];
+/// On a payment method.
+pub const PAYMENT_METHOD: Expandable =
+    &[always("billing_details"), always("card"), always("customer"), always("us_bank_account")];
 /// On a tax id. What is known of it is inline.
 pub const TAX_ID: Expandable = &[always("customer"), since("owner", "2024-02-22"), always("verification")];
 /// On what has nothing to expand.
@@ -129,10 +151,15 @@ fn checked(whole: &str, path: &str, expandable: Expandable, version: &Version) -
     Ok(segments)
 }
 
-/// A key has to be allowed to read what a customer is filled in with: docs.stripe.com/stripe-apps/reference/permissions.
-/// What older versions show unasked is a part of the customer.
-pub fn require_sight_of_customer(call: &Call, expansions: &Expansions) -> Result<(), Refusal> {
-    if expansions.has("tax_ids") { call.require(Resource::TaxId, Access::Read) } else { Ok(()) }
+/// A key has to be allowed to read what is filled in, wherever the path leads to it:
+/// docs.stripe.com/stripe-apps/reference/permissions. What older versions show unasked is a part of the customer.
+pub fn require_sight(call: &Call) -> Result<(), Refusal> {
+    let paths = call.given.get("expand").and_then(Node::as_list).unwrap_or_default();
+    let through = |path: &Node, segment| matches!(path, Node::Text(path) if path.split('.').any(|it| it == segment));
+    if paths.into_iter().any(|path| through(path, "tax_ids")) {
+        call.require(Resource::TaxId, Access::Read)?;
+    }
+    Ok(())
 }
 
 /// A customer as the caller's version shows it, with what it wants filled in.
@@ -142,20 +169,36 @@ pub fn customer(customer: &Customer, account: &Account, version: &Version, expan
     }
     let mut object = customer_object::object(customer, account);
     versions::down(&mut object, versions::CUSTOMER, &(), version);
-    let unasked = versions::tells_lists(version);
-    for name in ["sources", "subscriptions"] {
-        if unasked || expansions.has(name) {
-            object.add(name, list(customer, name, Vec::new(), unasked));
-        }
+    let below = |name: &str| expansions.below(name);
+    let counted = versions::tells_lists(version);
+    let shows = |name: &str| counted || expansions.has(name);
+    if shows("sources") {
+        let within = below("sources").below("data");
+        let item = |one: &Instrument| source(one, customer, account, version, &within);
+        object.add("sources", list(customer, "sources", customer.sources(), item, counted));
     }
-    if unasked || expansions.has("tax_ids") {
-        let within = expansions.below("tax_ids").below("data");
-        let newest = customer.tax_ids_newest_first();
-        let data = newest.map(|tax_id| tax_ids::filled(tax_id, customer, account, version, &within).into()).collect();
-        object.add("tax_ids", list(customer, "tax_ids", data, unasked));
+    if shows("subscriptions") {
+        // This server keeps none.
+        let none = std::iter::empty::<Json>();
+        object.add("subscriptions", list(customer, "subscriptions", none, |it| it, counted));
+    }
+    if shows("tax_ids") {
+        let within = below("tax_ids").below("data");
+        let item = |one: &TaxId| tax_ids::filled(one, customer, account, version, &within).into();
+        object.add("tax_ids", list(customer, "tax_ids", customer.tax_ids_newest_first(), item, counted));
+    }
+    if let Some(default) = default_source(customer).filter(|_| expansions.has("default_source")) {
+        object.set("default_source", source(default, customer, account, version, &below("default_source")));
+    }
+    let in_settings = below("invoice_settings");
+    if let Some(default) = default_payment_method(customer).filter(|_| in_settings.has("default_payment_method"))
+        && let Some(settings) = object.get_mut("invoice_settings").and_then(Json::as_object_mut)
+    {
+        let inside = in_settings.below("default_payment_method");
+        settings.set("default_payment_method", payment_method(default, Some(customer), account, version, &inside));
     }
     if expansions.has("cash_balance") {
-        object.add("cash_balance", customer_object::cash_balance(customer, account));
+        object.add("cash_balance", cash_balance::object(customer, account, version));
     }
     if expansions.has("invoice_credit_balance") {
         object.add("invoice_credit_balance", customer_object::invoice_credit_balance(customer));
@@ -167,11 +210,68 @@ pub fn customer(customer: &Customer, account: &Account, version: &Version, expan
     object.into()
 }
 
-/// A list of what a customer has, newest first: the first page of it, of the length that a page has unasked. What is not
-/// kept here is an empty list.
-fn list(customer: &Customer, name: &str, mut data: Vec<Json>, counted: bool) -> Object {
-    let count = data.len();
-    data.truncate(DEFAULT_LIMIT);
+/// A customer's source as the caller's version shows it, with what it wants filled in.
+pub fn source(
+    source: &Instrument,
+    holder: &Customer,
+    account: &Account,
+    version: &Version,
+    expansions: &Expansions,
+) -> Json {
+    let object = instruments::source(source, Some(&holder.id), version);
+    held(object, holder, account, version, expansions)
+}
+
+/// A customer's payment method as the caller's version shows it, with what it wants filled in.
+pub fn payment_method(
+    method: &Instrument,
+    holder: Option<&Customer>,
+    account: &Account,
+    version: &Version,
+    expansions: &Expansions,
+) -> Json {
+    let object = instruments::payment_method(method, holder.map(|holder| &holder.id), account, version);
+    match holder {
+        Some(holder) => held(object, holder, account, version, expansions),
+        None => object.into(),
+    }
+}
+
+fn held(
+    object: Option<Object>,
+    holder: &Customer,
+    account: &Account,
+    version: &Version,
+    expansions: &Expansions,
+) -> Json {
+    let mut object = object.expect("an instrument is shown only as what it is");
+    if expansions.has("customer") {
+        // What is filled in is the customer as it is found through what it holds: it is filled in no further.
+        let whole = customer(holder, account, version, &expansions.below("customer"));
+        object.set("customer", whole);
+    }
+    object.into()
+}
+
+fn default_source(customer: &Customer) -> Option<&Instrument> {
+    customer.default_source.as_ref().and_then(|id| customer.instrument(id.as_str()))
+}
+
+fn default_payment_method(customer: &Customer) -> Option<&Instrument> {
+    customer.invoice_settings.default_payment_method.as_ref().and_then(|id| customer.instrument(id.as_str()))
+}
+
+/// A list of what a customer has, given newest first: its first page, of the length that a page has unasked.
+fn list<T>(
+    customer: &Customer,
+    name: &str,
+    newest_first: impl Iterator<Item = T>,
+    item: impl FnMut(T) -> Json,
+    counted: bool,
+) -> Object {
+    let all: Vec<T> = newest_first.collect();
+    let count = all.len();
+    let data: Vec<Json> = all.into_iter().take(DEFAULT_LIMIT).map(item).collect();
     let mut list = Object::new().and("object", "list").and("data", data).and("has_more", count > DEFAULT_LIMIT);
     if counted {
         list.add("total_count", i64::try_from(count).unwrap_or(i64::MAX));

@@ -93,33 +93,28 @@ pub fn placed<K, E>(anchor: &Anchor, place: impl FnOnce(&str) -> Result<K, E>) -
     })
 }
 
-/// A page of what is at hand, newest first; `noun` is what a thing is called that is not there.
-pub fn cut<T>(
-    mut items: Vec<T>,
-    id: impl Fn(&T) -> &str,
+/// A page of a few items that are all at hand, newest first, and what an unknown anchor is refused with.
+pub fn page_of<T>(
+    items: Vec<T>,
     anchor: &Anchor,
     limit: usize,
-    noun: &'static str,
+    is: impl Fn(&T, &str) -> bool,
+    noun: &str,
 ) -> Result<Page<T>, Refusal> {
-    let cursor = placed(anchor, |wanted| {
-        let place = items.iter().position(|item| id(item) == wanted);
-        place.ok_or_else(|| Refusal::no_such(noun, wanted, anchor_param(anchor)))
+    let place = placed(anchor, |id| {
+        let place = items.iter().position(|item| is(item, id));
+        place.ok_or_else(|| Refusal::no_such(noun, id, anchor_param(anchor)))
     })?;
-    let has_more = match cursor {
-        Cursor::Newest => items.len() > limit,
-        Cursor::OlderThan(place) => {
-            items.drain(..=place);
-            items.len() > limit
-        }
-        Cursor::NewerThan(place) => {
-            items.truncate(place);
-            // The nearest of them, so the newest are left out.
-            let newer = items.len().saturating_sub(limit);
-            items.drain(..newer);
-            newer > 0
-        }
+    let (from, until) = match place {
+        Cursor::Newest => (0, limit),
+        Cursor::OlderThan(place) => (place + 1, place + 1 + limit),
+        Cursor::NewerThan(place) => (place.saturating_sub(limit), place),
     };
-    items.truncate(limit);
+    let has_more = match place {
+        Cursor::NewerThan(_) => from > 0,
+        Cursor::Newest | Cursor::OlderThan(_) => until < items.len(),
+    };
+    let items = items.into_iter().take(until).skip(from).collect();
     Ok(Page { items, has_more })
 }
 
@@ -131,12 +126,12 @@ pub fn envelope<T>(page: &Page<T>, url: String, item: impl FnMut(&T) -> Json) ->
 
 #[cfg(test)]
 mod tests {
-    use super::{Anchor, cut};
+    use super::{Anchor, page_of};
     use crate::domain::page::{Cursor, Page};
 
     fn page(anchor: Anchor, limit: usize) -> (String, bool) {
         let items = vec!["e", "d", "c", "b", "a"];
-        let Page { items, has_more } = cut(items, |item| item, &anchor, limit, "letter").unwrap();
+        let Page { items, has_more } = page_of(items, &anchor, limit, |item, id| *item == id, "letter").unwrap();
         (items.concat(), has_more)
     }
 
@@ -161,6 +156,6 @@ mod tests {
 
     #[test]
     fn a_page_begins_at_what_is_there() {
-        assert!(cut(vec!["a"], |item| item, &Cursor::OlderThan("b".to_owned()), 1, "letter").is_err());
+        assert!(page_of(vec!["a"], &Cursor::OlderThan("b".to_owned()), 1, |item, id| *item == id, "letter").is_err());
     }
 }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::cash::CashTransactionShape;
 use super::coupon::CouponShape;
+use super::instrument::LooseShape;
 use super::promotion_code::PromotionCodeShape;
 use super::{Unreadable, parse, shape_of, write};
 use crate::domain::facts::Facts;
@@ -13,6 +15,8 @@ pub fn write_facts(facts: &Facts) -> Object {
     let body = match facts {
         Facts::Coupon(coupon) => write(&CouponShape::from(&**coupon)),
         Facts::PromotionCode(code) => write(&PromotionCodeShape::from(&**code)),
+        Facts::CashTransaction(transaction) => write(&CashTransactionShape::from(&**transaction)),
+        Facts::PaymentMethod(loose) => write(&LooseShape::from(&**loose)),
     };
     Object { kind: facts.kind(), id: facts.key().to_owned(), created: facts.created(), body }
 }
@@ -28,6 +32,12 @@ pub fn read_facts(object: &Object) -> Result<Facts, Unreadable> {
             ObjectKind::PromotionCode => {
                 Ok(Facts::PromotionCode(Box::new(parse::<PromotionCodeShape<'static>>(body)?.try_into()?)))
             }
+            ObjectKind::CashTransaction => {
+                Ok(Facts::CashTransaction(Box::new(parse::<CashTransactionShape<'static>>(body)?.try_into()?)))
+            }
+            ObjectKind::PaymentMethod => {
+                Ok(Facts::PaymentMethod(Box::new(parse::<LooseShape<'static>>(body)?.try_into()?)))
+            }
         },
         unknown => Err(Unreadable::UnknownShape(unknown)),
     }
@@ -39,6 +49,8 @@ pub fn read_facts(object: &Object) -> Result<Facts, Unreadable> {
 pub(super) enum FactsShape<'a> {
     Coupon(Box<CouponShape<'a>>),
     PromotionCode(Box<PromotionCodeShape<'a>>),
+    CashTransaction(Box<CashTransactionShape<'a>>),
+    PaymentMethod(Box<LooseShape<'a>>),
 }
 
 impl<'a> From<&'a Facts> for FactsShape<'a> {
@@ -46,6 +58,8 @@ impl<'a> From<&'a Facts> for FactsShape<'a> {
         match facts {
             Facts::Coupon(coupon) => FactsShape::Coupon(Box::new((&**coupon).into())),
             Facts::PromotionCode(code) => FactsShape::PromotionCode(Box::new((&**code).into())),
+            Facts::CashTransaction(transaction) => FactsShape::CashTransaction(Box::new((&**transaction).into())),
+            Facts::PaymentMethod(loose) => FactsShape::PaymentMethod(Box::new((&**loose).into())),
         }
     }
 }
@@ -57,6 +71,8 @@ impl TryFrom<FactsShape<'_>> for Facts {
         Ok(match shape {
             FactsShape::Coupon(coupon) => Facts::Coupon(Box::new((*coupon).try_into()?)),
             FactsShape::PromotionCode(code) => Facts::PromotionCode(Box::new((*code).try_into()?)),
+            FactsShape::CashTransaction(transaction) => Facts::CashTransaction(Box::new((*transaction).try_into()?)),
+            FactsShape::PaymentMethod(loose) => Facts::PaymentMethod(Box::new((*loose).try_into()?)),
         })
     }
 }
@@ -68,13 +84,15 @@ pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::{read_facts, write_facts};
+    use crate::domain::cash::{BankTransfer, CashReason, CashTransaction};
     use crate::domain::coupon::{Coupon, CouponDuration, Percent, Reduction};
     use crate::domain::facts::Facts;
-    use crate::domain::ids::{CouponId, CouponSerial, CustomerId, PromotionCodeId};
+    use crate::domain::ids::{CashTransactionId, CouponId, CouponSerial, CustomerId, PromotionCodeId};
     use crate::domain::money::{Currency, SUPPORTED};
     use crate::domain::object::{Object, ObjectKind};
     use crate::domain::promotion_code::{Code, PromotionCode, Restrictions};
     use crate::domain::time::Time;
+    use crate::store::record::instrument::tests::loose_payment_methods;
 
     fn currencies() -> impl Strategy<Value = Currency> {
         (0..SUPPORTED.len()).prop_map(|place| Currency::parse(SUPPORTED[place]).expect("it is supported"))
@@ -142,9 +160,32 @@ pub(crate) mod tests {
         )
     }
 
+    fn cash_transactions() -> impl Strategy<Value = CashTransaction> {
+        let by = (0..BankTransfer::ALL.len()).prop_map(|place| BankTransfer::ALL[place]);
+        let reason = (by, option::of(any::<String>())).prop_map(|(by, reference)| CashReason::Funded { by, reference });
+        let names = (any::<String>(), any::<String>());
+        let amounts = (any::<i64>(), any::<i64>());
+        (names, any::<i64>(), amounts, currencies(), reason).prop_map(|(names, created, amounts, currency, reason)| {
+            CashTransaction {
+                id: CashTransactionId(names.0),
+                customer: CustomerId(names.1),
+                created: Time(created),
+                net_amount: amounts.0,
+                currency,
+                ending_balance: amounts.1,
+                reason,
+            }
+        })
+    }
+
     /// Facts of any kind, also those that no request could give an object.
     pub(crate) fn facts() -> impl Strategy<Value = Facts> {
-        prop_oneof![coupons().prop_map(Facts::from), promotion_codes().prop_map(Facts::from)]
+        prop_oneof![
+            coupons().prop_map(Facts::from),
+            promotion_codes().prop_map(Facts::from),
+            cash_transactions().prop_map(Facts::from),
+            loose_payment_methods().prop_map(Facts::from),
+        ]
     }
 
     proptest! {
@@ -164,6 +205,14 @@ pub(crate) mod tests {
     fn a_coupon_of_few_facts_has_a_short_body() {
         let body = r#"{"v":1,"id":"25OFF","serial":"coupon_1","created":5,"percent":2550,"duration":{"months":3}}"#;
         assert_eq!(read_facts(&coupon(body)).map(|facts| write_facts(&facts)), Ok(coupon(body)));
+    }
+
+    #[test]
+    fn a_cash_transaction_that_was_kept_is_read() {
+        let body = r#"{"v":1,"id":"ccsbtxn_1","customer":"cus_1","created":5,"net_amount":7,"currency":"eur","ending_balance":9,"reason":{"funded":{"by":"eu"}}}"#;
+        let kept =
+            Object { kind: ObjectKind::CashTransaction, id: "ccsbtxn_1".into(), created: Time(5), body: body.into() };
+        assert_eq!(read_facts(&kept).map(|facts| write_facts(&facts)), Ok(kept));
     }
 
     #[test]
