@@ -12,6 +12,7 @@ use super::metadata::{Metadata, MetadataChange};
 use super::money::Currency;
 use super::patch::Patch;
 use super::problem::Problem;
+use super::tax_id::TaxId;
 use super::time::Time;
 
 /// The most custom fields that invoices of a customer may carry.
@@ -75,6 +76,9 @@ pub struct Customer {
     pub default_source: Option<InstrumentId>,
     /// What it redeemed, maybe over by now: see [`Customer::discount_at`].
     pub discount: Option<Discount>,
+    /// The numbers under which tax offices know it, in the order in which they came; at most
+    /// [`MAX_TAX_IDS`](super::tax_id::MAX_TAX_IDS).
+    pub tax_ids: Vec<TaxId>,
 }
 
 /// What invoices of a customer show.
@@ -229,6 +233,7 @@ impl Customer {
             instruments: Vec::new(),
             default_source: None,
             discount: None,
+            tax_ids: Vec::new(),
         }
     }
 

@@ -124,6 +124,8 @@ words! {
         CashBalance = "cash_balance",
         /// A token, of which nothing is told.
         Token = "token",
+        /// A tax id of a customer.
+        TaxId = "tax_id",
     }
 }
 
@@ -144,7 +146,7 @@ pub struct EventKind(pub Subject, pub Change);
 
 impl EventKind {
     /// Every kind that happens.
-    pub const ALL: [EventKind; 19] = [
+    pub const ALL: &[EventKind] = &[
         EventKind(Subject::Customer, Change::Created),
         EventKind(Subject::Customer, Change::Updated),
         EventKind(Subject::Customer, Change::Deleted),
@@ -164,6 +166,9 @@ impl EventKind {
         EventKind(Subject::Discount, Change::Deleted),
         EventKind(Subject::CashTransaction, Change::Created),
         EventKind(Subject::CashBalance, Change::Updated),
+        EventKind(Subject::TaxId, Change::Created),
+        EventKind(Subject::TaxId, Change::Updated),
+        EventKind(Subject::TaxId, Change::Deleted),
     ];
 
     /// The kind's dotted name, which is also how it is kept.
@@ -197,12 +202,15 @@ impl EventKind {
             EventKind(Subject::Token, Change::Created) => "token.created",
             EventKind(Subject::Token, Change::Updated) => "token.updated",
             EventKind(Subject::Token, Change::Deleted) => "token.deleted",
+            EventKind(Subject::TaxId, Change::Created) => "customer.tax_id.created",
+            EventKind(Subject::TaxId, Change::Updated) => "customer.tax_id.updated",
+            EventKind(Subject::TaxId, Change::Deleted) => "customer.tax_id.deleted",
         }
     }
 
     /// The kind of that name.
     pub fn named(name: &str) -> Option<EventKind> {
-        EventKind::ALL.into_iter().find(|kind| kind.as_str() == name)
+        EventKind::ALL.iter().copied().find(|kind| kind.as_str() == name)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::discount::Redeemed;
 use super::instrument::Instrument;
+use super::tax_id::TaxId;
 
 /// Something that a customer holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,6 +11,8 @@ pub enum Holding {
     Instrument(Instrument),
     /// What it redeemed, with the coupon as it was then.
     Discount(Box<Redeemed>),
+    /// A number under which a tax office knows it.
+    TaxId(TaxId),
 }
 
 impl Holding {
@@ -18,6 +21,7 @@ impl Holding {
         match self {
             Holding::Instrument(instrument) => instrument.id().as_str(),
             Holding::Discount(redeemed) => redeemed.discount.id.as_str(),
+            Holding::TaxId(tax_id) => tax_id.id.as_str(),
         }
     }
 }
@@ -31,5 +35,11 @@ impl From<Instrument> for Holding {
 impl From<Redeemed> for Holding {
     fn from(redeemed: Redeemed) -> Holding {
         Holding::Discount(Box::new(redeemed))
+    }
+}
+
+impl From<TaxId> for Holding {
+    fn from(tax_id: TaxId) -> Holding {
+        Holding::TaxId(tax_id)
     }
 }

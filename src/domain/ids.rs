@@ -81,6 +81,10 @@ id!(
     CashTransactionId, "ccsbtxn"
 );
 id!(
+    /// A tax id of a customer, `txi_…`.
+    TaxIdId, "txi"
+);
+id!(
     /// An event, `evt_…`.
     EventId, "evt"
 );

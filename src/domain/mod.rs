@@ -27,6 +27,8 @@ pub mod promotion_code;
 pub mod query;
 pub mod secret;
 pub mod tax;
+pub mod tax_id;
+pub mod tax_id_kind;
 pub mod term;
 pub mod time;
 pub mod token;

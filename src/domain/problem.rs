@@ -3,7 +3,8 @@
 use super::balance::BalanceWish;
 use super::decline::Decline;
 use super::ids::{
-    BalanceTransactionId, CashTransactionId, CouponId, CustomerId, EventId, InstrumentId, PromotionCodeId, TokenId,
+    BalanceTransactionId, CashTransactionId, CouponId, CustomerId, EventId, InstrumentId, PromotionCodeId, TaxIdId,
+    TokenId,
 };
 use super::instrument::SourceKind;
 use super::money::Currency;
@@ -121,6 +122,10 @@ pub enum Problem {
     AlreadyVerified,
     /// The bank account's owner told wrong amounts too often, or a payment from it failed.
     CannotBeVerified,
+    /// The customer has no tax id of that id, or no customer has.
+    NoSuchTaxId(TaxIdId),
+    /// The customer has as many tax ids as it may.
+    TooManyTaxIds,
     /// A deadline is not in the future.
     DeadlinePassed(Deadline),
     /// A deadline is too far in the future.

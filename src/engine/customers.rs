@@ -3,6 +3,7 @@
 use super::holdings::tell_instruments;
 use super::payment_methods::{self, Offered, keep_spent};
 use super::sources::Brought;
+use super::tax_ids::{self, Added};
 use super::{Ctx, Done, Precondition, discounts, tell};
 use crate::domain::account::Account;
 use crate::domain::balance::{BalanceReason, BalanceTransaction};
@@ -14,16 +15,19 @@ use crate::domain::metadata::Metadata;
 use crate::domain::page::{CustomerPage, Page, Place};
 use crate::domain::problem::Problem;
 use crate::domain::query::Query;
+use crate::domain::tax_id::NewTaxId;
 use crate::domain::term::Mark;
 use crate::store::{Failure, Kept, Read, Tx};
 
-/// What a customer is brought to pay with.
+/// What a new customer is brought beside its own facts; an old one only a source.
 #[derive(Clone, Debug, Default)]
 pub struct Bringing {
     /// A source, which becomes the default one in the place of another.
     pub source: Option<Brought>,
     /// A payment method.
     pub payment_method: Option<Offered>,
+    /// Tax ids, of which there are not too many.
+    pub tax_ids: Vec<NewTaxId>,
 }
 
 impl Bringing {
@@ -44,7 +48,8 @@ impl Bringing {
     }
 }
 
-/// Makes a customer with the facts of `change`. A balance writes its first balance transaction.
+/// Makes a customer with the facts of `change`. A balance writes its first balance transaction. The customer is told of
+/// before all that it holds, so that nothing is told of nobody.
 pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, mut change: CustomerChange, bringing: &Bringing) -> Done<Customer> {
     bringing.onto(&mut change);
     let offer = discounts::offer(tx, ctx.account, &change.redemption)?;
@@ -54,19 +59,23 @@ pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, mut change: CustomerChange, bringi
     };
     let given_prefix = change.invoice_prefix.is_some();
     let blank = Customer::blank(CustomerId::mint(ctx.ids, ctx.now), prefix, ctx.now);
-    let made = decide(ctx, &blank, change, offer.as_ref())?;
+    let mut made = decide(ctx, &blank, change, offer.as_ref())?;
+    let added = Added::of(ctx, bringing.tax_ids.clone());
+    made.tax_ids.clone_from(&added.made);
+    let settled = added.settle(ctx, &made);
     if given_prefix {
         require_free_invoice_prefix(tx, ctx, &made)?;
     }
 
     bringing.take(tx, ctx)?;
     let has = redeem(tx, ctx, &made, offer)?;
-    tx.put_customer(ctx.account.space, None, &made)?;
+    tx.put_customer(ctx.account.space, None, &settled)?;
     note_balance(tx, ctx, 0, &made, BalanceReason::Initial)?;
     let beside = discounts::beside(has.as_ref(), None);
     tell(tx, ctx, Happening::CustomerCreated { after: Box::new(made.clone()), beside })?;
     tell_instruments(tx, ctx, &[], &made)?;
     discounts::announce(tx, ctx, &made.id, None, has.as_ref())?;
+    added.tell(tx, ctx, &made.id)?;
     Ok(made)
 }
 
@@ -145,6 +154,7 @@ pub fn delete(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &CustomerId, insists: &Precond
         keep_spent(tx, ctx, instrument)?;
     }
     tell_instruments(tx, ctx, &before.instruments, &after)?;
+    tax_ids::tell_gone(tx, ctx, &before)?;
     discounts::announce(tx, ctx, &before.id, had.as_ref(), None)?;
     let beside = discounts::beside(None, had.as_ref());
     tell(tx, ctx, Happening::CustomerDeleted { before: Box::new(before), beside })?;

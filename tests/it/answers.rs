@@ -35,6 +35,7 @@ const NOT_DESCRIBED: &[(&str, &str, &str)] = &[
         "GET /v1/customers/{customer}/payment_methods/{payment_method}",
         "came after the document; those who pin its version find it all the same",
     ),
+    ("2020-08-27", "/v1/tax_ids", "tax ids by their owner came in February 2024, for every version"),
 ];
 
 /// Keys that a document does not have: the version that they are told from on, the schema, the key, why.
@@ -50,11 +51,18 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// Other rules that we do not keep: the version from which on, the rule as findings tell it, why.
-const OTHERWISE: &[(&str, &str, &str)] = &[(
-    "2020-08-27",
-    "customer_balance_transaction.customer is none of the kinds that it may be",
-    "of a customer that was deleted there is nothing else to show than that",
-)];
+const OTHERWISE: &[(&str, &str, &str)] = &[
+    (
+        "2020-08-27",
+        "customer_balance_transaction.customer is none of the kinds that it may be",
+        "of a customer that was deleted there is nothing else to show than that",
+    ),
+    (
+        "2020-08-27",
+        "tax_id.type is none of the values that are listed",
+        "types came one after the other, some while this version was current",
+    ),
+];
 
 /// The documents of a folder, oldest first.
 struct Documents(Vec<Described>);

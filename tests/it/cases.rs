@@ -83,6 +83,10 @@ folders! {
     requests_version: "stripe/requests/version",
     tokens_create: "stripe/tokens/create",
     tokens_retrieve: "stripe/tokens/retrieve",
+    tax_ids_create: "stripe/tax_ids/create",
+    tax_ids_delete: "stripe/tax_ids/delete",
+    tax_ids_list: "stripe/tax_ids/list",
+    tax_ids_retrieve: "stripe/tax_ids/retrieve",
 }
 
 /// Where the transcripts are.

@@ -18,6 +18,7 @@ in_both_stores! {
     one_coupon_has_an_id,
     the_last_redemption_is_given_once,
     every_redemption_counts,
+    a_customer_never_has_a_sixth_tax_id,
     a_key_that_is_being_worked_on_is_refused_and_then_replayed,
     readers_are_not_kept_waiting_by_a_writer,
 }
@@ -221,6 +222,23 @@ fn every_redemption_counts(keeping: &Keeping) {
     assert_eq!(told[0]["data"]["object"]["id"], customer["discount"]["id"]);
     let made = told.iter().filter(|event| event["type"] == "customer.discount.created").count();
     assert_eq!((told.len(), made), (CALLERS, 1));
+}
+
+fn a_customer_never_has_a_sixth_tax_id(keeping: &Keeping) {
+    const MOST: usize = 5;
+    let server = Server::start(keeping);
+    let client = Client::new(server.address(), "sk_test_race");
+    let customer = client.customer("name=Jenny");
+    let path = format!("/v1/customers/{customer}/tax_ids");
+    let made = rush(&client, &path, |caller| format!("type=us_ein&value=12-345678{caller}"));
+    assert_eq!((of_status(&made, 200), of_status(&made, 400)), (MOST, CALLERS - MOST));
+    let listed = json(&client.get(&path));
+    let listed: BTreeSet<&str> =
+        listed["data"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect();
+    let made: Vec<_> = made.iter().filter(|reply| reply.status == 200).map(json).collect();
+    assert_eq!(listed, made.iter().map(|it| it["id"].as_str().unwrap()).collect());
+    let told = json(&client.get("/v1/events?type=customer.tax_id.created"));
+    assert_eq!(told["data"].as_array().unwrap().len(), MOST);
 }
 
 fn a_key_that_is_being_worked_on_is_refused_and_then_replayed(keeping: &Keeping) {

@@ -7,7 +7,8 @@ use cusp::dialects::stripe::params::{Empty, Field, Kind, Param, Shape};
 use cusp::dialects::stripe::routes::OPERATIONS;
 use cusp::dialects::stripe::versions::LISTED;
 use cusp::dialects::stripe::{
-    balance_transactions, cash_balance, coupons, customers, events, funding_instructions, promotion_codes, tokens,
+    balance_transactions, cash_balance, coupons, customers, events, funding_instructions, promotion_codes, tax_ids,
+    tokens,
 };
 
 use crate::cases::{below, root};
@@ -93,6 +94,8 @@ fn tables() -> BTreeMap<&'static str, Vec<Row>> {
         ("DELETE /v1/coupons/{coupon}", Vec::new()),
         ("DELETE /v1/customers/{customer}", Vec::new()),
         ("DELETE /v1/customers/{customer}/discount", Vec::new()),
+        ("DELETE /v1/customers/{customer}/tax_ids/{id}", Vec::new()),
+        ("DELETE /v1/tax_ids/{id}", Vec::new()),
         ("GET /v1/account", rows("", customers::RETRIEVE)),
         ("GET /v1/coupons", rows("", coupons::LIST)),
         ("GET /v1/coupons/{coupon}", rows("", customers::RETRIEVE)),
@@ -105,10 +108,14 @@ fn tables() -> BTreeMap<&'static str, Vec<Row>> {
         ("GET /v1/customers/{customer}/cash_balance_transactions", rows("", cash_balance::LIST)),
         ("GET /v1/customers/{customer}/cash_balance_transactions/{transaction}", rows("", customers::RETRIEVE)),
         ("GET /v1/customers/{customer}/discount", rows("", customers::RETRIEVE)),
+        ("GET /v1/customers/{customer}/tax_ids", rows("", tax_ids::LIST)),
+        ("GET /v1/customers/{customer}/tax_ids/{id}", rows("", customers::RETRIEVE)),
         ("GET /v1/events", rows("", events::LIST)),
         ("GET /v1/events/{id}", rows("", customers::RETRIEVE)),
         ("GET /v1/promotion_codes", rows("", promotion_codes::LIST)),
         ("GET /v1/promotion_codes/{promotion_code}", rows("", customers::RETRIEVE)),
+        ("GET /v1/tax_ids", rows("", tax_ids::LIST_OWNED)),
+        ("GET /v1/tax_ids/{id}", rows("", customers::RETRIEVE)),
         ("POST /v1/coupons", rows("", coupons::CREATE)),
         ("POST /v1/coupons/{coupon}", rows("", coupons::UPDATE)),
         ("POST /v1/customers", rows("", customers::CREATE)),
@@ -118,10 +125,12 @@ fn tables() -> BTreeMap<&'static str, Vec<Row>> {
         ("POST /v1/customers/{customer}/cash_balance", rows("", cash_balance::UPDATE)),
         ("POST /v1/customers/{customer}/funding_instructions", rows("", funding_instructions::CREATE)),
         ("POST /v1/test_helpers/customers/{customer}/fund_cash_balance", rows("", cash_balance::FUND)),
+        ("POST /v1/customers/{customer}/tax_ids", rows("", tax_ids::CREATE)),
         ("POST /v1/promotion_codes", rows("", promotion_codes::CREATE)),
         ("POST /v1/promotion_codes/{promotion_code}", rows("", promotion_codes::UPDATE)),
         ("GET /v1/tokens/{token}", rows("", customers::RETRIEVE)),
         ("POST /v1/tokens", rows("", tokens::CREATE)),
+        ("POST /v1/tax_ids", rows("", tax_ids::CREATE_OWNED)),
     ])
 }
 

@@ -40,6 +40,7 @@ pub fn object(customer: &Customer, account: &Account, discount: Option<Object>) 
         instruments: _,
         default_source,
         discount: _,
+        tax_ids: _,
     } = customer;
     let mut object = Object::new()
         .and("id", id.as_str().to_owned())

@@ -13,7 +13,8 @@ use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
 use super::offers::{self, Offer};
 use super::params::{self, Empty, Field, Kind, Param, Shape, Value, field, word};
 use super::sources::{BANK_ACCOUNT, CARD, SOURCE};
-use super::{Answer, Call, Halt, Plan, search};
+use super::tax_id_types::TYPE;
+use super::{Answer, Call, Halt, Plan, search, tax_ids};
 use crate::domain::address::{Address, Shipping};
 use crate::domain::customer::{
     AmountTaxDisplay, CustomField, Customer, CustomerChange, MAX_CUSTOM_FIELDS, Reconciliation, RenderingChange,
@@ -23,6 +24,7 @@ use crate::domain::ids::{CouponId, CustomerId, InstrumentId, PromotionCodeId};
 use crate::domain::instrument::{SourceChoice, SourceKind};
 use crate::domain::page::{CustomerPage, Page, Place, Span};
 use crate::domain::patch::Patch;
+use crate::domain::tax_id::MAX_TAX_IDS;
 use crate::domain::time::Time;
 use crate::engine::Ctx;
 use crate::engine::customers::{self, Bringing};
@@ -41,6 +43,8 @@ pub struct Input {
     no_questions: bool,
     coupon: Patch<CouponId>,
     promotion_code: Patch<PromotionCodeId>,
+    /// Kinds and values, in their order.
+    tax_ids: Vec<(String, String)>,
     pub(super) expand: Vec<String>,
 }
 
@@ -95,6 +99,13 @@ const RECONCILIATION: Shape =
     Shape::Choice(&[word("automatic"), word("manual"), params::Word { word: "merchant_default", added: "2022-12-22" }]);
 const VALIDATE_LOCATION: Shape =
     Shape::Choice(&[params::Word { word: "auto", added: "2024-10-01" }, word("deferred"), word("immediately")]);
+const TAX_IDS: Shape = Shape::List(
+    &Shape::Record(&[
+        Field { required: true, ..field("type", &TYPE) },
+        Field { required: true, ..field("value", &TEXT) },
+    ]),
+    MAX_TAX_IDS,
+);
 const TAX_EXEMPT: Shape = Shape::Choice(&[word("none"), word("reverse"), word("exempt")]);
 
 /// A row that an empty string unsets.
@@ -222,6 +233,9 @@ macro_rules! common_rows {
 pub(super) const EXPAND_ROW: Param<Input> =
     row("expand", Kind::Value(&EXPAND, |input: &mut Input, value| input.expand = value.texts()));
 
+const TAX_ID_DATA: Param<Input> =
+    row("tax_id_data", Kind::Value(&TAX_IDS, |input, value| input.tax_ids = kinds_and_values(value)));
+
 const INVOICE_SETTINGS: &[Param<Input>] = &[
     unsettable(
         "custom_fields",
@@ -262,7 +276,7 @@ const TAX: &[Param<Input>] = &[
 /// The parameters of `POST /v1/customers`.
 pub const CREATE: &[Param<Input>] = common_rows![
     bank: [], card: [], default: [], pay: [row("payment_method", Kind::Value(&TEXT, |input, value| input.payment_method = Some(value.text())))],
-    tax_id: [unsupported("tax_id_data")], clock: [unsupported("test_clock")]
+    tax_id: [TAX_ID_DATA], clock: [unsupported("test_clock")]
 ];
 
 /// The parameters of `POST /v1/customers/{id}`.
@@ -339,6 +353,14 @@ fn custom_fields(value: Value) -> Vec<CustomField> {
     value.list().into_iter().map(line).collect()
 }
 
+fn kinds_and_values(value: Value) -> Vec<(String, String)> {
+    let pair = |mut tax_id: Value| {
+        let mut part = |name| tax_id.take(name).expect("the table requires it").text();
+        (part("type"), part("value"))
+    };
+    value.list().into_iter().map(pair).collect()
+}
+
 /// Two names of one fact; only one of them can be meant.
 fn refuse_two_balances(call: &Call) -> Result<(), Refusal> {
     let both = ["account_balance", "balance"];
@@ -356,7 +378,7 @@ const ID: Names = Names::BY_PATH;
 
 /// `POST /v1/customers`
 pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
-    let Input { mut change, coupon, promotion_code, offer, payment_method, no_questions, expand } =
+    let Input { mut change, coupon, promotion_code, offer, payment_method, no_questions, tax_ids, expand } =
         params::read(CREATE, &call.given, &call.version)?;
     refuse_two_balances(call)?;
     let (redemption, names) = discounts::redemption(coupon, promotion_code)?;
@@ -365,6 +387,10 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
         return Err(Refusal::nothing_to_match());
     }
     let expansions = discounts::expansions(call, &expand, expand::CUSTOMER)?;
+    let name = |place| format!("tax_id_data[{place}][value]");
+    let wishes = tax_ids.iter().enumerate();
+    let wishes = wishes.map(|(place, (kind, value))| tax_ids::wish(call, kind, value, &name(place)));
+    let new_tax_ids = wishes.collect::<Result<Vec<_>, _>>()?;
     let id = payment_method.map(InstrumentId);
     let write = {
         let (offer, id) = (offer.clone(), id.clone());
@@ -378,7 +404,8 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
                 // The name of a test card is that of the payment method that is made of it.
                 change.default_payment_method = Patch::Set(method.id.clone());
             }
-            let made = customers::create(tx, ctx, change, &Bringing { source, payment_method })?;
+            let made =
+                customers::create(tx, ctx, change, &Bringing { source, payment_method, tax_ids: new_tax_ids.clone() })?;
             let shown = Shown::of(tx, ctx.account, made, &expansions, ctx.now)?;
             Ok(Answer::customer(shown, &expansions))
         }
@@ -405,7 +432,7 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
 
 /// `POST /v1/customers/{id}`
 pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
-    let Input { mut change, coupon, promotion_code, offer, payment_method: _, no_questions, expand } =
+    let Input { mut change, coupon, promotion_code, offer, no_questions, expand, payment_method: _, tax_ids: _ } =
         params::read(UPDATE, &call.given, &call.version)?;
     refuse_two_balances(call)?;
     let (redemption, names) = discounts::redemption(coupon, promotion_code)?;
@@ -427,7 +454,7 @@ pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
     Ok(Plan::asking(names, ask, move |_, tx, ctx, finding| {
         customers::live(tx, ctx.account, &id)?;
         let source = Some(offer.brought(tx, ctx, finding)?);
-        let bringing = Bringing { source, payment_method: None };
+        let bringing = Bringing { source, ..Bringing::default() };
         let customer = customers::update(tx, ctx, &id, &insists, change.clone(), &bringing)?;
         let shown = Shown::of(tx, ctx.account, customer, &expansions, ctx.now)?;
         Ok(Answer::customer(shown, &expansions))

@@ -78,6 +78,11 @@ impl Shown {
         }
     }
 
+    /// The customer as it was at that moment, with the discount that it had on record.
+    pub fn then(customer: &Customer, redeemed: Option<Redeemed>, then: Time) -> Shown {
+        Shown { customer: customer.clone(), redeemed, code: None, now: then }
+    }
+
     fn bare(customer: Customer, now: Time) -> Shown {
         Shown { customer, redeemed: None, code: None, now }
     }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::customers::{RETRIEVE, Retrieve};
+use super::discounts::Shown;
 use super::expand::{self, Expansions};
 use super::failure::{Names, Refusal};
 use super::lists::{self, Paged, Paging, TEXT, row};
 use super::params::{self, Kind, Param, Shape, Value};
-use super::versions::{self, Version};
+use super::versions::Version;
 use super::{
-    Answer, Call, Halt, Plan, cash_balance, coupons, customer_object, discounts, instruments, promotion_codes, tokens,
+    Answer, Call, Halt, Plan, cash_balance, coupons, discounts, instruments, promotion_codes, tax_ids, tokens,
 };
 use crate::domain::account::{Account, Mode};
 use crate::domain::coupon::Coupon;
@@ -101,7 +102,7 @@ pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
 /// The kinds that a type names; a star stands for anything, and a type that never happens here names none.
 fn matching(name: &str) -> Vec<EventKind> {
     match name.strip_suffix('*') {
-        Some(head) => EventKind::ALL.into_iter().filter(|kind| kind.as_str().starts_with(head)).collect(),
+        Some(head) => EventKind::ALL.iter().copied().filter(|kind| kind.as_str().starts_with(head)).collect(),
         None => EventKind::named(name).into_iter().collect(),
     }
 }
@@ -210,6 +211,7 @@ fn held_object(
         Holding::Discount(redeemed) => {
             customer.map(|customer| discounts::object(redeemed, customer, account, version, then))
         }
+        Holding::TaxId(tax_id) => customer.map(|customer| tax_ids::object(tax_id, customer, account, version)),
     };
     object.expect("what a customer holds is told of only as what it is").into()
 }
@@ -217,12 +219,9 @@ fn held_object(
 /// A customer as it was at that moment. A discount that was over by then and still on record is told, as in the events
 /// before.
 fn customer_then(customer: &Customer, beside: &[Facts], account: &Account, version: &Version, then: Time) -> Json {
-    let discount = customer.discount.as_ref().map(|discount| {
+    let redeemed = customer.discount.as_ref().map(|discount| {
         let coupon = coupon_beside(beside, &discount.coupon_serial);
-        let redeemed = Redeemed { discount: discount.clone(), coupon };
-        discounts::object(&redeemed, &customer.id, account, version, then)
+        Redeemed { discount: discount.clone(), coupon }
     });
-    let mut object = customer_object::object(customer, account, discount);
-    versions::down(&mut object, versions::CUSTOMER, customer.id.as_str(), version);
-    object.into()
+    expand::customer(&Shown::then(customer, redeemed, then), account, version, &Expansions::default())
 }

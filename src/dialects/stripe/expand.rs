@@ -2,13 +2,15 @@
 
 use super::discounts::Shown;
 use super::failure::Refusal;
-use super::instruments;
-use super::lists;
+use super::lists::DEFAULT_LIMIT;
 use super::versions::{self, Version};
-use super::{cash_balance, customer_object};
+use super::{Call, cash_balance, customer_object, instruments, tax_ids};
 use crate::domain::account::Account;
+use crate::domain::api_key::{Access, Resource};
 use crate::domain::customer::Customer;
 use crate::domain::instrument::Instrument;
+use crate::domain::tax_id::TaxId;
+use crate::http::form::Node;
 use crate::http::json::{Json, Object};
 
 /// The most levels of one path.
@@ -89,6 +91,8 @@ pub const PAYMENT_METHOD: Expandable =
     &[always("billing_details"), always("card"), always("customer"), always("us_bank_account")];
 /// On a token. All of it is inline.
 pub const TOKEN: Expandable = &[always("bank_account"), always("card")];
+/// On a tax id. What is known of it is inline.
+pub const TAX_ID: Expandable = &[always("customer"), since("owner", "2024-02-22"), always("verification")];
 /// On what has nothing to expand.
 pub const NOTHING: Expandable = &[];
 
@@ -168,6 +172,17 @@ fn checked(whole: &str, path: &str, expandable: Expandable, version: &Version) -
     Ok(segments)
 }
 
+/// A key has to be allowed to read what is filled in, wherever the path leads to it:
+/// docs.stripe.com/stripe-apps/reference/permissions. What older versions show unasked is a part of the customer.
+pub fn require_sight(call: &Call) -> Result<(), Refusal> {
+    let paths = call.given.get("expand").and_then(Node::as_list).unwrap_or_default();
+    let through = |path: &Node, segment| matches!(path, Node::Text(path) if path.split('.').any(|it| it == segment));
+    if paths.into_iter().any(|path| through(path, "tax_ids")) {
+        call.require(Resource::TaxId, Access::Read)?;
+    }
+    Ok(())
+}
+
 /// A customer as the caller's version shows it, with what it wants filled in.
 pub fn customer(shown: &Shown, account: &Account, version: &Version, expansions: &Expansions) -> Json {
     let customer = &shown.customer;
@@ -176,10 +191,24 @@ pub fn customer(shown: &Shown, account: &Account, version: &Version, expansions:
     }
     let mut object =
         customer_object::object(customer, account, shown.discount(account, version, &expansions.below("discount")));
-    versions::down(&mut object, versions::CUSTOMER, customer.id.as_str(), version);
+    versions::down(&mut object, versions::CUSTOMER, &(), version);
     let below = |name: &str| expansions.below(name);
-    if expansions.has("sources") && object.get("sources").is_none() {
-        object.add("sources", sources(shown, account, version, &below("sources").below("data")));
+    let counted = versions::tells_lists(version);
+    let shows = |name: &str| counted || expansions.has(name);
+    if shows("sources") {
+        let within = below("sources").below("data");
+        let item = |one: &Instrument| source(one, shown, account, version, &within);
+        object.add("sources", list(customer, "sources", customer.sources(), item, counted));
+    }
+    if shows("subscriptions") {
+        // This server keeps none.
+        let none = std::iter::empty::<Json>();
+        object.add("subscriptions", list(customer, "subscriptions", none, |it| it, counted));
+    }
+    if shows("tax_ids") {
+        let within = below("tax_ids").below("data");
+        let item = |one: &TaxId| tax_ids::filled(one, shown, account, version, &within).into();
+        object.add("tax_ids", list(customer, "tax_ids", customer.tax_ids_newest_first(), item, counted));
     }
     if let Some(default) = default_source(customer).filter(|_| expansions.has("default_source")) {
         object.set("default_source", source(default, shown, account, version, &below("default_source")));
@@ -190,11 +219,6 @@ pub fn customer(shown: &Shown, account: &Account, version: &Version, expansions:
     {
         let inside = in_settings.below("default_payment_method");
         settings.set("default_payment_method", payment_method(default, Some(shown), account, version, &inside));
-    }
-    for name in ["subscriptions", "tax_ids"] {
-        if expansions.has(name) && object.get(name).is_none() {
-            object.add(name, empty_list(format!("/v1/customers/{}/{name}", customer.id)));
-        }
     }
     if expansions.has("cash_balance") {
         object.add("cash_balance", cash_balance::object(customer, account, version));
@@ -254,19 +278,20 @@ fn default_payment_method(customer: &Customer) -> Option<&Instrument> {
     customer.invoice_settings.default_payment_method.as_ref().and_then(|id| customer.instrument(id.as_str()))
 }
 
-/// The newest of a customer's sources, as its object lists them.
-fn sources(holder: &Shown, account: &Account, version: &Version, expansions: &Expansions) -> Object {
-    let all: Vec<&Instrument> = holder.customer.sources().collect();
-    let shown = all.iter().take(lists::DEFAULT_LIMIT);
-    let data: Vec<Json> = shown.map(|one| source(one, holder, account, version, expansions)).collect();
-    Object::new()
-        .and("object", "list")
-        .and("data", data)
-        .and("has_more", all.len() > lists::DEFAULT_LIMIT)
-        .and("url", format!("/v1/customers/{}/sources", holder.customer.id))
-}
-
-/// A list that has nothing in it: this server keeps none of these things.
-fn empty_list(url: String) -> Object {
-    Object::new().and("object", "list").and("data", Vec::new()).and("has_more", false).and("url", url)
+/// A list of what a customer has, given newest first: its first page, of the length that a page has unasked.
+fn list<T>(
+    customer: &Customer,
+    name: &str,
+    newest_first: impl Iterator<Item = T>,
+    item: impl FnMut(T) -> Json,
+    counted: bool,
+) -> Object {
+    let all: Vec<T> = newest_first.collect();
+    let count = all.len();
+    let data: Vec<Json> = all.into_iter().take(DEFAULT_LIMIT).map(item).collect();
+    let mut list = Object::new().and("object", "list").and("data", data).and("has_more", count > DEFAULT_LIMIT);
+    if counted {
+        list.add("total_count", i64::try_from(count).unwrap_or(i64::MAX));
+    }
+    list.and("url", format!("/v1/customers/{}/{name}", customer.id))
 }

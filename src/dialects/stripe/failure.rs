@@ -3,6 +3,7 @@
 mod cash;
 mod declines;
 mod keys;
+
 use hyper::header::{ALLOW, HeaderName, RETRY_AFTER};
 use hyper::{Method, StatusCode};
 
@@ -10,6 +11,7 @@ use crate::domain::balance::BalanceWish;
 use crate::domain::instrument::{MAX_INSTRUMENTS, SourceKind};
 use crate::domain::problem::{CodeRefusal, Deadline, Problem};
 use crate::domain::secret::without_card_numbers;
+use crate::domain::tax_id::MAX_TAX_IDS;
 use crate::engine::Stop;
 use crate::http::form::{FormError, FormErrorKind};
 use crate::http::json::Object;
@@ -230,6 +232,19 @@ impl Refusal {
     /// Something that is no e-mail address.
     pub fn email(name: &str, given: &str) -> Refusal {
         Refusal::new(400, format!("Invalid email address: {given}")).code("email_invalid").param(name)
+    }
+
+    /// Something that is no tax id of its kind.
+    pub fn tax_id(name: &str, kind: &str) -> Refusal {
+        Refusal::new(400, format!("Invalid value for {kind}.")).code("tax_id_invalid").param(name)
+    }
+
+    /// Tax ids of somebody who is no customer.
+    pub fn tax_id_owner(name: &str) -> Refusal {
+        Refusal::invalid(
+            name,
+            "This server keeps tax IDs of customers only: send `owner[type]=customer` and `owner[customer]`.",
+        )
     }
 
     /// Two parameters of which only one may be given.
@@ -582,6 +597,11 @@ impl Refusal {
             }
             Problem::CashOutOfRange => Refusal::cash_out_of_range(),
             Problem::CashHeld => Refusal::cash_held(),
+            Problem::NoSuchTaxId(id) => Refusal { status: 404, ..Refusal::no_such("tax_id", id.as_str(), "id") },
+            Problem::TooManyTaxIds => Refusal::new(
+                400,
+                format!("A customer can have at most {MAX_TAX_IDS} tax IDs. Delete one to add another."),
+            ),
             Problem::NoSuchEvent(id) => Refusal { status: 404, ..Refusal::no_such("notification", id.as_str(), "id") },
             Problem::VersionMismatch { current } => Refusal::new(
                 412,

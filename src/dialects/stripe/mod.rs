@@ -25,6 +25,8 @@ pub mod routes;
 pub mod search;
 pub mod secrets;
 pub mod sources;
+pub mod tax_id_types;
+pub mod tax_ids;
 pub mod tokens;
 pub mod versions;
 
@@ -366,7 +368,8 @@ async fn understood(
     let Caller { account, key } = caller;
     let (now, app_of_call) = (app.now(), app.clone());
     let call = Arc::new(Call { account, version, given, headers, now, peer, reading, parts, key, app: app_of_call });
-    let reply = match (operation.plan)(&call) {
+    let plan = (operation.plan)(&call).and_then(|plan| expand::require_sight(&call).map(|()| plan));
+    let reply = match plan {
         Err(refusal) => refusal.reply(),
         Ok(plan) => {
             if !reading {

@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 use super::failure::Refusal;
 use super::{
     Call, Plan, account, balance_transactions, cash_balance, coupons, customers, discounts, events,
-    funding_instructions, payment_methods, promotion_codes, sources, tokens,
+    funding_instructions, payment_methods, promotion_codes, sources, tax_ids, tokens,
 };
 use crate::domain::api_key::{Access, Resource};
 use crate::domain::instrument::SourceKind;
@@ -69,7 +69,11 @@ const PROMOTION_CODES: &str = "/v1/promotion_codes";
 const SOURCE: &str = "/v1/customers/{customer}/sources/{id}";
 const SOURCES: &str = "/v1/customers/{customer}/sources";
 const SOURCE_VERIFY: &str = "/v1/customers/{customer}/sources/{id}/verify";
+const CUSTOMER_TAX_ID: &str = "/v1/customers/{customer}/tax_ids/{id}";
+const CUSTOMER_TAX_IDS: &str = "/v1/customers/{customer}/tax_ids";
 const SEARCH: &str = "/v1/customers/search";
+const TAX_ID: &str = "/v1/tax_ids/{id}";
+const TAX_IDS: &str = "/v1/tax_ids";
 const TOKEN: &str = "/v1/tokens/{token}";
 const TOKENS: &str = "/v1/tokens";
 
@@ -159,6 +163,14 @@ pub static OPERATIONS: &[Operation] = &[
     // A publishable key may: what asks for no more than to write tokens is for browsers.
     operation(Method::POST, TOKENS, Resource::Token, Access::Write, tokens::create),
     operation(Method::GET, TOKEN, Resource::Token, Access::Read, tokens::retrieve),
+    operation(Method::GET, CUSTOMER_TAX_IDS, Resource::TaxId, Access::Read, tax_ids::list),
+    operation(Method::POST, CUSTOMER_TAX_IDS, Resource::TaxId, Access::Write, tax_ids::create),
+    operation(Method::GET, CUSTOMER_TAX_ID, Resource::TaxId, Access::Read, tax_ids::retrieve),
+    operation(Method::DELETE, CUSTOMER_TAX_ID, Resource::TaxId, Access::Write, tax_ids::delete),
+    operation(Method::GET, TAX_IDS, Resource::TaxId, Access::Read, tax_ids::list_owned),
+    operation(Method::POST, TAX_IDS, Resource::TaxId, Access::Write, tax_ids::create_owned),
+    operation(Method::GET, TAX_ID, Resource::TaxId, Access::Read, tax_ids::retrieve_owned),
+    operation(Method::DELETE, TAX_ID, Resource::TaxId, Access::Write, tax_ids::delete_owned),
 ];
 
 /// Finds operations by method and path.

@@ -56,6 +56,7 @@ enum ResourceShape {
     PaymentMethod,
     PromotionCode,
     Token,
+    TaxId,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -119,6 +120,7 @@ impl From<Resource> for ResourceShape {
             Resource::PaymentMethod => ResourceShape::PaymentMethod,
             Resource::PromotionCode => ResourceShape::PromotionCode,
             Resource::Token => ResourceShape::Token,
+            Resource::TaxId => ResourceShape::TaxId,
         }
     }
 }
@@ -133,6 +135,7 @@ impl From<ResourceShape> for Resource {
             ResourceShape::PaymentMethod => Resource::PaymentMethod,
             ResourceShape::PromotionCode => Resource::PromotionCode,
             ResourceShape::Token => Resource::Token,
+            ResourceShape::TaxId => Resource::TaxId,
         }
     }
 }

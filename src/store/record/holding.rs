@@ -6,6 +6,7 @@ use super::Unreadable;
 use super::coupon::CouponShape;
 use super::discount::DiscountShape;
 use super::instrument::InstrumentShape;
+use super::tax_id::TaxIdShape;
 use crate::domain::discount::Redeemed;
 use crate::domain::holding::Holding;
 
@@ -15,6 +16,7 @@ use crate::domain::holding::Holding;
 pub(super) enum HoldingShape<'a> {
     Instrument(InstrumentShape<'a>),
     Discount { discount: Box<DiscountShape<'a>>, coupon: Box<CouponShape<'a>> },
+    TaxId(TaxIdShape<'a>),
 }
 
 impl<'a> From<&'a Holding> for HoldingShape<'a> {
@@ -25,6 +27,7 @@ impl<'a> From<&'a Holding> for HoldingShape<'a> {
                 let Redeemed { discount, coupon } = &**redeemed;
                 HoldingShape::Discount { discount: Box::new(discount.into()), coupon: Box::new(coupon.into()) }
             }
+            Holding::TaxId(tax_id) => HoldingShape::TaxId(tax_id.into()),
         }
     }
 }
@@ -38,6 +41,7 @@ impl TryFrom<HoldingShape<'_>> for Holding {
             HoldingShape::Discount { discount, coupon } => {
                 Redeemed { discount: (*discount).into(), coupon: (*coupon).try_into()? }.into()
             }
+            HoldingShape::TaxId(tax_id) => Holding::TaxId(tax_id.try_into()?),
         })
     }
 }
@@ -51,10 +55,15 @@ pub(crate) mod tests {
     use crate::store::record::discount::tests::discounts;
     use crate::store::record::facts::tests::coupons;
     use crate::store::record::instrument::tests::instruments;
+    use crate::store::record::tax_id::tests::tax_ids;
 
     /// Anything that a customer can hold.
     pub(crate) fn holdings() -> impl Strategy<Value = Holding> {
         let redeemed = (discounts(), coupons()).prop_map(|(discount, coupon)| Redeemed { discount, coupon });
-        prop_oneof![instruments().prop_map(Holding::from), redeemed.prop_map(Holding::from)]
+        prop_oneof![
+            instruments().prop_map(Holding::from),
+            redeemed.prop_map(Holding::from),
+            tax_ids().prop_map(Holding::from)
+        ]
     }
 }
