@@ -1,6 +1,7 @@
 //! Numbers leave no trace: a server is told numbers in every place, right and wrong, and then every byte that it wrote or
 //! answered is searched for them, in the forms in which bytes hide.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -20,8 +21,8 @@ use crate::program_server::cusp;
 const TAKEN: [&str; 3] = ["4000000760000002", "4000000000009995", "378282246310005"];
 /// A card that no document names.
 const LIVE: &str = "4539578763621486";
-/// Bank accounts, documented and not; a number of a person; a security code that is none.
-const OTHERS: [&str; 4] = ["000123456789", "000987654321", "078051120", "739184629503"];
+/// Bank accounts, documented (but not the one that an error suggests) and not; a number of a person; a security code.
+const OTHERS: [&str; 4] = ["000222222227", "000987654321", "078051120", "739184629503"];
 
 #[test]
 fn numbers_leave_no_trace_in_a_folder() {
@@ -37,7 +38,7 @@ fn numbers_leave_no_trace_in_a_folder() {
     let copied = cusp().args(["backup", text(&backup), "--data", text(&data)]).output().expect("the program runs");
     assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
     searched.files(&data);
-    searched.files(&backup);
+    searched.bytes("the backup", &fs::read(&backup).expect("the backup is there"));
     searched.verdict();
 }
 
@@ -58,9 +59,8 @@ fn numbers_leave_no_trace_in_a_database() {
     }
     let place = query(&url, "SHOW data_directory").expect("it is shown").remove(0).remove(0);
     let place = PathBuf::from(place.expect("it is not null"));
-    searched.files(&place);
+    // All that it had in memory is in its files then, and its log is still there.
     cluster.stop();
-    // All that it had in memory is in its files now.
     searched.files(&place);
     searched.verdict();
 }
@@ -108,7 +108,9 @@ impl Searched {
 
     fn verdict(self) {
         assert!(self.found.is_empty(), "{:#?}", self.found);
-        assert!(!self.seen.is_empty() && self.bytes > 100_000, "the search found nothing at all");
+        // The replies, the log, and every place that keeps records.
+        let seen: BTreeSet<&String> = self.seen.iter().collect();
+        assert!(seen.len() > 3 && self.bytes > 100_000, "the search hardly found anything: {seen:?}");
     }
 }
 
