@@ -31,6 +31,8 @@ pub enum Resource {
     Customer,
     /// Events.
     Event,
+    /// Payment methods.
+    PaymentMethod,
     /// Promotion codes.
     PromotionCode,
     /// Tokens.
@@ -39,11 +41,12 @@ pub enum Resource {
 
 impl Resource {
     /// Every resource, in the order in which help and errors list them.
-    pub const ALL: [Resource; 6] = [
+    pub const ALL: [Resource; 7] = [
         Resource::Account,
         Resource::Coupon,
         Resource::Customer,
         Resource::Event,
+        Resource::PaymentMethod,
         Resource::PromotionCode,
         Resource::Token,
     ];
@@ -55,6 +58,7 @@ impl Resource {
             Resource::Coupon => "coupon",
             Resource::Customer => "customer",
             Resource::Event => "event",
+            Resource::PaymentMethod => "payment_method",
             Resource::PromotionCode => "promotion_code",
             Resource::Token => "token",
         }

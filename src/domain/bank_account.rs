@@ -2,8 +2,10 @@
 
 use super::card::{Fingerprint, Reference};
 use super::ids::InstrumentId;
-use super::metadata::Metadata;
+use super::metadata::{Metadata, MetadataChange};
 use super::money::Currency;
+use super::patch::Patch;
+use super::problem::Problem;
 use super::time::Time;
 use super::words::words;
 
@@ -42,6 +44,14 @@ words! {
         Errored = "errored",
     }
 }
+
+/// How often wrong amounts may be told: the last time ends it.
+pub const MAX_FAILED_VERIFICATIONS: u32 = 10;
+
+/// What is paid in to prove an account in test mode, in minor units: docs.stripe.com/testing.
+const PAID_IN: [i64; 2] = [32, 45];
+/// What stands for amounts told wrongly too often in test mode.
+const TOLD_TOO_OFTEN: [i64; 2] = [10, 11];
 
 /// What is known of a bank account itself, whichever API it is shown through.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,4 +93,41 @@ pub struct BankAccount {
     pub failed_verifications: u32,
     /// Free data.
     pub metadata: Metadata,
+}
+
+/// A change of what people wrote on a bank account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BankAccountChange {
+    /// The owner's name.
+    pub holder_name: Patch<String>,
+    /// Who owns it.
+    pub holder_type: Patch<HolderType>,
+    /// Free data.
+    pub metadata: MetadataChange,
+}
+
+impl BankAccount {
+    /// The account with the change applied, or the rule that it breaks.
+    pub fn with(&self, change: BankAccountChange) -> Result<BankAccount, Problem> {
+        let BankAccountChange { holder_name, holder_type, metadata } = change;
+        let mut next = self.clone();
+        holder_name.onto(&mut next.holder_name);
+        holder_type.onto(&mut next.holder_type);
+        metadata.onto(&mut next.metadata)?;
+        Ok(next)
+    }
+
+    /// The account after its owner told what was paid in, in either order.
+    pub fn judged(mut self, mut amounts: [i64; 2]) -> BankAccount {
+        amounts.sort_unstable();
+        if amounts == PAID_IN {
+            self.status = BankStatus::Verified;
+            return self;
+        }
+        self.failed_verifications += 1;
+        if amounts == TOLD_TOO_OFTEN || self.failed_verifications >= MAX_FAILED_VERIFICATIONS {
+            self.status = BankStatus::VerificationFailed;
+        }
+        self
+    }
 }

@@ -2,7 +2,10 @@
 
 use super::address::Address;
 use super::ids::InstrumentId;
-use super::metadata::Metadata;
+use super::metadata::{Metadata, MetadataChange};
+use super::patch::Patch;
+use super::payment_method::{AllowRedisplay, BillingDetails};
+use super::problem::Problem;
 use super::time::Time;
 use super::words::words;
 
@@ -108,10 +111,69 @@ pub struct Card {
     pub created: Time,
     /// The card itself.
     pub facts: CardFacts,
-    /// The holder's name.
-    pub name: Option<String>,
-    /// The billing address; without any part when none was given.
-    pub address: Address,
+    /// Who pays with it. This API shows the name and the address.
+    pub billing: BillingDetails,
+    /// Whether it may be offered again, as the newer API shows it; `None` when nobody said.
+    pub allow_redisplay: Option<AllowRedisplay>,
     /// Free data.
     pub metadata: Metadata,
+}
+
+/// A change of what people wrote on a card; the number never changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CardChange {
+    /// The month in which it expires.
+    pub exp_month: Option<u8>,
+    /// The year in which it expires.
+    pub exp_year: Option<u16>,
+    /// The holder's name.
+    pub name: Patch<String>,
+    /// The billing address, part by part.
+    pub address: AddressChange,
+    /// Free data.
+    pub metadata: MetadataChange,
+}
+
+/// A change of an address by its parts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AddressChange {
+    /// Street and number.
+    pub street: Patch<String>,
+    /// Apartment, suite, building.
+    pub second_line: Patch<String>,
+    /// City or town.
+    pub city: Patch<String>,
+    /// State, county, province.
+    pub region: Patch<String>,
+    /// ZIP or postal code.
+    pub postal_code: Patch<String>,
+    /// Country.
+    pub country: Patch<String>,
+}
+
+impl AddressChange {
+    /// Applies the wish to an address.
+    pub fn onto(self, address: &mut Address) {
+        let AddressChange { street, second_line, city, region, postal_code, country } = self;
+        street.onto(&mut address.street);
+        second_line.onto(&mut address.second_line);
+        city.onto(&mut address.city);
+        region.onto(&mut address.region);
+        postal_code.onto(&mut address.postal_code);
+        country.onto(&mut address.country);
+    }
+}
+
+impl Card {
+    /// The card with the change applied, or the rule that it breaks.
+    pub fn with(&self, change: CardChange) -> Result<Card, Problem> {
+        let CardChange { exp_month, exp_year, name, address, metadata } = change;
+        let mut next = self.clone();
+        next.facts.exp_month = exp_month.unwrap_or(next.facts.exp_month);
+        next.facts.exp_year = exp_year.unwrap_or(next.facts.exp_year);
+        name.onto(&mut next.billing.name);
+        address.onto(&mut next.billing.address);
+        metadata.onto(&mut next.metadata)?;
+        Ok(next)
+    }
 }

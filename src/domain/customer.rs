@@ -1,11 +1,12 @@
 //! A customer: the facts kept of it, and the one way to change them.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::address::{Address, Shipping};
 use super::balance::BalanceWish;
 use super::ids::{CustomerId, InstrumentId};
-use super::instrument::Instrument;
+use super::instrument::{Instrument, SourceChoice};
 use super::metadata::{Metadata, MetadataChange};
 use super::money::Currency;
 use super::patch::Patch;
@@ -64,6 +65,9 @@ pub struct Customer {
     pub tax_ip: Option<IpAddr>,
     /// How received bank transfers are matched; `None` follows the account.
     pub reconciliation: Option<Reconciliation>,
+    /// Money that the customer has sent and that has paid for nothing yet: minor units by currency. A currency that came
+    /// stays, also when there is nothing left of it.
+    pub cash: BTreeMap<Currency, i64>,
     /// What it pays with, in the order in which it came; at most [`MAX_INSTRUMENTS`](super::instrument::MAX_INSTRUMENTS).
     pub instruments: Vec<Instrument>,
     /// The source that is charged when nothing else is said; one of the instruments.
@@ -172,6 +176,12 @@ pub struct CustomerChange {
     pub tax_location_required: bool,
     /// How bank transfers are matched; `Clear` follows the account.
     pub reconciliation: Patch<Reconciliation>,
+    /// A source in place of the default one.
+    pub source: Option<Instrument>,
+    /// The source to charge when nothing else is said.
+    pub default_source: Option<SourceChoice>,
+    /// The payment method to charge invoices to.
+    pub default_payment_method: Patch<InstrumentId>,
 }
 
 /// A change of how an invoice shows amounts.
@@ -208,6 +218,7 @@ impl Customer {
             tax_exempt: TaxExempt::None,
             tax_ip: None,
             reconciliation: None,
+            cash: BTreeMap::new(),
             instruments: Vec::new(),
             default_source: None,
         }
@@ -237,8 +248,14 @@ impl Customer {
             tax_ip,
             tax_location_required,
             reconciliation,
+            source,
+            default_source,
+            default_payment_method,
         } = change;
-        let mut next = self.clone();
+        let mut next = match source {
+            Some(source) => self.with_new_source(source)?,
+            None => self.clone(),
+        };
         name.onto(&mut next.name);
         business_name.onto(&mut next.business_name);
         individual_name.onto(&mut next.individual_name);
@@ -280,6 +297,14 @@ impl Customer {
         }
         tax_ip.onto(&mut next.tax_ip);
         reconciliation.onto(&mut next.reconciliation);
+        if let Some(choice) = default_source {
+            next.default_source = Some(next.source(&choice)?.id().clone());
+        }
+        match default_payment_method {
+            Patch::Keep => {}
+            Patch::Clear => next.invoice_settings.default_payment_method = None,
+            Patch::Set(id) => next.choose_payment_method(id)?,
+        }
         if tax_location_required && next.tax_location().is_none() {
             return Err(Problem::TaxLocationUnknown);
         }

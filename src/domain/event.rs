@@ -43,6 +43,11 @@ pub enum Happening {
         /// Other objects as they were then, without which it cannot be told: the coupon of a promotion code.
         beside: Vec<Facts>,
     },
+    /// Money arrived in a customer's cash balance.
+    CashArrived {
+        /// The customer who has it now.
+        customer: Box<Customer>,
+    },
 }
 
 /// A change of an object, or of what a customer holds.
@@ -71,6 +76,17 @@ impl<T> ObjectChange<T> {
         }
     }
 
+    /// The same change of what is made of each state.
+    pub fn map<U>(self, make: fn(T) -> U) -> ObjectChange<U> {
+        match self {
+            ObjectChange::Created(state) => ObjectChange::Created(make(state)),
+            ObjectChange::Updated { before, after } => {
+                ObjectChange::Updated { before: make(before), after: make(after) }
+            }
+            ObjectChange::Deleted(state) => ObjectChange::Deleted(make(state)),
+        }
+    }
+
     /// Its last known state.
     pub fn state(&self) -> &T {
         match self {
@@ -94,6 +110,10 @@ words! {
         Source = "source",
         /// A payment method of a customer.
         PaymentMethod = "payment_method",
+        /// A movement of a customer's cash balance.
+        CashTransaction = "cash_transaction",
+        /// A customer's cash balance.
+        CashBalance = "cash_balance",
         /// A token, of which nothing is told.
         Token = "token",
     }
@@ -116,7 +136,7 @@ pub struct EventKind(pub Subject, pub Change);
 
 impl EventKind {
     /// Every kind that happens.
-    pub const ALL: [EventKind; 14] = [
+    pub const ALL: [EventKind; 16] = [
         EventKind(Subject::Customer, Change::Created),
         EventKind(Subject::Customer, Change::Updated),
         EventKind(Subject::Customer, Change::Deleted),
@@ -131,6 +151,8 @@ impl EventKind {
         EventKind(Subject::PaymentMethod, Change::Created),
         EventKind(Subject::PaymentMethod, Change::Updated),
         EventKind(Subject::PaymentMethod, Change::Deleted),
+        EventKind(Subject::CashTransaction, Change::Created),
+        EventKind(Subject::CashBalance, Change::Updated),
     ];
 
     /// The kind's dotted name, which is also how it is kept.
@@ -151,6 +173,13 @@ impl EventKind {
             EventKind(Subject::PaymentMethod, Change::Created) => "payment_method.attached",
             EventKind(Subject::PaymentMethod, Change::Updated) => "payment_method.updated",
             EventKind(Subject::PaymentMethod, Change::Deleted) => "payment_method.detached",
+            EventKind(Subject::CashTransaction, Change::Created) => "customer_cash_balance_transaction.created",
+            EventKind(Subject::CashTransaction, Change::Updated) => "customer_cash_balance_transaction.updated",
+            EventKind(Subject::CashTransaction, Change::Deleted) => "customer_cash_balance_transaction.deleted",
+            // There is one with every customer, so it only changes; all that is told of it is that money arrived.
+            EventKind(Subject::CashBalance, Change::Created | Change::Updated | Change::Deleted) => {
+                "cash_balance.funds_available"
+            }
             EventKind(Subject::Token, Change::Created) => "token.created",
             EventKind(Subject::Token, Change::Updated) => "token.updated",
             EventKind(Subject::Token, Change::Deleted) => "token.deleted",
@@ -172,6 +201,7 @@ impl Happening {
             Happening::CustomerDeleted { .. } => EventKind(Subject::Customer, Change::Deleted),
             Happening::Holding { subject, change, .. } => EventKind(*subject, change.change()),
             Happening::Object { change, .. } => EventKind(Subject::of(change.state()), change.change()),
+            Happening::CashArrived { .. } => EventKind(Subject::CashBalance, Change::Updated),
         }
     }
 
@@ -182,6 +212,7 @@ impl Happening {
             Happening::CustomerDeleted { before } => before.id.as_str(),
             Happening::Holding { change, .. } => change.state().id(),
             Happening::Object { change, .. } => change.state().id(),
+            Happening::CashArrived { customer } => customer.id.as_str(),
         }
     }
 }
@@ -191,6 +222,8 @@ impl Subject {
         match facts {
             Facts::Coupon(_) => Subject::Coupon,
             Facts::PromotionCode(_) => Subject::PromotionCode,
+            Facts::CashTransaction(_) => Subject::CashTransaction,
+            Facts::PaymentMethod(_) => Subject::PaymentMethod,
             Facts::Token(_) => Subject::Token,
         }
     }

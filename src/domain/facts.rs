@@ -1,8 +1,10 @@
 //! The facts of an object, whatever its kind: where it is kept and on which lists it is follow from them.
 
 use self::promotion_code_lists::{of_code, of_coupon, of_customer, on, on_for};
+use super::cash::CashTransaction;
 use super::coupon::Coupon;
 use super::object::{List, ObjectKind};
+use super::payment_method::LoosePaymentMethod;
 use super::promotion_code::PromotionCode;
 use super::time::Time;
 use super::token::Token;
@@ -14,8 +16,23 @@ pub enum Facts {
     Coupon(Box<Coupon>),
     /// A promotion code.
     PromotionCode(Box<PromotionCode>),
+    /// A movement of a customer's cash balance.
+    CashTransaction(Box<CashTransaction>),
+    /// A payment method that no customer holds.
+    PaymentMethod(Box<LoosePaymentMethod>),
     /// A token.
     Token(Box<Token>),
+}
+
+/// The fact by which cash transactions are listed. It is stored, so it never changes.
+pub mod cash_transaction_lists {
+    use crate::domain::ids::CustomerId;
+    use crate::domain::object::{List, ObjectKind};
+
+    /// Those of a customer.
+    pub fn of_customer(customer: &CustomerId) -> List {
+        List::by(ObjectKind::CashTransaction, "customer", customer.as_str())
+    }
 }
 
 /// The facts by which promotion codes are listed. They are stored, so they never change.
@@ -61,6 +78,8 @@ impl Facts {
             Facts::Coupon(coupon) if coupon.deleted.is_some() => ObjectKind::RetiredCoupon,
             Facts::Coupon(_) => ObjectKind::Coupon,
             Facts::PromotionCode(_) => ObjectKind::PromotionCode,
+            Facts::CashTransaction(_) => ObjectKind::CashTransaction,
+            Facts::PaymentMethod(_) => ObjectKind::PaymentMethod,
             Facts::Token(_) => ObjectKind::Token,
         }
     }
@@ -69,7 +88,11 @@ impl Facts {
     pub fn key(&self) -> &str {
         match self {
             Facts::Coupon(coupon) if coupon.deleted.is_some() => coupon.serial.as_str(),
-            Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::Token(_) => self.id(),
+            Facts::Coupon(_)
+            | Facts::PromotionCode(_)
+            | Facts::CashTransaction(_)
+            | Facts::PaymentMethod(_)
+            | Facts::Token(_) => self.id(),
         }
     }
 
@@ -78,6 +101,8 @@ impl Facts {
         match self {
             Facts::Coupon(coupon) => coupon.id.as_str(),
             Facts::PromotionCode(code) => code.id.as_str(),
+            Facts::CashTransaction(transaction) => transaction.id.as_str(),
+            Facts::PaymentMethod(loose) => loose.method.id.as_str(),
             Facts::Token(token) => token.id.as_str(),
         }
     }
@@ -87,6 +112,8 @@ impl Facts {
         match self {
             Facts::Coupon(coupon) => coupon.created,
             Facts::PromotionCode(code) => code.created,
+            Facts::CashTransaction(transaction) => transaction.created,
+            Facts::PaymentMethod(loose) => loose.method.created,
             Facts::Token(token) => token.created,
         }
     }
@@ -107,6 +134,9 @@ impl Facts {
                 }
                 lists
             }
+            Facts::CashTransaction(transaction) => vec![cash_transaction_lists::of_customer(&transaction.customer)],
+            // What nobody holds is found by its id alone.
+            Facts::PaymentMethod(_) => Vec::new(),
         }
     }
 }
@@ -114,6 +144,12 @@ impl Facts {
 impl From<Coupon> for Facts {
     fn from(coupon: Coupon) -> Facts {
         Facts::Coupon(Box::new(coupon))
+    }
+}
+
+impl From<LoosePaymentMethod> for Facts {
+    fn from(loose: LoosePaymentMethod) -> Facts {
+        Facts::PaymentMethod(Box::new(loose))
     }
 }
 
@@ -129,8 +165,15 @@ impl From<PromotionCode> for Facts {
     }
 }
 
+impl From<CashTransaction> for Facts {
+    fn from(transaction: CashTransaction) -> Facts {
+        Facts::CashTransaction(Box::new(transaction))
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::cash_transaction_lists;
     use super::promotion_code_lists::{of_code, of_coupon, of_customer, on, on_for};
     use crate::domain::ids::{CouponId, CustomerId};
     use crate::domain::object::{List, ObjectKind};
@@ -148,6 +191,7 @@ mod tests {
             (on(&code), 8_684_766_696_599_144_217),
             (on_for(&code, None), -1_118_743_458_043_938_576),
             (on_for(&code, Some(&customer)), 216_050_940_672_763_917),
+            (cash_transaction_lists::of_customer(&customer), 1_618_486_125_088_832_442),
         ];
         assert_eq!(lists.map(|(list, _)| list.0), lists.map(|(_, digest)| digest));
     }

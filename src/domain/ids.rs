@@ -73,6 +73,10 @@ id!(
     PromotionCodeId, "promo"
 );
 id!(
+    /// A movement of a customer's cash balance, `ccsbtxn_…`.
+    CashTransactionId, "ccsbtxn"
+);
+id!(
     /// An event, `evt_…`.
     EventId, "evt"
 );

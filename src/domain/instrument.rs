@@ -6,6 +6,7 @@ use super::card::Card;
 use super::customer::Customer;
 use super::ids::InstrumentId;
 use super::payment_method::PaymentMethod;
+use super::problem::Problem;
 use super::time::Time;
 
 /// The most instruments that a customer may hold: they are part of its record, and of the history of each change.
@@ -20,6 +21,24 @@ pub enum Instrument {
     BankAccount(Box<BankAccount>),
     /// A payment method.
     PaymentMethod(Box<PaymentMethod>),
+}
+
+/// What sort of source it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// A card.
+    Card,
+    /// A bank account.
+    BankAccount,
+}
+
+/// A source that is meant, and what sort it has to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceChoice {
+    /// Its id.
+    pub id: InstrumentId,
+    /// Its sort; any when `None`.
+    pub kind: Option<SourceKind>,
 }
 
 impl Instrument {
@@ -41,12 +60,18 @@ impl Instrument {
         }
     }
 
+    /// What the older API shows it as; `None` when it does not show it.
+    pub fn source_kind(&self) -> Option<SourceKind> {
+        match self {
+            Instrument::Card(_) => Some(SourceKind::Card),
+            Instrument::BankAccount(_) => Some(SourceKind::BankAccount),
+            Instrument::PaymentMethod(_) => None,
+        }
+    }
+
     /// Whether the older API shows it: as one of the customer's sources, which may be the default one.
     pub fn is_source(&self) -> bool {
-        match self {
-            Instrument::Card(_) | Instrument::BankAccount(_) => true,
-            Instrument::PaymentMethod(_) => false,
-        }
+        self.source_kind().is_some()
     }
 
     /// Whether the newer API shows it: as a payment method.
@@ -72,6 +97,104 @@ impl Customer {
     /// The customer's payment methods, newest first.
     pub fn payment_methods(&self) -> impl Iterator<Item = &Instrument> {
         self.instruments.iter().rev().filter(|instrument| instrument.is_payment_method())
+    }
+
+    /// The customer with one more instrument. A source becomes the default one where there is none.
+    pub fn with_instrument(&self, instrument: Instrument) -> Result<Customer, Problem> {
+        let mut next = self.clone();
+        next.hold(instrument)?;
+        Ok(next)
+    }
+
+    /// The customer with a new default source, and without the one that was it before.
+    pub fn with_new_source(&self, source: Instrument) -> Result<Customer, Problem> {
+        let mut next = self.clone();
+        if let Some(id) = next.default_source.take() {
+            next.let_go(&id);
+        }
+        let id = source.id().clone();
+        next.hold(source)?;
+        next.default_source = Some(id);
+        Ok(next)
+    }
+
+    /// The customer with an instrument in place of the one that has its id.
+    pub fn with_changed(&self, instrument: Instrument) -> Customer {
+        let mut next = self.clone();
+        if let Some(place) = next.instruments.iter_mut().find(|known| known.id() == instrument.id()) {
+            *place = instrument;
+        }
+        next
+    }
+
+    /// The customer without an instrument. Its newest other source follows a default one; no payment method follows the
+    /// one that invoices were charged to.
+    pub fn without_instrument(&self, id: &InstrumentId) -> Customer {
+        let mut next = self.clone();
+        next.let_go(id);
+        if next.default_source.as_ref() == Some(id) {
+            let newest = next.sources().next().map(|source| source.id().clone());
+            next.default_source = newest;
+        }
+        next
+    }
+
+    /// The source that a caller means.
+    pub fn source(&self, choice: &SourceChoice) -> Result<&Instrument, Problem> {
+        let SourceChoice { id, kind } = choice;
+        let fits = |source: &&Instrument| source.is_source() && (kind.is_none() || *kind == source.source_kind());
+        self.instrument(id.as_str()).filter(fits).ok_or_else(|| Problem::NoSuchSource(id.clone()))
+    }
+
+    /// The payment method of that id as the one that invoices are charged to.
+    pub(super) fn choose_payment_method(&mut self, id: InstrumentId) -> Result<(), Problem> {
+        match self.instrument(id.as_str()) {
+            Some(instrument) if instrument.is_payment_method() => {
+                self.invoice_settings.default_payment_method = Some(id);
+                Ok(())
+            }
+            Some(_) | None => Err(Problem::PaymentMethodNotAttached(id)),
+        }
+    }
+
+    /// Whether the other state of the customer differs, its version apart, at most in what it holds: what is told of by
+    /// itself is no change of the customer (docs.stripe.com/api/events/types).
+    pub fn differs_only_in_holdings(&self, other: &Customer) -> bool {
+        let like_other = Customer {
+            version: other.version,
+            updated: other.updated,
+            instruments: other.instruments.clone(),
+            ..self.clone()
+        };
+        like_other == *other
+    }
+
+    fn hold(&mut self, instrument: Instrument) -> Result<(), Problem> {
+        if self.instruments.len() >= MAX_INSTRUMENTS {
+            return Err(Problem::TooManyInstruments);
+        }
+        if let Instrument::BankAccount(new) = &instrument {
+            let same = |known: &Instrument| match known {
+                Instrument::BankAccount(known) => known.facts.fingerprint == new.facts.fingerprint,
+                Instrument::Card(_) | Instrument::PaymentMethod(_) => false,
+            };
+            if self.instruments.iter().any(same) {
+                return Err(Problem::BankAccountExists);
+            }
+        }
+        if instrument.is_source() {
+            self.default_source.get_or_insert_with(|| instrument.id().clone());
+        }
+        self.instruments.push(instrument);
+        Ok(())
+    }
+
+    fn let_go(&mut self, id: &InstrumentId) {
+        self.instruments.retain(|instrument| instrument.id() != id);
+        let default = &mut self.invoice_settings.default_payment_method;
+        if default.as_ref() == Some(id) {
+            *default = None;
+        }
     }
 
     /// The ids of all that it holds, by which it is found.

@@ -6,6 +6,7 @@ pub mod api_key;
 pub mod balance;
 pub mod bank_account;
 pub mod card;
+pub mod cash;
 pub mod coupon;
 pub mod customer;
 pub mod decline;

@@ -13,14 +13,24 @@ pub enum ObjectKind {
     RetiredCoupon,
     /// A promotion code.
     PromotionCode,
+    /// A movement of a customer's cash balance.
+    CashTransaction,
+    /// A payment method that no customer holds.
+    PaymentMethod,
     /// A token.
     Token,
 }
 
 impl ObjectKind {
     /// Every kind.
-    pub const ALL: [ObjectKind; 4] =
-        [ObjectKind::Coupon, ObjectKind::RetiredCoupon, ObjectKind::PromotionCode, ObjectKind::Token];
+    pub const ALL: [ObjectKind; 6] = [
+        ObjectKind::Coupon,
+        ObjectKind::RetiredCoupon,
+        ObjectKind::PromotionCode,
+        ObjectKind::CashTransaction,
+        ObjectKind::PaymentMethod,
+        ObjectKind::Token,
+    ];
 
     /// The kind's name. It is stored, so it never changes.
     pub fn as_str(self) -> &'static str {
@@ -28,6 +38,8 @@ impl ObjectKind {
             ObjectKind::Coupon => "coupon",
             ObjectKind::RetiredCoupon => "retired_coupon",
             ObjectKind::PromotionCode => "promotion_code",
+            ObjectKind::CashTransaction => "cash_transaction",
+            ObjectKind::PaymentMethod => "payment_method",
             ObjectKind::Token => "token",
         }
     }

@@ -2,9 +2,12 @@
 
 use super::address::Address;
 use super::bank_account::{AccountType, BankFacts, HolderType};
-use super::card::CardFacts;
+use super::card::{Card, CardFacts};
 use super::ids::InstrumentId;
-use super::metadata::Metadata;
+use super::instrument::Instrument;
+use super::metadata::{Metadata, MetadataChange};
+use super::patch::Patch;
+use super::problem::Problem;
 use super::time::Time;
 use super::words::words;
 
@@ -64,4 +67,132 @@ pub struct BillingDetails {
     pub name: Option<String>,
     /// Phone number.
     pub phone: Option<String>,
+}
+
+/// A payment method that no customer holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoosePaymentMethod {
+    /// The payment method.
+    pub method: PaymentMethod,
+    /// It was used before, so that no customer can hold it any more.
+    pub spent: bool,
+}
+
+/// A change of a payment method.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PaymentMethodChange {
+    /// Who pays with it, part by part; the address is replaced whole.
+    pub billing: BillingChange,
+    /// Whether it may be offered again.
+    pub allow_redisplay: Option<AllowRedisplay>,
+    /// Of a card: the month in which it expires.
+    pub exp_month: Option<u8>,
+    /// Of a card: the year in which it expires.
+    pub exp_year: Option<u16>,
+    /// Of a bank account: who owns it.
+    pub holder_type: Option<HolderType>,
+    /// Of a bank account: what sort it is.
+    pub account_type: Option<AccountType>,
+    /// Free data.
+    pub metadata: MetadataChange,
+}
+
+/// A change of who pays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BillingChange {
+    /// Billing address, replaced whole.
+    pub address: Patch<Address>,
+    /// E-mail address.
+    pub email: Patch<String>,
+    /// Full name.
+    pub name: Patch<String>,
+    /// Phone number.
+    pub phone: Patch<String>,
+}
+
+impl BillingChange {
+    /// Applies the wish.
+    pub fn onto(self, billing: &mut BillingDetails) {
+        let BillingChange { address, email, name, phone } = self;
+        match address {
+            Patch::Keep => {}
+            Patch::Clear => billing.address = Address::default(),
+            Patch::Set(address) => billing.address = address,
+        }
+        email.onto(&mut billing.email);
+        name.onto(&mut billing.name);
+        phone.onto(&mut billing.phone);
+    }
+}
+
+impl PaymentMethodKind {
+    /// The kind's word in the API.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            PaymentMethodKind::Card(_) => "card",
+            PaymentMethodKind::UsBankAccount { .. } => "us_bank_account",
+        }
+    }
+}
+
+impl PaymentMethod {
+    /// The payment method with the change applied, or the rule that it breaks.
+    pub fn with(&self, change: PaymentMethodChange) -> Result<PaymentMethod, Problem> {
+        let PaymentMethodChange { billing, allow_redisplay, exp_month, exp_year, holder_type, account_type, metadata } =
+            change;
+        let mut next = self.clone();
+        match &mut next.kind {
+            PaymentMethodKind::Card(_) if holder_type.is_some() || account_type.is_some() => {
+                return Err(Problem::OtherPaymentMethodType { is: "card", given: "us_bank_account" });
+            }
+            PaymentMethodKind::Card(facts) => {
+                facts.exp_month = exp_month.unwrap_or(facts.exp_month);
+                facts.exp_year = exp_year.unwrap_or(facts.exp_year);
+            }
+            PaymentMethodKind::UsBankAccount { .. } if exp_month.is_some() || exp_year.is_some() => {
+                return Err(Problem::OtherPaymentMethodType { is: "us_bank_account", given: "card" });
+            }
+            PaymentMethodKind::UsBankAccount { facts: _, holder_type: owner, account_type: sort } => {
+                *owner = holder_type.or(*owner);
+                *sort = account_type.unwrap_or(*sort);
+            }
+        }
+        billing.onto(&mut next.billing);
+        next.allow_redisplay = allow_redisplay.or(next.allow_redisplay);
+        metadata.onto(&mut next.metadata)?;
+        Ok(next)
+    }
+}
+
+impl From<Card> for PaymentMethod {
+    /// The card as the payment method that it is too, under its own id.
+    fn from(card: Card) -> PaymentMethod {
+        let Card { id, created, facts, billing, allow_redisplay, metadata } = card;
+        PaymentMethod { id, created, kind: PaymentMethodKind::Card(facts), billing, allow_redisplay, metadata }
+    }
+}
+
+impl Instrument {
+    /// The payment method that it is; `None` when it is none.
+    pub fn as_payment_method(&self) -> Option<PaymentMethod> {
+        match self {
+            Instrument::PaymentMethod(method) => Some(PaymentMethod::clone(method)),
+            Instrument::Card(card) => Some(Card::clone(card).into()),
+            Instrument::BankAccount(_) => None,
+        }
+    }
+
+    /// The same instrument as the payment method that it is became, or itself when it is none.
+    pub fn changed_to(&self, method: PaymentMethod) -> Instrument {
+        let PaymentMethod { id, created, kind, billing, allow_redisplay, metadata } = method;
+        match (self, kind) {
+            (Instrument::Card(_), PaymentMethodKind::Card(facts)) => {
+                Card { id, created, facts, billing, allow_redisplay, metadata }.into()
+            }
+            (Instrument::PaymentMethod(_), kind) => {
+                PaymentMethod { id, created, kind, billing, allow_redisplay, metadata }.into()
+            }
+            (Instrument::Card(_) | Instrument::BankAccount(_), _) => self.clone(),
+        }
+    }
 }

@@ -2,7 +2,9 @@
 
 use super::balance::BalanceWish;
 use super::decline::Decline;
-use super::ids::{BalanceTransactionId, CouponId, CustomerId, EventId, PromotionCodeId, TokenId};
+use super::ids::{
+    BalanceTransactionId, CashTransactionId, CouponId, CustomerId, EventId, InstrumentId, PromotionCodeId, TokenId,
+};
 use super::money::Currency;
 use super::time::Time;
 
@@ -77,6 +79,33 @@ pub enum Problem {
         /// Its id.
         id: PromotionCodeId,
     },
+    /// The customer has no source of that id.
+    NoSuchSource(InstrumentId),
+    /// The customer has no payment method of that id.
+    PaymentMethodNotAttached(InstrumentId),
+    /// No payment method of that id in this space.
+    NoSuchPaymentMethod(InstrumentId),
+    /// A customer holds the payment method already.
+    AttachedAlready,
+    /// The payment method was used before, so that no customer can hold it.
+    PaymentMethodSpent,
+    /// No customer holds the payment method, and it can be changed only where one does.
+    NotAttached(InstrumentId),
+    /// The change is one of another type of payment method.
+    OtherPaymentMethodType {
+        /// What it is.
+        is: &'static str,
+        /// What the change is of.
+        given: &'static str,
+    },
+    /// The customer holds as many instruments as it can.
+    TooManyInstruments,
+    /// The customer has that bank account.
+    BankAccountExists,
+    /// The bank account is proven already.
+    AlreadyVerified,
+    /// The bank account's owner told wrong amounts too often, or a payment from it failed.
+    CannotBeVerified,
     /// A deadline is not in the future.
     DeadlinePassed(Deadline),
     /// A deadline is too far in the future.
@@ -105,6 +134,12 @@ pub enum Problem {
         /// How often the coupon can be.
         most: i64,
     },
+    /// The customer has no cash transaction of that id.
+    NoSuchCashTransaction(CashTransactionId),
+    /// The cash balance would not fit into 64 bits.
+    CashOutOfRange,
+    /// The customer has a cash balance, so it cannot be deleted.
+    CashHeld,
 }
 
 /// A moment after which something cannot be redeemed.

@@ -1,5 +1,7 @@
 //! Customers: create, read, update, delete, list, search.
 
+use super::holdings::tell_instruments;
+use super::payment_methods::keep_spent;
 use super::{Ctx, Done, Precondition, tell};
 use crate::domain::account::Account;
 use crate::domain::balance::{BalanceReason, BalanceTransaction};
@@ -29,6 +31,7 @@ pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, change: CustomerChange) -> Done<Cu
     tx.put_customer(ctx.account.space, None, &made)?;
     note_balance(tx, ctx, 0, &made, BalanceReason::Initial)?;
     tell(tx, ctx, Happening::CustomerCreated { after: Box::new(made.clone()) })?;
+    tell_instruments(tx, ctx, &[], &made)?;
     Ok(made)
 }
 
@@ -43,18 +46,27 @@ pub fn update(
 ) -> Done<Customer> {
     let before = live(tx, ctx.account, id)?;
     insists.check(before.version)?;
-    let mut after = before.with(change, ctx.account.default_currency)?;
-    if after == before {
-        return Ok(before);
-    }
+    let after = before.with(change, ctx.account.default_currency)?;
     if after.invoice_prefix != before.invoice_prefix {
         require_free_invoice_prefix(tx, ctx, &after)?;
     }
-    step(ctx, &before, &mut after);
 
+    replace(tx, ctx, before, after)
+}
+
+/// Puts a changed customer in the place of the old one, with its next version, and tells of all that changed. One that is
+/// unchanged stays as it is.
+pub(super) fn replace(tx: &mut dyn Tx, ctx: &Ctx<'_>, before: Customer, mut after: Customer) -> Done<Customer> {
+    if after == before {
+        return Ok(before);
+    }
+    step(ctx, &before, &mut after);
     tx.put_customer(ctx.account.space, Some(&before), &after)?;
     note_balance(tx, ctx, before.balance, &after, BalanceReason::Adjustment)?;
-    tell(tx, ctx, Happening::CustomerUpdated { before: Box::new(before), after: Box::new(after.clone()) })?;
+    tell_instruments(tx, ctx, &before.instruments, &after)?;
+    if !after.differs_only_in_holdings(&before) {
+        tell(tx, ctx, Happening::CustomerUpdated { before: Box::new(before), after: Box::new(after.clone()) })?;
+    }
     Ok(after)
 }
 
@@ -62,9 +74,14 @@ pub fn update(
 pub fn delete(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &CustomerId, insists: &Precondition) -> Done<Customer> {
     let before = live(tx, ctx.account, id)?;
     insists.check(before.version)?;
+    before.require_deletable()?;
     let after = before.tombstone(ctx.now);
 
     tx.put_customer(ctx.account.space, Some(&before), &after)?;
+    for instrument in &before.instruments {
+        keep_spent(tx, ctx, instrument)?;
+    }
+    tell_instruments(tx, ctx, &before.instruments, &after)?;
     tell(tx, ctx, Happening::CustomerDeleted { before: Box::new(before) })?;
     Ok(after)
 }

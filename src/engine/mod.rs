@@ -3,13 +3,17 @@
 
 pub mod accounts;
 pub mod balance_transactions;
+pub mod cash_balance;
 pub mod coupons;
 pub mod customers;
 pub mod events;
+mod holdings;
 pub mod keys;
 mod objects;
+pub mod payment_methods;
 pub mod promotion_codes;
 pub mod replies;
+pub mod sources;
 pub mod tokens;
 
 use crate::domain::account::Account;

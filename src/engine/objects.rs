@@ -4,11 +4,13 @@ use std::error::Error;
 
 use super::Ctx;
 use crate::domain::account::Space;
+use crate::domain::cash::CashTransaction;
 use crate::domain::coupon::Coupon;
 use crate::domain::facts::Facts;
-use crate::domain::ids::{CouponId, CouponSerial, PromotionCodeId, TokenId};
+use crate::domain::ids::{CashTransactionId, CouponId, CouponSerial, InstrumentId, PromotionCodeId, TokenId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{Cursor, ObjectPage, Page, Place, Span};
+use crate::domain::payment_method::LoosePaymentMethod;
 use crate::domain::promotion_code::PromotionCode;
 use crate::domain::token::Token;
 use crate::store::record::{read_facts, write_facts};
@@ -26,6 +28,11 @@ pub(super) fn put(tx: &mut dyn Tx, ctx: &Ctx<'_>, before: Option<&Facts>, after:
         was_on.clear();
     }
     tx.put_object(space, &write_facts(after), &was_on, &after.lists())
+}
+
+/// Removes an object.
+pub(super) fn remove(tx: &mut dyn Tx, ctx: &Ctx<'_>, facts: &Facts) -> Kept<()> {
+    tx.remove_object(ctx.account.space, &write_facts(facts), &facts.lists())
 }
 
 /// A living coupon.
@@ -52,6 +59,27 @@ pub(super) fn promotion_code(read: &mut dyn Read, space: Space, id: &PromotionCo
     one(read, space, ObjectKind::PromotionCode, id.as_str(), its_promotion_code)
 }
 
+/// A cash transaction.
+pub(super) fn cash_transaction(
+    read: &mut dyn Read,
+    space: Space,
+    id: &CashTransactionId,
+) -> Kept<Option<CashTransaction>> {
+    one(read, space, ObjectKind::CashTransaction, id.as_str(), its_cash_transaction)
+}
+
+/// A payment method that no customer holds.
+pub(super) fn loose_payment_method(
+    read: &mut dyn Read,
+    space: Space,
+    id: &InstrumentId,
+) -> Kept<Option<LoosePaymentMethod>> {
+    one(read, space, ObjectKind::PaymentMethod, id.as_str(), |facts| match facts {
+        Facts::PaymentMethod(loose) => Some(*loose),
+        Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::CashTransaction(_) | Facts::Token(_) => None,
+    })
+}
+
 /// A token.
 pub(super) fn token(read: &mut dyn Read, space: Space, id: &TokenId) -> Kept<Option<Token>> {
     one(read, space, ObjectKind::Token, id.as_str(), its_token)
@@ -67,7 +95,7 @@ pub(super) fn promotion_codes(read: &mut dyn Read, space: Space, list: List) -> 
 pub(super) fn its_coupon(facts: Facts) -> Option<Coupon> {
     match facts {
         Facts::Coupon(coupon) => Some(*coupon),
-        Facts::PromotionCode(_) | Facts::Token(_) => None,
+        Facts::PromotionCode(_) | Facts::CashTransaction(_) | Facts::PaymentMethod(_) | Facts::Token(_) => None,
     }
 }
 
@@ -75,7 +103,15 @@ pub(super) fn its_coupon(facts: Facts) -> Option<Coupon> {
 pub(super) fn its_promotion_code(facts: Facts) -> Option<PromotionCode> {
     match facts {
         Facts::PromotionCode(code) => Some(*code),
-        Facts::Coupon(_) | Facts::Token(_) => None,
+        Facts::Coupon(_) | Facts::CashTransaction(_) | Facts::PaymentMethod(_) | Facts::Token(_) => None,
+    }
+}
+
+/// The cash transaction in the facts.
+pub(super) fn its_cash_transaction(facts: Facts) -> Option<CashTransaction> {
+    match facts {
+        Facts::CashTransaction(transaction) => Some(*transaction),
+        Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::PaymentMethod(_) | Facts::Token(_) => None,
     }
 }
 
@@ -83,7 +119,7 @@ pub(super) fn its_promotion_code(facts: Facts) -> Option<PromotionCode> {
 fn its_token(facts: Facts) -> Option<Token> {
     match facts {
         Facts::Token(token) => Some(*token),
-        Facts::Coupon(_) | Facts::PromotionCode(_) => None,
+        Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::CashTransaction(_) | Facts::PaymentMethod(_) => None,
     }
 }
 

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use super::{Ctx, Done, objects};
 use crate::domain::account::Account;
-use crate::domain::address::Address;
 use crate::domain::bank_account::{AccountType, BankAccount, BankFacts, BankStatus, HolderType};
 use crate::domain::card::{Card, CardFacts};
 use crate::domain::facts::Facts;
 use crate::domain::ids::{InstrumentId, TokenId};
+use crate::domain::payment_method::BillingDetails;
 use crate::domain::problem::Problem;
 use crate::domain::token::{Carried, Token};
 use crate::store::{Kept, Read, Tx};
@@ -31,10 +31,8 @@ pub enum Wish {
 pub struct NewCard {
     /// The card itself.
     pub facts: CardFacts,
-    /// The holder's name.
-    pub name: Option<String>,
-    /// The billing address.
-    pub address: Address,
+    /// Who pays with it.
+    pub billing: BillingDetails,
 }
 
 /// A bank account that the processor has in its keeping.
@@ -55,9 +53,9 @@ pub struct NewBankAccount {
 impl NewCard {
     /// The card of the older API, made now.
     pub fn made(self, ctx: &Ctx<'_>) -> Card {
-        let NewCard { facts, name, address } = self;
+        let NewCard { facts, billing } = self;
         let id = InstrumentId::mint("card", ctx.ids, ctx.now);
-        Card { id, created: ctx.now, facts, name, address, metadata: Default::default() }
+        Card { id, created: ctx.now, facts, billing, allow_redisplay: None, metadata: Default::default() }
     }
 }
 

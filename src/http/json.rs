@@ -53,6 +53,13 @@ impl Object {
         self.0.iter_mut().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
+    /// Puts another value in the place of a key's; a key that is not there stays away.
+    pub fn set(&mut self, key: &str, value: impl Into<Json>) {
+        if let Some(known) = self.get_mut(key) {
+            *known = value.into();
+        }
+    }
+
     /// Takes a key out.
     pub fn remove(&mut self, key: &str) -> Option<Json> {
         let place = self.0.iter().position(|(name, _)| name == key)?;

@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use crate::answers::{self, Count};
 use crate::harness::{Keeping, Server};
 use crate::http::{Reply, send};
 use crate::json::{Json, Manner, Wish, differences};
@@ -50,6 +51,9 @@ folders! {
     balance_transactions_update: "stripe/balance_transactions/update",
     cash_balance_retrieve: "stripe/cash_balance/retrieve",
     cash_balance_update: "stripe/cash_balance/update",
+    cash_balance_fund: "stripe/cash_balance/fund",
+    cash_balance_transactions_list: "stripe/cash_balance_transactions/list",
+    cash_balance_transactions_retrieve: "stripe/cash_balance_transactions/retrieve",
     coupons_create: "stripe/coupons/create",
     coupons_delete: "stripe/coupons/delete",
     coupons_list: "stripe/coupons/list",
@@ -63,6 +67,7 @@ folders! {
     customers_update: "stripe/customers/update",
     events_list: "stripe/events/list",
     events_retrieve: "stripe/events/retrieve",
+    funding_instructions_create: "stripe/funding_instructions/create",
     promotion_codes_create: "stripe/promotion_codes/create",
     promotion_codes_list: "stripe/promotion_codes/list",
     promotion_codes_retrieve: "stripe/promotion_codes/retrieve",
@@ -122,12 +127,15 @@ fn run_folder(folder: &str, keeping: fn() -> Keeping) {
 
     let next = AtomicUsize::new(0);
     let failures = Mutex::new(Vec::new());
+    let count = Count::default();
     thread::scope(|scope| {
         for _ in 0..AT_A_TIME.min(cases.len()) {
             scope.spawn(|| {
                 let keeping = keeping();
                 while let Some((name, transcript)) = cases.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    if let Err(report) = transcript.as_ref().map_err(Clone::clone).and_then(|it| run(it, &keeping)) {
+                    if let Err(report) =
+                        transcript.as_ref().map_err(Clone::clone).and_then(|it| run(it, &keeping, &count))
+                    {
                         let report = format!("tests/cases/{name}:{report}");
                         failures.lock().expect("no test thread panicked").push(report);
                     }
@@ -135,14 +143,15 @@ fn run_folder(folder: &str, keeping: fn() -> Keeping) {
             });
         }
     });
+    count.line().into_iter().for_each(|line| println!("{folder}: {line}"));
     let mut failures = failures.into_inner().expect("no test thread panicked");
     failures.sort();
     assert!(failures.is_empty(), "{} of {} failed\n\n{}\n", failures.len(), cases.len(), failures.join("\n\n"));
 }
 
 /// Runs one transcript; a report begins with the line of the step that failed.
-pub fn run(transcript: &Transcript, keeping: &Keeping) -> Result<(), String> {
-    let mut run = Run { server: Server::start(keeping), captured: BTreeMap::new() };
+pub fn run(transcript: &Transcript, keeping: &Keeping, count: &Count) -> Result<(), String> {
+    let mut run = Run { server: Server::start(keeping), captured: BTreeMap::new(), count };
     for Step { line, what } in &transcript.steps {
         let done = match what {
             What::Advance { millis } => {
@@ -161,15 +170,16 @@ pub fn run(transcript: &Transcript, keeping: &Keeping) -> Result<(), String> {
     Ok(())
 }
 
-struct Run {
+struct Run<'a> {
     server: Server,
     captured: BTreeMap<String, Reply>,
+    count: &'a Count,
 }
 
 /// Whose events are looked at: a key and maybe an account below it.
 type View = (String, Option<String>);
 
-impl Run {
+impl Run<'_> {
     fn exchange(&mut self, exchange: &Exchange) -> Result<(), String> {
         for time in 1..=exchange.times {
             let fill = |text: &str| filled_in(text, &|reference| self.look_up(reference, time));
@@ -180,8 +190,11 @@ impl Run {
                 .map_err(|trouble| format!("{} {}: {trouble}", request.method, request.target))?;
 
             let mut found = self.unexpected(exchange, &reply, &fill)?;
+            found.extend(answers::unexpected_answer(&request.method, &request.target, &reply, self.count));
             if !exchange.given {
-                found.extend(unexpected_events(exchange, &self.events_since(&views, &before)?, &fill)?);
+                let happened = self.events_since(&views, &before)?;
+                found.extend(unexpected_events(exchange, &happened, &fill)?);
+                found.extend(happened.iter().flat_map(|event| answers::unexpected_event(event, self.count)));
             }
             if !found.is_empty() {
                 return Err(report(&request, &reply, &found));
@@ -468,7 +481,8 @@ mod tests {
             ),
             (CHANGED, "=> 404\n{\"name\": \"{$c.nothing}\"}", "{$c.nothing} is not there"),
         ] {
-            let report = run(&parse(&format!("{start}{end}\n")).expect(end), &super::Keeping::Folder).expect_err(end);
+            let transcript = parse(&format!("{start}{end}\n")).expect(end);
+            let report = run(&transcript, &super::Keeping::Folder, &super::Count::default()).expect_err(end);
             assert!(report.contains(why), "{end:?} is reported without {why:?}: {report}");
         }
     }

@@ -13,6 +13,7 @@ in_both_stores! {
     no_update_is_lost,
     one_tag_lets_one_editor_through,
     one_idempotency_key_does_one_thing,
+    all_money_that_arrives_is_there,
     one_promotion_code_of_a_word_becomes_active,
     one_coupon_has_an_id,
     a_key_that_is_being_worked_on_is_refused_and_then_replayed,
@@ -108,6 +109,34 @@ fn rush(client: &Client, path: &str, body: impl Fn(usize) -> String) -> Vec<Repl
 
 fn of_status(replies: &[Reply], status: u16) -> usize {
     replies.iter().filter(|reply| reply.status == status).count()
+}
+
+fn all_money_that_arrives_is_there(keeping: &Keeping) {
+    let server = Server::start(keeping);
+    let client = Client::new(server.address(), "sk_test_race");
+    let id = client.customer("name=Jenny");
+    let path = format!("/v1/test_helpers/customers/{id}/fund_cash_balance");
+    let currency = |caller: usize| if caller.is_multiple_of(2) { "eur" } else { "usd" };
+    let rounds = 4;
+    for _ in 0..rounds {
+        let arrived = rush(&client, &path, |caller| format!("amount={}&currency={}", caller + 1, currency(caller)));
+        assert_eq!(of_status(&arrived, 200), CALLERS);
+    }
+    let sum = |of: &str| rounds * (0..CALLERS).filter(|caller| currency(*caller) == of).map(|it| it + 1).sum::<usize>();
+    let reply = client.get(&format!("/v1/customers/{id}?expand[]=cash_balance"));
+    let available = json(&reply)["cash_balance"]["available"].clone();
+    assert_eq!(available, serde_json::json!({"eur": sum("eur"), "usd": sum("usd")}));
+    assert_eq!(reply.header("ETag"), Some(format!("\"{}\"", 1 + rounds * CALLERS).as_str()));
+    let ledger = json(&client.get(&format!("/v1/customers/{id}/cash_balance_transactions?limit=100")));
+    for of in ["eur", "usd"] {
+        // Newest first: each ends where the next one began.
+        let mut holds = sum(of) as i64;
+        for entry in ledger["data"].as_array().unwrap().iter().filter(|entry| entry["currency"] == of) {
+            assert_eq!(entry["ending_balance"], holds);
+            holds -= entry["net_amount"].as_i64().unwrap();
+        }
+        assert_eq!(holds, 0);
+    }
 }
 
 fn one_promotion_code_of_a_word_becomes_active(keeping: &Keeping) {

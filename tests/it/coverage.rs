@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use cusp::dialects::stripe::params::{Empty, Field, Kind, Param, Shape};
 use cusp::dialects::stripe::routes::OPERATIONS;
 use cusp::dialects::stripe::versions::LISTED;
-use cusp::dialects::stripe::{balance_transactions, coupons, customers, events, promotion_codes, tokens};
+use cusp::dialects::stripe::{
+    balance_transactions, cash_balance, coupons, customers, events, funding_instructions, promotion_codes, tokens,
+};
 
 use crate::cases::{below, root};
 use crate::json::{Json, Wish};
@@ -16,10 +18,8 @@ use crate::transcript::{Body, Exchange, ExpectedBody, What, filled_in};
 const NOT_YET: &[&str] = &[
     // Nothing on these has anything to expand.
     "GET /v1/account accepts expand",
-    "GET /v1/customers/{customer}/cash_balance accepts expand",
     "GET /v1/events accepts expand",
     "GET /v1/events/{id} accepts expand",
-    "POST /v1/customers/{customer}/cash_balance accepts expand",
     // No test clock and no invoice can be made.
     "GET /v1/customers accepts test_clock",
     "GET /v1/customers/{customer}/balance_transactions accepts invoice",
@@ -101,6 +101,8 @@ fn tables() -> BTreeMap<&'static str, Vec<Row>> {
         ("GET /v1/customers/{customer}/balance_transactions", rows("", balance_transactions::LIST)),
         ("GET /v1/customers/{customer}/balance_transactions/{transaction}", rows("", customers::RETRIEVE)),
         ("GET /v1/customers/{customer}/cash_balance", rows("", customers::RETRIEVE)),
+        ("GET /v1/customers/{customer}/cash_balance_transactions", rows("", cash_balance::LIST)),
+        ("GET /v1/customers/{customer}/cash_balance_transactions/{transaction}", rows("", customers::RETRIEVE)),
         ("GET /v1/events", rows("", events::LIST)),
         ("GET /v1/events/{id}", rows("", customers::RETRIEVE)),
         ("GET /v1/promotion_codes", rows("", promotion_codes::LIST)),
@@ -111,7 +113,9 @@ fn tables() -> BTreeMap<&'static str, Vec<Row>> {
         ("POST /v1/customers/{customer}", rows("", customers::UPDATE)),
         ("POST /v1/customers/{customer}/balance_transactions", rows("", balance_transactions::CREATE)),
         ("POST /v1/customers/{customer}/balance_transactions/{transaction}", rows("", balance_transactions::UPDATE)),
-        ("POST /v1/customers/{customer}/cash_balance", rows("", customers::CASH_BALANCE)),
+        ("POST /v1/customers/{customer}/cash_balance", rows("", cash_balance::UPDATE)),
+        ("POST /v1/customers/{customer}/funding_instructions", rows("", funding_instructions::CREATE)),
+        ("POST /v1/test_helpers/customers/{customer}/fund_cash_balance", rows("", cash_balance::FUND)),
         ("POST /v1/promotion_codes", rows("", promotion_codes::CREATE)),
         ("POST /v1/promotion_codes/{promotion_code}", rows("", promotion_codes::UPDATE)),
         ("GET /v1/tokens/{token}", rows("", customers::RETRIEVE)),

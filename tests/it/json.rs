@@ -38,6 +38,14 @@ impl Json {
         })
     }
 
+    /// The elements of an array, none of anything else.
+    pub fn items(&self) -> &[Json] {
+        match self {
+            Json::Array(items) => items,
+            _ => &[],
+        }
+    }
+
     /// The text of a string.
     pub fn text(&self) -> Option<&str> {
         match self {

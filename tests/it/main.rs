@@ -1,5 +1,6 @@
 //! Everything that is tested from outside, in one program.
 
+mod answers;
 mod broken_connections;
 mod cases;
 mod client;
@@ -27,6 +28,7 @@ mod interloper;
 mod json;
 mod linearizable;
 mod model;
+mod openapi;
 mod postgres;
 mod processor;
 mod program;

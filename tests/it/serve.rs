@@ -17,6 +17,7 @@ use crate::harness::{Keeping, Server, in_both_stores};
 in_both_stores! {
     only_keys_that_were_made_open_anything,
     the_two_modes_do_not_see_each_other,
+    there_is_no_test_money_in_live_mode,
     a_restricted_key_does_what_it_is_allowed,
     only_linked_accounts_are_acted_for,
     a_caller_that_is_too_fast_is_told_so,
@@ -104,6 +105,28 @@ fn the_two_modes_do_not_see_each_other(keeping: &Keeping) {
         );
     }
     assert_eq!(json(&test.get("/v1/customers"))["data"].as_array().unwrap().len(), 1);
+}
+
+fn there_is_no_test_money_in_live_mode(keeping: &Keeping) {
+    let kept = Kept::start(keeping);
+    let live = kept.client(&kept.key(Mode::Live, KeyKind::Secret));
+    let id = live.customer("name=Live");
+    let path = format!("/v1/test_helpers/customers/{id}/fund_cash_balance");
+    let message = error(&live.post(&path, "amount=5&currency=eur"), 400)["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("You can only use it in test mode"), "{message}");
+    let path = format!("/v1/customers/{id}/funding_instructions");
+    let asked = "funding_type=bank_transfer&currency=usd&bank_transfer[type]=us_bank_transfer";
+    let message = error(&live.post(&path, asked), 400)["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("no bank that could receive money in live mode"), "{message}");
+    let balance = json(&live.get(&format!("/v1/customers/{id}/cash_balance")));
+    assert_eq!((&balance["available"], &balance["livemode"]), (&serde_json::Value::Null, &true.into()));
+
+    let test = kept.client(&kept.key(Mode::Test, KeyKind::Secret));
+    let id = test.customer("name=Test");
+    let path = format!("/v1/test_helpers/customers/{id}/fund_cash_balance");
+    assert_eq!(test.post(&path, "amount=5&currency=eur").status, 200);
+    let listed = error(&live.get(&format!("/v1/customers/{id}/cash_balance_transactions")), 404);
+    assert!(listed["message"].as_str().unwrap().contains("a similar object exists in test mode"), "{listed}");
 }
 
 fn a_restricted_key_does_what_it_is_allowed(keeping: &Keeping) {

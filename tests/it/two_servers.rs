@@ -76,6 +76,42 @@ fn no_update_is_lost() {
     no_update_is_lost_in(&Database::fresh());
 }
 
+/// Many callers of both servers send money for one customer, each retrying at the other server; each sum arrives once.
+#[test]
+fn all_money_arrives_once() {
+    let database = Database::fresh();
+    let peers = Peer::pair(&database);
+    let id = peers[0].client(KEY).customer("name=Jenny");
+    let path = format!("/v1/test_helpers/customers/{id}/fund_cash_balance");
+    at_once(&peers, CALLERS * 2, |client, caller| {
+        for round in 0..UPDATES {
+            let key = format!("{caller}-{round}");
+            let keyed = [("Idempotency-Key", key.as_str())];
+            let arrived = client.exchange("POST", &path, "amount=3&currency=eur", &keyed);
+            assert_eq!(arrived.status, 200, "{}", arrived.text());
+            let other = peers[(caller + 1) % 2].client(KEY);
+            let again = other.exchange("POST", &path, "amount=3&currency=eur", &keyed);
+            assert_eq!((&again.body, again.header("Idempotent-Replayed")), (&arrived.body, Some("true")));
+        }
+    });
+    let fundings = (CALLERS * 2 * UPDATES) as i64;
+    for peer in &peers {
+        let client = peer.client(KEY);
+        let reply = client.get(&format!("/v1/customers/{id}?expand[]=cash_balance"));
+        assert_eq!(json(&reply)["cash_balance"]["available"]["eur"], 3 * fundings);
+        assert_eq!(version(&reply), 1 + fundings as u64);
+        let ledger = everything(&client, &format!("/v1/customers/{id}/cash_balance_transactions"));
+        let endings: Vec<i64> = ledger.iter().filter_map(|entry| entry["ending_balance"].as_i64()).collect();
+        assert_eq!(endings, (1..=fundings).rev().map(|count| 3 * count).collect::<Vec<_>>());
+        let told: Vec<i64> = everything(&client, "/v1/events")
+            .iter()
+            .filter(|event| event["type"] == "cash_balance.funds_available")
+            .filter_map(|event| event["data"]["object"]["available"]["eur"].as_i64())
+            .collect();
+        assert_eq!(told, endings);
+    }
+}
+
 #[test]
 fn a_database_that_is_serializable_by_default_is_as_good() {
     let database = Database::fresh();

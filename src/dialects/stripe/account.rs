@@ -20,6 +20,21 @@ pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
 fn object(account: &Account) -> Json {
     let Account { space: _, other_space: _, id, parent: _, mode: _, created, display_name, .. } = account;
     let dashboard = Object::new().and("display_name", display_name.as_ref()).and("timezone", "Etc/UTC");
+    // Nothing is printed here, neither on pages nor on statements.
+    let branding = Object::new()
+        .and("icon", Json::Null)
+        .and("logo", Json::Null)
+        .and("primary_color", Json::Null)
+        .and("secondary_color", Json::Null);
+    let payments = Object::new()
+        .and("statement_descriptor", Json::Null)
+        .and("statement_descriptor_kana", Json::Null)
+        .and("statement_descriptor_kanji", Json::Null);
+    let settings = Object::new()
+        .and("branding", branding)
+        .and("card_payments", Object::new().and("statement_descriptor_prefix", Json::Null))
+        .and("dashboard", dashboard)
+        .and("payments", payments);
     let profile = Object::new()
         .and("mcc", Json::Null)
         .and("name", display_name.as_ref())
@@ -45,7 +60,7 @@ fn object(account: &Account) -> Json {
         .and("email", Json::Null)
         .and("metadata", Object::new())
         .and("payouts_enabled", false)
-        .and("settings", Object::new().and("dashboard", dashboard))
+        .and("settings", settings)
         .and("type", "standard")
         .into()
 }

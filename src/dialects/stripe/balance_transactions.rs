@@ -176,7 +176,12 @@ fn one(call: &Call, read: &mut dyn Read, transaction: &BalanceTransaction, expan
 }
 
 /// The customer, when it is to be filled in.
-fn owner(call: &Call, read: &mut dyn Read, id: &CustomerId, expansions: &Expansions) -> Kept<Option<Customer>> {
+pub(super) fn owner(
+    call: &Call,
+    read: &mut dyn Read,
+    id: &CustomerId,
+    expansions: &Expansions,
+) -> Kept<Option<Customer>> {
     if expansions.has("customer") { read.customer(call.account.space, id) } else { Ok(None) }
 }
 

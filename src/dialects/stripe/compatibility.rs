@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 
 use super::params::{Empty, Field, Kind, Param, Shape, inside};
 use super::routes::OPERATIONS;
-use super::{balance_transactions, coupons, customers, events, promotion_codes, tokens, versions};
+use super::{
+    balance_transactions, cash_balance, coupons, customers, events, funding_instructions, promotion_codes, tokens,
+    versions,
+};
 use crate::domain::promotion_code::MAX_CODE;
 
 /// The generated part of docs/COMPATIBILITY.md.
@@ -24,7 +27,10 @@ pub fn page() -> String {
     table(&mut page, "POST /v1/customers/{customer}", customers::UPDATE);
     table(&mut page, "GET /v1/customers", customers::LIST);
     table(&mut page, "GET /v1/customers/search", customers::SEARCH);
-    table(&mut page, "POST /v1/customers/{customer}/cash_balance", customers::CASH_BALANCE);
+    table(&mut page, "POST /v1/customers/{customer}/cash_balance", cash_balance::UPDATE);
+    table(&mut page, "GET /v1/customers/{customer}/cash_balance_transactions", cash_balance::LIST);
+    table(&mut page, "POST /v1/customers/{customer}/funding_instructions", funding_instructions::CREATE);
+    table(&mut page, "POST /v1/test_helpers/customers/{customer}/fund_cash_balance", cash_balance::FUND);
     table(&mut page, "POST /v1/customers/{customer}/balance_transactions", balance_transactions::CREATE);
     table(&mut page, "POST /v1/customers/{customer}/balance_transactions/{transaction}", balance_transactions::UPDATE);
     table(&mut page, "GET /v1/customers/{customer}/balance_transactions", balance_transactions::LIST);

@@ -3,9 +3,7 @@
 use super::versions::Version;
 use crate::domain::account::{Account, Mode};
 use crate::domain::address::{Address, Shipping};
-use crate::domain::customer::{
-    AmountTaxDisplay, CustomField, Customer, InvoiceSettings, Reconciliation, Rendering, TaxExempt,
-};
+use crate::domain::customer::{AmountTaxDisplay, CustomField, Customer, InvoiceSettings, Rendering, TaxExempt};
 use crate::domain::metadata::Metadata;
 use crate::domain::money::Currency;
 use crate::domain::tax::{AutomaticTax, LocationSource, TaxLocation};
@@ -37,6 +35,7 @@ pub fn object(customer: &Customer, account: &Account) -> Object {
         tax_exempt,
         tax_ip: _,
         reconciliation: _,
+        cash: _,
         instruments: _,
         default_source,
     } = customer;
@@ -79,23 +78,6 @@ pub fn object(customer: &Customer, account: &Account) -> Object {
 /// What is shown of a deleted customer.
 pub fn deleted(customer: &Customer) -> Object {
     Object::new().and("id", customer.id.as_str().to_owned()).and("object", "customer").and("deleted", true)
-}
-
-/// The customer's cash balance.
-pub fn cash_balance(customer: &Customer, account: &Account) -> Object {
-    let mode = match customer.reconciliation {
-        // An account's own default is automatic: nothing here changes it.
-        None | Some(Reconciliation::Automatic) => "automatic",
-        Some(Reconciliation::Manual) => "manual",
-    };
-    let settings =
-        Object::new().and("reconciliation_mode", mode).and("using_merchant_default", customer.reconciliation.is_none());
-    Object::new()
-        .and("object", "cash_balance")
-        .and("available", Json::Null)
-        .and("customer", customer.id.as_str().to_owned())
-        .and("livemode", account.mode == Mode::Live)
-        .and("settings", settings)
 }
 
 /// The balance by currency, seen from the customer: positive is credit.

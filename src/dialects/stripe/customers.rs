@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use super::expand::{self, Expansions};
-use super::failure::{Names, Refusal};
+use super::failure::{Named, Names, Refusal};
 use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
 use super::params::{self, Empty, Field, Kind, Param, Shape, Value, field, word};
 use super::{Answer, Call, Halt, Plan, search};
@@ -16,7 +16,8 @@ use crate::domain::customer::{
     AmountTaxDisplay, CustomField, Customer, CustomerChange, MAX_CUSTOM_FIELDS, Reconciliation, RenderingChange,
     TaxExempt,
 };
-use crate::domain::ids::CustomerId;
+use crate::domain::ids::{CustomerId, InstrumentId};
+use crate::domain::instrument::{SourceChoice, SourceKind};
 use crate::domain::page::{CustomerPage, Page, Place, Span};
 use crate::domain::patch::Patch;
 use crate::domain::time::Time;
@@ -27,9 +28,26 @@ use crate::http::json::{Json, Object};
 /// What a create or an update asks for.
 #[derive(Default)]
 pub struct Input {
-    change: CustomerChange,
-    expand: Vec<String>,
+    pub(super) change: CustomerChange,
+    pub(super) expand: Vec<String>,
 }
+
+impl Input {
+    fn choose(&mut self, value: Value, kind: Option<SourceKind>) {
+        self.change.default_source = Some(SourceChoice { id: InstrumentId(value.text()), kind });
+    }
+}
+
+/// The parameters that say what the default source is to be.
+const DEFAULTS: [&str; 7] = [
+    "bank_account",
+    "card",
+    "default_alipay_account",
+    "default_bank_account",
+    "default_card",
+    "default_source",
+    "source",
+];
 
 const NAME: Shape = Shape::Trimmed(256);
 const SHORT_NAME: Shape = Shape::Text(150);
@@ -37,7 +55,8 @@ const EMAIL: Shape = Shape::Email(512);
 const PHONE: Shape = Shape::Phone(20);
 const BALANCE: Shape = Shape::Integer { min: i64::MIN, max: i64::MAX };
 const SEQUENCE: Shape = Shape::Integer { min: 1, max: i64::MAX };
-const ADDRESS: Shape = Shape::Record(&[
+/// An address of six parts.
+pub const ADDRESS: Shape = Shape::Record(&[
     field("city", &TEXT),
     field("country", &Shape::Country(5000)),
     field("line1", &TEXT),
@@ -175,7 +194,8 @@ macro_rules! common_rows {
     };
 }
 
-const EXPAND_ROW: Param<Input> =
+/// The row of `expand`.
+pub(super) const EXPAND_ROW: Param<Input> =
     row("expand", Kind::Value(&EXPAND, |input: &mut Input, value| input.expand = value.texts()));
 
 const INVOICE_SETTINGS: &[Param<Input>] = &[
@@ -183,7 +203,15 @@ const INVOICE_SETTINGS: &[Param<Input>] = &[
         "custom_fields",
         Kind::Value(&CUSTOM_FIELDS, |input, value| input.change.custom_fields = value.patch(custom_fields)),
     ),
-    unsupported("default_payment_method"),
+    Param {
+        added: "2019-03-01",
+        ..unsettable(
+            "default_payment_method",
+            Kind::Value(&TEXT, |input, value| {
+                input.change.default_payment_method = value.patch(|value| InstrumentId(value.text()));
+            }),
+        )
+    },
     unsettable("footer", Kind::Value(&TEXT, |input, value| input.change.footer = value.patch(Value::text))),
     Param { added: "2022-06-09", ..unsettable("rendering_options", Kind::Value(&RENDERING_OPTIONS, set_rendering)) },
 ];
@@ -218,17 +246,16 @@ pub const UPDATE: &[Param<Input>] = common_rows![
     bank: [unsupported("bank_account")],
     card: [unsupported("card")],
     default: [
-        unsupported("default_alipay_account"),
-        unsupported("default_bank_account"),
-        unsupported("default_card"),
-        unsupported("default_source")
+        // Nobody has one.
+        row("default_alipay_account", Kind::Value(&Shape::NoSuch("alipay account"), |_, _| {})),
+        row("default_bank_account", Kind::Value(&TEXT, |input, value| {
+            input.choose(value, Some(SourceKind::BankAccount));
+        })),
+        row("default_card", Kind::Value(&TEXT, |input, value| input.choose(value, Some(SourceKind::Card)))),
+        row("default_source", Kind::Value(&TEXT, |input, value| input.choose(value, None)))
     ],
     pay: [], tax_id: [], clock: []
 ];
-
-/// The parameters of `POST /v1/customers/{id}/cash_balance`.
-pub const CASH_BALANCE: &[Param<Input>] =
-    &[EXPAND_ROW, Param { added: "2022-04-18", ..row("settings", Kind::Group(&[RECONCILIATION_MODE])) }];
 
 fn set_balance(input: &mut Input, value: Value) {
     input.change.balance = Some(value.integer());
@@ -255,7 +282,8 @@ fn exemption(value: Value) -> TaxExempt {
     }
 }
 
-fn address(mut value: Value) -> Address {
+/// The address of a value of that shape.
+pub fn address(mut value: Value) -> Address {
     let mut part = |name| value.take(name).map(Value::text);
     Address {
         street: part("line1"),
@@ -289,6 +317,12 @@ fn refuse_two_balances(call: &Call) -> Result<(), Refusal> {
     if both.iter().all(|name| call.given.get(name).is_some()) { Err(Refusal::exclusive(&both)) } else { Ok(()) }
 }
 
+/// The one parameter that says what the default source is to be, if there is one.
+fn default_given(call: &Call) -> Result<Option<&'static str>, Refusal> {
+    let given: Vec<&str> = DEFAULTS.into_iter().filter(|name| call.given.get(name).is_some()).collect();
+    if given.len() > 1 { Err(Refusal::exclusive(&given)) } else { Ok(given.first().copied()) }
+}
+
 /// What the operations on one customer call its id.
 const ID: Names = Names::BY_PATH;
 
@@ -313,7 +347,8 @@ pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let expansions = Expansions::of_object(&input.expand, expand::CUSTOMER, &call.version)?;
     let id = CustomerId(call.part(0)?);
     let insists = conditions::insists(&call.headers);
-    Ok(Plan::write(ID, move |_, tx, ctx| {
+    let names = Names { source: default_given(call)?.map_or(ID.source, Named::by), ..ID };
+    Ok(Plan::write(names, move |_, tx, ctx| {
         let customer = customers::update(tx, ctx, &id, &insists, input.change.clone())?;
         Ok(Answer::customer(customer, &expansions))
     }))
@@ -458,29 +493,6 @@ pub fn search(call: &Arc<Call>) -> Result<Plan, Refusal> {
             result.add("total_count", i64::try_from(count).unwrap_or(i64::MAX));
         }
         Ok(Answer::of(result.and("url", "/v1/customers/search").into()))
-    }))
-}
-
-/// `GET /v1/customers/{id}/cash_balance`
-pub fn retrieve_cash_balance(call: &Arc<Call>) -> Result<Plan, Refusal> {
-    let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
-    Expansions::of_object(&input.expand, expand::NOTHING, &call.version)?;
-    let id = CustomerId(call.part(0)?);
-    Ok(Plan::look(Names::CUSTOMER_BY_PATH, move |call, read| {
-        let customer = customers::live(read, &call.account, &id)?;
-        Ok(Answer::of(super::customer_object::cash_balance(&customer, &call.account).into()))
-    }))
-}
-
-/// `POST /v1/customers/{id}/cash_balance`
-pub fn update_cash_balance(call: &Arc<Call>) -> Result<Plan, Refusal> {
-    let input: Input = params::read(CASH_BALANCE, &call.given, &call.version)?;
-    Expansions::of_object(&input.expand, expand::NOTHING, &call.version)?;
-    let id = CustomerId(call.part(0)?);
-    let insists = conditions::insists(&call.headers);
-    Ok(Plan::write(Names::CUSTOMER_BY_PATH, move |call, tx, ctx| {
-        let customer = customers::update(tx, ctx, &id, &insists, input.change.clone())?;
-        Ok(Answer::of(super::customer_object::cash_balance(&customer, &call.account).into()))
     }))
 }
 

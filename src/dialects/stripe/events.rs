@@ -8,7 +8,7 @@ use super::failure::{Names, Refusal};
 use super::lists::{self, Paged, Paging, TEXT, row};
 use super::params::{self, Kind, Param, Shape, Value};
 use super::versions::{self, Version};
-use super::{Answer, Call, Halt, Plan, coupons, customer_object, instruments, promotion_codes, tokens};
+use super::{Answer, Call, Halt, Plan, cash_balance, coupons, customer_object, instruments, promotion_codes, tokens};
 use crate::domain::account::{Account, Mode};
 use crate::domain::coupon::Coupon;
 use crate::domain::customer::Customer;
@@ -138,6 +138,7 @@ fn object(event: &Event, account: &Account) -> Json {
                 ObjectChange::Updated { before, after } => (told(after), Some(told(before))),
             }
         }
+        Happening::CashArrived { customer } => (cash_balance::object(customer, account, &version).into(), None),
     };
     let was = was.map(|was| previous(&was, &now).unwrap_or_else(|| Object::new().into()));
     let mut data = Object::new().and("object", now);
@@ -165,14 +166,22 @@ fn told(facts: &Facts, beside: &[Facts], account: &Account, version: &Version, t
     match facts {
         Facts::Token(token) => tokens::object(token, account, version),
         Facts::Coupon(coupon) => coupons::object(coupon, account, then).into(),
+        Facts::PaymentMethod(loose) => instruments::method_object(&loose.method, None, account, version).into(),
         Facts::PromotionCode(code) => {
             let coupon = beside.iter().find_map(|facts| match facts {
                 Facts::Coupon(coupon) if coupon.serial == code.coupon_serial => Some(Coupon::clone(coupon)),
-                Facts::Coupon(_) | Facts::PromotionCode(_) | Facts::Token(_) => None,
+                Facts::Coupon(_)
+                | Facts::PromotionCode(_)
+                | Facts::CashTransaction(_)
+                | Facts::PaymentMethod(_)
+                | Facts::Token(_) => None,
             });
             let coupon = coupon.expect("an event of a promotion code is kept with its coupon");
             let promotion = Promotion { code: PromotionCode::clone(code), coupon };
             promotion_codes::object(&promotion, account, version, then, &Expansions::default(), None)
+        }
+        Facts::CashTransaction(transaction) => {
+            cash_balance::transaction(transaction, account, version, &Expansions::default(), None)
         }
     }
 }
@@ -188,9 +197,13 @@ fn held_object(
     let Holding::Instrument(instrument) = holding;
     let object = match subject {
         Subject::PaymentMethod => instruments::payment_method(instrument, customer, account, version),
-        Subject::Source | Subject::Customer | Subject::Coupon | Subject::PromotionCode | Subject::Token => {
-            instruments::source(instrument, customer, version)
-        }
+        Subject::Source
+        | Subject::Customer
+        | Subject::Coupon
+        | Subject::PromotionCode
+        | Subject::CashTransaction
+        | Subject::CashBalance
+        | Subject::Token => instruments::source(instrument, customer, version),
     };
     object.expect("an instrument is told of only as what it is").into()
 }

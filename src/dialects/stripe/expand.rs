@@ -1,10 +1,13 @@
 //! `expand[]`: what can be filled in, and how deep.
 
-use super::customer_object;
 use super::failure::Refusal;
+use super::instruments;
+use super::lists;
 use super::versions::{self, Version};
+use super::{cash_balance, customer_object};
 use crate::domain::account::Account;
 use crate::domain::customer::Customer;
+use crate::domain::instrument::Instrument;
 use crate::http::json::{Json, Object};
 
 /// The most levels of one path.
@@ -57,6 +60,25 @@ pub const PROMOTION_CODE: Expandable = &[
     since("promotion", "2025-09-30"),
     always("restrictions"),
 ];
+/// On a cash balance, where everything is inline.
+pub const CASH_BALANCE: Expandable = &[always("settings")];
+/// On a cash transaction. Only the customer is not inline; of the others there is the one that says what happened.
+pub const CASH_TRANSACTION: Expandable = &[
+    always("adjusted_for_overdraft"),
+    always("applied_to_payment"),
+    always("customer"),
+    always("funded"),
+    always("refunded_from_payment"),
+    always("transferred_to_balance"),
+    always("unapplied_from_payment"),
+];
+/// On funding instructions, where everything is inline.
+pub const FUNDING_INSTRUCTIONS: Expandable = &[always("bank_transfer")];
+/// On a customer's source.
+pub const SOURCE: Expandable = &[always("customer")];
+/// On a payment method.
+pub const PAYMENT_METHOD: Expandable =
+    &[always("billing_details"), always("card"), always("customer"), always("us_bank_account")];
 /// On a token. All of it is inline.
 pub const TOKEN: Expandable = &[always("bank_account"), always("card")];
 /// On what has nothing to expand.
@@ -134,13 +156,27 @@ pub fn customer(customer: &Customer, account: &Account, version: &Version, expan
     }
     let mut object = customer_object::object(customer, account);
     versions::down(&mut object, versions::CUSTOMER, customer.id.as_str(), version);
-    for name in ["sources", "subscriptions", "tax_ids"] {
+    let below = |name: &str| expansions.below(name);
+    if expansions.has("sources") && object.get("sources").is_none() {
+        object.add("sources", sources(customer, account, version, &below("sources").below("data")));
+    }
+    if let Some(default) = default_source(customer).filter(|_| expansions.has("default_source")) {
+        object.set("default_source", source(default, customer, account, version, &below("default_source")));
+    }
+    let in_settings = below("invoice_settings");
+    if let Some(default) = default_payment_method(customer).filter(|_| in_settings.has("default_payment_method"))
+        && let Some(settings) = object.get_mut("invoice_settings").and_then(Json::as_object_mut)
+    {
+        let inside = in_settings.below("default_payment_method");
+        settings.set("default_payment_method", payment_method(default, Some(customer), account, version, &inside));
+    }
+    for name in ["subscriptions", "tax_ids"] {
         if expansions.has(name) && object.get(name).is_none() {
             object.add(name, empty_list(format!("/v1/customers/{}/{name}", customer.id)));
         }
     }
     if expansions.has("cash_balance") {
-        object.add("cash_balance", customer_object::cash_balance(customer, account));
+        object.add("cash_balance", cash_balance::object(customer, account, version));
     }
     if expansions.has("invoice_credit_balance") {
         object.add("invoice_credit_balance", customer_object::invoice_credit_balance(customer));
@@ -150,6 +186,69 @@ pub fn customer(customer: &Customer, account: &Account, version: &Version, expan
     }
     object.sort_from(2);
     object.into()
+}
+
+/// A customer's source as the caller's version shows it, with what it wants filled in.
+pub fn source(
+    source: &Instrument,
+    holder: &Customer,
+    account: &Account,
+    version: &Version,
+    expansions: &Expansions,
+) -> Json {
+    let object = instruments::source(source, Some(&holder.id), version);
+    held(object, holder, account, version, expansions)
+}
+
+/// A customer's payment method as the caller's version shows it, with what it wants filled in.
+pub fn payment_method(
+    method: &Instrument,
+    holder: Option<&Customer>,
+    account: &Account,
+    version: &Version,
+    expansions: &Expansions,
+) -> Json {
+    let object = instruments::payment_method(method, holder.map(|holder| &holder.id), account, version);
+    match holder {
+        Some(holder) => held(object, holder, account, version, expansions),
+        None => object.into(),
+    }
+}
+
+fn held(
+    object: Option<Object>,
+    holder: &Customer,
+    account: &Account,
+    version: &Version,
+    expansions: &Expansions,
+) -> Json {
+    let mut object = object.expect("an instrument is shown only as what it is");
+    if expansions.has("customer") {
+        // What is filled in is the customer as it is found through what it holds: it is filled in no further.
+        let whole = customer(holder, account, version, &expansions.below("customer"));
+        object.set("customer", whole);
+    }
+    object.into()
+}
+
+fn default_source(customer: &Customer) -> Option<&Instrument> {
+    customer.default_source.as_ref().and_then(|id| customer.instrument(id.as_str()))
+}
+
+fn default_payment_method(customer: &Customer) -> Option<&Instrument> {
+    customer.invoice_settings.default_payment_method.as_ref().and_then(|id| customer.instrument(id.as_str()))
+}
+
+/// The newest of a customer's sources, as its object lists them.
+fn sources(holder: &Customer, account: &Account, version: &Version, expansions: &Expansions) -> Object {
+    let all: Vec<&Instrument> = holder.sources().collect();
+    let shown = all.iter().take(lists::DEFAULT_LIMIT);
+    let data: Vec<Json> = shown.map(|one| source(one, holder, account, version, expansions)).collect();
+    Object::new()
+        .and("object", "list")
+        .and("data", data)
+        .and("has_more", all.len() > lists::DEFAULT_LIMIT)
+        .and("url", format!("/v1/customers/{}/sources", holder.id))
 }
 
 /// A list that has nothing in it: this server keeps none of these things.

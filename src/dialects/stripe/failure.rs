@@ -1,11 +1,14 @@
-//! Refusals in Stripe's words. Every text that a client reads is here.
+//! Refusals in Stripe's words. Every text that a client reads is here or in a file below.
 
+mod cash;
 mod declines;
+mod keys;
 
-use hyper::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::header::{ALLOW, HeaderName, RETRY_AFTER};
 use hyper::{Method, StatusCode};
 
 use crate::domain::balance::BalanceWish;
+use crate::domain::instrument::MAX_INSTRUMENTS;
 use crate::domain::problem::{Deadline, Problem};
 use crate::domain::secret::without_card_numbers;
 use crate::engine::Stop;
@@ -13,6 +16,7 @@ use crate::http::form::{FormError, FormErrorKind};
 use crate::http::json::Object;
 use crate::http::{Reply, Trouble};
 use crate::store::Outlook;
+pub use cash::CASH_TRANSACTION;
 
 /// Tells official clients whether to try again.
 pub const SHOULD_RETRY: HeaderName = HeaderName::from_static("stripe-should-retry");
@@ -40,6 +44,10 @@ pub struct Names {
     pub coupon: Named,
     /// The promotion code.
     pub promotion_code: Named,
+    /// The source.
+    pub source: Named,
+    /// The payment method.
+    pub payment_method: Named,
     /// The token.
     pub token: Named,
 }
@@ -56,7 +64,7 @@ impl Names {
     /// Everything by the path, as `id`.
     pub const BY_PATH: Names = {
         let id = Named { param: "id", by_path: true };
-        Names { customer: id, coupon: id, promotion_code: id, token: id }
+        Names { customer: id, coupon: id, promotion_code: id, source: id, payment_method: id, token: id }
     };
     /// The customer by the path, as `customer`.
     pub const CUSTOMER_BY_PATH: Names =
@@ -64,6 +72,11 @@ impl Names {
 }
 
 impl Named {
+    /// By the path.
+    pub const fn by_path(param: &'static str) -> Named {
+        Named { param, by_path: true }
+    }
+
     /// By a parameter.
     pub const fn by(param: &'static str) -> Named {
         Named { param, by_path: false }
@@ -337,66 +350,6 @@ impl Refusal {
         .header(RETRY_AFTER, wait_seconds.to_string())
     }
 
-    // Keys.
-
-    /// No key, or none that can be read.
-    pub fn no_key() -> Refusal {
-        Refusal::new(
-            401,
-            "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer \
-             auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for \
-             details, or we can help at https://support.stripe.com/.",
-        )
-        .header(WWW_AUTHENTICATE, "Basic realm=\"Stripe\"")
-    }
-
-    /// A key that opens nothing.
-    pub fn bad_key(key: &str) -> Refusal {
-        Refusal::new(401, format!("Invalid API Key provided: {}", masked(key)))
-            .header(WWW_AUTHENTICATE, "Basic realm=\"Stripe\"")
-    }
-
-    /// A key that no longer opens anything.
-    pub fn revoked_key(key: &str) -> Refusal {
-        Refusal::new(401, format!("Expired API Key provided: {}", masked(key))).code("api_key_expired")
-    }
-
-    /// A publishable key where a secret one is needed.
-    pub fn publishable_key() -> Refusal {
-        Refusal::new(
-            401,
-            "This API call cannot be made with a publishable API key. Please use a secret API key. You can find a list \
-             of your API keys at https://dashboard.stripe.com/account/apikeys.",
-        )
-        .code("secret_key_required")
-    }
-
-    /// A restricted key without the permission.
-    pub fn no_permission(key: &str, account: &str, permission: &str) -> Refusal {
-        Refusal::new(
-            403,
-            format!(
-                "The provided key '{}' does not have the required permissions for this endpoint on account \
-                 '{account}'. Having the '{permission}' permission would allow this request to continue.",
-                masked(key)
-            ),
-        )
-    }
-
-    /// A key that may not act for the account.
-    pub fn no_access(key: &str, account: &str) -> Refusal {
-        let shown: String = account.chars().take(100).collect();
-        Refusal::new(
-            403,
-            format!(
-                "The provided key '{}' does not have access to account '{shown}' (or that account does not exist). \
-                 Application access may have been revoked.",
-                masked(key)
-            ),
-        )
-        .code("account_invalid")
-    }
-
     /// A condition on a record that the request itself would make.
     pub fn nothing_to_match() -> Refusal {
         Refusal::new(412, "There is no object yet that If-Match could match.")
@@ -483,6 +436,22 @@ impl Refusal {
             .param(param)
     }
 
+    /// A bank account that no amounts can prove any more: docs.stripe.com/error-codes.
+    pub fn cannot_be_verified() -> Refusal {
+        Refusal::new(
+            400,
+            "This bank account cannot be verified, because the amounts that were sent to it were told wrongly too often.",
+        )
+        .code("bank_account_verification_failed")
+    }
+
+    /// Amounts that were not the ones sent to a bank account.
+    pub fn wrong_amounts() -> Refusal {
+        Refusal::new(400, "The amounts provided do not match the amounts that were sent to the bank account.")
+            .code("bank_account_verification_failed")
+            .param("amounts")
+    }
+
     /// A verb's refusal.
     pub fn problem(problem: Problem, names: &Names, test_mode: bool) -> Refusal {
         match problem {
@@ -529,9 +498,57 @@ impl Refusal {
                 "max_redemptions",
                 format!("This value cannot be greater than the coupon's `max_redemptions`, {most}."),
             ),
+            Problem::NoSuchSource(id) => Refusal::nowhere("source", id.as_str(), names.source, false, test_mode),
+            Problem::PaymentMethodNotAttached(id) => Refusal::invalid(
+                "invoice_settings[default_payment_method]",
+                format!(
+                    "The customer does not have a payment method with the ID {id}. The payment method must be attached \
+                     to the customer."
+                ),
+            ),
+            Problem::NoSuchPaymentMethod(id) => {
+                Refusal::nowhere("PaymentMethod", id.as_str(), names.payment_method, false, test_mode)
+            }
+            Problem::AttachedAlready => {
+                Refusal::new(400, "The payment method you provided has already been attached to a customer.")
+            }
+            Problem::PaymentMethodSpent => Refusal::new(
+                400,
+                "This PaymentMethod was previously used without being attached to a Customer or was detached from a \
+                 Customer, and may not be used again.",
+            ),
+            Problem::NotAttached(id) => Refusal::new(
+                400,
+                format!(
+                    "The payment method {id} is not attached to a customer, so that it cannot be changed or detached."
+                ),
+            ),
+            Problem::OtherPaymentMethodType { is, given } => {
+                Refusal::invalid(given, format!("You cannot set `{given}` on a payment method of type `{is}`."))
+            }
+            Problem::TooManyInstruments => Refusal::new(
+                400,
+                format!(
+                    "The maximum number of payment methods for this customer has been reached ({MAX_INSTRUMENTS}). \
+                     Either detach some of them or proceed with a different customer."
+                ),
+            )
+            .code("customer_max_payment_methods"),
+            Problem::BankAccountExists => Refusal::new(
+                400,
+                "A bank account with that routing number and account number already exists for this customer.",
+            )
+            .code("bank_account_exists"),
+            Problem::AlreadyVerified => Refusal::new(400, "This bank account has already been verified."),
+            Problem::CannotBeVerified => Refusal::cannot_be_verified(),
             Problem::NoSuchBalanceTransaction(id) => {
                 Refusal { status: 404, ..Refusal::no_such("customer_balance_transaction", id.as_str(), "id") }
             }
+            Problem::NoSuchCashTransaction(id) => {
+                Refusal { status: 404, ..Refusal::no_such(CASH_TRANSACTION, id.as_str(), "id") }
+            }
+            Problem::CashOutOfRange => Refusal::cash_out_of_range(),
+            Problem::CashHeld => Refusal::cash_held(),
             Problem::NoSuchEvent(id) => Refusal { status: 404, ..Refusal::no_such("notification", id.as_str(), "id") },
             Problem::VersionMismatch { current } => Refusal::new(
                 412,
@@ -653,26 +670,4 @@ const MAX_SHOWN_CHARACTERS: usize = 200;
 
 fn shortened(name: &str) -> String {
     name.chars().take(MAX_SHOWN_CHARACTERS).collect()
-}
-
-/// A key with all but its sort and its last four characters hidden.
-fn masked(key: &str) -> String {
-    let sort = ["sk_test_", "sk_live_", "rk_test_", "rk_live_", "pk_test_", "pk_live_"];
-    let head = sort.into_iter().find(|sort| key.starts_with(sort)).unwrap_or("");
-    let rest: Vec<char> = key[head.len()..].chars().collect();
-    let shown = if rest.len() > 8 { 4 } else { 0 };
-    let tail: String = rest[rest.len() - shown..].iter().collect();
-    format!("{head}{}{tail}", "*".repeat((rest.len() - shown).min(40)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::masked;
-
-    #[test]
-    fn keys_are_hidden() {
-        assert_eq!(masked("sk_test_abcdefghijkl"), "sk_test_********ijkl");
-        assert_eq!(masked("sk_test_short"), "sk_test_*****");
-        assert_eq!(masked("nonsense"), "********");
-    }
 }

@@ -27,17 +27,13 @@ pub fn payment_method(
     account: &Account,
     version: &Version,
 ) -> Option<Object> {
-    let method = match instrument {
-        Instrument::PaymentMethod(method) => (**method).clone(),
-        Instrument::Card(card) => of_card(card),
-        Instrument::BankAccount(_) => return None,
-    };
-    Some(method_object(&method, customer, account, version))
+    Some(method_object(&instrument.as_payment_method()?, customer, account, version))
 }
 
 /// A card of the older API.
 pub fn card(card: &Card, customer: Option<&CustomerId>, version: &Version) -> Object {
-    let Card { id, created: _, facts, name, address, metadata } = card;
+    let Card { id, created: _, facts, billing, allow_redisplay: _, metadata } = card;
+    let BillingDetails { address, email: _, name, phone: _ } = billing;
     let CardFacts {
         brand,
         last4,
@@ -117,20 +113,8 @@ pub fn bank_account(account: &BankAccount, customer: Option<&CustomerId>) -> Obj
         .and("status", status.as_str())
 }
 
-/// The card as the payment method that it is too, under its own id.
-fn of_card(card: &Card) -> PaymentMethod {
-    let Card { id, created, facts, name, address, metadata } = card;
-    PaymentMethod {
-        id: id.clone(),
-        created: *created,
-        kind: PaymentMethodKind::Card(facts.clone()),
-        billing: BillingDetails { address: address.clone(), name: name.clone(), ..BillingDetails::default() },
-        allow_redisplay: None,
-        metadata: metadata.clone(),
-    }
-}
-
-fn method_object(
+/// A payment method that nobody holds, or that `customer` does, as the version has it.
+pub fn method_object(
     method: &PaymentMethod,
     customer: Option<&CustomerId>,
     account: &Account,

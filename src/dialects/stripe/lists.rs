@@ -93,6 +93,31 @@ pub fn placed<K, E>(anchor: &Anchor, place: impl FnOnce(&str) -> Result<K, E>) -
     })
 }
 
+/// A page of a few items that are all at hand, newest first, and what an unknown anchor is refused with.
+pub fn page_of<T>(
+    items: Vec<T>,
+    anchor: &Anchor,
+    limit: usize,
+    is: impl Fn(&T, &str) -> bool,
+    noun: &str,
+) -> Result<Page<T>, Refusal> {
+    let place = placed(anchor, |id| {
+        let place = items.iter().position(|item| is(item, id));
+        place.ok_or_else(|| Refusal::no_such(noun, id, anchor_param(anchor)))
+    })?;
+    let (from, until) = match place {
+        Cursor::Newest => (0, limit),
+        Cursor::OlderThan(place) => (place + 1, place + 1 + limit),
+        Cursor::NewerThan(place) => (place.saturating_sub(limit), place),
+    };
+    let has_more = match place {
+        Cursor::NewerThan(_) => from > 0,
+        Cursor::Newest | Cursor::OlderThan(_) => until < items.len(),
+    };
+    let items = items.into_iter().take(until).skip(from).collect();
+    Ok(Page { items, has_more })
+}
+
 /// The envelope of a page.
 pub fn envelope<T>(page: &Page<T>, url: String, item: impl FnMut(&T) -> Json) -> Json {
     let data: Vec<Json> = page.items.iter().map(item).collect();

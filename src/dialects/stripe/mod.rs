@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod balance_transactions;
+pub mod cash_balance;
 #[cfg(test)]
 mod compatibility;
 pub mod coupons;
@@ -11,14 +12,17 @@ pub mod customers;
 pub mod events;
 pub mod expand;
 pub mod failure;
+pub mod funding_instructions;
 pub mod idempotency;
 pub mod instruments;
 pub mod lists;
 pub mod params;
+pub mod payment_methods;
 pub mod promotion_codes;
 pub mod routes;
 pub mod search;
 pub mod secrets;
+pub mod sources;
 pub mod tokens;
 pub mod versions;
 
@@ -127,6 +131,8 @@ enum Body {
     Made(Json),
     /// A customer, to be rendered when the writer is done with it: others wait for the writer.
     Customer(Box<Customer>, Expansions),
+    /// A refusal of something that has changed records all the same, as a guess that is counted.
+    Refusal(Refusal),
 }
 
 impl Answer {
@@ -141,12 +147,19 @@ impl Answer {
         Answer { body: Body::Customer(Box::new(customer), expansions.clone()), tag }
     }
 
-    fn to_bytes(&self, call: &Call) -> Vec<u8> {
+    /// A refusal that undoes nothing.
+    pub fn refused(refusal: Refusal) -> Answer {
+        Answer { body: Body::Refusal(refusal), tag: None }
+    }
+
+    fn to_reply(&self, call: &Call) -> Reply {
         match &self.body {
-            Body::Made(json) => json.to_bytes(),
+            Body::Made(json) => Reply::new(StatusCode::OK, json.to_bytes()),
             Body::Customer(customer, expansions) => {
-                expand::customer(customer, &call.account, &call.version, expansions).to_bytes()
+                let json = expand::customer(customer, &call.account, &call.version, expansions);
+                Reply::new(StatusCode::OK, json.to_bytes())
             }
+            Body::Refusal(refusal) => refusal.clone().reply(),
         }
     }
 }
@@ -471,7 +484,7 @@ fn rendered(call: &Call, answer: Answer) -> Reply {
             Reply::new(StatusCode::NOT_MODIFIED, "").with(ETAG, &conditions::tag(version))
         }
         tag => {
-            let reply = Reply::new(StatusCode::OK, call.rendering(|| answer.to_bytes(call)));
+            let reply = call.rendering(|| answer.to_reply(call));
             tag.into_iter().fold(reply, |reply, version| reply.with(ETAG, &conditions::tag(version)))
         }
     }

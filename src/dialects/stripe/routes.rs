@@ -7,8 +7,12 @@ use matchit::Router;
 use percent_encoding::percent_decode_str;
 
 use super::failure::Refusal;
-use super::{Call, Plan, account, balance_transactions, coupons, customers, events, promotion_codes, tokens};
+use super::{
+    Call, Plan, account, balance_transactions, cash_balance, coupons, customers, events, funding_instructions,
+    payment_methods, promotion_codes, sources, tokens,
+};
 use crate::domain::api_key::{Access, Resource};
+use crate::domain::instrument::SourceKind;
 
 /// An operation of the API.
 pub struct Operation {
@@ -37,21 +41,38 @@ const fn operation(
 const ACCOUNT: &str = "/v1/account";
 const BALANCE_TRANSACTIONS: &str = "/v1/customers/{customer}/balance_transactions";
 const BALANCE_TRANSACTION: &str = "/v1/customers/{customer}/balance_transactions/{transaction}";
+const BANK_ACCOUNT: &str = "/v1/customers/{customer}/bank_accounts/{id}";
+const BANK_ACCOUNTS: &str = "/v1/customers/{customer}/bank_accounts";
+const BANK_ACCOUNT_VERIFY: &str = "/v1/customers/{customer}/bank_accounts/{id}/verify";
+const CARD: &str = "/v1/customers/{customer}/cards/{id}";
+const CARDS: &str = "/v1/customers/{customer}/cards";
 const CASH_BALANCE: &str = "/v1/customers/{customer}/cash_balance";
+const CASH_TRANSACTION: &str = "/v1/customers/{customer}/cash_balance_transactions/{transaction}";
+const CASH_TRANSACTIONS: &str = "/v1/customers/{customer}/cash_balance_transactions";
 const COUPON: &str = "/v1/coupons/{coupon}";
 const COUPONS: &str = "/v1/coupons";
 const CUSTOMER: &str = "/v1/customers/{customer}";
 const CUSTOMERS: &str = "/v1/customers";
 const EVENT: &str = "/v1/events/{id}";
 const EVENTS: &str = "/v1/events";
+const FUND_CASH_BALANCE: &str = "/v1/test_helpers/customers/{customer}/fund_cash_balance";
+const FUNDING_INSTRUCTIONS: &str = "/v1/customers/{customer}/funding_instructions";
+const METHODS_OF_CUSTOMER: &str = "/v1/customers/{customer}/payment_methods";
+const METHOD_OF_CUSTOMER: &str = "/v1/customers/{customer}/payment_methods/{payment_method}";
+const PAYMENT_METHOD: &str = "/v1/payment_methods/{payment_method}";
+const PAYMENT_METHODS: &str = "/v1/payment_methods";
+const PAYMENT_METHOD_DETACH: &str = "/v1/payment_methods/{payment_method}/detach";
 const PROMOTION_CODE: &str = "/v1/promotion_codes/{promotion_code}";
 const PROMOTION_CODES: &str = "/v1/promotion_codes";
+const SOURCE: &str = "/v1/customers/{customer}/sources/{id}";
+const SOURCES: &str = "/v1/customers/{customer}/sources";
+const SOURCE_VERIFY: &str = "/v1/customers/{customer}/sources/{id}/verify";
 const SEARCH: &str = "/v1/customers/search";
 const TOKEN: &str = "/v1/tokens/{token}";
 const TOKENS: &str = "/v1/tokens";
 
 /// Every operation there is.
-pub static OPERATIONS: [Operation; 26] = [
+pub static OPERATIONS: [Operation; 50] = [
     operation(Method::GET, ACCOUNT, Resource::Account, Access::Read, account::retrieve),
     operation(Method::GET, CUSTOMERS, Resource::Customer, Access::Read, customers::list),
     operation(Method::POST, CUSTOMERS, Resource::Customer, Access::Write, customers::create),
@@ -63,8 +84,40 @@ pub static OPERATIONS: [Operation; 26] = [
     operation(Method::POST, BALANCE_TRANSACTIONS, Resource::Customer, Access::Write, balance_transactions::create),
     operation(Method::GET, BALANCE_TRANSACTION, Resource::Customer, Access::Read, balance_transactions::retrieve),
     operation(Method::POST, BALANCE_TRANSACTION, Resource::Customer, Access::Write, balance_transactions::update),
-    operation(Method::GET, CASH_BALANCE, Resource::Customer, Access::Read, customers::retrieve_cash_balance),
-    operation(Method::POST, CASH_BALANCE, Resource::Customer, Access::Write, customers::update_cash_balance),
+    operation(Method::GET, CASH_BALANCE, Resource::Customer, Access::Read, cash_balance::retrieve),
+    operation(Method::POST, CASH_BALANCE, Resource::Customer, Access::Write, cash_balance::update),
+    operation(Method::GET, CASH_TRANSACTIONS, Resource::Customer, Access::Read, cash_balance::list_transactions),
+    operation(Method::GET, CASH_TRANSACTION, Resource::Customer, Access::Read, cash_balance::retrieve_transaction),
+    operation(Method::POST, FUNDING_INSTRUCTIONS, Resource::Customer, Access::Write, funding_instructions::create),
+    operation(Method::POST, FUND_CASH_BALANCE, Resource::Customer, Access::Write, cash_balance::fund),
+    operation(Method::GET, SOURCES, Resource::Customer, Access::Read, |call| sources::list(call, None)),
+    operation(Method::GET, SOURCE, Resource::Customer, Access::Read, |call| sources::retrieve(call, None)),
+    operation(Method::POST, SOURCE, Resource::Customer, Access::Write, |call| sources::update(call, None)),
+    operation(Method::DELETE, SOURCE, Resource::Customer, Access::Write, |call| sources::delete(call, None)),
+    operation(Method::POST, SOURCE_VERIFY, Resource::Customer, Access::Write, sources::verify),
+    operation(Method::GET, CARDS, Resource::Customer, Access::Read, |call| sources::list(call, Some(SourceKind::Card))),
+    operation(Method::GET, CARD, Resource::Customer, Access::Read, |call| {
+        sources::retrieve(call, Some(SourceKind::Card))
+    }),
+    operation(Method::POST, CARD, Resource::Customer, Access::Write, |call| {
+        sources::update(call, Some(SourceKind::Card))
+    }),
+    operation(Method::DELETE, CARD, Resource::Customer, Access::Write, |call| {
+        sources::delete(call, Some(SourceKind::Card))
+    }),
+    operation(Method::GET, BANK_ACCOUNTS, Resource::Customer, Access::Read, |call| {
+        sources::list(call, Some(SourceKind::BankAccount))
+    }),
+    operation(Method::GET, BANK_ACCOUNT, Resource::Customer, Access::Read, |call| {
+        sources::retrieve(call, Some(SourceKind::BankAccount))
+    }),
+    operation(Method::POST, BANK_ACCOUNT, Resource::Customer, Access::Write, |call| {
+        sources::update(call, Some(SourceKind::BankAccount))
+    }),
+    operation(Method::DELETE, BANK_ACCOUNT, Resource::Customer, Access::Write, |call| {
+        sources::delete(call, Some(SourceKind::BankAccount))
+    }),
+    operation(Method::POST, BANK_ACCOUNT_VERIFY, Resource::Customer, Access::Write, sources::verify),
     operation(Method::GET, EVENTS, Resource::Event, Access::Read, events::list),
     operation(Method::GET, EVENT, Resource::Event, Access::Read, events::retrieve),
     operation(Method::GET, COUPONS, Resource::Coupon, Access::Read, coupons::list),
@@ -72,6 +125,24 @@ pub static OPERATIONS: [Operation; 26] = [
     operation(Method::GET, COUPON, Resource::Coupon, Access::Read, coupons::retrieve),
     operation(Method::POST, COUPON, Resource::Coupon, Access::Write, coupons::update),
     operation(Method::DELETE, COUPON, Resource::Coupon, Access::Write, coupons::delete),
+    operation(Method::GET, PAYMENT_METHODS, Resource::PaymentMethod, Access::Read, payment_methods::list),
+    operation(Method::GET, PAYMENT_METHOD, Resource::PaymentMethod, Access::Read, payment_methods::retrieve),
+    operation(Method::POST, PAYMENT_METHOD, Resource::PaymentMethod, Access::Write, payment_methods::update),
+    operation(Method::POST, PAYMENT_METHOD_DETACH, Resource::PaymentMethod, Access::Write, payment_methods::detach),
+    operation(
+        Method::GET,
+        METHODS_OF_CUSTOMER,
+        Resource::PaymentMethod,
+        Access::Read,
+        payment_methods::list_of_customer,
+    ),
+    operation(
+        Method::GET,
+        METHOD_OF_CUSTOMER,
+        Resource::PaymentMethod,
+        Access::Read,
+        payment_methods::retrieve_of_customer,
+    ),
     operation(Method::GET, PROMOTION_CODES, Resource::PromotionCode, Access::Read, promotion_codes::list),
     operation(Method::POST, PROMOTION_CODES, Resource::PromotionCode, Access::Write, promotion_codes::create),
     operation(Method::GET, PROMOTION_CODE, Resource::PromotionCode, Access::Read, promotion_codes::retrieve),

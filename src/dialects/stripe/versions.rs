@@ -232,6 +232,13 @@ pub const PROMOTION_CODE: &[Difference<Json>] = &[Difference {
     },
 }];
 
+/// Of what belongs to a customer, newest first; about nothing else.
+pub const OF_A_CUSTOMER: &[Difference<()>] = &[Difference {
+    // Accounts as customers came with clover.
+    date: "2025-09-30",
+    down: |object, ()| drop(object.remove("customer_account")),
+}];
+
 #[cfg(test)]
 mod tests {
     use super::{LISTED, SAME_AS_BEFORE, Version};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Text, borrowed, owned};
 use crate::domain::address::{Address, Shipping};
 
-#[derive(Serialize, Deserialize)]
+#[derive(PartialEq, Serialize, Deserialize)]
 pub(super) struct AddressShape<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     street: Option<Text<'a>>,

@@ -53,6 +53,7 @@ enum ResourceShape {
     Coupon,
     Customer,
     Event,
+    PaymentMethod,
     PromotionCode,
     Token,
 }
@@ -115,6 +116,7 @@ impl From<Resource> for ResourceShape {
             Resource::Coupon => ResourceShape::Coupon,
             Resource::Customer => ResourceShape::Customer,
             Resource::Event => ResourceShape::Event,
+            Resource::PaymentMethod => ResourceShape::PaymentMethod,
             Resource::PromotionCode => ResourceShape::PromotionCode,
             Resource::Token => ResourceShape::Token,
         }
@@ -128,6 +130,7 @@ impl From<ResourceShape> for Resource {
             ResourceShape::Coupon => Resource::Coupon,
             ResourceShape::Customer => Resource::Customer,
             ResourceShape::Event => Resource::Event,
+            ResourceShape::PaymentMethod => Resource::PaymentMethod,
             ResourceShape::PromotionCode => Resource::PromotionCode,
             ResourceShape::Token => Resource::Token,
         }

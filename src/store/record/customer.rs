@@ -80,6 +80,8 @@ pub(super) struct CustomerShape<'a> {
     tax_ip: Option<IpAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reconciliation: Option<ReconciliationShape>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    cash: BTreeMap<Text<'a>, i64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     instruments: Vec<InstrumentShape<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -163,6 +165,7 @@ impl<'a> From<&'a Customer> for CustomerShape<'a> {
             tax_exempt,
             tax_ip,
             reconciliation,
+            cash,
             instruments,
             default_source,
         } = customer;
@@ -209,6 +212,7 @@ impl<'a> From<&'a Customer> for CustomerShape<'a> {
                 Reconciliation::Automatic => ReconciliationShape::Automatic,
                 Reconciliation::Manual => ReconciliationShape::Manual,
             }),
+            cash: cash.iter().map(|(currency, amount)| (Cow::Borrowed(currency.as_str()), *amount)).collect(),
             instruments: instruments.iter().map(InstrumentShape::from).collect(),
             default_source: default_source.as_ref().map(|InstrumentId(id)| Cow::Borrowed(id.as_str())),
             default_payment_method: default_payment_method.as_ref().map(|InstrumentId(id)| Cow::Borrowed(id.as_str())),
@@ -246,10 +250,12 @@ impl TryFrom<CustomerShape<'_>> for Customer {
             tax_exempt,
             tax_ip,
             reconciliation,
+            cash,
             instruments,
             default_source,
             default_payment_method,
         } = shape;
+        let held = |(currency, amount): (Text<'_>, i64)| Ok((read_currency(&currency)?, amount));
         let field =
             |(name, value): (Text<'_>, Text<'_>)| CustomField { name: name.into_owned(), value: value.into_owned() };
         Ok(Customer {
@@ -293,6 +299,7 @@ impl TryFrom<CustomerShape<'_>> for Customer {
                 ReconciliationShape::Automatic => Reconciliation::Automatic,
                 ReconciliationShape::Manual => Reconciliation::Manual,
             }),
+            cash: cash.into_iter().map(held).collect::<Result<_, _>>()?,
             instruments: instruments.into_iter().map(Instrument::try_from).collect::<Result<_, _>>()?,
             default_source: owned(default_source).map(InstrumentId),
         })
@@ -328,8 +335,11 @@ pub(crate) mod tests {
 
     #[test]
     fn a_currency_that_is_not_known_is_refused() {
-        let body = r#"{"v":1,"id":"c","version":1,"created":5,"updated":5,"currency":"zzz","prefix":"A"}"#;
-        assert!(read_customer(body).is_err());
+        let customer = r#"{"v":1,"id":"c","version":1,"created":5,"updated":5,"prefix":"A""#;
+        for money in [r#""currency":"zzz""#, r#""cash":{"eur":5,"zzz":5}"#] {
+            assert!(read_customer(&format!("{customer},{money}}}")).is_err(), "{money}");
+        }
+        assert!(read_customer(&format!(r#"{customer},"cash":{{"eur":5,"usd":0}}}}"#)).is_ok());
     }
 
     proptest! {
@@ -373,7 +383,8 @@ pub(crate) mod tests {
         let exempt = prop_oneof![Just(TaxExempt::None), Just(TaxExempt::Exempt), Just(TaxExempt::Reverse)];
         let by = prop_oneof![Just(Reconciliation::Automatic), Just(Reconciliation::Manual)];
         let free = (btree_map(any::<String>(), any::<String>(), 0..5), vec(any::<String>(), 0..3));
-        let held = (vec(instruments(), 0..3), text());
+        let cash = btree_map(0..SUPPORTED.len(), any::<i64>(), 0..4);
+        let held = (vec(instruments(), 0..3), text(), cash);
         (times, names, places, money, invoice_settings(), exempt, option::of(by), free, held).prop_map(
             |(times, names, places, money, invoice_settings, tax_exempt, reconciliation, free, held)| Customer {
                 id: CustomerId(format!("cus_{}", times.0)),
@@ -401,6 +412,7 @@ pub(crate) mod tests {
                 reconciliation,
                 instruments: held.0,
                 default_source: held.1.map(InstrumentId),
+                cash: held.2.into_iter().filter_map(|(at, sum)| Some((Currency::parse(SUPPORTED[at])?, sum))).collect(),
             },
         )
     }

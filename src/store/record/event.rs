@@ -92,6 +92,8 @@ enum HappeningShape {
     HoldingUpdated,
     #[serde(rename = "holding.deleted")]
     HoldingDeleted,
+    #[serde(rename = "cash.arrived")]
+    CashArrived,
 }
 
 impl<'a> From<EventBody<'a>> for EventShape<'a> {
@@ -143,6 +145,10 @@ impl<'a> From<EventBody<'a>> for EventShape<'a> {
                     ObjectChange::Deleted(facts) => (HappeningShape::ObjectDeleted, Some(facts.into()), None),
                 };
                 shape.beside = beside.iter().map(FactsShape::from).collect();
+            }
+            Happening::CashArrived { customer } => {
+                shape.what = HappeningShape::CashArrived;
+                shape.after = Some(customer.as_ref().into());
             }
         }
         shape
@@ -197,6 +203,7 @@ impl EventShape<'_> {
                 of_customer(ObjectChange::Updated { before: holding(held)?, after: holding(holds)? })?
             }
             HappeningShape::HoldingDeleted => of_customer(ObjectChange::Deleted(holding(held)?))?,
+            HappeningShape::CashArrived => Happening::CashArrived { customer: state(after)? },
         };
         Ok(Event {
             sequence,
@@ -234,6 +241,7 @@ mod tests {
             let (before, after) = (Box::new(before), Box::new(after));
             let asked = Cause { request: Some(RequestId("req_1".into())), idempotency_key: Some("key".into()) };
             check(&Cause::default(), Happening::CustomerCreated { after: after.clone() });
+            check(&Cause::default(), Happening::CashArrived { customer: after.clone() });
             check(&asked, Happening::CustomerUpdated { before: before.clone(), after });
             check(&asked, Happening::CustomerDeleted { before });
         }
@@ -278,6 +286,7 @@ mod tests {
             format!(r#""request":"req_1","what":"customer.created","after":{customer}"#),
             format!(r#""idempotency_key":"key","what":"customer.updated","before":{customer},"after":{customer}"#),
             format!(r#""what":"object.deleted","was":{coupon}"#),
+            format!(r#""what":"cash.arrived","after":{customer}"#),
             format!(r#""what":"object.updated","was":{code},"is":{code},"beside":[{coupon}]"#),
         ] {
             let body = format!(r#"{{"v":1,"id":"evt_1","created":9,{what}}}"#);
@@ -288,7 +297,7 @@ mod tests {
 
     #[test]
     fn an_event_without_its_state_is_refused() {
-        for what in ["customer.updated", "object.updated"] {
+        for what in ["customer.updated", "object.updated", "cash.arrived"] {
             let body = format!(r#"{{"v":1,"id":"evt_1","created":1,"what":"{what}"}}"#);
             assert!(read_event(1, &body).is_err(), "{what}");
         }

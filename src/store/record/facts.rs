@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::cash::CashTransactionShape;
 use super::coupon::CouponShape;
+use super::instrument::LooseShape;
 use super::promotion_code::PromotionCodeShape;
 use super::token::TokenShape;
 use super::{Unreadable, parse, shape_of, write};
@@ -14,6 +16,8 @@ pub fn write_facts(facts: &Facts) -> Object {
     let body = match facts {
         Facts::Coupon(coupon) => write(&CouponShape::from(&**coupon)),
         Facts::PromotionCode(code) => write(&PromotionCodeShape::from(&**code)),
+        Facts::CashTransaction(transaction) => write(&CashTransactionShape::from(&**transaction)),
+        Facts::PaymentMethod(loose) => write(&LooseShape::from(&**loose)),
         Facts::Token(token) => write(&TokenShape::from(&**token)),
     };
     Object { kind: facts.kind(), id: facts.key().to_owned(), created: facts.created(), body }
@@ -30,6 +34,12 @@ pub fn read_facts(object: &Object) -> Result<Facts, Unreadable> {
             ObjectKind::PromotionCode => {
                 Ok(Facts::PromotionCode(Box::new(parse::<PromotionCodeShape<'static>>(body)?.try_into()?)))
             }
+            ObjectKind::CashTransaction => {
+                Ok(Facts::CashTransaction(Box::new(parse::<CashTransactionShape<'static>>(body)?.try_into()?)))
+            }
+            ObjectKind::PaymentMethod => {
+                Ok(Facts::PaymentMethod(Box::new(parse::<LooseShape<'static>>(body)?.try_into()?)))
+            }
             ObjectKind::Token => Ok(Facts::Token(Box::new(parse::<TokenShape<'static>>(body)?.try_into()?))),
         },
         unknown => Err(Unreadable::UnknownShape(unknown)),
@@ -42,6 +52,8 @@ pub fn read_facts(object: &Object) -> Result<Facts, Unreadable> {
 pub(super) enum FactsShape<'a> {
     Coupon(Box<CouponShape<'a>>),
     PromotionCode(Box<PromotionCodeShape<'a>>),
+    CashTransaction(Box<CashTransactionShape<'a>>),
+    PaymentMethod(Box<LooseShape<'a>>),
     Token(Box<TokenShape<'a>>),
 }
 
@@ -50,6 +62,8 @@ impl<'a> From<&'a Facts> for FactsShape<'a> {
         match facts {
             Facts::Coupon(coupon) => FactsShape::Coupon(Box::new((&**coupon).into())),
             Facts::PromotionCode(code) => FactsShape::PromotionCode(Box::new((&**code).into())),
+            Facts::CashTransaction(transaction) => FactsShape::CashTransaction(Box::new((&**transaction).into())),
+            Facts::PaymentMethod(loose) => FactsShape::PaymentMethod(Box::new((&**loose).into())),
             Facts::Token(token) => FactsShape::Token(Box::new((&**token).into())),
         }
     }
@@ -62,6 +76,8 @@ impl TryFrom<FactsShape<'_>> for Facts {
         Ok(match shape {
             FactsShape::Coupon(coupon) => Facts::Coupon(Box::new((*coupon).try_into()?)),
             FactsShape::PromotionCode(code) => Facts::PromotionCode(Box::new((*code).try_into()?)),
+            FactsShape::CashTransaction(transaction) => Facts::CashTransaction(Box::new((*transaction).try_into()?)),
+            FactsShape::PaymentMethod(loose) => Facts::PaymentMethod(Box::new((*loose).try_into()?)),
             FactsShape::Token(token) => Facts::Token(Box::new((*token).try_into()?)),
         })
     }
@@ -76,15 +92,16 @@ pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::{read_facts, write_facts};
+    use crate::domain::cash::{BankTransfer, CashReason, CashTransaction};
     use crate::domain::coupon::{Coupon, CouponDuration, Percent, Reduction};
     use crate::domain::facts::Facts;
-    use crate::domain::ids::{CouponId, CouponSerial, CustomerId, PromotionCodeId, TokenId};
+    use crate::domain::ids::{CashTransactionId, CouponId, CouponSerial, CustomerId, PromotionCodeId, TokenId};
     use crate::domain::money::{Currency, SUPPORTED};
     use crate::domain::object::{Object, ObjectKind};
     use crate::domain::promotion_code::{Code, PromotionCode, Restrictions};
     use crate::domain::time::Time;
     use crate::domain::token::{Carried, Token};
-    use crate::store::record::instrument::tests::{bank_accounts, cards};
+    use crate::store::record::instrument::tests::{bank_accounts, cards, loose_payment_methods};
 
     fn currencies() -> impl Strategy<Value = Currency> {
         (0..SUPPORTED.len()).prop_map(|place| Currency::parse(SUPPORTED[place]).expect("it is supported"))
@@ -152,6 +169,24 @@ pub(crate) mod tests {
         )
     }
 
+    fn cash_transactions() -> impl Strategy<Value = CashTransaction> {
+        let by = (0..BankTransfer::ALL.len()).prop_map(|place| BankTransfer::ALL[place]);
+        let reason = (by, option::of(any::<String>())).prop_map(|(by, reference)| CashReason::Funded { by, reference });
+        let names = (any::<String>(), any::<String>());
+        let amounts = (any::<i64>(), any::<i64>());
+        (names, any::<i64>(), amounts, currencies(), reason).prop_map(|(names, created, amounts, currency, reason)| {
+            CashTransaction {
+                id: CashTransactionId(names.0),
+                customer: CustomerId(names.1),
+                created: Time(created),
+                net_amount: amounts.0,
+                currency,
+                ending_balance: amounts.1,
+                reason,
+            }
+        })
+    }
+
     fn tokens() -> impl Strategy<Value = Token> {
         let carries = prop_oneof![
             cards().prop_map(|card| Carried::Card(Box::new(card))),
@@ -175,6 +210,8 @@ pub(crate) mod tests {
         prop_oneof![
             coupons().prop_map(Facts::from),
             promotion_codes().prop_map(Facts::from),
+            cash_transactions().prop_map(Facts::from),
+            loose_payment_methods().prop_map(Facts::from),
             tokens().prop_map(Facts::from),
         ]
     }
@@ -196,6 +233,14 @@ pub(crate) mod tests {
     fn a_coupon_of_few_facts_has_a_short_body() {
         let body = r#"{"v":1,"id":"25OFF","serial":"coupon_1","created":5,"percent":2550,"duration":{"months":3}}"#;
         assert_eq!(read_facts(&coupon(body)).map(|facts| write_facts(&facts)), Ok(coupon(body)));
+    }
+
+    #[test]
+    fn a_cash_transaction_that_was_kept_is_read() {
+        let body = r#"{"v":1,"id":"ccsbtxn_1","customer":"cus_1","created":5,"net_amount":7,"currency":"eur","ending_balance":9,"reason":{"funded":{"by":"eu"}}}"#;
+        let kept =
+            Object { kind: ObjectKind::CashTransaction, id: "ccsbtxn_1".into(), created: Time(5), body: body.into() };
+        assert_eq!(read_facts(&kept).map(|facts| write_facts(&facts)), Ok(kept));
     }
 
     #[test]

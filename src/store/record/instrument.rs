@@ -13,7 +13,9 @@ use crate::domain::bank_account::{AccountType, BankAccount, BankFacts, BankStatu
 use crate::domain::card::{Brand, Card, CardFacts, Check, Checks, Fingerprint, Funding, Reference};
 use crate::domain::ids::InstrumentId;
 use crate::domain::instrument::Instrument;
-use crate::domain::payment_method::{AllowRedisplay, BillingDetails, PaymentMethod, PaymentMethodKind};
+use crate::domain::payment_method::{
+    AllowRedisplay, BillingDetails, LoosePaymentMethod, PaymentMethod, PaymentMethodKind,
+};
 use crate::domain::time::Time;
 
 /// Shape 1, tagged from outside, so that nothing is parsed twice.
@@ -30,10 +32,10 @@ pub(super) struct CardShape<'a> {
     id: Text<'a>,
     created: i64,
     card: CardFactsShape<'a>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    billing: BillingShape<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<Text<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    address: Option<AddressShape<'a>>,
+    allow_redisplay: Option<Text<'a>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     metadata: BTreeMap<Text<'a>, Text<'a>>,
 }
@@ -61,6 +63,24 @@ pub(super) struct PaymentMethodShape<'a> {
     id: Text<'a>,
     created: i64,
     kind: KindShape<'a>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    billing: BillingShape<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allow_redisplay: Option<Text<'a>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    metadata: BTreeMap<Text<'a>, Text<'a>>,
+}
+
+/// Of a payment method that no customer holds.
+#[derive(Serialize, Deserialize)]
+pub(super) struct LooseShape<'a> {
+    method: PaymentMethodShape<'a>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    spent: bool,
+}
+
+#[derive(Default, PartialEq, Serialize, Deserialize)]
+struct BillingShape<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<AddressShape<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,10 +89,6 @@ pub(super) struct PaymentMethodShape<'a> {
     name: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     phone: Option<Text<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    allow_redisplay: Option<Text<'a>>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    metadata: BTreeMap<Text<'a>, Text<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -119,12 +135,48 @@ pub(super) struct BankFactsShape<'a> {
     reference: Text<'a>,
 }
 
-fn borrowed_address(address: &Address) -> Option<AddressShape<'_>> {
-    (*address != Address::default()).then(|| address.into())
+impl<'a> From<&'a LoosePaymentMethod> for LooseShape<'a> {
+    fn from(loose: &'a LoosePaymentMethod) -> LooseShape<'a> {
+        let LoosePaymentMethod { method, spent } = loose;
+        LooseShape { method: method.into(), spent: *spent }
+    }
 }
 
-fn owned_address(shape: Option<AddressShape<'_>>) -> Address {
-    shape.map(Address::from).unwrap_or_default()
+impl TryFrom<LooseShape<'_>> for LoosePaymentMethod {
+    type Error = Unreadable;
+
+    fn try_from(shape: LooseShape<'_>) -> Result<LoosePaymentMethod, Unreadable> {
+        let LooseShape { method, spent } = shape;
+        Ok(LoosePaymentMethod { method: method.try_into()?, spent })
+    }
+}
+
+impl<'a> From<&'a BillingDetails> for BillingShape<'a> {
+    fn from(billing: &'a BillingDetails) -> BillingShape<'a> {
+        let BillingDetails { address, email, name, phone } = billing;
+        BillingShape {
+            address: (*address != Address::default()).then(|| address.into()),
+            email: borrowed(email),
+            name: borrowed(name),
+            phone: borrowed(phone),
+        }
+    }
+}
+
+impl From<BillingShape<'_>> for BillingDetails {
+    fn from(shape: BillingShape<'_>) -> BillingDetails {
+        let BillingShape { address, email, name, phone } = shape;
+        BillingDetails {
+            address: address.map(Address::from).unwrap_or_default(),
+            email: owned(email),
+            name: owned(name),
+            phone: owned(phone),
+        }
+    }
+}
+
+fn read_allow_redisplay(allow: Option<Text<'_>>) -> Result<Option<AllowRedisplay>, Unreadable> {
+    allow.map(|allow| word("allow_redisplay", &allow, AllowRedisplay::named)).transpose()
 }
 
 fn said(word: &'static str) -> Text<'static> {
@@ -155,13 +207,13 @@ impl TryFrom<InstrumentShape<'_>> for Instrument {
 
 impl<'a> From<&'a Card> for CardShape<'a> {
     fn from(card: &'a Card) -> CardShape<'a> {
-        let Card { id: InstrumentId(id), created, facts, name, address, metadata } = card;
+        let Card { id: InstrumentId(id), created, facts, billing, allow_redisplay, metadata } = card;
         CardShape {
             id: Cow::Borrowed(id),
             created: created.0,
             card: facts.into(),
-            name: borrowed(name),
-            address: borrowed_address(address),
+            billing: billing.into(),
+            allow_redisplay: allow_redisplay.map(|allow| said(allow.as_str())),
             metadata: borrowed_metadata(metadata),
         }
     }
@@ -171,13 +223,13 @@ impl TryFrom<CardShape<'_>> for Card {
     type Error = Unreadable;
 
     fn try_from(shape: CardShape<'_>) -> Result<Card, Unreadable> {
-        let CardShape { id, created, card, name, address, metadata } = shape;
+        let CardShape { id, created, card, billing, allow_redisplay, metadata } = shape;
         Ok(Card {
             id: InstrumentId(id.into_owned()),
             created: Time(created),
             facts: card.try_into()?,
-            name: owned(name),
-            address: owned_address(address),
+            billing: billing.into(),
+            allow_redisplay: read_allow_redisplay(allow_redisplay)?,
             metadata: owned_metadata(metadata),
         })
     }
@@ -232,14 +284,7 @@ impl TryFrom<BankAccountShape<'_>> for BankAccount {
 
 impl<'a> From<&'a PaymentMethod> for PaymentMethodShape<'a> {
     fn from(method: &'a PaymentMethod) -> PaymentMethodShape<'a> {
-        let PaymentMethod {
-            id: InstrumentId(id),
-            created,
-            kind,
-            billing: BillingDetails { address, email, name, phone },
-            allow_redisplay,
-            metadata,
-        } = method;
+        let PaymentMethod { id: InstrumentId(id), created, kind, billing, allow_redisplay, metadata } = method;
         PaymentMethodShape {
             id: Cow::Borrowed(id),
             created: created.0,
@@ -251,10 +296,7 @@ impl<'a> From<&'a PaymentMethod> for PaymentMethodShape<'a> {
                     account_type: said(account_type.as_str()),
                 },
             },
-            address: borrowed_address(address),
-            email: borrowed(email),
-            name: borrowed(name),
-            phone: borrowed(phone),
+            billing: billing.into(),
             allow_redisplay: allow_redisplay.map(|allow| said(allow.as_str())),
             metadata: borrowed_metadata(metadata),
         }
@@ -265,7 +307,7 @@ impl TryFrom<PaymentMethodShape<'_>> for PaymentMethod {
     type Error = Unreadable;
 
     fn try_from(shape: PaymentMethodShape<'_>) -> Result<PaymentMethod, Unreadable> {
-        let PaymentMethodShape { id, created, kind, address, email, name, phone, allow_redisplay, metadata } = shape;
+        let PaymentMethodShape { id, created, kind, billing, allow_redisplay, metadata } = shape;
         let kind = match kind {
             KindShape::Card(facts) => PaymentMethodKind::Card(facts.try_into()?),
             KindShape::UsBankAccount { account, holder_type, account_type } => PaymentMethodKind::UsBankAccount {
@@ -274,19 +316,12 @@ impl TryFrom<PaymentMethodShape<'_>> for PaymentMethod {
                 account_type: word("account_type", &account_type, AccountType::named)?,
             },
         };
-        let allow_redisplay =
-            allow_redisplay.map(|allow| word("allow_redisplay", &allow, AllowRedisplay::named)).transpose()?;
         Ok(PaymentMethod {
             id: InstrumentId(id.into_owned()),
             created: Time(created),
             kind,
-            billing: BillingDetails {
-                address: owned_address(address),
-                email: owned(email),
-                name: owned(name),
-                phone: owned(phone),
-            },
-            allow_redisplay,
+            billing: billing.into(),
+            allow_redisplay: read_allow_redisplay(allow_redisplay)?,
             metadata: owned_metadata(metadata),
         })
     }
@@ -413,7 +448,9 @@ pub(crate) mod tests {
     use crate::domain::instrument::Instrument;
     use crate::domain::metadata::Metadata;
     use crate::domain::money::{Currency, SUPPORTED};
-    use crate::domain::payment_method::{AllowRedisplay, BillingDetails, PaymentMethod, PaymentMethodKind};
+    use crate::domain::payment_method::{
+        AllowRedisplay, BillingDetails, LoosePaymentMethod, PaymentMethod, PaymentMethodKind,
+    };
     use crate::domain::time::Time;
     use crate::store::record::address::tests::addresses;
 
@@ -427,6 +464,15 @@ pub(crate) mod tests {
 
     fn free() -> impl Strategy<Value = Metadata> {
         btree_map(any::<String>(), any::<String>(), 0..3)
+    }
+
+    fn billing() -> impl Strategy<Value = BillingDetails> {
+        (address(), text(), text(), text()).prop_map(|(address, email, name, phone)| BillingDetails {
+            address,
+            email,
+            name,
+            phone,
+        })
     }
 
     pub(crate) fn card_facts() -> impl Strategy<Value = CardFacts> {
@@ -463,16 +509,15 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn cards() -> impl Strategy<Value = Card> {
-        (any::<String>(), any::<i64>(), card_facts(), text(), address(), free()).prop_map(
-            |(id, created, facts, name, address, metadata)| Card {
+        (any::<String>(), any::<i64>(), card_facts(), billing(), option::of(select(AllowRedisplay::ALL)), free())
+            .prop_map(|(id, created, facts, billing, allow_redisplay, metadata)| Card {
                 id: InstrumentId(id),
                 created: Time(created),
                 facts,
-                name,
-                address,
+                billing,
+                allow_redisplay,
                 metadata,
-            },
-        )
+            })
     }
 
     pub(crate) fn bank_accounts() -> impl Strategy<Value = BankAccount> {
@@ -498,13 +543,7 @@ pub(crate) mod tests {
             |(facts, holder_type, account_type)| PaymentMethodKind::UsBankAccount { facts, holder_type, account_type },
         );
         let kind = prop_oneof![card_facts().prop_map(PaymentMethodKind::Card), account];
-        let billing = (address(), text(), text(), text()).prop_map(|(address, email, name, phone)| BillingDetails {
-            address,
-            email,
-            name,
-            phone,
-        });
-        (any::<String>(), any::<i64>(), kind, billing, option::of(select(AllowRedisplay::ALL)), free()).prop_map(
+        (any::<String>(), any::<i64>(), kind, billing(), option::of(select(AllowRedisplay::ALL)), free()).prop_map(
             |(id, created, kind, billing, allow_redisplay, metadata)| PaymentMethod {
                 id: InstrumentId(id),
                 created: Time(created),
@@ -514,6 +553,10 @@ pub(crate) mod tests {
                 metadata,
             },
         )
+    }
+
+    pub(crate) fn loose_payment_methods() -> impl Strategy<Value = LoosePaymentMethod> {
+        (payment_methods(), any::<bool>()).prop_map(|(method, spent)| LoosePaymentMethod { method, spent })
     }
 
     /// Instruments with any facts at all.

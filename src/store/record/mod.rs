@@ -5,6 +5,7 @@ mod account;
 mod address;
 mod api_key;
 mod balance;
+mod cash;
 mod coupon;
 mod customer;
 mod event;

@@ -19,7 +19,6 @@ use crossbeam_channel::{Receiver, bounded, unbounded};
 
 use super::{Failure, Job, Kept, KeptReply, Look, NewEvent, Read, Store, Tx, Verdict};
 use crate::domain::account::{Account, Mode, Space};
-use crate::domain::address::Address;
 use crate::domain::api_key::{ApiKey, KeyKind};
 use crate::domain::balance::{BalanceReason, BalanceTransaction};
 use crate::domain::card::{Brand, Card, CardFacts, Checks, Fingerprint, Funding, Reference};
@@ -33,6 +32,7 @@ use crate::domain::metadata::Metadata;
 use crate::domain::money::Currency;
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{BalancePage, Cursor, CustomerPage, EventPage, ObjectPage, Page, Place, Span};
+use crate::domain::payment_method::BillingDetails;
 use crate::domain::query::{Clause, Comparison, Field, Join, Query, Test};
 use crate::domain::term::Mark;
 use crate::domain::time::Time;
@@ -222,8 +222,8 @@ pub fn card(id: &str) -> Card {
             checks: Checks::default(),
             reference: Reference("visa".into()),
         },
-        name: None,
-        address: Address::default(),
+        billing: BillingDetails::default(),
+        allow_redisplay: None,
         metadata: Metadata::new(),
     }
 }

@@ -177,6 +177,27 @@ check('tax, cash balance and lists are expanded', async () => {
   assert.equal(error.message, 'This property cannot be expanded (email).');
 });
 
+check('money arrives in a cash balance', async () => {
+  const sdk = client();
+  const { id } = await sdk.customers.create({ name: 'Jenny' });
+  const first = await sdk.testHelpers.customers.fundCashBalance(id, { amount: 500, currency: 'eur', reference: 'R 1' });
+  await sdk.testHelpers.customers.fundCashBalance(id, { amount: 700, currency: 'usd' });
+  assert.deepEqual([first.type, first.net_amount, first.ending_balance], ['funded', 500, 500]);
+  assert.equal(first.funded.bank_transfer.reference, 'R 1');
+  const balance = await sdk.customers.retrieveCashBalance(id);
+  assert.deepEqual(balance.available, { eur: 500, usd: 700 });
+  const listed = await sdk.customers.listCashBalanceTransactions(id, { limit: 1 });
+  assert.deepEqual([listed.data[0].currency, listed.has_more], ['usd', true]);
+  const read = await sdk.customers.retrieveCashBalanceTransaction(id, first.id, { expand: ['customer'] });
+  assert.equal(read.customer.name, 'Jenny');
+  const wanted = { funding_type: 'bank_transfer', currency: 'usd', bank_transfer: { type: 'us_bank_transfer' } };
+  const instructions = await sdk.customers.createFundingInstructions(id, wanted);
+  assert.deepEqual(instructions.bank_transfer.financial_addresses.map((address) => address.type), ['aba', 'swift']);
+  const events = await sdk.events.list({ types: ['cash_balance.funds_available'] });
+  assert.deepEqual(events.data.map((event) => event.data.object.available), [{ eur: 500, usd: 700 }, { eur: 500 }]);
+  await expectError(errors.StripeInvalidRequestError, sdk.customers.del(id));
+});
+
 check('pages follow each other both ways', async () => {
   const sdk = client();
   const made = [];

@@ -396,6 +396,27 @@ def coupons_come_and_go():
 
 
 @check
+def money_arrives_in_a_cash_balance():
+    sdk = client()
+    customer = sdk.v1.customers.create({"name": "Jenny"})
+    fund = sdk.v1.test_helpers.customers.fund_cash_balance
+    first = fund(customer.id, {"amount": 500, "currency": "eur", "reference": "R 1"})
+    fund(customer.id, {"amount": 700, "currency": "eur"})
+    equal((first.type, first.net_amount, first.ending_balance), ("funded", 500, 500))
+    equal(first.funded.bank_transfer.reference, "R 1")
+    balance = sdk.v1.customers.cash_balance.retrieve(customer.id)
+    equal(balance.available["eur"], 1200)
+    listed = list(sdk.v1.customers.cash_balance_transactions.list(customer.id, {"limit": 1}).auto_paging_iter())
+    equal([entry.ending_balance for entry in listed], [1200, 500])
+    read = sdk.v1.customers.cash_balance_transactions.retrieve(customer.id, first.id, {"expand": ["customer"]})
+    equal(read.customer.name, "Jenny")
+    wanted = {"funding_type": "bank_transfer", "currency": "gbp", "bank_transfer": {"type": "gb_bank_transfer"}}
+    instructions = sdk.v1.customers.funding_instructions.create(customer.id, wanted)
+    equal(instructions.bank_transfer.financial_addresses[0].sort_code.sort_code, "000000")
+    expect(stripe.InvalidRequestError, lambda: sdk.v1.customers.delete(customer.id))
+
+
+@check
 def promotion_codes_stand_for_a_coupon():
     sdk = client()
     coupon = sdk.v1.coupons.create({"percent_off": 25})

@@ -1,0 +1,272 @@
+//! A customer's sources, with the older names of the same: docs.stripe.com/api/cards,
+//! docs.stripe.com/api/customer_bank_accounts.
+
+use std::sync::Arc;
+
+use super::customers::{RETRIEVE, Retrieve};
+use super::expand::{self, Expansions};
+use super::failure::{Named, Names, Refusal};
+use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
+use super::params::{self, Empty, Kind, Param, Shape, Value, word};
+use super::{Answer, Call, Halt, Plan};
+use crate::domain::bank_account::{BankAccountChange, BankStatus, HolderType};
+use crate::domain::card::CardChange;
+use crate::domain::ids::{CustomerId, InstrumentId};
+use crate::domain::instrument::{Instrument, SourceChoice, SourceKind};
+use crate::domain::patch::Patch;
+use crate::engine::sources::{self, Owned, SourceChange};
+use crate::engine::{Done, customers};
+use crate::http::conditions;
+use crate::http::json::{Json, Object};
+
+/// Which sources a path is about: all of them, or those of one sort under their older name.
+pub type Sort = Option<SourceKind>;
+
+fn path(sort: Sort) -> &'static str {
+    match sort {
+        None => "sources",
+        Some(SourceKind::Card) => "cards",
+        Some(SourceKind::BankAccount) => "bank_accounts",
+    }
+}
+
+const OBJECT: Shape = Shape::Choice(&[word("card"), word("bank_account"), word("source"), word("alipay_account")]);
+const HOLDER_TYPE: Shape = Shape::Choice(&[word("company"), word("individual")]);
+const MONTH: Shape = Shape::Integer { min: 1, max: 12 };
+const YEAR: Shape = Shape::Integer { min: 1970, max: 9999 };
+const AMOUNT: Shape = Shape::Integer { min: 0, max: i64::MAX };
+const AMOUNTS: Shape = Shape::List(&AMOUNT, 2);
+
+/// What a list asks for.
+#[derive(Default)]
+pub struct List {
+    paging: Paging,
+    object: Option<String>,
+}
+
+impl Paged for List {
+    fn paging(&mut self) -> &mut Paging {
+        &mut self.paging
+    }
+}
+
+/// The parameters of `GET /v1/customers/{customer}/sources` and of its older names.
+pub const LIST: &[Param<List>] = &[
+    lists::ending_before(),
+    lists::expand(),
+    lists::limit(),
+    row("object", Kind::Value(&OBJECT, |list, value| list.object = Some(value.text()))),
+    lists::starting_after(),
+];
+
+/// What an update asks for. What it means depends on what the source is.
+#[derive(Clone, Default)]
+pub struct Update {
+    card: CardChange,
+    account: BankAccountChange,
+    expand: Vec<String>,
+}
+
+const fn unsettable(name: &'static str, kind: Kind<Update>) -> Param<Update> {
+    Param { empty: Empty::Unsets, ..row(name, kind) }
+}
+
+/// The parameters of `POST /v1/customers/{customer}/sources/{id}`, those of cards and those of bank accounts.
+pub const UPDATE: &[Param<Update>] = &[
+    unsettable(
+        "account_holder_name",
+        Kind::Value(&TEXT, |input, value| input.account.holder_name = value.patch(Value::text)),
+    ),
+    row(
+        "account_holder_type",
+        Kind::Value(&HOLDER_TYPE, |input, value| {
+            let kind = HolderType::named(&value.text());
+            input.account.holder_type = kind.map(Patch::Set).unwrap_or_default();
+        }),
+    ),
+    unsettable("address_city", Kind::Value(&TEXT, |input, value| input.card.address.city = value.patch(Value::text))),
+    unsettable(
+        "address_country",
+        Kind::Value(&TEXT, |input, value| input.card.address.country = value.patch(Value::text)),
+    ),
+    unsettable(
+        "address_line1",
+        Kind::Value(&TEXT, |input, value| input.card.address.street = value.patch(Value::text)),
+    ),
+    unsettable(
+        "address_line2",
+        Kind::Value(&TEXT, |input, value| input.card.address.second_line = value.patch(Value::text)),
+    ),
+    unsettable(
+        "address_state",
+        Kind::Value(&TEXT, |input, value| input.card.address.region = value.patch(Value::text)),
+    ),
+    unsettable(
+        "address_zip",
+        Kind::Value(&TEXT, |input, value| input.card.address.postal_code = value.patch(Value::text)),
+    ),
+    // The shapes keep the numbers within a byte and two.
+    row("exp_month", Kind::Value(&MONTH, |input, value| input.card.exp_month = u8::try_from(value.integer()).ok())),
+    row("exp_year", Kind::Value(&YEAR, |input, value| input.card.exp_year = u16::try_from(value.integer()).ok())),
+    row("expand", Kind::Value(&EXPAND, |input, value| input.expand = value.texts())),
+    unsettable(
+        "metadata",
+        Kind::Value(&Shape::Metadata, |input, value| {
+            input.card.metadata = value.metadata();
+            input.account.metadata = input.card.metadata.clone();
+        }),
+    ),
+    unsettable("name", Kind::Value(&TEXT, |input, value| input.card.name = value.patch(Value::text))),
+];
+
+const OF_ACCOUNTS: [&str; 2] = ["account_holder_name", "account_holder_type"];
+const OF_CARDS: [&str; 9] = [
+    "address_city",
+    "address_country",
+    "address_line1",
+    "address_line2",
+    "address_state",
+    "address_zip",
+    "exp_month",
+    "exp_year",
+    "name",
+];
+
+/// What a verification asks for.
+#[derive(Default)]
+pub struct Verify {
+    amounts: Vec<i64>,
+    expand: Vec<String>,
+}
+
+/// The parameters of `POST /v1/customers/{customer}/sources/{id}/verify`.
+pub const VERIFY: &[Param<Verify>] = &[
+    Param {
+        required: true,
+        ..row(
+            "amounts",
+            Kind::Value(&AMOUNTS, |input, value| {
+                input.amounts = value.list().into_iter().map(Value::integer).collect();
+            }),
+        )
+    },
+    row("expand", Kind::Value(&EXPAND, |input, value| input.expand = value.texts())),
+];
+
+/// How the operations on one source name it and its customer.
+const NAMES: Names = Names { customer: Named::by_path("customer"), ..Names::BY_PATH };
+
+/// `GET /v1/customers/{customer}/sources` and its older names.
+pub fn list(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
+    let List { paging, object } = params::read(LIST, &call.given, &call.version)?;
+    let anchor = paging.anchor()?;
+    let (expansions, _) = Expansions::of_list(&paging.expand, expand::SOURCE, false, &call.version)?;
+    let id = CustomerId(call.part(0)?);
+    let limit = paging.limit();
+    let asked = move |kind: SourceKind| match (object.as_deref(), kind) {
+        (None, _) | (Some("card"), SourceKind::Card) | (Some("bank_account"), SourceKind::BankAccount) => true,
+        (Some(_), SourceKind::Card | SourceKind::BankAccount) => false,
+    };
+    Ok(Plan::look(NAMES, move |call, read| {
+        let customer = customers::live(read, &call.account, &id)?;
+        let wanted = |kind: SourceKind| asked(kind) && sort.is_none_or(|sort| sort == kind);
+        let mine = customer.sources().filter(|source| source.source_kind().is_some_and(wanted));
+        let is = |source: &&Instrument, id: &str| source.id().as_str() == id;
+        let page = lists::page_of(mine.collect(), &anchor, limit, is, "source").map_err(Halt::from)?;
+        let url = format!("/v1/customers/{id}/{}", path(sort));
+        Ok(Answer::of(lists::envelope(&page, url, |source| {
+            expand::source(source, &customer, &call.account, &call.version, &expansions)
+        })))
+    }))
+}
+
+/// `GET /v1/customers/{customer}/sources/{id}` and its older names.
+pub fn retrieve(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
+    let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
+    let expansions = Expansions::of_object(&input.expand, expand::SOURCE, &call.version)?;
+    let (customer, choice) = (CustomerId(call.part(0)?), choice(call, sort)?);
+    Ok(Plan::look(NAMES, move |call, read| {
+        let owned = sources::read(read, &call.account, &customer, &choice)?;
+        Ok(Answer::of(shown(call, &owned, &expansions)))
+    }))
+}
+
+/// `POST /v1/customers/{customer}/sources/{id}` and its older names.
+pub fn update(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
+    let input: Update = params::read(UPDATE, &call.given, &call.version)?;
+    let expansions = Expansions::of_object(&input.expand, expand::SOURCE, &call.version)?;
+    let (customer, choice) = (CustomerId(call.part(0)?), choice(call, sort)?);
+    let given = |names: &[&str]| -> Vec<String> {
+        names.iter().filter(|name| call.given.get(name).is_some()).map(|name| (*name).to_owned()).collect()
+    };
+    let (of_accounts, of_cards) = (given(&OF_ACCOUNTS), given(&OF_CARDS));
+    Ok(Plan::write(NAMES, move |call, tx, ctx| -> Done<Answer> {
+        let Owned { source, .. } = sources::read(tx, ctx.account, &customer, &choice)?;
+        let (strange, change) = match source {
+            Instrument::BankAccount(_) => (&of_cards, SourceChange::BankAccount(input.account.clone())),
+            Instrument::Card(_) | Instrument::PaymentMethod(_) => {
+                (&of_accounts, SourceChange::Card(input.card.clone()))
+            }
+        };
+        if !strange.is_empty() {
+            return Ok(Answer::refused(Refusal::unknown_parameters(strange)));
+        }
+        let owned = sources::update(tx, ctx, &customer, &choice, change)?;
+        Ok(Answer::of(shown(call, &owned, &expansions)))
+    }))
+}
+
+/// What a delete asks for.
+pub const DELETE: &[Param<Retrieve>] = RETRIEVE;
+
+/// `DELETE /v1/customers/{customer}/sources/{id}` and its older names.
+pub fn delete(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
+    let input: Retrieve = params::read(DELETE, &call.given, &call.version)?;
+    Expansions::of_object(&input.expand, expand::SOURCE, &call.version)?;
+    let (customer, choice) = (CustomerId(call.part(0)?), choice(call, sort)?);
+    let insists = conditions::insists(&call.headers);
+    Ok(Plan::write(NAMES, move |_, tx, ctx| {
+        let Owned { source, .. } = sources::delete(tx, ctx, &customer, &choice, &insists)?;
+        let gone = Object::new().and("id", source.id().as_str().to_owned());
+        let gone = match &source {
+            Instrument::BankAccount(account) => gone
+                .and("object", "bank_account")
+                .and("currency", account.facts.currency.as_str().to_owned())
+                .and("deleted", true),
+            Instrument::Card(_) | Instrument::PaymentMethod(_) => gone.and("object", "card").and("deleted", true),
+        };
+        Ok(Answer::of(gone.into()))
+    }))
+}
+
+/// `POST /v1/customers/{customer}/sources/{id}/verify` and its older name.
+pub fn verify(call: &Arc<Call>) -> Result<Plan, Refusal> {
+    let Verify { amounts, expand } = params::read(VERIFY, &call.given, &call.version)?;
+    let expansions = Expansions::of_object(&expand, expand::SOURCE, &call.version)?;
+    let amounts = <[i64; 2]>::try_from(amounts)
+        .map_err(|_| Refusal::invalid("amounts", "Invalid amounts: two amounts were sent to the bank account."))?;
+    let (customer, id) = (CustomerId(call.part(0)?), InstrumentId(call.part(1)?));
+    Ok(Plan::write(NAMES, move |call, tx, ctx| {
+        let owned = sources::verify(tx, ctx, &customer, &id, amounts)?;
+        // A wrong guess is counted, and answered as an error.
+        match &owned.source {
+            Instrument::BankAccount(account) if account.status == BankStatus::Verified => {
+                Ok(Answer::of(shown(call, &owned, &expansions)))
+            }
+            Instrument::BankAccount(account) if account.status == BankStatus::VerificationFailed => {
+                Ok(Answer::refused(Refusal::cannot_be_verified()))
+            }
+            Instrument::BankAccount(_) | Instrument::Card(_) | Instrument::PaymentMethod(_) => {
+                Ok(Answer::refused(Refusal::wrong_amounts()))
+            }
+        }
+    }))
+}
+
+fn choice(call: &Call, sort: Sort) -> Result<SourceChoice, Refusal> {
+    Ok(SourceChoice { id: InstrumentId(call.part(1)?), kind: sort })
+}
+
+fn shown(call: &Call, owned: &Owned, expansions: &Expansions) -> Json {
+    expand::source(&owned.source, &owned.customer, &call.account, &call.version, expansions)
+}

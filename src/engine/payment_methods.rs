@@ -1,0 +1,145 @@
+//! Payment methods: read, update, attach, detach, list. A customer holds those that are attached; the others are objects.
+
+use super::customers::{live, replace};
+use super::{Ctx, Done, objects};
+use crate::domain::account::{Account, Space};
+use crate::domain::customer::Customer;
+use crate::domain::facts::Facts;
+use crate::domain::ids::{CustomerId, InstrumentId};
+use crate::domain::instrument::Instrument;
+use crate::domain::payment_method::{LoosePaymentMethod, PaymentMethod, PaymentMethodChange};
+use crate::domain::problem::Problem;
+use crate::domain::term::Mark;
+use crate::store::{Kept, Read, Tx};
+
+/// Where a payment method is.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// A customer holds it.
+    Held {
+        /// The customer, as it is now.
+        customer: Box<Customer>,
+        /// The payment method.
+        instrument: Instrument,
+    },
+    /// Nobody holds it.
+    Loose(Box<LoosePaymentMethod>),
+}
+
+impl Found {
+    /// Who holds it.
+    pub fn customer(&self) -> Option<&Customer> {
+        match self {
+            Found::Held { customer, .. } => Some(customer),
+            Found::Loose(_) => None,
+        }
+    }
+
+    /// It, whoever holds it.
+    pub fn instrument(&self) -> Instrument {
+        match self {
+            Found::Held { instrument, .. } => instrument.clone(),
+            Found::Loose(loose) => loose.method.clone().into(),
+        }
+    }
+}
+
+/// A payment method, wherever it is.
+pub fn read(read: &mut dyn Read, account: &Account, id: &InstrumentId) -> Done<Found> {
+    Ok(find(read, account.space, id)?.ok_or_else(|| Problem::NoSuchPaymentMethod(id.clone()))?)
+}
+
+/// A customer's payment method.
+pub fn read_of(read: &mut dyn Read, account: &Account, customer: &CustomerId, id: &InstrumentId) -> Done<Found> {
+    let customer = live(read, account, customer)?;
+    let found = customer.instrument(id.as_str()).filter(|instrument| instrument.is_payment_method()).cloned();
+    let instrument = found.ok_or_else(|| Problem::NoSuchPaymentMethod(id.clone()))?;
+    Ok(Found::Held { customer: Box::new(customer), instrument })
+}
+
+/// Keeps a payment method that nobody holds yet.
+pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, method: PaymentMethod) -> Done<Found> {
+    let loose = LoosePaymentMethod { method, spent: false };
+    objects::put(tx, ctx, None, &loose.clone().into())?;
+    Ok(Found::Loose(Box::new(loose)))
+}
+
+/// Changes a payment method that a customer holds.
+pub fn update(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &InstrumentId, change: PaymentMethodChange) -> Done<Found> {
+    let (before, instrument) = held(tx, ctx, id)?;
+    let method = instrument.as_payment_method().ok_or_else(|| Problem::NoSuchPaymentMethod(id.clone()))?;
+    let instrument = instrument.changed_to(method.with(change)?);
+    let after = before.with_changed(instrument.clone());
+
+    let customer = Box::new(replace(tx, ctx, before, after)?);
+    Ok(Found::Held { customer, instrument })
+}
+
+/// Gives a customer a payment method that is fit to be held: one that the processor has looked at. `loose` is what it was
+/// until now, if it was kept.
+pub fn attach(
+    tx: &mut dyn Tx,
+    ctx: &Ctx<'_>,
+    customer: &CustomerId,
+    method: PaymentMethod,
+    loose: Option<&LoosePaymentMethod>,
+) -> Done<Found> {
+    let before = live(tx, ctx.account, customer)?;
+    let instrument = Instrument::from(method);
+    let after = before.with_instrument(instrument.clone())?;
+
+    if let Some(loose) = loose {
+        objects::remove(tx, ctx, &loose.clone().into())?;
+    }
+    let customer = Box::new(replace(tx, ctx, before, after)?);
+    Ok(Found::Held { customer, instrument })
+}
+
+/// Takes a payment method from its customer, for good. A default source is followed by the newest other one.
+pub fn detach(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &InstrumentId) -> Done<Found> {
+    let (before, instrument) = held(tx, ctx, id)?;
+    let after = before.without_instrument(id);
+
+    keep_spent(tx, ctx, &instrument)?;
+    replace(tx, ctx, before, after)?;
+    let method = instrument.as_payment_method().ok_or_else(|| Problem::NoSuchPaymentMethod(id.clone()))?;
+    Ok(Found::Loose(Box::new(LoosePaymentMethod { method, spent: true })))
+}
+
+/// Keeps a payment method whose customer no longer holds it, for those who look it up. What the older API made is gone
+/// with its customer's hold on it.
+pub(super) fn keep_spent(tx: &mut dyn Tx, ctx: &Ctx<'_>, instrument: &Instrument) -> Kept<()> {
+    match instrument {
+        Instrument::PaymentMethod(method) => {
+            let loose = LoosePaymentMethod { method: PaymentMethod::clone(method), spent: true };
+            objects::put(tx, ctx, None, &Facts::from(loose))
+        }
+        Instrument::Card(_) | Instrument::BankAccount(_) => Ok(()),
+    }
+}
+
+fn held(tx: &mut dyn Read, ctx: &Ctx<'_>, id: &InstrumentId) -> Done<(Customer, Instrument)> {
+    match read(tx, ctx.account, id)? {
+        Found::Held { customer, instrument } => Ok((*customer, instrument)),
+        Found::Loose(_) => Err(Problem::NotAttached(id.clone()).into()),
+    }
+}
+
+/// How often it is looked for: it goes from being an object to being held and back once each, so that a look that sees
+/// each of them at another time finds it in the end.
+const LOOKS: usize = 3;
+
+fn find(read: &mut dyn Read, space: Space, id: &InstrumentId) -> Kept<Option<Found>> {
+    for _ in 0..LOOKS {
+        if let Some(loose) = objects::loose_payment_method(read, space, id)? {
+            return Ok(Some(Found::Loose(Box::new(loose))));
+        }
+        let Some(holder) = read.marked(space, &Mark::Holding(id.0.clone()))? else { continue };
+        let Some(customer) = read.customer(space, &holder)? else { continue };
+        let instrument = customer.instrument(id.as_str()).filter(|instrument| instrument.is_payment_method());
+        if let Some(instrument) = instrument.cloned() {
+            return Ok(Some(Found::Held { customer: Box::new(customer), instrument }));
+        }
+    }
+    Ok(None)
+}

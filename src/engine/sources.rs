@@ -1,0 +1,102 @@
+//! A customer's sources, the older API of what it pays with: create, read, update, delete, list, verify.
+
+use super::customers::{live, replace};
+use super::{Ctx, Done, Precondition};
+use crate::domain::account::Account;
+use crate::domain::bank_account::{BankAccountChange, BankStatus};
+use crate::domain::card::CardChange;
+use crate::domain::customer::Customer;
+use crate::domain::ids::{CustomerId, InstrumentId};
+use crate::domain::instrument::{Instrument, SourceChoice, SourceKind};
+use crate::domain::problem::Problem;
+use crate::store::{Read, Tx};
+
+/// A source with the customer that has it.
+#[derive(Clone, Debug)]
+pub struct Owned {
+    /// The customer, as it is now.
+    pub customer: Customer,
+    /// The source.
+    pub source: Instrument,
+}
+
+/// A change of a source.
+#[derive(Clone, Debug)]
+pub enum SourceChange {
+    /// Of a card.
+    Card(CardChange),
+    /// Of a bank account.
+    BankAccount(BankAccountChange),
+}
+
+/// A customer's source, if it is one that fits.
+pub fn read(read: &mut dyn Read, account: &Account, customer: &CustomerId, choice: &SourceChoice) -> Done<Owned> {
+    let customer = live(read, account, customer)?;
+    let source = customer.source(choice)?.clone();
+    Ok(Owned { customer, source })
+}
+
+/// Changes what people wrote on a source.
+pub fn update(
+    tx: &mut dyn Tx,
+    ctx: &Ctx<'_>,
+    customer: &CustomerId,
+    choice: &SourceChoice,
+    change: SourceChange,
+) -> Done<Owned> {
+    let Owned { customer: before, source } = read(tx, ctx.account, customer, choice)?;
+    let source: Instrument = match (source, change) {
+        (Instrument::Card(card), SourceChange::Card(change)) => card.with(change)?.into(),
+        (Instrument::BankAccount(account), SourceChange::BankAccount(change)) => account.with(change)?.into(),
+        (Instrument::Card(_) | Instrument::BankAccount(_) | Instrument::PaymentMethod(_), _) => {
+            return Err(Problem::NoSuchSource(choice.id.clone()).into());
+        }
+    };
+    let after = before.with_changed(source.clone());
+
+    let customer = replace(tx, ctx, before, after)?;
+    Ok(Owned { customer, source })
+}
+
+/// Takes a source from its customer. The newest other one becomes the default in its place.
+pub fn delete(
+    tx: &mut dyn Tx,
+    ctx: &Ctx<'_>,
+    customer: &CustomerId,
+    choice: &SourceChoice,
+    insists: &Precondition,
+) -> Done<Owned> {
+    let Owned { customer: before, source } = read(tx, ctx.account, customer, choice)?;
+    insists.check(before.version)?;
+    let after = before.without_instrument(&choice.id);
+
+    let customer = replace(tx, ctx, before, after)?;
+    Ok(Owned { customer, source })
+}
+
+/// Judges the amounts that a bank account's owner says were paid in. Wrong ones are counted, so that the answer is the
+/// account as it is then, proven or not.
+pub fn verify(
+    tx: &mut dyn Tx,
+    ctx: &Ctx<'_>,
+    customer: &CustomerId,
+    id: &InstrumentId,
+    amounts: [i64; 2],
+) -> Done<Owned> {
+    let choice = SourceChoice { id: id.clone(), kind: Some(SourceKind::BankAccount) };
+    let Owned { customer: before, source } = read(tx, ctx.account, customer, &choice)?;
+    let account = match source {
+        Instrument::BankAccount(account) => *account,
+        Instrument::Card(_) | Instrument::PaymentMethod(_) => return Err(Problem::NoSuchSource(id.clone()).into()),
+    };
+    let account = match account.status {
+        BankStatus::New | BankStatus::Validated => account.judged(amounts),
+        BankStatus::Verified => return Err(Problem::AlreadyVerified.into()),
+        BankStatus::VerificationFailed | BankStatus::Errored => return Err(Problem::CannotBeVerified.into()),
+    };
+    let source = Instrument::from(account);
+    let after = before.with_changed(source.clone());
+
+    let customer = replace(tx, ctx, before, after)?;
+    Ok(Owned { customer, source })
+}
