@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::admin;
-use crate::app::App;
+use crate::app::{App, Surroundings};
 use crate::clock::Clock;
 use crate::dialects::stripe;
 use crate::domain::api_key::ApiKey;
@@ -115,10 +115,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     let watching = Arc::new(Watch(metrics.clone()));
     let app = Arc::new(App::new(
         store.clone(),
-        clock.clone(),
-        ids.clone(),
-        watching.clone(),
-        processor,
+        Surroundings { clock: clock.clone(), ids: ids.clone(), meter: watching.clone(), processor },
         settings.openness,
         settings.rate_limit,
         stripe::versions::NEWEST,

@@ -30,7 +30,7 @@ pub struct Refusal {
     kind: &'static str,
     code: Option<&'static str>,
     decline_code: Option<&'static str>,
-    param: Option<String>,
+    param: Option<Box<str>>,
     message: String,
     headers: Vec<(HeaderName, String)>,
 }
@@ -98,7 +98,7 @@ impl Refusal {
     }
 
     fn param(self, param: impl Into<String>) -> Refusal {
-        Refusal { param: Some(param.into()), ..self }
+        Refusal { param: Some(param.into().into()), ..self }
     }
 
     fn kind(self, kind: &'static str) -> Refusal {
