@@ -2,13 +2,13 @@
 
 mod cash;
 mod declines;
+mod instruments;
 mod keys;
 
 use hyper::header::{ALLOW, HeaderName, RETRY_AFTER};
 use hyper::{Method, StatusCode};
 
 use crate::domain::balance::BalanceWish;
-use crate::domain::instrument::{MAX_INSTRUMENTS, SourceKind};
 use crate::domain::problem::{CodeRefusal, Deadline, Problem};
 use crate::domain::secret::without_card_numbers;
 use crate::domain::tax_id::MAX_TAX_IDS;
@@ -31,7 +31,7 @@ pub struct Refusal {
     kind: &'static str,
     code: Option<&'static str>,
     decline_code: Option<&'static str>,
-    param: Option<String>,
+    param: Option<Box<str>>,
     message: String,
     headers: Vec<(HeaderName, String)>,
 }
@@ -109,7 +109,7 @@ impl Refusal {
     }
 
     fn param(self, param: impl Into<String>) -> Refusal {
-        Refusal { param: Some(param.into()), ..self }
+        Refusal { param: Some(param.into().into()), ..self }
     }
 
     fn kind(self, kind: &'static str) -> Refusal {
@@ -460,27 +460,6 @@ impl Refusal {
             .param(param)
     }
 
-    /// A bank account that no amounts can prove any more: docs.stripe.com/error-codes.
-    pub fn cannot_be_verified() -> Refusal {
-        Refusal::new(
-            400,
-            "This bank account cannot be verified, because the amounts that were sent to it were told wrongly too often.",
-        )
-        .code("bank_account_verification_failed")
-    }
-
-    /// Amounts that were not the ones sent to a bank account.
-    pub fn wrong_amounts() -> Refusal {
-        Refusal::new(400, "The amounts provided do not match the amounts that were sent to the bank account.")
-            .code("bank_account_verification_failed")
-            .param("amounts")
-    }
-
-    /// Details of one type for a payment method of another.
-    pub fn other_type(given: &str, is: &str) -> Refusal {
-        Refusal::invalid(given, format!("You cannot set `{given}` on a payment method of type `{is}`."))
-    }
-
     /// A verb's refusal.
     pub fn problem(problem: Problem, names: &Names, test_mode: bool) -> Refusal {
         match problem {
@@ -542,51 +521,17 @@ impl Refusal {
                 format!("This value cannot be greater than the coupon's `max_redemptions`, {most}."),
             ),
             Problem::NoSuchSource(id) => Refusal::nowhere("source", id.as_str(), names.source, false, test_mode),
-            Problem::PaymentMethodNotAttached(id) => Refusal::invalid(
-                "invoice_settings[default_payment_method]",
-                format!(
-                    "The customer does not have a payment method with the ID {id}. The payment method must be attached \
-                     to the customer."
-                ),
-            ),
+            Problem::PaymentMethodNotAttached(id) => Refusal::not_of_customer(&id),
             Problem::NoSuchPaymentMethod(id) => {
                 Refusal::nowhere("PaymentMethod", id.as_str(), names.payment_method, false, test_mode)
             }
-            Problem::AttachedAlready => {
-                Refusal::new(400, "The payment method you provided has already been attached to a customer.")
-            }
-            Problem::PaymentMethodSpent => Refusal::new(
-                400,
-                "This PaymentMethod was previously used without being attached to a Customer or was detached from a \
-                 Customer, and may not be used again.",
-            ),
-            Problem::NotAttached(id) => Refusal::new(
-                400,
-                format!(
-                    "The payment method {id} is not attached to a customer, so that it cannot be changed or detached."
-                ),
-            ),
+            Problem::AttachedAlready => Refusal::attached_already(),
+            Problem::PaymentMethodSpent => Refusal::payment_method_spent(),
+            Problem::NotAttached(id) => Refusal::not_attached(&id),
             Problem::OtherPaymentMethodType { is, given } => Refusal::other_type(given, is),
-            Problem::TooManyInstruments => Refusal::new(
-                400,
-                format!(
-                    "The maximum number of payment methods for this customer has been reached ({MAX_INSTRUMENTS}). \
-                     Either detach some of them or proceed with a different customer."
-                ),
-            )
-            .code("customer_max_payment_methods"),
-            Problem::OtherSource { wanted } => {
-                let wanted = match wanted {
-                    SourceKind::Card => "card",
-                    SourceKind::BankAccount => "bank account",
-                };
-                Refusal::invalid(names.source.param, format!("What you provided does not stand for a {wanted}."))
-            }
-            Problem::BankAccountExists => Refusal::new(
-                400,
-                "A bank account with that routing number and account number already exists for this customer.",
-            )
-            .code("bank_account_exists"),
+            Problem::TooManyInstruments => Refusal::too_many_instruments(),
+            Problem::OtherSource { wanted } => Refusal::other_source(names.source.param, wanted),
+            Problem::BankAccountExists => Refusal::bank_account_exists(),
             Problem::AlreadyVerified => Refusal::new(400, "This bank account has already been verified."),
             Problem::CannotBeVerified => Refusal::cannot_be_verified(),
             Problem::NoSuchBalanceTransaction(id) => {

@@ -402,8 +402,7 @@ pub(crate) mod tests {
         let by = prop_oneof![Just(Reconciliation::Automatic), Just(Reconciliation::Manual)];
         let free = (btree_map(any::<String>(), any::<String>(), 0..5), vec(any::<String>(), 0..3));
         let cash = btree_map(0..SUPPORTED.len(), any::<i64>(), 0..4);
-        let held = (vec(instruments(), 0..3), text(), cash, option::of(discounts()));
-        let held = (vec(instruments(), 0..3), text(), cash, vec(tax_ids(), 0..3));
+        let held = (vec(instruments(), 0..3), text(), cash, option::of(discounts()), vec(tax_ids(), 0..3));
         (times, names, places, money, invoice_settings(), exempt, option::of(by), free, held).prop_map(
             |(times, names, places, money, invoice_settings, tax_exempt, reconciliation, free, held)| Customer {
                 id: CustomerId(format!("cus_{}", times.0)),
@@ -433,7 +432,7 @@ pub(crate) mod tests {
                 default_source: held.1.map(InstrumentId),
                 cash: held.2.into_iter().filter_map(|(at, sum)| Some((Currency::parse(SUPPORTED[at])?, sum))).collect(),
                 discount: held.3,
-                tax_ids: held.3,
+                tax_ids: held.4,
             },
         )
     }

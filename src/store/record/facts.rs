@@ -211,11 +211,11 @@ pub(crate) mod tests {
     /// Facts of any kind, also those that no request could give an object.
     pub(crate) fn facts() -> impl Strategy<Value = Facts> {
         prop_oneof![
-            coupons().prop_map(Facts::from),
-            promotion_codes().prop_map(Facts::from),
-            cash_transactions().prop_map(Facts::from),
-            loose_payment_methods().prop_map(Facts::from),
-            tokens().prop_map(Facts::from),
+            coupons().prop_map(Facts::from).boxed(),
+            promotion_codes().prop_map(Facts::from).boxed(),
+            cash_transactions().prop_map(Facts::from).boxed(),
+            loose_payment_methods().prop_map(Facts::from).boxed(),
+            tokens().prop_map(Facts::from).boxed(),
         ]
     }
 
