@@ -7,8 +7,8 @@ use cusp::dialects::stripe::params::{Empty, Field, Kind, Param, Shape};
 use cusp::dialects::stripe::routes::OPERATIONS;
 use cusp::dialects::stripe::versions::LISTED;
 use cusp::dialects::stripe::{
-    balance_transactions, cash_balance, coupons, customers, events, funding_instructions, promotion_codes, tax_ids,
-    tokens,
+    balance_transactions, cash_balance, coupons, customers, events, funding_instructions, payment_methods,
+    promotion_codes, sources, tax_ids, tokens,
 };
 
 use crate::cases::{below, root};
@@ -110,6 +110,32 @@ fn tables() -> BTreeMap<&'static str, Vec<Row>> {
         ("GET /v1/customers/{customer}/discount", rows("", customers::RETRIEVE)),
         ("GET /v1/customers/{customer}/tax_ids", rows("", tax_ids::LIST)),
         ("GET /v1/customers/{customer}/tax_ids/{id}", rows("", customers::RETRIEVE)),
+        ("DELETE /v1/customers/{customer}/bank_accounts/{id}", Vec::new()),
+        ("DELETE /v1/customers/{customer}/cards/{id}", Vec::new()),
+        ("DELETE /v1/customers/{customer}/sources/{id}", rows("", customers::RETRIEVE)),
+        // The older names of the same: what they are asked for is shown under the newer one.
+        ("GET /v1/customers/{customer}/bank_accounts", Vec::new()),
+        ("GET /v1/customers/{customer}/bank_accounts/{id}", Vec::new()),
+        ("GET /v1/customers/{customer}/cards", Vec::new()),
+        ("GET /v1/customers/{customer}/cards/{id}", Vec::new()),
+        ("POST /v1/customers/{customer}/bank_accounts", Vec::new()),
+        ("POST /v1/customers/{customer}/bank_accounts/{id}", Vec::new()),
+        ("POST /v1/customers/{customer}/bank_accounts/{id}/verify", Vec::new()),
+        ("POST /v1/customers/{customer}/cards", Vec::new()),
+        ("POST /v1/customers/{customer}/cards/{id}", Vec::new()),
+        ("GET /v1/customers/{customer}/payment_methods", rows("", payment_methods::LIST_OF_CUSTOMER)),
+        ("GET /v1/customers/{customer}/payment_methods/{payment_method}", rows("", customers::RETRIEVE)),
+        ("GET /v1/customers/{customer}/sources", rows("", sources::LIST)),
+        ("GET /v1/customers/{customer}/sources/{id}", rows("", customers::RETRIEVE)),
+        ("GET /v1/payment_methods", rows("", payment_methods::LIST)),
+        ("GET /v1/payment_methods/{payment_method}", rows("", customers::RETRIEVE)),
+        ("POST /v1/customers/{customer}/sources", rows("", sources::CREATE)),
+        ("POST /v1/customers/{customer}/sources/{id}", rows("", sources::UPDATE)),
+        ("POST /v1/customers/{customer}/sources/{id}/verify", rows("", sources::VERIFY)),
+        ("POST /v1/payment_methods", rows("", payment_methods::CREATE)),
+        ("POST /v1/payment_methods/{payment_method}", rows("", payment_methods::UPDATE)),
+        ("POST /v1/payment_methods/{payment_method}/attach", rows("", payment_methods::ATTACH)),
+        ("POST /v1/payment_methods/{payment_method}/detach", rows("", customers::RETRIEVE)),
         ("GET /v1/events", rows("", events::LIST)),
         ("GET /v1/events/{id}", rows("", customers::RETRIEVE)),
         ("GET /v1/promotion_codes", rows("", promotion_codes::LIST)),
