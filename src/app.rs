@@ -109,6 +109,18 @@ pub enum NoFinding {
     Failure(Failure),
 }
 
+/// What the program draws on beside its store.
+pub struct Surroundings {
+    /// The time.
+    pub clock: Clock,
+    /// Ids and random bytes.
+    pub ids: Arc<dyn IdSource>,
+    /// Who keeps count.
+    pub meter: Arc<dyn Meter>,
+    /// Who keeps numbers and speaks with their issuers.
+    pub processor: Arc<dyn Processor>,
+}
+
 /// The running program as the dialects see it.
 pub struct App {
     store: Arc<dyn Store>,
@@ -135,14 +147,12 @@ impl App {
     /// The program over a store. `api_version` is what new accounts speak when they are not told. Needs a runtime.
     pub fn new(
         store: Arc<dyn Store>,
-        clock: Clock,
-        ids: Arc<dyn IdSource>,
-        meter: Arc<dyn Meter>,
-        processor: Arc<dyn Processor>,
+        surroundings: Surroundings,
         openness: Openness,
         rate_limit: Option<NonZeroU32>,
         api_version: &'static str,
     ) -> App {
+        let Surroundings { clock, ids, meter, processor } = surroundings;
         let (herald, mut news) = mpsc::unbounded_channel::<Box<dyn FnOnce() + Send>>();
         // Ends when the program and its last transaction are gone. What waits in the channel is bounded by the requests
         // that are in flight.

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::admin;
-use crate::app::App;
+use crate::app::{App, Surroundings};
 use crate::clock::Clock;
 use crate::dialects::stripe;
 use crate::domain::api_key::ApiKey;
@@ -25,7 +25,7 @@ use crate::domain::ids::IdSource;
 use crate::http::listen::{self, Bounds};
 use crate::http::shell::{Pages, Shell};
 use crate::ids::Ids;
-use crate::processor::Simulator;
+use crate::processor::{Processor, Simulator};
 use crate::settings::Settings;
 use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::{SqliteOptions, SqliteStore};
@@ -51,12 +51,14 @@ pub struct World {
     pub ids: Arc<dyn IdSource>,
     /// Something around the store.
     pub wrap_store: Option<WrapStore>,
+    /// Who keeps numbers and speaks with their issuers.
+    pub processor: Arc<dyn Processor>,
 }
 
 impl World {
     /// The machine's clock and unpredictable ids.
     pub fn real() -> World {
-        World { clock: Clock::Real, ids: Arc::new(Ids::random()), wrap_store: None }
+        World { clock: Clock::Real, ids: Arc::new(Ids::random()), wrap_store: None, processor: Arc::new(Simulator) }
     }
 }
 
@@ -88,7 +90,7 @@ pub struct Running {
 
 /// Starts a server: opens the store, binds the addresses, begins to answer.
 pub async fn start(settings: &Settings, world: World) -> Result<Running, StartError> {
-    let World { clock, ids, wrap_store } = world;
+    let World { clock, ids, wrap_store, processor } = world;
     let scratch = settings.ephemeral.then(scratch).transpose()?;
     let data = scratch.as_ref().map_or(settings.data.as_path(), TempDir::path);
     if settings.database.is_none() {
@@ -113,10 +115,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     let watching = Arc::new(Watch(metrics.clone()));
     let app = Arc::new(App::new(
         store.clone(),
-        clock.clone(),
-        ids.clone(),
-        watching.clone(),
-        Arc::new(Simulator),
+        Surroundings { clock: clock.clone(), ids: ids.clone(), meter: watching.clone(), processor },
         settings.openness,
         settings.rate_limit,
         stripe::versions::NEWEST,

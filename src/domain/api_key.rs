@@ -38,6 +38,8 @@ words! {
         PromotionCode = "promotion_code",
         /// Sources of the Sources API.
         Source = "source",
+        /// Tax ids by themselves; one that is made with its customer comes with it.
+        TaxId = "tax_id",
         /// Tokens.
         Token = "token",
     }

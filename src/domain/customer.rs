@@ -5,12 +5,14 @@ use std::net::IpAddr;
 
 use super::address::{Address, Shipping};
 use super::balance::BalanceWish;
+use super::discount::{Discount, Redemption};
 use super::ids::{CustomerId, InstrumentId};
 use super::instrument::{Instrument, SourceChoice};
 use super::metadata::{Metadata, MetadataChange};
 use super::money::Currency;
 use super::patch::Patch;
 use super::problem::Problem;
+use super::tax_id::TaxId;
 use super::time::Time;
 
 /// The most custom fields that invoices of a customer may carry.
@@ -72,6 +74,11 @@ pub struct Customer {
     pub instruments: Vec<Instrument>,
     /// The source that is charged when nothing else is said; one of the instruments.
     pub default_source: Option<InstrumentId>,
+    /// What it redeemed, maybe over by now: see [`Customer::discount_at`].
+    pub discount: Option<Discount>,
+    /// The numbers under which tax offices know it, in the order in which they came; at most
+    /// [`MAX_TAX_IDS`](super::tax_id::MAX_TAX_IDS).
+    pub tax_ids: Vec<TaxId>,
 }
 
 /// What invoices of a customer show.
@@ -176,6 +183,8 @@ pub struct CustomerChange {
     pub tax_location_required: bool,
     /// How bank transfers are matched; `Clear` follows the account.
     pub reconciliation: Patch<Reconciliation>,
+    /// What to redeem in place of what was redeemed before; `Clear` ends the discount.
+    pub redemption: Patch<Redemption>,
     /// A source in place of the default one.
     pub source: Option<Instrument>,
     /// A payment method beside the others.
@@ -223,6 +232,8 @@ impl Customer {
             cash: BTreeMap::new(),
             instruments: Vec::new(),
             default_source: None,
+            discount: None,
+            tax_ids: Vec::new(),
         }
     }
 
@@ -250,6 +261,7 @@ impl Customer {
             tax_ip,
             tax_location_required,
             reconciliation,
+            redemption,
             source,
             payment_method,
             default_source,
@@ -303,6 +315,11 @@ impl Customer {
         }
         tax_ip.onto(&mut next.tax_ip);
         reconciliation.onto(&mut next.reconciliation);
+        match redemption {
+            // What is redeemed takes looking at the coupon: `with_discount`.
+            Patch::Keep | Patch::Set(_) => {}
+            Patch::Clear => next.discount = None,
+        }
         if let Some(choice) = default_source {
             next.default_source = Some(next.source(&choice)?.id().clone());
         }

@@ -15,6 +15,8 @@ pub enum Happening {
     CustomerCreated {
         /// As it was made.
         after: Box<Customer>,
+        /// The coupon of its discount as it was then, without which it cannot be told.
+        beside: Vec<Facts>,
     },
     /// A customer changed.
     CustomerUpdated {
@@ -22,11 +24,15 @@ pub enum Happening {
         before: Box<Customer>,
         /// As it is.
         after: Box<Customer>,
+        /// The coupons of the discounts that it had and has, as they were then, each once.
+        beside: Vec<Facts>,
     },
     /// A customer was deleted.
     CustomerDeleted {
         /// Its last full state.
         before: Box<Customer>,
+        /// The coupon of its discount as it was then.
+        beside: Vec<Facts>,
     },
     /// Something that a customer holds changed. The change of the customer itself is told beside it.
     Holding {
@@ -120,6 +126,8 @@ words! {
         Source = "source",
         /// A payment method of a customer.
         PaymentMethod = "payment_method",
+        /// A discount of a customer.
+        Discount = "discount",
         /// A movement of a customer's cash balance.
         CashTransaction = "cash_transaction",
         /// A customer's cash balance.
@@ -132,6 +140,8 @@ words! {
         CanceledSource = "canceled_source",
         /// A token, of which nothing is told.
         Token = "token",
+        /// A tax id of a customer.
+        TaxId = "tax_id",
     }
 }
 
@@ -152,7 +162,7 @@ pub struct EventKind(pub Subject, pub Change);
 
 impl EventKind {
     /// Every kind that happens.
-    pub const ALL: [EventKind; 19] = [
+    pub const ALL: &[EventKind] = &[
         EventKind(Subject::Customer, Change::Created),
         EventKind(Subject::Customer, Change::Updated),
         EventKind(Subject::Customer, Change::Deleted),
@@ -167,11 +177,17 @@ impl EventKind {
         EventKind(Subject::PaymentMethod, Change::Created),
         EventKind(Subject::PaymentMethod, Change::Updated),
         EventKind(Subject::PaymentMethod, Change::Deleted),
+        EventKind(Subject::Discount, Change::Created),
+        EventKind(Subject::Discount, Change::Updated),
+        EventKind(Subject::Discount, Change::Deleted),
         EventKind(Subject::CashTransaction, Change::Created),
         EventKind(Subject::CashBalance, Change::Updated),
         EventKind(Subject::ChargeableSource, Change::Updated),
         EventKind(Subject::FailedSource, Change::Updated),
         EventKind(Subject::CanceledSource, Change::Updated),
+        EventKind(Subject::TaxId, Change::Created),
+        EventKind(Subject::TaxId, Change::Updated),
+        EventKind(Subject::TaxId, Change::Deleted),
     ];
 
     /// The kind's dotted name, which is also how it is kept.
@@ -192,6 +208,9 @@ impl EventKind {
             EventKind(Subject::PaymentMethod, Change::Created) => "payment_method.attached",
             EventKind(Subject::PaymentMethod, Change::Updated) => "payment_method.updated",
             EventKind(Subject::PaymentMethod, Change::Deleted) => "payment_method.detached",
+            EventKind(Subject::Discount, Change::Created) => "customer.discount.created",
+            EventKind(Subject::Discount, Change::Updated) => "customer.discount.updated",
+            EventKind(Subject::Discount, Change::Deleted) => "customer.discount.deleted",
             EventKind(Subject::CashTransaction, Change::Created) => "customer_cash_balance_transaction.created",
             EventKind(Subject::CashTransaction, Change::Updated) => "customer_cash_balance_transaction.updated",
             EventKind(Subject::CashTransaction, Change::Deleted) => "customer_cash_balance_transaction.deleted",
@@ -210,12 +229,15 @@ impl EventKind {
             EventKind(Subject::Token, Change::Created) => "token.created",
             EventKind(Subject::Token, Change::Updated) => "token.updated",
             EventKind(Subject::Token, Change::Deleted) => "token.deleted",
+            EventKind(Subject::TaxId, Change::Created) => "customer.tax_id.created",
+            EventKind(Subject::TaxId, Change::Updated) => "customer.tax_id.updated",
+            EventKind(Subject::TaxId, Change::Deleted) => "customer.tax_id.deleted",
         }
     }
 
     /// The kind of that name.
     pub fn named(name: &str) -> Option<EventKind> {
-        EventKind::ALL.into_iter().find(|kind| kind.as_str() == name)
+        EventKind::ALL.iter().copied().find(|kind| kind.as_str() == name)
     }
 }
 
@@ -243,8 +265,8 @@ impl Happening {
     /// The id of the record that changed.
     pub fn object(&self) -> &str {
         match self {
-            Happening::CustomerCreated { after } | Happening::CustomerUpdated { after, .. } => after.id.as_str(),
-            Happening::CustomerDeleted { before } => before.id.as_str(),
+            Happening::CustomerCreated { after, .. } | Happening::CustomerUpdated { after, .. } => after.id.as_str(),
+            Happening::CustomerDeleted { before, .. } => before.id.as_str(),
             Happening::Holding { change, .. } => change.state().id(),
             Happening::Object { change, .. } => change.state().id(),
             Happening::SourceSettled { source, .. } => source.id.as_str(),

@@ -73,8 +73,16 @@ id!(
     PromotionCodeId, "promo"
 );
 id!(
+    /// A discount of a customer, `di_…`.
+    DiscountId, "di"
+);
+id!(
     /// A movement of a customer's cash balance, `ccsbtxn_…`.
     CashTransactionId, "ccsbtxn"
+);
+id!(
+    /// A tax id of a customer, `txi_…`.
+    TaxIdId, "txi"
 );
 id!(
     /// An event, `evt_…`.

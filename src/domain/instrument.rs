@@ -181,6 +181,7 @@ impl Customer {
             version: other.version,
             updated: other.updated,
             instruments: other.instruments.clone(),
+            tax_ids: other.tax_ids.clone(),
             ..self.clone()
         };
         like_other == *other
@@ -216,7 +217,8 @@ impl Customer {
 
     /// The ids of all that it holds, by which it is found.
     pub(super) fn holding_ids(&self) -> impl Iterator<Item = &str> {
-        self.instruments.iter().map(|instrument| instrument.id().as_str())
+        let instruments = self.instruments.iter().map(|instrument| instrument.id().as_str());
+        instruments.chain(self.tax_ids.iter().map(|tax_id| tax_id.id.as_str()))
     }
 }
 

@@ -3,7 +3,8 @@
 use super::balance::BalanceWish;
 use super::decline::Decline;
 use super::ids::{
-    BalanceTransactionId, CashTransactionId, CouponId, CustomerId, EventId, InstrumentId, PromotionCodeId, TokenId,
+    BalanceTransactionId, CashTransactionId, CouponId, CustomerId, EventId, InstrumentId, PromotionCodeId, TaxIdId,
+    TokenId,
 };
 use super::instrument::SourceKind;
 use super::money::Currency;
@@ -81,6 +82,15 @@ pub enum Problem {
         /// Its id.
         id: PromotionCodeId,
     },
+    /// The customer cannot redeem the promotion code.
+    PromotionCodeRefused {
+        /// Its id.
+        id: PromotionCodeId,
+        /// Why.
+        why: CodeRefusal,
+    },
+    /// The customer has no discount.
+    NoDiscount(CustomerId),
     /// The customer has no source of that id.
     NoSuchSource(InstrumentId),
     /// The customer has no payment method of that id.
@@ -132,6 +142,10 @@ pub enum Problem {
     NothingReceived,
     /// Money is to arrive where none can.
     NotReceiving,
+    /// The customer has no tax id of that id, or no customer has.
+    NoSuchTaxId(TaxIdId),
+    /// The customer has as many tax ids as it may.
+    TooManyTaxIds,
     /// A deadline is not in the future.
     DeadlinePassed(Deadline),
     /// A deadline is too far in the future.
@@ -166,6 +180,17 @@ pub enum Problem {
     CashOutOfRange,
     /// The customer has a cash balance, so it cannot be deleted.
     CashHeld,
+}
+
+/// Why a customer cannot redeem a promotion code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeRefusal {
+    /// It is switched off.
+    SwitchedOff,
+    /// It expired or was redeemed as often as it can be.
+    Spent,
+    /// It is for another customer.
+    ForAnother,
 }
 
 /// A moment after which something cannot be redeemed.

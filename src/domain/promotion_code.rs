@@ -192,11 +192,10 @@ impl Promotion {
     }
 
     fn check_redeemable(&self, now: Time) -> Result<(), Problem> {
-        let PromotionCode { expires_at, max_redemptions, times_redeemed, .. } = &self.code;
         if !self.coupon.is_valid(now) {
             return Err(Problem::CouponExpired { id: self.coupon.id.clone() });
         }
-        if expires_at.is_some_and(|end| now > end) || max_redemptions.is_some_and(|most| *times_redeemed >= most) {
+        if !self.code.can_be_redeemed(now) {
             return Err(Problem::PromotionCodeSpent { id: self.code.id.clone() });
         }
         Ok(())
@@ -204,6 +203,12 @@ impl Promotion {
 }
 
 impl PromotionCode {
+    /// Whether it has neither expired at that moment nor been redeemed as often as it can be.
+    pub fn can_be_redeemed(&self, now: Time) -> bool {
+        self.expires_at.is_none_or(|end| now <= end)
+            && self.max_redemptions.is_none_or(|most| self.times_redeemed < most)
+    }
+
     /// Whether some customer could mean either by typing the code.
     pub fn is_mistakable_for(&self, code: &Code, customer: Option<&CustomerId>) -> bool {
         let of_others = match (&self.customer, customer) {

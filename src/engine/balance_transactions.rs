@@ -1,10 +1,9 @@
 //! The ledger of a customer's balance: create, read, update, list.
 
-use super::customers::{live, read as read_customer, step};
-use super::{Ctx, Done, Precondition, tell};
+use super::customers::{live, read as read_customer, replace};
+use super::{Ctx, Done, Precondition};
 use crate::domain::account::Account;
 use crate::domain::balance::{BalanceReason, BalanceTransaction, BalanceTransactionChange, NewBalanceTransaction};
-use crate::domain::event::Happening;
 use crate::domain::ids::{BalanceTransactionId, CustomerId};
 use crate::domain::metadata::Metadata;
 use crate::domain::page::{BalancePage, Page};
@@ -21,7 +20,7 @@ pub fn create(
 ) -> Done<BalanceTransaction> {
     let before = live(tx, ctx.account, id)?;
     insists.check(before.version)?;
-    let mut after = before.with_balance_moved(&wish)?;
+    let after = before.with_balance_moved(&wish)?;
     let mut metadata = Metadata::new();
     wish.metadata.onto(&mut metadata)?;
     let transaction = BalanceTransaction {
@@ -36,12 +35,8 @@ pub fn create(
         metadata,
     };
 
+    replace(tx, ctx, before, after)?;
     tx.put_balance_transaction(ctx.account.space, &transaction)?;
-    if after != before {
-        step(ctx, &before, &mut after);
-        tx.put_customer(ctx.account.space, Some(&before), &after)?;
-        tell(tx, ctx, Happening::CustomerUpdated { before: Box::new(before), after: Box::new(after) })?;
-    }
     Ok(transaction)
 }
 

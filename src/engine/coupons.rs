@@ -1,7 +1,9 @@
 //! Coupons: create, read, update, delete, list.
 
+use std::collections::BTreeMap;
+
 use super::{Ctx, Done, objects, tell};
-use crate::domain::account::Account;
+use crate::domain::account::{Account, Space};
 use crate::domain::coupon::{Coupon, CouponChange, NewCoupon};
 use crate::domain::event::{Happening, ObjectChange};
 use crate::domain::facts::Facts;
@@ -9,7 +11,7 @@ use crate::domain::ids::{CouponId, CouponSerial};
 use crate::domain::object::{List, ObjectKind};
 use crate::domain::page::{Cursor, ObjectPage, Page, Place, Span};
 use crate::domain::problem::Problem;
-use crate::store::{Kept, Read, Tx};
+use crate::store::{Failure, Kept, Read, Tx};
 
 /// How many characters an id has that nobody chose.
 const ID_LENGTH: usize = 8;
@@ -84,6 +86,38 @@ pub fn list(
 ) -> Done<Page<Coupon>> {
     let page = ObjectPage { list: List::all(ObjectKind::Coupon), created, cursor, limit };
     Ok(objects::page(tx, account.space, &page)?)
+}
+
+/// Coupons that something refers to, living or deleted, that were looked at on the way.
+#[derive(Default)]
+pub(super) struct Coupons(BTreeMap<CouponSerial, Option<Coupon>>);
+
+impl Coupons {
+    /// Looks at those that are not known yet. All are asked for before a failure is passed on: a store that fetches for a
+    /// whole run then does so once.
+    pub fn look<'a>(
+        &mut self,
+        read: &mut dyn Read,
+        space: Space,
+        wanted: impl IntoIterator<Item = (&'a CouponId, &'a CouponSerial)>,
+    ) -> Kept<()> {
+        let mut asked = Ok(());
+        for (id, serial) in wanted {
+            if !self.0.contains_key(serial) {
+                match objects::referred_coupon(read, space, id, serial) {
+                    Ok(found) => drop(self.0.insert(serial.clone(), found)),
+                    Err(failure) => asked = asked.and(Err(failure)),
+                }
+            }
+        }
+        asked
+    }
+
+    /// One that was looked at. No coupon that something refers to is ever forgotten.
+    pub fn known(&self, serial: &CouponSerial) -> Kept<&Coupon> {
+        let known = self.0.get(serial).and_then(Option::as_ref);
+        known.ok_or_else(|| Failure::broken("reading what refers to a coupon", "the coupon is not there"))
+    }
 }
 
 /// Eight letters and digits that are the id of no living coupon.

@@ -3,26 +3,31 @@
 use super::holdings::{keep_gone, tell_instruments};
 use super::payment_methods::{self, Offered};
 use super::sources::Brought;
-use super::{Ctx, Done, Precondition, tell};
+use super::tax_ids::{self, Added};
+use super::{Ctx, Done, Precondition, discounts, tell};
 use crate::domain::account::Account;
 use crate::domain::balance::{BalanceReason, BalanceTransaction};
 use crate::domain::customer::{Customer, CustomerChange};
+use crate::domain::discount::{Offer, Redeemed};
 use crate::domain::event::Happening;
-use crate::domain::ids::{BalanceTransactionId, CustomerId};
+use crate::domain::ids::{BalanceTransactionId, CustomerId, DiscountId};
 use crate::domain::metadata::Metadata;
 use crate::domain::page::{CustomerPage, Page, Place};
 use crate::domain::problem::Problem;
 use crate::domain::query::Query;
+use crate::domain::tax_id::NewTaxId;
 use crate::domain::term::Mark;
 use crate::store::{Failure, Kept, Read, Tx};
 
-/// What a customer is brought to pay with.
+/// What a new customer is brought beside its own facts; an old one only a source.
 #[derive(Clone, Debug, Default)]
 pub struct Bringing {
     /// A source, which becomes the default one in the place of another.
     pub source: Option<Brought>,
     /// A payment method.
     pub payment_method: Option<Offered>,
+    /// Tax ids, of which there are not too many.
+    pub tax_ids: Vec<NewTaxId>,
 }
 
 impl Bringing {
@@ -43,25 +48,34 @@ impl Bringing {
     }
 }
 
-/// Makes a customer with the facts of `change`. A balance writes its first balance transaction.
+/// Makes a customer with the facts of `change`. A balance writes its first balance transaction. The customer is told of
+/// before all that it holds, so that nothing is told of nobody.
 pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, mut change: CustomerChange, bringing: &Bringing) -> Done<Customer> {
     bringing.onto(&mut change);
+    let offer = discounts::offer(tx, ctx.account, &change.redemption)?;
     let prefix = match &change.invoice_prefix {
         Some(prefix) => prefix.clone(),
         None => free_invoice_prefix(tx, ctx)?,
     };
     let given_prefix = change.invoice_prefix.is_some();
     let blank = Customer::blank(CustomerId::mint(ctx.ids, ctx.now), prefix, ctx.now);
-    let made = blank.with(change, ctx.account.default_currency)?;
+    let mut made = decide(ctx, &blank, change, offer.as_ref())?;
+    let added = Added::of(ctx, bringing.tax_ids.clone());
+    made.tax_ids.clone_from(&added.made);
+    let settled = added.settle(ctx, &made);
     if given_prefix {
         require_free_invoice_prefix(tx, ctx, &made)?;
     }
 
     bringing.take(tx, ctx)?;
-    tx.put_customer(ctx.account.space, None, &made)?;
+    let has = redeem(tx, ctx, &made, offer)?;
+    tx.put_customer(ctx.account.space, None, &settled)?;
     note_balance(tx, ctx, 0, &made, BalanceReason::Initial)?;
-    tell(tx, ctx, Happening::CustomerCreated { after: Box::new(made.clone()) })?;
+    let beside = discounts::beside(has.as_ref(), None);
+    tell(tx, ctx, Happening::CustomerCreated { after: Box::new(made.clone()), beside })?;
     tell_instruments(tx, ctx, &[], &made)?;
+    discounts::announce(tx, ctx, &made.id, None, has.as_ref())?;
+    added.tell(tx, ctx, &made.id)?;
     Ok(made)
 }
 
@@ -78,28 +92,52 @@ pub fn update(
     let before = live(tx, ctx.account, id)?;
     insists.check(before.version)?;
     bringing.onto(&mut change);
-    let after = before.with(change, ctx.account.default_currency)?;
+    let offer = discounts::offer(tx, ctx.account, &change.redemption)?;
+    let after = decide(ctx, &before, change, offer.as_ref())?;
     if after.invoice_prefix != before.invoice_prefix {
         require_free_invoice_prefix(tx, ctx, &after)?;
     }
 
     bringing.take(tx, ctx)?;
-    replace(tx, ctx, before, after)
+    let balance_before = before.balance;
+    let after = exchange(tx, ctx, before, after, offer)?;
+    note_balance(tx, ctx, balance_before, &after, BalanceReason::Adjustment)?;
+    Ok(after)
 }
 
 /// Puts a changed customer in the place of the old one, with its next version, and tells of all that changed. One that is
-/// unchanged stays as it is.
-pub(super) fn replace(tx: &mut dyn Tx, ctx: &Ctx<'_>, before: Customer, mut after: Customer) -> Done<Customer> {
+/// unchanged stays as it is. Whatever verb changes a customer does so here: this is where a discount that is over goes, and
+/// where a customer is told of together with the coupon of its discount. The ledger of its balance is left to the verb.
+pub(super) fn replace(tx: &mut dyn Tx, ctx: &Ctx<'_>, before: Customer, after: Customer) -> Kept<Customer> {
+    exchange(tx, ctx, before, after, None)
+}
+
+/// The same, where `after` has a discount by the offer.
+fn exchange(
+    tx: &mut dyn Tx,
+    ctx: &Ctx<'_>,
+    before: Customer,
+    mut after: Customer,
+    offer: Option<Offer>,
+) -> Kept<Customer> {
     if after == before {
         return Ok(before);
     }
+    let had = had(tx, ctx, &before)?;
+    after.discount = after.discount.filter(|discount| !discount.is_over(ctx.now));
     step(ctx, &before, &mut after);
+
+    let has = match offer {
+        Some(_) => redeem(tx, ctx, &after, offer)?,
+        None => had.clone().filter(|_| after.discount.is_some()),
+    };
     tx.put_customer(ctx.account.space, Some(&before), &after)?;
-    note_balance(tx, ctx, before.balance, &after, BalanceReason::Adjustment)?;
     keep_gone(tx, ctx, &before.instruments, &after)?;
     tell_instruments(tx, ctx, &before.instruments, &after)?;
+    discounts::announce(tx, ctx, &after.id, had.as_ref(), has.as_ref())?;
     if !after.differs_only_in_holdings(&before) {
-        tell(tx, ctx, Happening::CustomerUpdated { before: Box::new(before), after: Box::new(after.clone()) })?;
+        let beside = discounts::beside(has.as_ref(), had.as_ref());
+        tell(tx, ctx, Happening::CustomerUpdated { before: Box::new(before), after: Box::new(after.clone()), beside })?;
     }
     Ok(after)
 }
@@ -109,12 +147,16 @@ pub fn delete(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &CustomerId, insists: &Precond
     let before = live(tx, ctx.account, id)?;
     insists.check(before.version)?;
     before.require_deletable()?;
+    let had = had(tx, ctx, &before)?;
     let after = before.tombstone(ctx.now);
 
     tx.put_customer(ctx.account.space, Some(&before), &after)?;
     keep_gone(tx, ctx, &before.instruments, &after)?;
     tell_instruments(tx, ctx, &before.instruments, &after)?;
-    tell(tx, ctx, Happening::CustomerDeleted { before: Box::new(before) })?;
+    tax_ids::tell_gone(tx, ctx, &before)?;
+    discounts::announce(tx, ctx, &before.id, had.as_ref(), None)?;
+    let beside = discounts::beside(None, had.as_ref());
+    tell(tx, ctx, Happening::CustomerDeleted { before: Box::new(before), beside })?;
     Ok(after)
 }
 
@@ -155,6 +197,32 @@ pub fn search(
 pub(super) fn step(ctx: &Ctx<'_>, before: &Customer, after: &mut Customer) {
     after.version = before.version + 1;
     after.updated = ctx.now;
+}
+
+/// The customer with the change applied and the offer redeemed, or the rule that this breaks.
+fn decide(ctx: &Ctx<'_>, before: &Customer, change: CustomerChange, offer: Option<&Offer>) -> Done<Customer> {
+    let changed = before.with(change, ctx.account.default_currency)?;
+    match offer {
+        None => Ok(changed),
+        Some(offer) => Ok(changed.with_discount(offer, DiscountId::mint(ctx.ids, ctx.now), ctx.now)?),
+    }
+}
+
+/// Counts the redemption by which the customer has its discount; gives the discount with its coupon.
+fn redeem(tx: &mut dyn Tx, ctx: &Ctx<'_>, customer: &Customer, offer: Option<Offer>) -> Kept<Option<Redeemed>> {
+    match (offer, &customer.discount) {
+        (Some(offer), Some(discount)) => {
+            let Offer { coupon, code: _ } = discounts::count(tx, ctx, offer)?;
+            Ok(Some(Redeemed { discount: discount.clone(), coupon }))
+        }
+        (None, _) | (_, None) => Ok(None),
+    }
+}
+
+/// The discount that the customer has on record, over or not.
+fn had(tx: &mut dyn Tx, ctx: &Ctx<'_>, before: &Customer) -> Kept<Option<Redeemed>> {
+    let discount = before.discount.as_ref();
+    discount.map(|discount| discounts::redeemed(tx, ctx.account, discount)).transpose()
 }
 
 fn missing(tx: &mut dyn Read, account: &Account, id: &CustomerId) -> Kept<Problem> {

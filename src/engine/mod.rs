@@ -6,6 +6,7 @@ pub mod balance_transactions;
 pub mod cash_balance;
 pub mod coupons;
 pub mod customers;
+pub mod discounts;
 pub mod events;
 mod holdings;
 pub mod keys;
@@ -15,6 +16,7 @@ pub mod promotion_codes;
 pub mod replies;
 pub mod source_objects;
 pub mod sources;
+pub mod tax_ids;
 pub mod tokens;
 
 use crate::domain::account::Account;

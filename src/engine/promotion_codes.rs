@@ -1,20 +1,18 @@
 //! Promotion codes: create, read, update, list.
 
-use std::collections::BTreeMap;
-
+use super::coupons::{self, Coupons};
 use super::objects::{self, Walk};
-use super::{Ctx, Done, coupons, customers, tell};
+use super::{Ctx, Done, customers, tell};
 use crate::domain::account::{Account, Space};
-use crate::domain::coupon::Coupon;
 use crate::domain::event::{Happening, ObjectChange};
 use crate::domain::facts::{Facts, promotion_code_lists as lists};
-use crate::domain::ids::{CouponId, CouponSerial, CustomerId, PromotionCodeId};
+use crate::domain::ids::{CouponId, CustomerId, PromotionCodeId};
 use crate::domain::object::{List, ObjectKind};
 use crate::domain::page::{Cursor, Page, Place, Span};
 use crate::domain::problem::Problem;
 use crate::domain::promotion_code::{Code, NewPromotionCode, Promotion, PromotionCode, PromotionCodeChange};
 use crate::domain::time::Time;
-use crate::store::{Failure, Kept, MAX_SHORT_LIST, Read, Tx};
+use crate::store::{Kept, MAX_SHORT_LIST, Read, Tx};
 
 /// How many characters a code has that nobody chose.
 const CODE_LENGTH: usize = 8;
@@ -53,8 +51,10 @@ pub fn find(tx: &mut dyn Read, account: &Account, id: &PromotionCodeId) -> Kept<
 pub fn read(tx: &mut dyn Read, account: &Account, id: &PromotionCodeId) -> Done<Promotion> {
     match find(tx, account, id)? {
         Some(code) => {
-            let coupon = objects::referred_coupon(tx, account.space, &code.coupon, &code.coupon_serial)?;
-            Ok(Promotion { code, coupon: coupon.ok_or_else(coupon_is_gone)? })
+            let mut coupons = Coupons::default();
+            coupons.look(tx, account.space, [(&code.coupon, &code.coupon_serial)])?;
+            let coupon = coupons.known(&code.coupon_serial)?.clone();
+            Ok(Promotion { code, coupon })
         }
         None => {
             let in_other_mode = objects::promotion_code(tx, account.other_space, id)?.is_some();
@@ -131,7 +131,7 @@ pub fn list(
     let mut coupons = Coupons::default();
     let found = objects::chosen(tx, account.space, walk, |read, codes| {
         let codes: Vec<PromotionCode> = codes.into_iter().filter(|code| filter.holds(code)).collect();
-        let mut promotions = coupons.beside(read, account.space, codes)?;
+        let mut promotions = beside(&mut coupons, read, account.space, codes)?;
         promotions.retain(|promotion| filter.active.is_none_or(|active| promotion.is_active(now) == active));
         Ok(promotions)
     })?;
@@ -146,33 +146,14 @@ pub fn require_bearer(tx: &mut dyn Read, account: &Account, filter: &Filter) -> 
     }
 }
 
-/// Coupons that were looked at on the way.
-#[derive(Default)]
-struct Coupons(BTreeMap<CouponSerial, Option<Coupon>>);
-
-impl Coupons {
-    fn beside(&mut self, read: &mut dyn Read, space: Space, codes: Vec<PromotionCode>) -> Kept<Vec<Promotion>> {
-        // All are asked for before a failure is passed on: a store that fetches for a whole run then does so once.
-        let mut asked = Ok(());
-        for PromotionCode { coupon, coupon_serial, .. } in &codes {
-            if !self.0.contains_key(coupon_serial) {
-                match objects::referred_coupon(read, space, coupon, coupon_serial) {
-                    Ok(found) => drop(self.0.insert(coupon_serial.clone(), found)),
-                    Err(failure) => asked = asked.and(Err(failure)),
-                }
-            }
-        }
-        asked?;
-        let promotion = |code: PromotionCode| match self.0.get(&code.coupon_serial).cloned().flatten() {
-            Some(coupon) => Ok(Promotion { code, coupon }),
-            None => Err(coupon_is_gone()),
-        };
-        codes.into_iter().map(promotion).collect()
-    }
-}
-
-fn coupon_is_gone() -> Failure {
-    Failure::broken("reading a promotion code", "its coupon is not there")
+/// The codes with their coupons.
+fn beside(coupons: &mut Coupons, read: &mut dyn Read, space: Space, codes: Vec<PromotionCode>) -> Kept<Vec<Promotion>> {
+    coupons.look(read, space, codes.iter().map(|code| (&code.coupon, &code.coupon_serial)))?;
+    let promotion = |code: PromotionCode| {
+        let coupon = coupons.known(&code.coupon_serial)?.clone();
+        Ok(Promotion { code, coupon })
+    };
+    codes.into_iter().map(promotion).collect()
 }
 
 /// Refuses a code that a customer could mistake for another one that is active.
@@ -188,7 +169,7 @@ fn require_free(tx: &mut dyn Tx, ctx: &Ctx<'_>, code: &PromotionCode) -> Done<()
         let crowded = switched_on.len() >= MAX_SHORT_LIST;
         let rivals = switched_on.into_iter().filter(|other| other.id != *id);
         let rivals: Vec<_> = rivals.filter(|other| other.is_mistakable_for(word, customer.as_ref())).collect();
-        let promotions = Coupons::default().beside(tx, ctx.account.space, rivals)?;
+        let promotions = beside(&mut Coupons::default(), tx, ctx.account.space, rivals)?;
         if crowded || promotions.iter().any(|promotion| promotion.is_active(ctx.now)) {
             return Err(Problem::PromotionCodeTaken { code: word.as_str().to_owned() }.into());
         }
@@ -214,6 +195,7 @@ mod tests {
     use super::*;
     use crate::domain::account::Mode;
     use crate::domain::event::Cause;
+    use crate::domain::ids::CouponSerial;
     use crate::domain::metadata::MetadataChange;
     use crate::domain::promotion_code::Restrictions;
     use crate::engine::Stop;

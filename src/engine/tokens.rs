@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use super::{Ctx, Done, objects};
 use crate::domain::account::Account;
-use crate::domain::address::Address;
 use crate::domain::bank_account::{AccountType, BankAccount, BankFacts, BankStatus, HolderType};
 use crate::domain::card::{Card, CardFacts};
 use crate::domain::facts::Facts;
@@ -32,10 +31,8 @@ pub enum Wish {
 pub struct NewCard {
     /// The card itself.
     pub facts: CardFacts,
-    /// The holder's name.
-    pub name: Option<String>,
-    /// The billing address.
-    pub address: Address,
+    /// Who pays with it.
+    pub billing: BillingDetails,
 }
 
 /// A bank account that the processor has in its keeping.
@@ -56,16 +53,9 @@ pub struct NewBankAccount {
 impl NewCard {
     /// The card of the older API, made now.
     pub fn made(self, ctx: &Ctx<'_>) -> Card {
-        let NewCard { facts, name, address } = self;
+        let NewCard { facts, billing } = self;
         let id = InstrumentId::mint("card", ctx.ids, ctx.now);
-        Card {
-            id,
-            created: ctx.now,
-            facts,
-            billing: BillingDetails { name, address, ..BillingDetails::default() },
-            allow_redisplay: None,
-            metadata: Default::default(),
-        }
+        Card { id, created: ctx.now, facts, billing, allow_redisplay: None, metadata: Default::default() }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::domain::money::Currency;
 use crate::domain::problem::Problem;
 use crate::domain::secret::Secret;
 use crate::domain::time::Time;
+use crate::domain::token::Carried;
 use crate::engine::{Done, Stop};
 use crate::store::Failure;
 
@@ -108,6 +109,19 @@ pub enum Accepted {
         /// How far it is proven.
         status: BankStatus,
     },
+}
+
+impl Accepted {
+    /// What a token stands for; `None` when that is no instrument.
+    pub fn of(carried: &Carried) -> Option<Accepted> {
+        match carried {
+            Carried::Card(card) => Some(Accepted::Card(card.facts.clone())),
+            Carried::BankAccount(account) => {
+                Some(Accepted::BankAccount { facts: account.facts.clone(), status: account.status })
+            }
+            Carried::Pii | Carried::CvcUpdate => None,
+        }
+    }
 }
 
 /// An instrument that may be used.

@@ -16,6 +16,9 @@ in_both_stores! {
     all_money_that_arrives_is_there,
     one_promotion_code_of_a_word_becomes_active,
     one_coupon_has_an_id,
+    the_last_redemption_is_given_once,
+    every_redemption_counts,
+    a_customer_never_has_a_sixth_tax_id,
     a_key_that_is_being_worked_on_is_refused_and_then_replayed,
     readers_are_not_kept_waiting_by_a_writer,
 }
@@ -182,6 +185,60 @@ fn one_coupon_has_an_id(keeping: &Keeping) {
     let winner = made.iter().find(|reply| reply.status == 200).unwrap();
     assert_eq!(client.get("/v1/coupons/RACE").body, winner.body);
     assert_eq!(json(&client.get("/v1/events"))["data"].as_array().unwrap().len(), 1);
+}
+
+fn the_last_redemption_is_given_once(keeping: &Keeping) {
+    let server = Server::start(keeping);
+    let client = Client::new(server.address(), "sk_test_race");
+    assert_eq!(client.post("/v1/coupons", "id=LAST&percent_off=10&max_redemptions=1").status, 200);
+    assert_eq!(client.post("/v1/coupons", "id=MANY&percent_off=10").status, 200);
+    let code = "promotion[type]=coupon&promotion[coupon]=MANY&code=LAST&max_redemptions=1";
+    let code = json(&client.post("/v1/promotion_codes", code))["id"].as_str().unwrap().to_owned();
+    for wish in ["coupon=LAST".to_owned(), format!("promotion_code={code}")] {
+        let made = rush(&client, "/v1/customers", |_| wish.clone());
+        assert_eq!((of_status(&made, 200), of_status(&made, 400)), (1, CALLERS - 1), "{wish}");
+        let refused = made.iter().filter(|reply| reply.status == 400);
+        assert!(refused.map(|reply| error(reply, 400)).all(|problem| problem["code"] == "coupon_expired"));
+    }
+    let redeemed = |path: &str| json(&client.get(path))["times_redeemed"].clone();
+    for path in ["/v1/coupons/LAST", "/v1/coupons/MANY", &format!("/v1/promotion_codes/{code}")] {
+        assert_eq!(redeemed(path), 1, "{path}");
+    }
+    assert_eq!(json(&client.get("/v1/customers"))["data"].as_array().unwrap().len(), 2);
+}
+
+fn every_redemption_counts(keeping: &Keeping) {
+    let server = Server::start(keeping);
+    let client = Client::new(server.address(), "sk_test_race");
+    assert_eq!(client.post("/v1/coupons", "id=MANY&percent_off=10").status, 200);
+    let path = format!("/v1/customers/{}", client.customer("name=Jenny"));
+    let given = rush(&client, &path, |caller| format!("coupon=MANY&metadata[k{caller}]=1"));
+    assert_eq!(of_status(&given, 200), CALLERS);
+    assert_eq!(json(&client.get("/v1/coupons/MANY"))["times_redeemed"], CALLERS);
+    let customer = json(&client.get(&path));
+    assert_eq!(customer["metadata"].as_object().unwrap().len(), CALLERS);
+    let told = json(&client.get("/v1/events?type=customer.discount.*&limit=100"));
+    let told = told["data"].as_array().unwrap();
+    assert_eq!(told[0]["data"]["object"]["id"], customer["discount"]["id"]);
+    let made = told.iter().filter(|event| event["type"] == "customer.discount.created").count();
+    assert_eq!((told.len(), made), (CALLERS, 1));
+}
+
+fn a_customer_never_has_a_sixth_tax_id(keeping: &Keeping) {
+    const MOST: usize = 5;
+    let server = Server::start(keeping);
+    let client = Client::new(server.address(), "sk_test_race");
+    let customer = client.customer("name=Jenny");
+    let path = format!("/v1/customers/{customer}/tax_ids");
+    let made = rush(&client, &path, |caller| format!("type=us_ein&value=12-345678{caller}"));
+    assert_eq!((of_status(&made, 200), of_status(&made, 400)), (MOST, CALLERS - MOST));
+    let listed = json(&client.get(&path));
+    let listed: BTreeSet<&str> =
+        listed["data"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect();
+    let made: Vec<_> = made.iter().filter(|reply| reply.status == 200).map(json).collect();
+    assert_eq!(listed, made.iter().map(|it| it["id"].as_str().unwrap()).collect());
+    let told = json(&client.get("/v1/events?type=customer.tax_id.created"));
+    assert_eq!(told["data"].as_array().unwrap().len(), MOST);
 }
 
 fn a_key_that_is_being_worked_on_is_refused_and_then_replayed(keeping: &Keeping) {

@@ -69,7 +69,7 @@ impl Job for Batch {
             customer.email = Some(format!("{number}@example.com"));
             tx.put_customer(space, None, &customer)?;
             let (id, cause) = (EventId(format!("evt_{number}")), Cause::default());
-            let what = Happening::CustomerCreated { after: Box::new(customer) };
+            let what = Happening::CustomerCreated { after: Box::new(customer), beside: Vec::new() };
             tx.append(space, NewEvent { id, created: moment, cause: &cause, what })?;
         }
         Ok(Verdict::Commit)

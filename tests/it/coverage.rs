@@ -7,8 +7,8 @@ use cusp::dialects::stripe::params::{Empty, Field, Kind, Param, Shape};
 use cusp::dialects::stripe::routes::OPERATIONS;
 use cusp::dialects::stripe::versions::LISTED;
 use cusp::dialects::stripe::{
-    balance_transactions, cash_balance, coupons, customers, events, funding_instructions, promotion_codes,
-    source_objects, tokens,
+    balance_transactions, cash_balance, coupons, customers, events, funding_instructions, payment_methods,
+    promotion_codes, source_objects, sources, tax_ids, tokens,
 };
 
 use crate::cases::{below, root};
@@ -93,6 +93,9 @@ fn tables() -> BTreeMap<&'static str, Vec<Row>> {
     BTreeMap::from([
         ("DELETE /v1/coupons/{coupon}", Vec::new()),
         ("DELETE /v1/customers/{customer}", Vec::new()),
+        ("DELETE /v1/customers/{customer}/discount", Vec::new()),
+        ("DELETE /v1/customers/{customer}/tax_ids/{id}", Vec::new()),
+        ("DELETE /v1/tax_ids/{id}", Vec::new()),
         ("GET /v1/account", rows("", customers::RETRIEVE)),
         ("GET /v1/coupons", rows("", coupons::LIST)),
         ("GET /v1/coupons/{coupon}", rows("", customers::RETRIEVE)),
@@ -104,10 +107,41 @@ fn tables() -> BTreeMap<&'static str, Vec<Row>> {
         ("GET /v1/customers/{customer}/cash_balance", rows("", customers::RETRIEVE)),
         ("GET /v1/customers/{customer}/cash_balance_transactions", rows("", cash_balance::LIST)),
         ("GET /v1/customers/{customer}/cash_balance_transactions/{transaction}", rows("", customers::RETRIEVE)),
+        ("GET /v1/customers/{customer}/discount", rows("", customers::RETRIEVE)),
+        ("GET /v1/customers/{customer}/tax_ids", rows("", tax_ids::LIST)),
+        ("GET /v1/customers/{customer}/tax_ids/{id}", rows("", customers::RETRIEVE)),
+        ("DELETE /v1/customers/{customer}/bank_accounts/{id}", Vec::new()),
+        ("DELETE /v1/customers/{customer}/cards/{id}", Vec::new()),
+        ("DELETE /v1/customers/{customer}/sources/{id}", rows("", customers::RETRIEVE)),
+        // The older names of the same: what they are asked for is shown under the newer one.
+        ("GET /v1/customers/{customer}/bank_accounts", Vec::new()),
+        ("GET /v1/customers/{customer}/bank_accounts/{id}", Vec::new()),
+        ("GET /v1/customers/{customer}/cards", Vec::new()),
+        ("GET /v1/customers/{customer}/cards/{id}", Vec::new()),
+        ("POST /v1/customers/{customer}/bank_accounts", Vec::new()),
+        ("POST /v1/customers/{customer}/bank_accounts/{id}", Vec::new()),
+        ("POST /v1/customers/{customer}/bank_accounts/{id}/verify", Vec::new()),
+        ("POST /v1/customers/{customer}/cards", Vec::new()),
+        ("POST /v1/customers/{customer}/cards/{id}", Vec::new()),
+        ("GET /v1/customers/{customer}/payment_methods", rows("", payment_methods::LIST_OF_CUSTOMER)),
+        ("GET /v1/customers/{customer}/payment_methods/{payment_method}", rows("", customers::RETRIEVE)),
+        ("GET /v1/customers/{customer}/sources", rows("", sources::LIST)),
+        ("GET /v1/customers/{customer}/sources/{id}", rows("", customers::RETRIEVE)),
+        ("GET /v1/payment_methods", rows("", payment_methods::LIST)),
+        ("GET /v1/payment_methods/{payment_method}", rows("", customers::RETRIEVE)),
+        ("POST /v1/customers/{customer}/sources", rows("", sources::CREATE)),
+        ("POST /v1/customers/{customer}/sources/{id}", rows("", sources::UPDATE)),
+        ("POST /v1/customers/{customer}/sources/{id}/verify", rows("", sources::VERIFY)),
+        ("POST /v1/payment_methods", rows("", payment_methods::CREATE)),
+        ("POST /v1/payment_methods/{payment_method}", rows("", payment_methods::UPDATE)),
+        ("POST /v1/payment_methods/{payment_method}/attach", rows("", payment_methods::ATTACH)),
+        ("POST /v1/payment_methods/{payment_method}/detach", rows("", customers::RETRIEVE)),
         ("GET /v1/events", rows("", events::LIST)),
         ("GET /v1/events/{id}", rows("", customers::RETRIEVE)),
         ("GET /v1/promotion_codes", rows("", promotion_codes::LIST)),
         ("GET /v1/promotion_codes/{promotion_code}", rows("", customers::RETRIEVE)),
+        ("GET /v1/tax_ids", rows("", tax_ids::LIST_OWNED)),
+        ("GET /v1/tax_ids/{id}", rows("", customers::RETRIEVE)),
         ("POST /v1/coupons", rows("", coupons::CREATE)),
         ("POST /v1/coupons/{coupon}", rows("", coupons::UPDATE)),
         ("POST /v1/customers", rows("", customers::CREATE)),
@@ -117,6 +151,7 @@ fn tables() -> BTreeMap<&'static str, Vec<Row>> {
         ("POST /v1/customers/{customer}/cash_balance", rows("", cash_balance::UPDATE)),
         ("POST /v1/customers/{customer}/funding_instructions", rows("", funding_instructions::CREATE)),
         ("POST /v1/test_helpers/customers/{customer}/fund_cash_balance", rows("", cash_balance::FUND)),
+        ("POST /v1/customers/{customer}/tax_ids", rows("", tax_ids::CREATE)),
         ("POST /v1/promotion_codes", rows("", promotion_codes::CREATE)),
         ("POST /v1/promotion_codes/{promotion_code}", rows("", promotion_codes::UPDATE)),
         ("POST /v1/sources", rows("", source_objects::CREATE)),
@@ -127,6 +162,7 @@ fn tables() -> BTreeMap<&'static str, Vec<Row>> {
         ("POST /v1/test_helpers/sources/{source}/fail", rows("", source_objects::SETTLE)),
         ("GET /v1/tokens/{token}", rows("", customers::RETRIEVE)),
         ("POST /v1/tokens", rows("", tokens::CREATE)),
+        ("POST /v1/tax_ids", rows("", tax_ids::CREATE_OWNED)),
     ])
 }
 

@@ -33,7 +33,7 @@ impl Job for Abroad {
         self.runs += 1;
         let customer = Customer::blank(CustomerId("cus_1".into()), "ABC".into(), Time(1));
         let cause = Cause { request: None, idempotency_key: None };
-        let what = Happening::CustomerCreated { after: Box::new(customer) };
+        let what = Happening::CustomerCreated { after: Box::new(customer), beside: Vec::new() };
         let id = EventId(format!("evt_{}", self.runs));
         tx.append(ABROAD, NewEvent { id, created: Time(1), cause: &cause, what })?;
         Ok(Verdict::Commit)

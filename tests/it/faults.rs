@@ -10,6 +10,7 @@ use cusp::store::faults::{Fault, FaultyStore};
 
 use crate::client::{Client, json};
 use crate::harness::{Keeping, Server, in_both_stores};
+use crate::http::Reply;
 
 in_both_stores! {
     a_create_is_all_or_nothing,
@@ -23,6 +24,9 @@ in_both_stores! {
     a_deleted_coupon_is_all_or_nothing,
     a_new_promotion_code_is_all_or_nothing,
     a_changed_promotion_code_is_all_or_nothing,
+    a_redemption_is_all_or_nothing,
+    a_deleted_discount_is_all_or_nothing,
+    a_delete_of_whoever_has_a_discount_is_all_or_nothing,
     a_failed_look_is_a_failure_and_nothing_more,
 }
 
@@ -64,11 +68,14 @@ fn everything(client: &Client) -> String {
     seen
 }
 
-/// What every sandbox has: a customer, a coupon, a promotion code that is switched off.
+/// What every sandbox has: a customer, a coupon, a promotion code that is switched off, one that is switched on, and a
+/// customer who has a discount by another coupon.
 struct Sandbox {
     client: Client,
     customer: String,
     code: String,
+    active: String,
+    holder: String,
 }
 
 impl Sandbox {
@@ -77,12 +84,19 @@ impl Sandbox {
         let customer = client.customer("name=Before&email=before@example.com&balance=100&metadata[a]=1");
         assert_eq!(client.post("/v1/coupons", "id=25OFF&percent_off=25").status, 200);
         let sleeping = "promotion[type]=coupon&promotion[coupon]=25OFF&code=SLEEP&active=false";
-        let code = json(&client.post("/v1/promotion_codes", sleeping))["id"].as_str().unwrap().to_owned();
-        Sandbox { client, customer, code }
+        let id = |reply: Reply| json(&reply)["id"].as_str().unwrap().to_owned();
+        let code = id(client.post("/v1/promotion_codes", sleeping));
+        let active = id(client.post("/v1/promotion_codes", "promotion[type]=coupon&promotion[coupon]=25OFF&code=ON"));
+        assert_eq!(client.post("/v1/coupons", "id=HALF&percent_off=50").status, 200);
+        let holder = client.customer("name=Holder&coupon=HALF");
+        Sandbox { client, customer, code, active, holder }
     }
 
     fn named(&self, text: &str) -> String {
-        text.replace("{id}", &self.customer).replace("{code}", &self.code)
+        text.replace("{id}", &self.customer)
+            .replace("{code}", &self.code)
+            .replace("{active}", &self.active)
+            .replace("{holder}", &self.holder)
     }
 }
 
@@ -178,12 +192,25 @@ fn a_changed_promotion_code_is_all_or_nothing(keeping: &Keeping) {
     check(keeping, "POST", "/v1/promotion_codes/{code}", "active=true&metadata[a]=1");
 }
 
+fn a_redemption_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "POST", "/v1/customers/{holder}", "promotion_code={active}&balance=5");
+}
+
+fn a_deleted_discount_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "DELETE", "/v1/customers/{holder}/discount", "");
+}
+
+fn a_delete_of_whoever_has_a_discount_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "DELETE", "/v1/customers/{holder}", "");
+}
+
 fn a_failed_look_is_a_failure_and_nothing_more(keeping: &Keeping) {
     let (server, store) = breakable(keeping);
     let sandbox = Sandbox::of(&server);
     let client = &sandbox.client;
     for path in [
         "/v1/customers/{id}",
+        "/v1/customers/{holder}/discount",
         "/v1/customers",
         "/v1/customers/{id}/cash_balance",
         "/v1/customers/{id}/cash_balance_transactions",

@@ -9,6 +9,7 @@ use cusp::domain::api_key::{Access, ApiKey, KeyKind, Resource};
 use cusp::domain::time::Time;
 use cusp::identity::{self, KeyParts};
 use cusp::ids::Ids;
+use cusp::processor::Processor;
 use cusp::settings::{self, Openness, Settings};
 use cusp::start::WrapStore;
 use cusp::store::postgres::PostgresStore;
@@ -85,6 +86,16 @@ impl Server {
         wrap_store: Option<WrapStore>,
         adjust: impl FnOnce(&mut Settings),
     ) -> Server {
+        Server::start_in(keeping, openness, adjust, World { wrap_store, ..World::real() })
+    }
+
+    /// A server for developers that asks that processor.
+    pub fn start_through(keeping: &Keeping, processor: Arc<dyn Processor>) -> Server {
+        Server::start_in(keeping, Openness::Dev, |_| {}, World { processor, ..World::real() })
+    }
+
+    /// A server in a world that stands still.
+    fn start_in(keeping: &Keeping, openness: Openness, adjust: impl FnOnce(&mut Settings), world: World) -> Server {
         let data = tempfile::tempdir().expect("a temporary folder can be made");
         let mut settings = Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -97,7 +108,7 @@ impl Server {
         }
         settings.admin_listen = settings.admin_listen.map(|_| settings.listen);
         adjust(&mut settings);
-        let world = World { clock: Clock::stopped(Time(NOON_MILLIS)), ids: Arc::new(Ids::seeded(SEED)), wrap_store };
+        let world = World { clock: Clock::stopped(Time(NOON_MILLIS)), ids: Arc::new(Ids::seeded(SEED)), ..world };
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime starts");
         let mut server = Server { runtime, running: None, settings, world, _data: data };
         server.run();
@@ -192,7 +203,7 @@ impl Drop for Server {
 
 fn permission(resource: &str, access: &str) -> Result<(Resource, Access), String> {
     let resource = Resource::ALL
-        .into_iter()
+        .iter()
         .find(|known| known.as_str() == resource)
         .ok_or_else(|| format!("{resource} is no resource"))?;
     let access = [Access::None, Access::Read, Access::Write]

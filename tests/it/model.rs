@@ -21,6 +21,10 @@ fn a_random_history_agrees_with_the_model(keeping: &Keeping) {
     println!("CUSP_SEED={seed}");
     let mut run =
         Run { server: Server::start(keeping), dice: Dice(seed), model: Model::default(), replies: Vec::new() };
+    for (coupon, more) in [(COUPONS[0], ""), (COUPONS[1], &format!("&max_redemptions={SCARCE}"))] {
+        object(&run.send("POST", "/v1/coupons", &format!("id={coupon}&percent_off=10{more}"), false));
+        run.model.events.push(("coupon.created".into(), coupon.into()));
+    }
     for step in 1..=STEPS {
         run.step();
         if step % LOOK_AROUND_EVERY == 0 {
@@ -46,7 +50,9 @@ struct Model {
     order: Vec<String>,
     live: BTreeMap<String, Known>,
     deleted: BTreeMap<String, u64>,
-    /// Type and customer, oldest first.
+    /// How often each coupon was redeemed.
+    redeemed: [usize; 2],
+    /// Type and what it is about, oldest first.
     events: Vec<(String, String)>,
 }
 
@@ -69,12 +75,15 @@ struct Run {
 
 const NAMES: [&str; 4] = ["Jenny Rosen", "ÄRGER & Söhne", "x", "Rosen"];
 const EMAILS: [&str; 3] = ["jenny@example.com", "Jenny@Example.com", "ops@example.org"];
+/// The second can be redeemed so often and no more.
+const COUPONS: [&str; 2] = ["ALWAYS", "SCARCE"];
+const SCARCE: usize = 20;
 const KEYS: [&str; 3] = ["plan", "0", "order id"];
 
 impl Run {
     fn step(&mut self) {
         self.server.advance(self.dice.below(3) as i64 * 700);
-        match self.dice.below(20) {
+        match self.dice.below(22) {
             0..=4 => self.create(),
             5..=13 => self.update(),
             14 => self.move_balance(),
@@ -82,6 +91,7 @@ impl Run {
             16 => self.update_with_condition(),
             17 => self.retry(),
             18 => self.refused(),
+            19 | 20 => self.redeem(),
             _ => self.retrieve(),
         }
     }
@@ -155,8 +165,46 @@ impl Run {
         let reply = self.send("DELETE", &format!("/v1/customers/{id}"), "", false);
         assert_eq!(object(&reply), json!({"id": id, "object": "customer", "deleted": true}));
         let known = self.model.live.remove(&id).unwrap();
+        if let Some(discount) = known.shown["discount"]["id"].as_str() {
+            self.model.events.push(("customer.discount.deleted".into(), discount.into()));
+        }
         self.model.deleted.insert(id.clone(), known.version + 1);
         self.model.events.push(("customer.deleted".into(), id));
+    }
+
+    /// Redeems a coupon, or ends the discount.
+    fn redeem(&mut self) {
+        let Some(id) = self.somebody() else { return };
+        let place = self.dice.below(COUPONS.len() + 1);
+        let coupon = COUPONS.get(place).copied().unwrap_or_default();
+        let reply = self.send("POST", &format!("/v1/customers/{id}"), &format!("coupon={coupon}"), true);
+        if coupon == "SCARCE" && self.model.redeemed[place] == SCARCE {
+            assert_eq!(reply.status, 400, "{}", reply.text());
+            return;
+        }
+        let known = self.model.live.get_mut(&id).unwrap();
+        let has = object(&reply)["discount"].clone();
+        let had = known.shown.insert("discount".into(), has.clone()).unwrap_or_default();
+        let (told, about) = match (had["id"].as_str(), has["id"].as_str()) {
+            (None, None) => return agree(known, &reply),
+            (None, Some(new)) => ("created", new),
+            (Some(old), Some(new)) => {
+                assert_ne!(old, new);
+                ("updated", new)
+            }
+            (Some(old), None) => ("deleted", old),
+        };
+        match self.model.redeemed.get_mut(place) {
+            Some(times) => {
+                *times += 1;
+                assert_eq!(has["source"]["coupon"], coupon);
+            }
+            None => assert_eq!(has, Value::Null),
+        }
+        known.version += 1;
+        agree(known, &reply);
+        self.model.events.push((format!("customer.discount.{told}"), about.to_owned()));
+        self.model.events.push(("customer.updated".into(), id));
     }
 
     fn retrieve(&mut self) {
@@ -266,6 +314,10 @@ impl Run {
         }
         let golden = expected.iter().filter(|id| self.model.live[**id].shown["metadata"]["plan"] == "gold").count();
         assert_eq!(self.found(&encoded("metadata[\"plan\"]:\"GOLD\"")), golden, "found by metadata");
+        for (coupon, times) in COUPONS.iter().zip(self.model.redeemed) {
+            let kept = object(&self.exchange("GET", &format!("/v1/coupons/{coupon}"), "", &[]));
+            assert_eq!(kept["times_redeemed"], times, "the redemptions of {coupon}");
+        }
         let reversed = self.events();
         let told: Vec<_> = self.model.events.iter().rev().cloned().collect();
         assert_eq!(reversed, told, "the events");
@@ -364,7 +416,7 @@ impl Run {
 
 fn blank() -> Map<String, Value> {
     let shown = json!({"name": null, "email": null, "description": null, "phone": null, "metadata": {}, "balance": 0,
-        "currency": null, "address": null, "tax_exempt": "none", "delinquent": false});
+        "currency": null, "address": null, "discount": null, "tax_exempt": "none", "delinquent": false});
     shown.as_object().unwrap().clone()
 }
 

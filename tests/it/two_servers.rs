@@ -241,6 +241,23 @@ fn an_invoice_prefix_is_taken_once() {
 }
 
 #[test]
+fn the_last_redemption_of_a_coupon_is_given_once() {
+    let database = Database::fresh();
+    let peers = Peer::pair(&database);
+    let client = peers[0].client(KEY);
+    for round in 0..ROUNDS {
+        let coupon = format!("LAST{round}");
+        json(&client.post("/v1/coupons", &format!("id={coupon}&percent_off=10&max_redemptions=1")));
+        let wish = format!("coupon={coupon}");
+        let statuses = at_once(&peers, CALLERS * 2, |client, _| client.post("/v1/customers", &wish).status);
+        assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1);
+        assert!(statuses.iter().all(|status| [200, 400].contains(status)), "{statuses:?}");
+        assert_eq!(json(&peers[1].client(KEY).get(&format!("/v1/coupons/{coupon}")))["times_redeemed"], 1);
+    }
+    assert_eq!(everything(&peers[1].client(KEY), "/v1/customers").len(), ROUNDS);
+}
+
+#[test]
 fn a_key_that_one_server_took_back_is_refused_by_the_other() {
     let database = Database::fresh();
     let peers = Peer::pair(&database);

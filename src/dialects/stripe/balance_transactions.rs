@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use super::customer_object::{code, free_data};
 use super::customers::{RETRIEVE, Retrieve};
+use super::discounts::Shown;
 use super::expand::{self, Expansions};
 use super::failure::{Names, Refusal};
 use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
 use super::params::{self, Empty, Kind, Param, Shape, Value};
-use super::{Answer, Call, Halt, Plan};
+use super::{Answer, Call, Halt, Plan, discounts};
 use crate::domain::account::Mode;
 use crate::domain::balance::{BalanceReason, BalanceTransaction, BalanceTransactionChange, NewBalanceTransaction};
-use crate::domain::customer::Customer;
 use crate::domain::ids::{BalanceTransactionId, CustomerId};
 use crate::domain::metadata::MetadataChange;
 use crate::domain::money::Currency;
 use crate::domain::page::{BalancePage, Place, Span};
+use crate::domain::time::Time;
 use crate::engine::balance_transactions;
 use crate::http::conditions;
 use crate::http::json::{Json, Object};
@@ -108,36 +109,36 @@ pub const LIST: &[Param<List>] = &[
 /// `POST /v1/customers/{customer}/balance_transactions`
 pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let Create { amount, currency, description, metadata, expand } = params::read(CREATE, &call.given, &call.version)?;
-    let expansions = Expansions::of_object(&expand, expand::BALANCE_TRANSACTION, &call.version)?;
+    let expansions = discounts::expansions(call, &expand, expand::BALANCE_TRANSACTION)?;
     let customer = CustomerId(call.part(0)?);
     let currency = currency.ok_or_else(|| Refusal::missing_parameter("currency"))?;
     let wish = NewBalanceTransaction { amount, currency, description, metadata };
     let insists = conditions::insists(&call.headers);
     Ok(Plan::write(CUSTOMER, move |call, tx, ctx| {
         let made = balance_transactions::create(tx, ctx, &customer, &insists, wish.clone())?;
-        Ok(Answer::of(one(call, tx, &made, &expansions)?))
+        Ok(Answer::of(one(call, tx, &made, &expansions, ctx.now)?))
     }))
 }
 
 /// `GET /v1/customers/{customer}/balance_transactions/{transaction}`
 pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
-    let expansions = Expansions::of_object(&input.expand, expand::BALANCE_TRANSACTION, &call.version)?;
+    let expansions = discounts::expansions(call, &input.expand, expand::BALANCE_TRANSACTION)?;
     let (customer, id) = (CustomerId(call.part(0)?), BalanceTransactionId(call.part(1)?));
     Ok(Plan::look(CUSTOMER, move |call, read| {
         let transaction = balance_transactions::read(read, &call.account, &customer, &id)?;
-        Ok(Answer::of(one(call, read, &transaction, &expansions)?))
+        Ok(Answer::of(one(call, read, &transaction, &expansions, call.now)?))
     }))
 }
 
 /// `POST /v1/customers/{customer}/balance_transactions/{transaction}`
 pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let Update { change, expand } = params::read(UPDATE, &call.given, &call.version)?;
-    let expansions = Expansions::of_object(&expand, expand::BALANCE_TRANSACTION, &call.version)?;
+    let expansions = discounts::expansions(call, &expand, expand::BALANCE_TRANSACTION)?;
     let (customer, id) = (CustomerId(call.part(0)?), BalanceTransactionId(call.part(1)?));
     Ok(Plan::write(CUSTOMER, move |call, tx, ctx| {
         let transaction = balance_transactions::update(tx, ctx, &customer, &id, change.clone())?;
-        Ok(Answer::of(one(call, tx, &transaction, &expansions)?))
+        Ok(Answer::of(one(call, tx, &transaction, &expansions, ctx.now)?))
     }))
 }
 
@@ -145,7 +146,7 @@ pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
 pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let List { paging, created, invoice } = params::read(LIST, &call.given, &call.version)?;
     let anchor = paging.anchor()?;
-    let (expansions, _) = Expansions::of_list(&paging.expand, expand::BALANCE_TRANSACTION, false, &call.version)?;
+    let expansions = discounts::expansions_of_list(call, &paging.expand, expand::BALANCE_TRANSACTION)?;
     if let Some(invoice) = invoice {
         // Nothing here makes invoices, so no id is one.
         return Err(Refusal::no_such("invoice", &invoice, "invoice"));
@@ -163,15 +164,21 @@ pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
         })?;
         let page = BalancePage { customer: customer.clone(), created, cursor, limit };
         let page = balance_transactions::list(read, &call.account, &page)?;
-        let owner = owner(call, read, &customer, &expansions)?;
+        let owner = owner(call, read, &customer, &expansions, call.now)?;
         let item = |transaction: &BalanceTransaction| object(call, transaction, owner.as_ref(), &expansions);
         let url = format!("/v1/customers/{customer}/balance_transactions");
         Ok(Answer::of(lists::envelope(&page, url, item)))
     }))
 }
 
-fn one(call: &Call, read: &mut dyn Read, transaction: &BalanceTransaction, expansions: &Expansions) -> Kept<Json> {
-    let owner = owner(call, read, &transaction.customer, expansions)?;
+fn one(
+    call: &Call,
+    read: &mut dyn Read,
+    transaction: &BalanceTransaction,
+    expansions: &Expansions,
+    now: Time,
+) -> Kept<Json> {
+    let owner = owner(call, read, &transaction.customer, expansions, now)?;
     Ok(object(call, transaction, owner.as_ref(), expansions))
 }
 
@@ -181,11 +188,17 @@ pub(super) fn owner(
     read: &mut dyn Read,
     id: &CustomerId,
     expansions: &Expansions,
-) -> Kept<Option<Customer>> {
-    if expansions.has("customer") { read.customer(call.account.space, id) } else { Ok(None) }
+    now: Time,
+) -> Kept<Option<Shown>> {
+    if !expansions.has("customer") {
+        return Ok(None);
+    }
+    let owner = read.customer(call.account.space, id)?;
+    let shown = |owner| Shown::of(read, &call.account, owner, &expansions.below("customer"), now);
+    owner.map(shown).transpose()
 }
 
-fn object(call: &Call, transaction: &BalanceTransaction, owner: Option<&Customer>, expansions: &Expansions) -> Json {
+fn object(call: &Call, transaction: &BalanceTransaction, owner: Option<&Shown>, expansions: &Expansions) -> Json {
     let BalanceTransaction { id, customer, created, amount, currency, ending_balance, reason, description, metadata } =
         transaction;
     let customer = match owner {

@@ -5,19 +5,21 @@ use std::sync::Arc;
 use super::balance_transactions::owner;
 use super::customer_object::code;
 use super::customers::{EXPAND_ROW, Input, RECONCILIATION_MODE, RETRIEVE, Retrieve};
+use super::discounts::Shown;
 use super::expand::{self, Expansions};
 use super::failure::{CASH_TRANSACTION, Names, Refusal};
 use super::funding_instructions::{self, sender};
 use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
 use super::params::{self, Kind, Param, Shape};
 use super::versions::{self, Version};
-use super::{Answer, Call, Halt, Plan};
+use super::{Answer, Call, Halt, Plan, discounts};
 use crate::domain::account::{Account, Mode};
 use crate::domain::cash::{BankTransfer, CashReason, CashTransaction, Funding};
 use crate::domain::customer::{Customer, Reconciliation};
 use crate::domain::ids::{CashTransactionId, CustomerId};
 use crate::domain::money::Currency;
 use crate::domain::page::Place;
+use crate::domain::time::Time;
 use crate::engine::cash_balance;
 use crate::engine::customers::{self, Bringing};
 use crate::http::conditions;
@@ -97,7 +99,7 @@ pub fn fund(call: &Arc<Call>) -> Result<Plan, Refusal> {
         return Err(Refusal::test_mode_only());
     }
     let Fund { amount, currency, reference, expand } = params::read(FUND, &call.given, &call.version)?;
-    let expansions = Expansions::of_object(&expand, expand::CASH_TRANSACTION, &call.version)?;
+    let expansions = discounts::expansions(call, &expand, expand::CASH_TRANSACTION)?;
     let currency = currency.ok_or_else(|| Refusal::missing_parameter("currency"))?;
     let by = BankTransfer::of(currency).ok_or_else(|| Refusal::not_by_bank_transfer("currency", currency))?;
     let customer = CustomerId(call.part(0)?);
@@ -105,18 +107,18 @@ pub fn fund(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let insists = conditions::insists(&call.headers);
     Ok(Plan::write(CUSTOMER, move |call, tx, ctx| {
         let made = cash_balance::fund(tx, ctx, &customer, &insists, funding.clone())?;
-        Ok(Answer::of(one(call, tx, &made, &expansions)?))
+        Ok(Answer::of(one(call, tx, &made, &expansions, ctx.now)?))
     }))
 }
 
 /// `GET /v1/customers/{customer}/cash_balance_transactions/{transaction}`
 pub fn retrieve_transaction(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
-    let expansions = Expansions::of_object(&input.expand, expand::CASH_TRANSACTION, &call.version)?;
+    let expansions = discounts::expansions(call, &input.expand, expand::CASH_TRANSACTION)?;
     let (customer, id) = (CustomerId(call.part(0)?), CashTransactionId(call.part(1)?));
     Ok(Plan::look(CUSTOMER, move |call, read| {
         let transaction = cash_balance::read(read, &call.account, &customer, &id)?;
-        Ok(Answer::of(one(call, read, &transaction, &expansions)?))
+        Ok(Answer::of(one(call, read, &transaction, &expansions, call.now)?))
     }))
 }
 
@@ -124,7 +126,7 @@ pub fn retrieve_transaction(call: &Arc<Call>) -> Result<Plan, Refusal> {
 pub fn list_transactions(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let List { paging } = params::read(LIST, &call.given, &call.version)?;
     let anchor = paging.anchor()?;
-    let (expansions, _) = Expansions::of_list(&paging.expand, expand::CASH_TRANSACTION, false, &call.version)?;
+    let expansions = discounts::expansions_of_list(call, &paging.expand, expand::CASH_TRANSACTION)?;
     let customer = CustomerId(call.part(0)?);
     let limit = paging.limit();
     Ok(Plan::scan(CUSTOMER, move |call, read| {
@@ -136,7 +138,7 @@ pub fn list_transactions(call: &Arc<Call>) -> Result<Plan, Refusal> {
             }
         })?;
         let page = cash_balance::list(read, &call.account, &customer, cursor, limit)?;
-        let owner = owner(call, read, &customer, &expansions)?;
+        let owner = owner(call, read, &customer, &expansions, call.now)?;
         let item =
             |made: &CashTransaction| transaction(made, &call.account, &call.version, &expansions, owner.as_ref());
         let url = format!("/v1/customers/{customer}/cash_balance_transactions");
@@ -169,8 +171,8 @@ pub fn object(customer: &Customer, account: &Account, version: &Version) -> Obje
     object
 }
 
-fn one(call: &Call, read: &mut dyn Read, made: &CashTransaction, expansions: &Expansions) -> Kept<Json> {
-    let owner = owner(call, read, &made.customer, expansions)?;
+fn one(call: &Call, read: &mut dyn Read, made: &CashTransaction, expansions: &Expansions, now: Time) -> Kept<Json> {
+    let owner = owner(call, read, &made.customer, expansions, now)?;
     Ok(transaction(made, &call.account, &call.version, expansions, owner.as_ref()))
 }
 
@@ -181,7 +183,7 @@ pub fn transaction(
     account: &Account,
     version: &Version,
     expansions: &Expansions,
-    owner: Option<&Customer>,
+    owner: Option<&Shown>,
 ) -> Json {
     let CashTransaction { id, customer, created, net_amount, currency, ending_balance, reason } = transaction;
     let customer = match owner {

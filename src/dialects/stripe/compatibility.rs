@@ -5,10 +5,13 @@ use std::fmt::Write as _;
 use super::params::{Empty, Field, Kind, Param, Shape, inside};
 use super::routes::OPERATIONS;
 use super::{
-    balance_transactions, cash_balance, coupons, customers, events, funding_instructions, promotion_codes,
-    source_objects, tokens, versions,
+    balance_transactions, cash_balance, coupons, customers, events, funding_instructions, payment_methods,
+    promotion_codes, source_objects, sources, tax_ids, tokens, versions,
 };
 use crate::domain::promotion_code::MAX_CODE;
+
+/// The most words of a choice that are listed one by one.
+const MAX_LISTED_WORDS: usize = 20;
 
 /// The generated part of docs/COMPATIBILITY.md.
 pub fn page() -> String {
@@ -34,6 +37,15 @@ pub fn page() -> String {
     table(&mut page, "POST /v1/customers/{customer}/balance_transactions", balance_transactions::CREATE);
     table(&mut page, "POST /v1/customers/{customer}/balance_transactions/{transaction}", balance_transactions::UPDATE);
     table(&mut page, "GET /v1/customers/{customer}/balance_transactions", balance_transactions::LIST);
+    table(&mut page, "GET /v1/customers/{customer}/sources", sources::LIST);
+    table(&mut page, "POST /v1/customers/{customer}/sources", sources::CREATE);
+    table(&mut page, "POST /v1/customers/{customer}/sources/{id}", sources::UPDATE);
+    table(&mut page, "POST /v1/customers/{customer}/sources/{id}/verify", sources::VERIFY);
+    table(&mut page, "POST /v1/payment_methods", payment_methods::CREATE);
+    table(&mut page, "POST /v1/payment_methods/{payment_method}", payment_methods::UPDATE);
+    table(&mut page, "POST /v1/payment_methods/{payment_method}/attach", payment_methods::ATTACH);
+    table(&mut page, "GET /v1/payment_methods", payment_methods::LIST);
+    table(&mut page, "GET /v1/customers/{customer}/payment_methods", payment_methods::LIST_OF_CUSTOMER);
     table(&mut page, "GET /v1/events", events::LIST);
     table(&mut page, "POST /v1/coupons", coupons::CREATE);
     table(&mut page, "POST /v1/coupons/{coupon}", coupons::UPDATE);
@@ -46,6 +58,10 @@ pub fn page() -> String {
     table(&mut page, "POST /v1/sources/{source}", source_objects::UPDATE);
     table(&mut page, "POST /v1/test_helpers/sources/{source}/authorize", source_objects::AUTHORIZE);
     table(&mut page, "POST /v1/tokens", tokens::CREATE);
+    table(&mut page, "POST /v1/customers/{customer}/tax_ids", tax_ids::CREATE);
+    table(&mut page, "GET /v1/customers/{customer}/tax_ids", tax_ids::LIST);
+    table(&mut page, "POST /v1/tax_ids", tax_ids::CREATE_OWNED);
+    table(&mut page, "GET /v1/tax_ids", tax_ids::LIST_OWNED);
     page
 }
 
@@ -105,6 +121,9 @@ fn value(shape: &Shape) -> String {
         Shape::Moment => "Unix second".to_owned(),
         Shape::Code => format!("letters, digits and dashes, at most {MAX_CODE}"),
         Shape::Flag => "`true` or `false`".to_owned(),
+        Shape::Choice(words @ [first, .., last]) if words.len() > MAX_LISTED_WORDS => {
+            format!("one of {} words of the version, `{}` to `{}`", words.len(), first.word, last.word)
+        }
         Shape::Choice(words) => code_list(&words.iter().map(|word| word.word).collect::<Vec<_>>()),
         Shape::Record(fields) => {
             let parts = fields.iter().map(|Field { name, shape, required, added }| {

@@ -9,8 +9,9 @@ use crate::domain::money::Currency;
 use crate::domain::tax::{AutomaticTax, LocationSource, TaxLocation};
 use crate::http::json::{Json, Object};
 
-/// The customer. `id` and `object` come first, the other keys in alphabetical order.
-pub fn object(customer: &Customer, account: &Account) -> Object {
+/// The customer with its discount, which is in the words of a version already. `id` and `object` come first, the other keys
+/// in alphabetical order.
+pub fn object(customer: &Customer, account: &Account, discount: Option<Object>) -> Object {
     let Customer {
         id,
         version: _,
@@ -38,6 +39,8 @@ pub fn object(customer: &Customer, account: &Account) -> Object {
         cash: _,
         instruments: _,
         default_source,
+        discount: _,
+        tax_ids: _,
     } = customer;
     let mut object = Object::new()
         .and("id", id.as_str().to_owned())
@@ -52,10 +55,10 @@ pub fn object(customer: &Customer, account: &Account) -> Object {
         .and("created", created.seconds())
         .and("currency", currency.as_ref().map(code))
         .and("default_source", default_source.as_ref().map(|id| id.as_str().to_owned()))
-        // Invoices and discounts do not exist here, so these say what they say of a customer that has none.
+        // Invoices do not exist here, so this says what it says of a customer that has none.
         .and("delinquent", false)
         .and("description", description.as_ref())
-        .and("discount", Json::Null)
+        .and("discount", discount)
         .and("email", email.as_ref());
     if let Some(name) = individual_name {
         object.add("individual_name", name);

@@ -6,22 +6,25 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
+use super::discounts::{self, Shown};
 use super::expand::{self, Expansions};
 use super::failure::{Named, Names, Refusal};
 use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
 use super::offers::{self, Offer};
 use super::params::{self, Empty, Field, Kind, Param, Shape, Value, field, word};
 use super::sources::{BANK_ACCOUNT, CARD, SOURCE};
-use super::{Answer, Call, Halt, Plan, search};
+use super::tax_id_types::TYPE;
+use super::{Answer, Call, Halt, Plan, search, tax_ids};
 use crate::domain::address::{Address, Shipping};
 use crate::domain::customer::{
     AmountTaxDisplay, CustomField, Customer, CustomerChange, MAX_CUSTOM_FIELDS, Reconciliation, RenderingChange,
     TaxExempt,
 };
-use crate::domain::ids::{CustomerId, InstrumentId};
+use crate::domain::ids::{CouponId, CustomerId, InstrumentId, PromotionCodeId};
 use crate::domain::instrument::{SourceChoice, SourceKind};
 use crate::domain::page::{CustomerPage, Page, Place, Span};
 use crate::domain::patch::Patch;
+use crate::domain::tax_id::MAX_TAX_IDS;
 use crate::domain::time::Time;
 use crate::engine::Ctx;
 use crate::engine::customers::{self, Bringing};
@@ -38,6 +41,10 @@ pub struct Input {
     payment_method: Option<String>,
     /// The issuer of what is brought is not asked about it.
     no_questions: bool,
+    coupon: Patch<CouponId>,
+    promotion_code: Patch<PromotionCodeId>,
+    /// Kinds and values, in their order.
+    tax_ids: Vec<(String, String)>,
     pub(super) expand: Vec<String>,
 }
 
@@ -92,6 +99,13 @@ const RECONCILIATION: Shape =
     Shape::Choice(&[word("automatic"), word("manual"), params::Word { word: "merchant_default", added: "2022-12-22" }]);
 const VALIDATE_LOCATION: Shape =
     Shape::Choice(&[params::Word { word: "auto", added: "2024-10-01" }, word("deferred"), word("immediately")]);
+const TAX_IDS: Shape = Shape::List(
+    &Shape::Record(&[
+        Field { required: true, ..field("type", &TYPE) },
+        Field { required: true, ..field("value", &TEXT) },
+    ]),
+    MAX_TAX_IDS,
+);
 const TAX_EXEMPT: Shape = Shape::Choice(&[word("none"), word("reverse"), word("exempt")]);
 
 /// A row that an empty string unsets.
@@ -142,7 +156,13 @@ macro_rules! common_rows {
                 added: "2022-04-18",
                 ..row("cash_balance", Kind::Group(&[row("settings", Kind::Group(&[RECONCILIATION_MODE]))]))
             },
-            Param { removed: "2025-03-31", ..unsupported("coupon") },
+            Param {
+                // docs.stripe.com/changelog/basil/2025-03-31/deprecate-singular-coupon-promotion-code
+                removed: "2025-03-31",
+                ..unsettable("coupon", Kind::Value(&TEXT, |input, value| {
+                    input.coupon = value.patch(|value| CouponId(value.text()));
+                }))
+            },
             $($default,)*
             unsettable("description", Kind::Value(&TEXT, |input, value| {
                 input.change.description = value.patch(Value::text);
@@ -184,7 +204,13 @@ macro_rules! common_rows {
                     input.change.preferred_locales = Some(value.texts());
                 }))
             },
-            Param { added: "2020-08-27", removed: "2025-03-31", ..unsupported("promotion_code") },
+            Param {
+                added: "2020-08-27",
+                removed: "2025-03-31",
+                ..unsettable("promotion_code", Kind::Value(&TEXT, |input, value| {
+                    input.promotion_code = value.patch(|value| PromotionCodeId(value.text()));
+                }))
+            },
             unsettable("shipping", Kind::Value(&SHIPPING, |input, value| {
                 input.change.shipping = value.patch(shipping);
             })),
@@ -206,6 +232,9 @@ macro_rules! common_rows {
 /// The row of `expand`.
 pub(super) const EXPAND_ROW: Param<Input> =
     row("expand", Kind::Value(&EXPAND, |input: &mut Input, value| input.expand = value.texts()));
+
+const TAX_ID_DATA: Param<Input> =
+    row("tax_id_data", Kind::Value(&TAX_IDS, |input, value| input.tax_ids = kinds_and_values(value)));
 
 const INVOICE_SETTINGS: &[Param<Input>] = &[
     unsettable(
@@ -247,7 +276,7 @@ const TAX: &[Param<Input>] = &[
 /// The parameters of `POST /v1/customers`.
 pub const CREATE: &[Param<Input>] = common_rows![
     bank: [], card: [], default: [], pay: [row("payment_method", Kind::Value(&TEXT, |input, value| input.payment_method = Some(value.text())))],
-    tax_id: [unsupported("tax_id_data")], clock: [unsupported("test_clock")]
+    tax_id: [TAX_ID_DATA], clock: [unsupported("test_clock")]
 ];
 
 /// The parameters of `POST /v1/customers/{id}`.
@@ -324,6 +353,14 @@ fn custom_fields(value: Value) -> Vec<CustomField> {
     value.list().into_iter().map(line).collect()
 }
 
+fn kinds_and_values(value: Value) -> Vec<(String, String)> {
+    let pair = |mut tax_id: Value| {
+        let mut part = |name| tax_id.take(name).expect("the table requires it").text();
+        (part("type"), part("value"))
+    };
+    value.list().into_iter().map(pair).collect()
+}
+
 /// Two names of one fact; only one of them can be meant.
 fn refuse_two_balances(call: &Call) -> Result<(), Refusal> {
     let both = ["account_balance", "balance"];
@@ -341,13 +378,19 @@ const ID: Names = Names::BY_PATH;
 
 /// `POST /v1/customers`
 pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
-    let input: Input = params::read(CREATE, &call.given, &call.version)?;
+    let Input { mut change, coupon, promotion_code, offer, payment_method, no_questions, tax_ids, expand } =
+        params::read(CREATE, &call.given, &call.version)?;
     refuse_two_balances(call)?;
+    let (redemption, names) = discounts::redemption(coupon, promotion_code)?;
+    change.redemption = redemption;
     if !conditions::lets_make(&call.headers) {
         return Err(Refusal::nothing_to_match());
     }
-    let Input { change, offer, payment_method, no_questions, expand } = input;
-    let expansions = Expansions::of_object(&expand, expand::CUSTOMER, &call.version)?;
+    let expansions = discounts::expansions(call, &expand, expand::CUSTOMER)?;
+    let name = |place| format!("tax_id_data[{place}][value]");
+    let wishes = tax_ids.iter().enumerate();
+    let wishes = wishes.map(|(place, (kind, value))| tax_ids::wish(call, kind, value, &name(place)));
+    let new_tax_ids = wishes.collect::<Result<Vec<_>, _>>()?;
     let id = payment_method.map(InstrumentId);
     let write = {
         let (offer, id) = (offer.clone(), id.clone());
@@ -361,12 +404,14 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
                 // The name of a test card is that of the payment method that is made of it.
                 change.default_payment_method = Patch::Set(method.id.clone());
             }
-            let made = customers::create(tx, ctx, change, &Bringing { source, payment_method })?;
-            Ok(Answer::customer(made, &expansions))
+            let made =
+                customers::create(tx, ctx, change, &Bringing { source, payment_method, tax_ids: new_tax_ids.clone() })?;
+            let shown = Shown::of(tx, ctx.account, made, &expansions, ctx.now)?;
+            Ok(Answer::customer(shown, &expansions))
         }
     };
     match (offer, id) {
-        (None, None) => Ok(Plan::write(ID, move |_, tx, ctx| write(tx, ctx, None))),
+        (None, None) => Ok(Plan::write(names, move |_, tx, ctx| write(tx, ctx, None))),
         (Some(_), Some(_)) => Err(Refusal::exclusive(&["payment_method", "source"])),
         (offer, id) => {
             let ask = move |call: &Call, read: &mut dyn Read| match (&offer, &id) {
@@ -378,7 +423,7 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
                 source: Named::by("source"),
                 token: Named::by("source"),
                 payment_method: Named::by("payment_method"),
-                ..ID
+                ..names
             };
             Ok(Plan::asking(names, ask, move |_, tx, ctx, finding| write(tx, ctx, finding)))
         }
@@ -387,18 +432,21 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
 
 /// `POST /v1/customers/{id}`
 pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
-    let input: Input = params::read(UPDATE, &call.given, &call.version)?;
+    let Input { mut change, coupon, promotion_code, offer, no_questions, expand, payment_method: _, tax_ids: _ } =
+        params::read(UPDATE, &call.given, &call.version)?;
     refuse_two_balances(call)?;
-    let expansions = Expansions::of_object(&input.expand, expand::CUSTOMER, &call.version)?;
+    let (redemption, names) = discounts::redemption(coupon, promotion_code)?;
+    change.redemption = redemption;
+    let expansions = discounts::expansions(call, &expand, expand::CUSTOMER)?;
     let id = CustomerId(call.part(0)?);
     let insists = conditions::insists(&call.headers);
     let named = default_given(call)?.map_or(ID.source, Named::by);
-    let names = Names { source: named, token: named, ..ID };
-    let Input { change, offer, payment_method: _, no_questions, expand: _ } = input;
+    let names = Names { source: named, token: named, ..names };
     let Some(offer) = offer else {
         return Ok(Plan::write(names, move |_, tx, ctx| {
             let customer = customers::update(tx, ctx, &id, &insists, change.clone(), &Bringing::default())?;
-            Ok(Answer::customer(customer, &expansions))
+            let shown = Shown::of(tx, ctx.account, customer, &expansions, ctx.now)?;
+            Ok(Answer::customer(shown, &expansions))
         }));
     };
     let asked = offer.clone();
@@ -406,9 +454,10 @@ pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
     Ok(Plan::asking(names, ask, move |_, tx, ctx, finding| {
         customers::live(tx, ctx.account, &id)?;
         let source = Some(offer.brought(tx, ctx, finding)?);
-        let bringing = Bringing { source, payment_method: None };
+        let bringing = Bringing { source, ..Bringing::default() };
         let customer = customers::update(tx, ctx, &id, &insists, change.clone(), &bringing)?;
-        Ok(Answer::customer(customer, &expansions))
+        let shown = Shown::of(tx, ctx.account, customer, &expansions, ctx.now)?;
+        Ok(Answer::customer(shown, &expansions))
     }))
 }
 
@@ -417,9 +466,11 @@ pub fn delete(call: &Arc<Call>) -> Result<Plan, Refusal> {
     params::read(NO_PARAMETERS, &call.given, &call.version)?;
     let id = CustomerId(call.part(0)?);
     let insists = conditions::insists(&call.headers);
-    Ok(Plan::write(ID, move |_, tx, ctx| {
+    Ok(Plan::write(ID, move |call, tx, ctx| {
+        let nothing = Expansions::default();
         let gone = customers::delete(tx, ctx, &id, &insists)?;
-        Ok(Answer::customer(gone, &Expansions::default()))
+        let shown = Shown::of(tx, &call.account, gone, &nothing, ctx.now)?;
+        Ok(Answer::customer(shown, &nothing))
     }))
 }
 
@@ -439,11 +490,12 @@ pub const RETRIEVE: &[Param<Retrieve>] =
 /// `GET /v1/customers/{id}`
 pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
-    let expansions = Expansions::of_object(&input.expand, expand::CUSTOMER, &call.version)?;
+    let expansions = discounts::expansions(call, &input.expand, expand::CUSTOMER)?;
     let id = CustomerId(call.part(0)?);
     Ok(Plan::look(ID, move |call, read| {
         let customer = customers::read(read, &call.account, &id)?;
-        Ok(Answer::customer(customer, &expansions))
+        let shown = Shown::of(read, &call.account, customer, &expansions, call.now)?;
+        Ok(Answer::customer(shown, &expansions))
     }))
 }
 
@@ -477,7 +529,7 @@ pub const LIST: &[Param<List>] = &[
 pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let List { paging, created, email, test_clock } = params::read(LIST, &call.given, &call.version)?;
     let anchor = paging.anchor()?;
-    let (expansions, _) = Expansions::of_list(&paging.expand, expand::CUSTOMER, false, &call.version)?;
+    let expansions = discounts::expansions_of_list(call, &paging.expand, expand::CUSTOMER)?;
     if let Some(clock) = test_clock {
         // Nothing here makes test clocks, so no id is one.
         return Err(Refusal::no_such("billingclock", &clock, "test_clock"));
@@ -493,7 +545,8 @@ pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
         })?;
         let page = CustomerPage { created, email: email.clone(), cursor, limit };
         let page = customers::list(read, &call.account, &page)?;
-        let item = |customer: &Customer| expand::customer(customer, &call.account, &call.version, &expansions);
+        let page = Shown::page(read, &call.account, page, &expansions, call.now)?;
+        let item = |shown: &Shown| expand::customer(shown, &call.account, &call.version, &expansions);
         Ok(Answer::of(lists::envelope(&page, "/v1/customers".to_owned(), item)))
     }))
 }
@@ -531,15 +584,17 @@ pub fn search(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let Search { paging, query: text, page } = params::read(SEARCH, &call.given, &call.version)?;
     let query = search::parse(&text).map_err(|error| Refusal::search(error.to_string()))?;
     let (expansions, counted) = Expansions::of_list(&paging.expand, expand::CUSTOMER, true, &call.version)?;
+    discounts::require_sight(call, &expansions)?;
     let of = query_digest(&text);
     let after = page.map(|page| opened(&page, &of).ok_or_else(|| Refusal::invalid("page", "Invalid page token.")));
     let after = after.transpose()?;
     let limit = paging.limit();
     Ok(Plan::scan(ID, move |call, read| {
         let found = customers::search(read, &call.account, &query, after.as_ref(), limit)?;
-        let item = |customer: &Customer| expand::customer(customer, &call.account, &call.version, &expansions);
+        let found = Shown::page(read, &call.account, found, &expansions, call.now)?;
+        let item = |shown: &Shown| expand::customer(shown, &call.account, &call.version, &expansions);
         let Page { items, has_more } = &found;
-        let next = items.last().filter(|_| *has_more).map(|last| sealed(&place(last), &of));
+        let next = items.last().filter(|_| *has_more).map(|last| sealed(&place(&last.customer), &of));
         let data: Vec<Json> = items.iter().map(item).collect();
         let mut result = Object::new()
             .and("object", "search_result")

@@ -3,22 +3,24 @@
 use std::sync::Arc;
 
 use super::customers::{RETRIEVE, Retrieve};
+use super::discounts::Shown;
 use super::expand::{self, Expansions};
 use super::failure::{Names, Refusal};
 use super::lists::{self, Paged, Paging, TEXT, row};
 use super::params::{self, Kind, Param, Shape, Value};
-use super::versions::{self, Version};
+use super::versions::Version;
 use super::{
-    Answer, Call, Halt, Plan, cash_balance, coupons, customer_object, instruments, promotion_codes, source_objects,
+    Answer, Call, Halt, Plan, cash_balance, coupons, discounts, instruments, promotion_codes, source_objects, tax_ids,
     tokens,
 };
 use crate::domain::account::{Account, Mode};
 use crate::domain::coupon::Coupon;
 use crate::domain::customer::Customer;
+use crate::domain::discount::Redeemed;
 use crate::domain::event::{Event, EventKind, Happening, ObjectChange, Subject};
 use crate::domain::facts::Facts;
 use crate::domain::holding::Holding;
-use crate::domain::ids::{CustomerId, EventId};
+use crate::domain::ids::{CouponSerial, CustomerId, EventId};
 use crate::domain::page::{EventPage, Span};
 use crate::domain::promotion_code::{Promotion, PromotionCode};
 use crate::domain::time::Time;
@@ -101,7 +103,7 @@ pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
 /// The kinds that a type names; a star stands for anything, and a type that never happens here names none.
 fn matching(name: &str) -> Vec<EventKind> {
     match name.strip_suffix('*') {
-        Some(head) => EventKind::ALL.into_iter().filter(|kind| kind.as_str().starts_with(head)).collect(),
+        Some(head) => EventKind::ALL.iter().copied().filter(|kind| kind.as_str().starts_with(head)).collect(),
         None => EventKind::named(name).into_iter().collect(),
     }
 }
@@ -115,13 +117,16 @@ fn object(event: &Event, account: &Account) -> Json {
     let version = Version::of_account(account);
     let Event { sequence: _, id, created, cause, what } = event;
     let (now, was) = match what {
-        Happening::CustomerCreated { after } => (customer(after, account, &version), None),
-        Happening::CustomerDeleted { before } => (customer(before, account, &version), None),
-        Happening::CustomerUpdated { before, after } => {
-            (customer(after, account, &version), Some(customer(before, account, &version)))
+        Happening::CustomerCreated { after: customer, beside }
+        | Happening::CustomerDeleted { before: customer, beside } => {
+            (customer_then(customer, beside, account, &version, *created), None)
+        }
+        Happening::CustomerUpdated { before, after, beside } => {
+            let told = |customer| customer_then(customer, beside, account, &version, *created);
+            (told(after), Some(told(before)))
         }
         Happening::Holding { customer, subject, change } => {
-            let told = |holding, held| held_object(holding, *subject, held, account, &version);
+            let told = |holding, held| held_object(holding, *subject, held, account, &version, *created);
             match change {
                 ObjectChange::Created(holding) => (told(holding, Some(customer)), None),
                 ObjectChange::Updated { before, after } => {
@@ -175,11 +180,7 @@ fn told(facts: &Facts, beside: &[Facts], account: &Account, version: &Version, t
         Facts::PaymentMethod(loose) => instruments::method_object(&loose.method, None, account, version).into(),
         Facts::Source(loose) => source_objects::object(&loose.source, loose.former.as_ref(), account, version).into(),
         Facts::PromotionCode(code) => {
-            let coupon = beside.iter().find_map(|facts| match facts {
-                Facts::Coupon(coupon) if coupon.serial == code.coupon_serial => Some(Coupon::clone(coupon)),
-                _ => None,
-            });
-            let coupon = coupon.expect("an event of a promotion code is kept with its coupon");
+            let coupon = coupon_beside(beside, &code.coupon_serial);
             let promotion = Promotion { code: PromotionCode::clone(code), coupon };
             promotion_codes::object(&promotion, account, version, then, &Expansions::default(), None)
         }
@@ -189,6 +190,15 @@ fn told(facts: &Facts, beside: &[Facts], account: &Account, version: &Version, t
     }
 }
 
+/// The coupon of what an event tells of, as it was then.
+fn coupon_beside(beside: &[Facts], serial: &CouponSerial) -> Coupon {
+    let coupon = beside.iter().find_map(|facts| match facts {
+        Facts::Coupon(coupon) if coupon.serial == *serial => Some(Coupon::clone(coupon)),
+        _ => None,
+    });
+    coupon.expect("an event of what has a coupon is kept with that coupon")
+}
+
 /// Something that a customer holds, or held.
 fn held_object(
     holding: &Holding,
@@ -196,18 +206,27 @@ fn held_object(
     customer: Option<&CustomerId>,
     account: &Account,
     version: &Version,
+    then: Time,
 ) -> Json {
-    let Holding::Instrument(instrument) = holding;
-    let object = match subject {
-        Subject::PaymentMethod => instruments::payment_method(instrument, customer, account, version),
-        // Whatever else an instrument could be told of as, it is a source.
-        _ => instruments::source(instrument, customer, account, version),
+    let object = match holding {
+        Holding::Instrument(instrument) if subject == Subject::PaymentMethod => {
+            instruments::payment_method(instrument, customer, account, version)
+        }
+        Holding::Instrument(instrument) => instruments::source(instrument, customer, account, version),
+        Holding::Discount(redeemed) => {
+            customer.map(|customer| discounts::object(redeemed, customer, account, version, then))
+        }
+        Holding::TaxId(tax_id) => customer.map(|customer| tax_ids::object(tax_id, customer, account, version)),
     };
-    object.expect("an instrument is told of only as what it is").into()
+    object.expect("what a customer holds is told of only as what it is").into()
 }
 
-fn customer(customer: &Customer, account: &Account, version: &Version) -> Json {
-    let mut object = customer_object::object(customer, account);
-    versions::down(&mut object, versions::CUSTOMER, customer.id.as_str(), version);
-    object.into()
+/// A customer as it was at that moment. A discount that was over by then and still on record is told, as in the events
+/// before.
+fn customer_then(customer: &Customer, beside: &[Facts], account: &Account, version: &Version, then: Time) -> Json {
+    let redeemed = customer.discount.as_ref().map(|discount| {
+        let coupon = coupon_beside(beside, &discount.coupon_serial);
+        Redeemed { discount: discount.clone(), coupon }
+    });
+    expand::customer(&Shown::then(customer, redeemed, then), account, version, &Expansions::default())
 }

@@ -1,13 +1,16 @@
 //! `expand[]`: what can be filled in, and how deep.
 
+use super::discounts::Shown;
 use super::failure::Refusal;
-use super::instruments;
-use super::lists;
+use super::lists::DEFAULT_LIMIT;
 use super::versions::{self, Version};
-use super::{cash_balance, customer_object};
+use super::{Call, cash_balance, customer_object, instruments, tax_ids};
 use crate::domain::account::Account;
+use crate::domain::api_key::{Access, Resource};
 use crate::domain::customer::Customer;
 use crate::domain::instrument::Instrument;
+use crate::domain::tax_id::TaxId;
+use crate::http::form::Node;
 use crate::http::json::{Json, Object};
 
 /// The most levels of one path.
@@ -60,6 +63,13 @@ pub const PROMOTION_CODE: Expandable = &[
     since("promotion", "2025-09-30"),
     always("restrictions"),
 ];
+/// On a discount. The coupon was inline, until it became a part of the source.
+pub const DISCOUNT: Expandable = &[
+    Way { removed: "2025-09-30", ..always("coupon") },
+    always("customer"),
+    since("promotion_code", "2020-08-27"),
+    since("source", "2025-09-30"),
+];
 /// On a cash balance, where everything is inline.
 pub const CASH_BALANCE: Expandable = &[always("settings")];
 /// On a cash transaction. Only the customer is not inline; of the others there is the one that says what happened.
@@ -84,6 +94,8 @@ pub const PAYMENT_METHOD: Expandable =
     &[always("billing_details"), always("card"), always("customer"), always("us_bank_account")];
 /// On a token. All of it is inline.
 pub const TOKEN: Expandable = &[always("bank_account"), always("card")];
+/// On a tax id. What is known of it is inline.
+pub const TAX_ID: Expandable = &[always("customer"), since("owner", "2024-02-22"), always("verification")];
 /// On what has nothing to expand.
 pub const NOTHING: Expandable = &[];
 
@@ -131,6 +143,17 @@ impl Expansions {
         self.0.iter().any(|path| path[0] == segment)
     }
 
+    /// Whether a path has these segments one after the other, wherever.
+    pub fn lead_through(&self, segments: &[&str]) -> bool {
+        self.0.iter().any(|path| path.windows(segments.len()).any(|part| part == segments))
+    }
+
+    /// The same paths as seen from something that has this at that segment.
+    pub fn inside(&self, segment: &str) -> Expansions {
+        let inside = |path: &Vec<String>| std::iter::once(segment.to_owned()).chain(path.iter().cloned()).collect();
+        Expansions(self.0.iter().map(inside).collect())
+    }
+
     /// What follows that segment.
     pub fn below(&self, segment: &str) -> Expansions {
         let below = self.0.iter().filter(|path| path[0] == segment && path.len() > 1);
@@ -152,31 +175,53 @@ fn checked(whole: &str, path: &str, expandable: Expandable, version: &Version) -
     Ok(segments)
 }
 
+/// A key has to be allowed to read what is filled in, wherever the path leads to it:
+/// docs.stripe.com/stripe-apps/reference/permissions. What older versions show unasked is a part of the customer.
+pub fn require_sight(call: &Call) -> Result<(), Refusal> {
+    let paths = call.given.get("expand").and_then(Node::as_list).unwrap_or_default();
+    let through = |path: &Node, segment| matches!(path, Node::Text(path) if path.split('.').any(|it| it == segment));
+    if paths.into_iter().any(|path| through(path, "tax_ids")) {
+        call.require(Resource::TaxId, Access::Read)?;
+    }
+    Ok(())
+}
+
 /// A customer as the caller's version shows it, with what it wants filled in.
-pub fn customer(customer: &Customer, account: &Account, version: &Version, expansions: &Expansions) -> Json {
+pub fn customer(shown: &Shown, account: &Account, version: &Version, expansions: &Expansions) -> Json {
+    let customer = &shown.customer;
     if customer.deleted.is_some() {
         return customer_object::deleted(customer).into();
     }
-    let mut object = customer_object::object(customer, account);
-    versions::down(&mut object, versions::CUSTOMER, customer.id.as_str(), version);
+    let mut object =
+        customer_object::object(customer, account, shown.discount(account, version, &expansions.below("discount")));
+    versions::down(&mut object, versions::CUSTOMER, &(), version);
     let below = |name: &str| expansions.below(name);
-    if expansions.has("sources") && object.get("sources").is_none() {
-        object.add("sources", sources(customer, account, version, &below("sources").below("data")));
+    let counted = versions::tells_lists(version);
+    let shows = |name: &str| counted || expansions.has(name);
+    if shows("sources") {
+        let within = below("sources").below("data");
+        let item = |one: &Instrument| source(one, shown, account, version, &within);
+        object.add("sources", list(customer, "sources", customer.sources(), item, counted));
+    }
+    if shows("subscriptions") {
+        // This server keeps none.
+        let none = std::iter::empty::<Json>();
+        object.add("subscriptions", list(customer, "subscriptions", none, |it| it, counted));
+    }
+    if shows("tax_ids") {
+        let within = below("tax_ids").below("data");
+        let item = |one: &TaxId| tax_ids::filled(one, shown, account, version, &within).into();
+        object.add("tax_ids", list(customer, "tax_ids", customer.tax_ids_newest_first(), item, counted));
     }
     if let Some(default) = default_source(customer).filter(|_| expansions.has("default_source")) {
-        object.set("default_source", source(default, customer, account, version, &below("default_source")));
+        object.set("default_source", source(default, shown, account, version, &below("default_source")));
     }
     let in_settings = below("invoice_settings");
     if let Some(default) = default_payment_method(customer).filter(|_| in_settings.has("default_payment_method"))
         && let Some(settings) = object.get_mut("invoice_settings").and_then(Json::as_object_mut)
     {
         let inside = in_settings.below("default_payment_method");
-        settings.set("default_payment_method", payment_method(default, Some(customer), account, version, &inside));
-    }
-    for name in ["subscriptions", "tax_ids"] {
-        if expansions.has(name) && object.get(name).is_none() {
-            object.add(name, empty_list(format!("/v1/customers/{}/{name}", customer.id)));
-        }
+        settings.set("default_payment_method", payment_method(default, Some(shown), account, version, &inside));
     }
     if expansions.has("cash_balance") {
         object.add("cash_balance", cash_balance::object(customer, account, version));
@@ -194,12 +239,12 @@ pub fn customer(customer: &Customer, account: &Account, version: &Version, expan
 /// A customer's source as the caller's version shows it, with what it wants filled in.
 pub fn source(
     source: &Instrument,
-    holder: &Customer,
+    holder: &Shown,
     account: &Account,
     version: &Version,
     expansions: &Expansions,
 ) -> Json {
-    let object = instruments::source(source, Some(&holder.id), account, version);
+    let object = instruments::source(source, Some(&holder.customer.id), account, version);
     match source {
         // Whose it is stays an id: docs.stripe.com/api/sources/object.
         Instrument::Source(_) => held(object, holder, account, version, &Expansions::default()),
@@ -212,25 +257,19 @@ pub fn source(
 /// A customer's payment method as the caller's version shows it, with what it wants filled in.
 pub fn payment_method(
     method: &Instrument,
-    holder: Option<&Customer>,
+    holder: Option<&Shown>,
     account: &Account,
     version: &Version,
     expansions: &Expansions,
 ) -> Json {
-    let object = instruments::payment_method(method, holder.map(|holder| &holder.id), account, version);
+    let object = instruments::payment_method(method, holder.map(|holder| &holder.customer.id), account, version);
     match holder {
         Some(holder) => held(object, holder, account, version, expansions),
         None => object.into(),
     }
 }
 
-fn held(
-    object: Option<Object>,
-    holder: &Customer,
-    account: &Account,
-    version: &Version,
-    expansions: &Expansions,
-) -> Json {
+fn held(object: Option<Object>, holder: &Shown, account: &Account, version: &Version, expansions: &Expansions) -> Json {
     let mut object = object.expect("an instrument is shown only as what it is");
     if expansions.has("customer") {
         // What is filled in is the customer as it is found through what it holds: it is filled in no further.
@@ -248,19 +287,20 @@ fn default_payment_method(customer: &Customer) -> Option<&Instrument> {
     customer.invoice_settings.default_payment_method.as_ref().and_then(|id| customer.instrument(id.as_str()))
 }
 
-/// The newest of a customer's sources, as its object lists them.
-fn sources(holder: &Customer, account: &Account, version: &Version, expansions: &Expansions) -> Object {
-    let all: Vec<&Instrument> = holder.sources().collect();
-    let shown = all.iter().take(lists::DEFAULT_LIMIT);
-    let data: Vec<Json> = shown.map(|one| source(one, holder, account, version, expansions)).collect();
-    Object::new()
-        .and("object", "list")
-        .and("data", data)
-        .and("has_more", all.len() > lists::DEFAULT_LIMIT)
-        .and("url", format!("/v1/customers/{}/sources", holder.id))
-}
-
-/// A list that has nothing in it: this server keeps none of these things.
-fn empty_list(url: String) -> Object {
-    Object::new().and("object", "list").and("data", Vec::new()).and("has_more", false).and("url", url)
+/// A list of what a customer has, given newest first: its first page, of the length that a page has unasked.
+fn list<T>(
+    customer: &Customer,
+    name: &str,
+    newest_first: impl Iterator<Item = T>,
+    item: impl FnMut(T) -> Json,
+    counted: bool,
+) -> Object {
+    let all: Vec<T> = newest_first.collect();
+    let count = all.len();
+    let data: Vec<Json> = all.into_iter().take(DEFAULT_LIMIT).map(item).collect();
+    let mut list = Object::new().and("object", "list").and("data", data).and("has_more", count > DEFAULT_LIMIT);
+    if counted {
+        list.add("total_count", i64::try_from(count).unwrap_or(i64::MAX));
+    }
+    list.and("url", format!("/v1/customers/{}/{name}", customer.id))
 }

@@ -2,6 +2,7 @@
 
 mod cash;
 mod declines;
+mod instruments;
 mod keys;
 mod sources;
 
@@ -9,9 +10,9 @@ use hyper::header::{ALLOW, HeaderName, RETRY_AFTER};
 use hyper::{Method, StatusCode};
 
 use crate::domain::balance::BalanceWish;
-use crate::domain::instrument::{MAX_INSTRUMENTS, SourceKind};
-use crate::domain::problem::{Deadline, Problem};
+use crate::domain::problem::{CodeRefusal, Deadline, Problem};
 use crate::domain::secret::without_card_numbers;
+use crate::domain::tax_id::MAX_TAX_IDS;
 use crate::engine::Stop;
 use crate::http::form::{FormError, FormErrorKind};
 use crate::http::json::Object;
@@ -31,7 +32,7 @@ pub struct Refusal {
     kind: &'static str,
     code: Option<&'static str>,
     decline_code: Option<&'static str>,
-    param: Option<String>,
+    param: Option<Box<str>>,
     message: String,
     headers: Vec<(HeaderName, String)>,
 }
@@ -51,6 +52,8 @@ pub struct Names {
     pub payment_method: Named,
     /// The token.
     pub token: Named,
+    /// The parameter that brings a currency.
+    pub currency: &'static str,
 }
 
 /// How one thing is named.
@@ -65,7 +68,15 @@ impl Names {
     /// Everything by the path, as `id`.
     pub const BY_PATH: Names = {
         let id = Named { param: "id", by_path: true };
-        Names { customer: id, coupon: id, promotion_code: id, source: id, payment_method: id, token: id }
+        Names {
+            customer: id,
+            coupon: id,
+            promotion_code: id,
+            source: id,
+            payment_method: id,
+            token: id,
+            currency: "currency",
+        }
     };
     /// The customer by the path, as `customer`.
     pub const CUSTOMER_BY_PATH: Names =
@@ -99,7 +110,7 @@ impl Refusal {
     }
 
     fn param(self, param: impl Into<String>) -> Refusal {
-        Refusal { param: Some(param.into()), ..self }
+        Refusal { param: Some(param.into().into()), ..self }
     }
 
     fn kind(self, kind: &'static str) -> Refusal {
@@ -222,6 +233,19 @@ impl Refusal {
     /// Something that is no e-mail address.
     pub fn email(name: &str, given: &str) -> Refusal {
         Refusal::new(400, format!("Invalid email address: {given}")).code("email_invalid").param(name)
+    }
+
+    /// Something that is no tax id of its kind.
+    pub fn tax_id(name: &str, kind: &str) -> Refusal {
+        Refusal::new(400, format!("Invalid value for {kind}.")).code("tax_id_invalid").param(name)
+    }
+
+    /// Tax ids of somebody who is no customer.
+    pub fn tax_id_owner(name: &str) -> Refusal {
+        Refusal::invalid(
+            name,
+            "This server keeps tax IDs of customers only: send `owner[type]=customer` and `owner[customer]`.",
+        )
     }
 
     /// Two parameters of which only one may be given.
@@ -437,27 +461,6 @@ impl Refusal {
             .param(param)
     }
 
-    /// A bank account that no amounts can prove any more: docs.stripe.com/error-codes.
-    pub fn cannot_be_verified() -> Refusal {
-        Refusal::new(
-            400,
-            "This bank account cannot be verified, because the amounts that were sent to it were told wrongly too often.",
-        )
-        .code("bank_account_verification_failed")
-    }
-
-    /// Amounts that were not the ones sent to a bank account.
-    pub fn wrong_amounts() -> Refusal {
-        Refusal::new(400, "The amounts provided do not match the amounts that were sent to the bank account.")
-            .code("bank_account_verification_failed")
-            .param("amounts")
-    }
-
-    /// Details of one type for a payment method of another.
-    pub fn other_type(given: &str, is: &str) -> Refusal {
-        Refusal::invalid(given, format!("You cannot set `{given}` on a payment method of type `{is}`."))
-    }
-
     /// A verb's refusal.
     pub fn problem(problem: Problem, names: &Names, test_mode: bool) -> Refusal {
         match problem {
@@ -488,6 +491,20 @@ impl Refusal {
                 "active",
                 format!("The promotion code '{id}' expired or has no redemptions left, so it cannot be active."),
             ),
+            Problem::PromotionCodeRefused { id: _, why } => {
+                // Of the words, those about prior transactions are known, which begin alike.
+                let why = match why {
+                    CodeRefusal::SwitchedOff => "it is not active",
+                    CodeRefusal::Spent => "it has expired or has no redemptions left",
+                    CodeRefusal::ForAnother => "it is for another customer",
+                };
+                let message = format!("This promotion code cannot be redeemed because {why}.");
+                Refusal::invalid(names.promotion_code.param, message).code("coupon_expired")
+            }
+            Problem::NoDiscount(customer) => {
+                let message = format!("No active discount for customer: {customer}");
+                Refusal::new(404, message).code("resource_missing").param(names.customer.param)
+            }
             Problem::DeadlinePassed(deadline) => Refusal::invalid(
                 deadline_param(deadline),
                 "Invalid timestamp: must be an integer Unix timestamp in the future.",
@@ -512,52 +529,17 @@ impl Refusal {
             Problem::NothingReceived => Refusal::missing_parameter("amount"),
             Problem::NotReceiving => Refusal::not_receiving(),
             Problem::NoSuchSource(id) => Refusal::nowhere("source", id.as_str(), names.source, false, test_mode),
-            Problem::PaymentMethodNotAttached(id) => Refusal::invalid(
-                "invoice_settings[default_payment_method]",
-                format!(
-                    "The customer does not have a payment method with the ID {id}. The payment method must be attached \
-                     to the customer."
-                ),
-            ),
+            Problem::PaymentMethodNotAttached(id) => Refusal::not_of_customer(&id),
             Problem::NoSuchPaymentMethod(id) => {
                 Refusal::nowhere("PaymentMethod", id.as_str(), names.payment_method, false, test_mode)
             }
-            Problem::AttachedAlready => {
-                Refusal::new(400, "The payment method you provided has already been attached to a customer.")
-            }
-            Problem::PaymentMethodSpent => Refusal::new(
-                400,
-                "This PaymentMethod was previously used without being attached to a Customer or was detached from a \
-                 Customer, and may not be used again.",
-            ),
-            Problem::NotAttached(id) => Refusal::new(
-                400,
-                format!(
-                    "The payment method {id} is not attached to a customer, so that it cannot be changed or detached."
-                ),
-            ),
+            Problem::AttachedAlready => Refusal::attached_already(),
+            Problem::PaymentMethodSpent => Refusal::payment_method_spent(),
+            Problem::NotAttached(id) => Refusal::not_attached(&id),
             Problem::OtherPaymentMethodType { is, given } => Refusal::other_type(given, is),
-            Problem::TooManyInstruments => Refusal::new(
-                400,
-                format!(
-                    "The maximum number of payment methods for this customer has been reached ({MAX_INSTRUMENTS}). \
-                     Either detach some of them or proceed with a different customer."
-                ),
-            )
-            .code("customer_max_payment_methods"),
-            Problem::OtherSource { wanted } => {
-                let wanted = match wanted {
-                    SourceKind::Card => "card",
-                    SourceKind::BankAccount => "bank account",
-                    SourceKind::Source => "source",
-                };
-                Refusal::invalid(names.source.param, format!("What you provided does not stand for a {wanted}."))
-            }
-            Problem::BankAccountExists => Refusal::new(
-                400,
-                "A bank account with that routing number and account number already exists for this customer.",
-            )
-            .code("bank_account_exists"),
+            Problem::TooManyInstruments => Refusal::too_many_instruments(),
+            Problem::OtherSource { wanted } => Refusal::other_source(names.source.param, wanted),
+            Problem::BankAccountExists => Refusal::bank_account_exists(),
             Problem::AlreadyVerified => Refusal::new(400, "This bank account has already been verified."),
             Problem::CannotBeVerified => Refusal::cannot_be_verified(),
             Problem::NoSuchBalanceTransaction(id) => {
@@ -568,6 +550,11 @@ impl Refusal {
             }
             Problem::CashOutOfRange => Refusal::cash_out_of_range(),
             Problem::CashHeld => Refusal::cash_held(),
+            Problem::NoSuchTaxId(id) => Refusal { status: 404, ..Refusal::no_such("tax_id", id.as_str(), "id") },
+            Problem::TooManyTaxIds => Refusal::new(
+                400,
+                format!("A customer can have at most {MAX_TAX_IDS} tax IDs. Delete one to add another."),
+            ),
             Problem::NoSuchEvent(id) => Refusal { status: 404, ..Refusal::no_such("notification", id.as_str(), "id") },
             Problem::VersionMismatch { current } => Refusal::new(
                 412,
@@ -591,7 +578,7 @@ impl Refusal {
             )
             .code("customer_tax_location_invalid"),
             Problem::CurrencyMismatch { customer, given: _ } => Refusal::invalid(
-                "currency",
+                names.currency,
                 format!(
                     "You cannot combine currencies on a single customer. This customer has an active subscription, \
                      subscription schedule, discount, quote, or invoice item with currency {customer}"

@@ -123,3 +123,39 @@ pub fn envelope<T>(page: &Page<T>, url: String, item: impl FnMut(&T) -> Json) ->
     let data: Vec<Json> = page.items.iter().map(item).collect();
     Object::new().and("object", "list").and("data", data).and("has_more", page.has_more).and("url", url).into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Anchor, page_of};
+    use crate::domain::page::{Cursor, Page};
+
+    fn page(anchor: Anchor, limit: usize) -> (String, bool) {
+        let items = vec!["e", "d", "c", "b", "a"];
+        let Page { items, has_more } = page_of(items, &anchor, limit, |item, id| *item == id, "letter").unwrap();
+        (items.concat(), has_more)
+    }
+
+    #[test]
+    fn what_is_at_hand_is_cut_into_pages() {
+        let older = |id: &str| Cursor::OlderThan(id.to_owned());
+        let newer = |id: &str| Cursor::NewerThan(id.to_owned());
+        for (anchor, limit, items, has_more) in [
+            (Cursor::Newest, 5, "edcba", false),
+            (Cursor::Newest, 4, "edcb", true),
+            (older("d"), 2, "cb", true),
+            (older("d"), 3, "cba", false),
+            (older("a"), 3, "", false),
+            (newer("a"), 2, "cb", true),
+            (newer("a"), 4, "edcb", false),
+            (newer("d"), 1, "e", false),
+            (newer("e"), 1, "", false),
+        ] {
+            assert_eq!(page(anchor.clone(), limit), (items.to_owned(), has_more), "{anchor:?} {limit}");
+        }
+    }
+
+    #[test]
+    fn a_page_begins_at_what_is_there() {
+        assert!(page_of(vec!["a"], &Cursor::OlderThan("b".to_owned()), 1, |item, id| *item == id, "letter").is_err());
+    }
+}

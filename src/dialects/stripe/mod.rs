@@ -9,6 +9,7 @@ mod compatibility;
 pub mod coupons;
 pub mod customer_object;
 pub mod customers;
+pub mod discounts;
 pub mod events;
 pub mod expand;
 pub mod failure;
@@ -25,6 +26,8 @@ pub mod search;
 pub mod secrets;
 pub mod source_objects;
 pub mod sources;
+pub mod tax_id_types;
+pub mod tax_ids;
 pub mod tokens;
 pub mod versions;
 
@@ -39,7 +42,6 @@ use sha2::{Digest, Sha256};
 use crate::app::{App, Caller, Closed, NoFinding, Stage};
 use crate::domain::account::{Account, Mode};
 use crate::domain::api_key::{Access, ApiKey, KeyKind, Resource};
-use crate::domain::customer::Customer;
 use crate::domain::event::Cause;
 use crate::domain::ids::RequestId;
 use crate::domain::problem::Problem;
@@ -51,6 +53,7 @@ use crate::http::json::Json;
 use crate::http::{Dialect, Reply, Request, conditions};
 use crate::processor::{AttemptKey, Finding, Question};
 use crate::store::{Failure, Kept, Read, Tx};
+use discounts::Shown;
 use expand::Expansions;
 use failure::{Names, Refusal};
 use idempotency::Idempotent;
@@ -132,7 +135,7 @@ enum Body {
     /// Made already, because it took looking at the store.
     Made(Json),
     /// A customer, to be rendered when the writer is done with it: others wait for the writer.
-    Customer(Box<Customer>, Expansions),
+    Customer(Box<Shown>, Expansions),
     /// A refusal of something that has changed records all the same, as a guess that is counted.
     Refusal(Refusal),
 }
@@ -144,9 +147,9 @@ impl Answer {
     }
 
     /// One customer, with its tag.
-    pub fn customer(customer: Customer, expansions: &Expansions) -> Answer {
-        let tag = Some(customer.version);
-        Answer { body: Body::Customer(Box::new(customer), expansions.clone()), tag }
+    pub fn customer(shown: Shown, expansions: &Expansions) -> Answer {
+        let tag = Some(shown.customer.version);
+        Answer { body: Body::Customer(Box::new(shown), expansions.clone()), tag }
     }
 
     /// A refusal that undoes nothing.
@@ -157,8 +160,8 @@ impl Answer {
     fn to_reply(&self, call: &Call) -> Reply {
         match &self.body {
             Body::Made(json) => Reply::new(StatusCode::OK, json.to_bytes()),
-            Body::Customer(customer, expansions) => {
-                let json = expand::customer(customer, &call.account, &call.version, expansions);
+            Body::Customer(shown, expansions) => {
+                let json = expand::customer(shown, &call.account, &call.version, expansions);
                 Reply::new(StatusCode::OK, json.to_bytes())
             }
             Body::Refusal(refusal) => refusal.clone().reply(),
@@ -366,7 +369,8 @@ async fn understood(
     let Caller { account, key } = caller;
     let (now, app_of_call) = (app.now(), app.clone());
     let call = Arc::new(Call { account, version, given, headers, now, peer, reading, parts, key, app: app_of_call });
-    let reply = match (operation.plan)(&call) {
+    let plan = (operation.plan)(&call).and_then(|plan| expand::require_sight(&call).map(|()| plan));
+    let reply = match plan {
         Err(refusal) => refusal.reply(),
         Ok(plan) => {
             if !reading {

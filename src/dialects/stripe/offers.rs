@@ -4,7 +4,6 @@
 use super::params::{Field, Value};
 use super::tokens::{BANK_ACCOUNT_FIELDS, CARD_FIELDS, Stated};
 use crate::domain::account::Account;
-use crate::domain::address::Address;
 use crate::domain::bank_account::{AccountType, BankAccount, BankStatus, HolderType};
 use crate::domain::card::Card;
 use crate::domain::ids::{InstrumentId, TokenId};
@@ -41,15 +40,15 @@ enum What {
     /// A token's id, or a name that documents give.
     Token(String),
     /// The details.
-    Stated(Stated),
+    Stated(Box<Stated>),
 }
 
 impl Offer {
     /// The offer in a value of the shape `TextOr`.
     pub fn of(value: Value, kind: Option<SourceKind>) -> Offer {
         let what = match value {
-            Value::Kind("bank_account", details) => What::Stated(Stated::bank_account(*details)),
-            Value::Kind(_, details) => What::Stated(Stated::card(*details)),
+            Value::Kind("bank_account", details) => What::Stated(Box::new(Stated::bank_account(*details))),
+            Value::Kind(_, details) => What::Stated(Box::new(Stated::card(*details))),
             value => What::Token(value.text()),
         };
         Offer { what, kind }
@@ -188,7 +187,7 @@ fn made(wish: Wish, ctx: &Ctx<'_>) -> Done<Instrument> {
 /// An instrument of the older API of which nothing is stated but what it is.
 fn fresh(instrument: Accepted, ctx: &Ctx<'_>) -> Instrument {
     match instrument {
-        Accepted::Card(facts) => NewCard { facts, name: None, address: Address::default() }.made(ctx).into(),
+        Accepted::Card(facts) => NewCard { facts, billing: BillingDetails::default() }.made(ctx).into(),
         Accepted::BankAccount { facts, status } => {
             NewBankAccount { facts, status, holder_name: None, holder_type: None, account_type: None }.made(ctx).into()
         }

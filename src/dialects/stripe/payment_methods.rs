@@ -3,24 +3,26 @@
 use std::sync::Arc;
 
 use super::customers::{ADDRESS, RETRIEVE, Retrieve, address};
+use super::discounts::Shown;
 use super::expand::{self, Expansions};
 use super::failure::{Named, Names, Refusal};
 use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
 use super::offers::{self, Offer};
 use super::params::{self, Empty, Kind, Param, Shape, Value, field, word};
 use super::tokens::stated_number;
-use super::{Answer, Call, Halt, Plan};
+use super::{Answer, Call, Halt, Plan, discounts};
 use crate::domain::api_key::{Access, Resource};
 use crate::domain::bank_account::{AccountType, HolderType};
 use crate::domain::ids::{CustomerId, InstrumentId};
 use crate::domain::instrument::{Instrument, SourceKind};
 use crate::domain::metadata::MetadataChange;
 use crate::domain::payment_method::{AllowRedisplay, BillingChange, BillingDetails, PaymentMethodChange};
+use crate::domain::time::Time;
 use crate::engine::customers;
 use crate::engine::payment_methods::{self, Found};
 use crate::http::json::Json;
 use crate::processor::{self, BankDetails, CardDetails, Details, Question, Subject};
-use crate::store::Read;
+use crate::store::{Kept, Read};
 
 const ALLOW_REDISPLAY: Shape = Shape::Choice(&[word("always"), word("limited"), word("unspecified")]);
 const HOLDER_TYPE: Shape = Shape::Choice(&[word("company"), word("individual")]);
@@ -400,7 +402,7 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
         method.allow_redisplay = allow_redisplay;
         free.clone().onto(&mut method.metadata)?;
         let found = payment_methods::create(tx, ctx, method, token.as_ref())?;
-        Ok(Answer::of(shown(call, &found, &expansions)))
+        Ok(Answer::of(shown(call, tx, found, &expansions, ctx.now)?))
     }))
 }
 
@@ -415,7 +417,7 @@ pub fn attach(call: &Arc<Call>) -> Result<Plan, Refusal> {
     Ok(Plan::asking(names, ask, move |call, tx, ctx, finding| {
         let offered = offers::offered_method(tx, ctx, &id, finding)?;
         let found = payment_methods::attach(tx, ctx, &customer, offered)?;
-        Ok(Answer::of(shown(call, &found, &expansions)))
+        Ok(Answer::of(shown(call, tx, found, &expansions, ctx.now)?))
     }))
 }
 
@@ -451,6 +453,7 @@ fn listed(
     let limit = paging.limit();
     Ok(Plan::look(names, move |call, read| {
         let customer = customers::live(read, &call.account, &customer)?;
+        let holder = Shown::holder(read, &call.account, customer, &expansions, call.now)?;
         let wanted = |instrument: &&Instrument| {
             instrument.as_payment_method().is_some_and(|method| {
                 let redisplay = method.allow_redisplay.unwrap_or(AllowRedisplay::Unspecified);
@@ -458,11 +461,11 @@ fn listed(
                     && allow_redisplay.is_none_or(|wanted| wanted == redisplay)
             })
         };
-        let mine = customer.payment_methods().filter(wanted).collect();
+        let mine = holder.customer.payment_methods().filter(wanted).collect();
         let is = |instrument: &&Instrument, id: &str| instrument.id().as_str() == id;
         let page = lists::page_of(mine, &anchor, limit, is, "PaymentMethod").map_err(Halt::from)?;
-        Ok(Answer::of(lists::envelope(&page, url(&customer.id), |instrument| {
-            expand::payment_method(instrument, Some(&customer), &call.account, &call.version, &expansions)
+        Ok(Answer::of(lists::envelope(&page, url(&holder.customer.id), |instrument| {
+            expand::payment_method(instrument, Some(&holder), &call.account, &call.version, &expansions)
         })))
     }))
 }
@@ -473,7 +476,7 @@ pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let id = InstrumentId(call.part(0)?);
     Ok(Plan::look(NAMES, move |call, read| {
         let found = payment_methods::read(read, &call.account, &id)?;
-        Ok(Answer::of(shown(call, &found, &expansions)))
+        Ok(Answer::of(shown(call, read, found, &expansions, call.now)?))
     }))
 }
 
@@ -483,7 +486,7 @@ pub fn retrieve_of_customer(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let (customer, id) = (CustomerId(call.part(0)?), InstrumentId(call.part(1)?));
     Ok(Plan::look(NAMES, move |call, read| {
         let found = payment_methods::read_of(read, &call.account, &customer, &id)?;
-        Ok(Answer::of(shown(call, &found, &expansions)))
+        Ok(Answer::of(shown(call, read, found, &expansions, call.now)?))
     }))
 }
 
@@ -499,7 +502,7 @@ pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let id = InstrumentId(call.part(0)?);
     Ok(Plan::write(NAMES, move |call, tx, ctx| {
         let found = payment_methods::update(tx, ctx, &id, change.clone())?;
-        Ok(Answer::of(shown(call, &found, &expansions)))
+        Ok(Answer::of(shown(call, tx, found, &expansions, ctx.now)?))
     }))
 }
 
@@ -509,7 +512,7 @@ pub fn detach(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let id = InstrumentId(call.part(0)?);
     Ok(Plan::write(NAMES, move |call, tx, ctx| {
         let found = payment_methods::detach(tx, ctx, &id)?;
-        Ok(Answer::of(shown(call, &found, &expansions)))
+        Ok(Answer::of(shown(call, tx, found, &expansions, ctx.now)?))
     }))
 }
 
@@ -520,11 +523,19 @@ fn expansions(call: &Call, paths: &[String]) -> Result<Expansions, Refusal> {
 }
 
 fn require_sight(call: &Call, expansions: &Expansions) -> Result<(), Refusal> {
+    discounts::require_sight(call, expansions)?;
     if expansions.has("customer") { call.require(Resource::Customer, Access::Read) } else { Ok(()) }
 }
 
-fn shown(call: &Call, found: &Found, expansions: &Expansions) -> Json {
-    expand::payment_method(&found.instrument(), found.customer(), &call.account, &call.version, expansions)
+fn shown(call: &Call, read: &mut dyn Read, found: Found, expansions: &Expansions, now: Time) -> Kept<Json> {
+    let instrument = found.instrument();
+    let holder = match found {
+        Found::Held { customer, instrument: _ } => {
+            Some(Shown::holder(read, &call.account, *customer, expansions, now)?)
+        }
+        Found::Loose(_) => None,
+    };
+    Ok(expand::payment_method(&instrument, holder.as_ref(), &call.account, &call.version, expansions))
 }
 
 #[cfg(test)]

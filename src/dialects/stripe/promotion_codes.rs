@@ -5,15 +5,15 @@ use std::sync::Arc;
 use super::coupons::{self, POSITIVE};
 use super::customer_object::{code, free_data};
 use super::customers::{RETRIEVE, Retrieve};
+use super::discounts::Shown;
 use super::expand::{self, Expansions};
 use super::failure::{Named, Names, Refusal};
 use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
 use super::params::{self, Empty, Kind, Param, Shape, word};
 use super::versions::{self, Version};
-use super::{Answer, Call, Halt, Plan};
+use super::{Answer, Call, Halt, Plan, discounts};
 use crate::domain::account::{Account, Mode};
 use crate::domain::api_key::{Access, Resource};
-use crate::domain::customer::Customer;
 use crate::domain::ids::{CouponId, CustomerId, PromotionCodeId};
 use crate::domain::metadata::MetadataChange;
 use crate::domain::money::Currency;
@@ -200,10 +200,11 @@ pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
         };
         let Page { items, has_more } = page;
         // All are asked for before a failure is passed on: a store that fetches for a whole run then does so once.
-        let bearers: Vec<_> = items.iter().map(|promotion| bearer(call, read, promotion, &expansions)).collect();
+        let bearers: Vec<_> =
+            items.iter().map(|promotion| bearer(call, read, promotion, &expansions, call.now)).collect();
         let bearers: Vec<_> = bearers.into_iter().collect::<Kept<_>>()?;
         let page = Page { items: items.into_iter().zip(bearers).collect(), has_more };
-        let item = |(promotion, bearer): &(Promotion, Option<Customer>)| {
+        let item = |(promotion, bearer): &(Promotion, Option<Shown>)| {
             object(promotion, &call.account, &call.version, call.now, &expansions, bearer.as_ref())
         };
         Ok(Answer::of(lists::envelope(&page, "/v1/promotion_codes".to_owned(), item)))
@@ -219,6 +220,7 @@ fn expansions(call: &Call, paths: &[String]) -> Result<Expansions, Refusal> {
 /// A key has to be allowed to read what is filled in: docs.stripe.com/stripe-apps/reference/permissions. The coupon that
 /// older versions show unasked is a part of the promotion code.
 fn require_sight(call: &Call, expansions: &Expansions) -> Result<(), Refusal> {
+    discounts::require_sight(call, expansions)?;
     if expansions.has("customer") {
         call.require(Resource::Customer, Access::Read)?;
     }
@@ -271,16 +273,23 @@ fn wish(input: Create, version: &Version) -> Result<(NewPromotionCode, &'static 
 }
 
 fn one(call: &Call, read: &mut dyn Read, promotion: &Promotion, now: Time, expansions: &Expansions) -> Kept<Json> {
-    let bearer = bearer(call, read, promotion, expansions)?;
+    let bearer = bearer(call, read, promotion, expansions, now)?;
     Ok(object(promotion, &call.account, &call.version, now, expansions, bearer.as_ref()))
 }
 
 /// The customer whom it is for, when that one is to be filled in.
-fn bearer(call: &Call, read: &mut dyn Read, promotion: &Promotion, expansions: &Expansions) -> Kept<Option<Customer>> {
-    match &promotion.code.customer {
-        Some(id) if expansions.has("customer") => read.customer(call.account.space, id),
-        Some(_) | None => Ok(None),
-    }
+fn bearer(
+    call: &Call,
+    read: &mut dyn Read,
+    promotion: &Promotion,
+    expansions: &Expansions,
+    now: Time,
+) -> Kept<Option<Shown>> {
+    let id = promotion.code.customer.as_ref().filter(|_| expansions.has("customer"));
+    let Some(id) = id else { return Ok(None) };
+    let bearer = read.customer(call.account.space, id)?;
+    let shown = |bearer| Shown::of(read, &call.account, bearer, &expansions.below("customer"), now);
+    bearer.map(shown).transpose()
 }
 
 /// The promotion code as it is at that moment, in the words of the version: docs.stripe.com/api/promotion_codes/object.
@@ -290,7 +299,7 @@ pub fn object(
     version: &Version,
     now: Time,
     expansions: &Expansions,
-    bearer: Option<&Customer>,
+    bearer: Option<&Shown>,
 ) -> Json {
     let Promotion { code: promotion_code, coupon } = promotion;
     let PromotionCode {

@@ -8,8 +8,8 @@ use percent_encoding::percent_decode_str;
 
 use super::failure::Refusal;
 use super::{
-    Call, Plan, account, balance_transactions, cash_balance, coupons, customers, events, funding_instructions,
-    payment_methods, promotion_codes, source_objects, sources, tokens,
+    Call, Plan, account, balance_transactions, cash_balance, coupons, customers, discounts, events,
+    funding_instructions, payment_methods, promotion_codes, source_objects, sources, tax_ids, tokens,
 };
 use crate::domain::api_key::{Access, Resource};
 use crate::domain::instrument::SourceKind;
@@ -53,6 +53,7 @@ const COUPON: &str = "/v1/coupons/{coupon}";
 const COUPONS: &str = "/v1/coupons";
 const CUSTOMER: &str = "/v1/customers/{customer}";
 const CUSTOMERS: &str = "/v1/customers";
+const DISCOUNT: &str = "/v1/customers/{customer}/discount";
 const EVENT: &str = "/v1/events/{id}";
 const EVENTS: &str = "/v1/events";
 const FUND_CASH_BALANCE: &str = "/v1/test_helpers/customers/{customer}/fund_cash_balance";
@@ -73,7 +74,11 @@ const LOOSE_SOURCE_FAIL: &str = "/v1/test_helpers/sources/{source}/fail";
 const SOURCE: &str = "/v1/customers/{customer}/sources/{id}";
 const SOURCES: &str = "/v1/customers/{customer}/sources";
 const SOURCE_VERIFY: &str = "/v1/customers/{customer}/sources/{id}/verify";
+const CUSTOMER_TAX_ID: &str = "/v1/customers/{customer}/tax_ids/{id}";
+const CUSTOMER_TAX_IDS: &str = "/v1/customers/{customer}/tax_ids";
 const SEARCH: &str = "/v1/customers/search";
+const TAX_ID: &str = "/v1/tax_ids/{id}";
+const TAX_IDS: &str = "/v1/tax_ids";
 const TOKEN: &str = "/v1/tokens/{token}";
 const TOKENS: &str = "/v1/tokens";
 
@@ -96,6 +101,8 @@ pub static OPERATIONS: &[Operation] = &[
     operation(Method::GET, CASH_TRANSACTION, Resource::Customer, Access::Read, cash_balance::retrieve_transaction),
     operation(Method::POST, FUNDING_INSTRUCTIONS, Resource::Customer, Access::Write, funding_instructions::create),
     operation(Method::POST, FUND_CASH_BALANCE, Resource::Customer, Access::Write, cash_balance::fund),
+    operation(Method::GET, DISCOUNT, Resource::Customer, Access::Read, discounts::retrieve),
+    operation(Method::DELETE, DISCOUNT, Resource::Customer, Access::Write, discounts::delete),
     operation(Method::GET, SOURCES, Resource::Customer, Access::Read, |call| sources::list(call, None)),
     operation(Method::POST, SOURCES, Resource::Customer, Access::Write, sources::create),
     operation(Method::GET, SOURCE, Resource::Customer, Access::Read, |call| sources::retrieve(call, None)),
@@ -167,6 +174,14 @@ pub static OPERATIONS: &[Operation] = &[
     // A publishable key may: what asks for no more than to write tokens is for browsers.
     operation(Method::POST, TOKENS, Resource::Token, Access::Write, tokens::create),
     operation(Method::GET, TOKEN, Resource::Token, Access::Read, tokens::retrieve),
+    operation(Method::GET, CUSTOMER_TAX_IDS, Resource::TaxId, Access::Read, tax_ids::list),
+    operation(Method::POST, CUSTOMER_TAX_IDS, Resource::TaxId, Access::Write, tax_ids::create),
+    operation(Method::GET, CUSTOMER_TAX_ID, Resource::TaxId, Access::Read, tax_ids::retrieve),
+    operation(Method::DELETE, CUSTOMER_TAX_ID, Resource::TaxId, Access::Write, tax_ids::delete),
+    operation(Method::GET, TAX_IDS, Resource::TaxId, Access::Read, tax_ids::list_owned),
+    operation(Method::POST, TAX_IDS, Resource::TaxId, Access::Write, tax_ids::create_owned),
+    operation(Method::GET, TAX_ID, Resource::TaxId, Access::Read, tax_ids::retrieve_owned),
+    operation(Method::DELETE, TAX_ID, Resource::TaxId, Access::Write, tax_ids::delete_owned),
 ];
 
 /// Finds operations by method and path.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::customers::{RETRIEVE, Retrieve};
+use super::discounts::Shown;
 use super::expand::{self, Expansions};
 use super::failure::{Named, Names, Refusal};
 use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
@@ -11,7 +12,7 @@ use super::offers::{BANK_ACCOUNT_KINDS, CARD_KINDS, Offer, SOURCE_KINDS};
 use super::params::{self, Empty, Kind, Param, Shape, Value, word};
 use super::source_objects::{OWNER, owner_change};
 use super::tokens::stated_number;
-use super::{Answer, Call, Halt, Plan};
+use super::{Answer, Call, Halt, Plan, discounts};
 use crate::domain::bank_account::{BankAccountChange, BankStatus, HolderType};
 use crate::domain::card::CardChange;
 use crate::domain::ids::{CustomerId, InstrumentId};
@@ -20,11 +21,12 @@ use crate::domain::metadata::MetadataChange;
 use crate::domain::patch::Patch;
 use crate::domain::payment_method::BillingChange;
 use crate::domain::source;
+use crate::domain::time::Time;
 use crate::engine::sources::{self, Owned, SourceChange};
 use crate::engine::{Done, customers};
 use crate::http::conditions;
 use crate::http::json::{Json, Object};
-use crate::store::Read;
+use crate::store::{Kept, Read};
 
 /// Which sources a path is about: all of them, or those of one sort under their older name.
 pub type Sort = Option<SourceKind>;
@@ -204,7 +206,7 @@ const NAMES: Names = Names { customer: Named::by_path("customer"), ..Names::BY_P
 pub fn list(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
     let List { paging, object } = params::read(LIST, &call.given, &call.version)?;
     let anchor = paging.anchor()?;
-    let (expansions, _) = Expansions::of_list(&paging.expand, expand::SOURCE, false, &call.version)?;
+    let expansions = discounts::expansions_of_list(call, &paging.expand, expand::SOURCE)?;
     let id = CustomerId(call.part(0)?);
     let limit = paging.limit();
     let asked = move |kind: SourceKind| match (object.as_deref(), kind) {
@@ -216,13 +218,14 @@ pub fn list(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
     };
     Ok(Plan::look(NAMES, move |call, read| {
         let customer = customers::live(read, &call.account, &id)?;
+        let holder = Shown::holder(read, &call.account, customer, &expansions, call.now)?;
         let wanted = |kind: SourceKind| asked(kind) && sort.is_none_or(|sort| sort == kind);
-        let mine = customer.sources().filter(|source| source.source_kind().is_some_and(wanted));
+        let mine = holder.customer.sources().filter(|source| source.source_kind().is_some_and(wanted));
         let is = |source: &&Instrument, id: &str| source.id().as_str() == id;
         let page = lists::page_of(mine.collect(), &anchor, limit, is, "source").map_err(Halt::from)?;
         let url = format!("/v1/customers/{id}/{}", path(sort));
         Ok(Answer::of(lists::envelope(&page, url, |source| {
-            expand::source(source, &customer, &call.account, &call.version, &expansions)
+            expand::source(source, &holder, &call.account, &call.version, &expansions)
         })))
     }))
 }
@@ -246,25 +249,25 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
         let mut brought = offer.brought(tx, ctx, finding)?;
         brought.describe(metadata.clone())?;
         let owned = sources::create(tx, ctx, &customer, &brought)?;
-        Ok(Answer::of(shown(call, &owned, &expansions)))
+        Ok(Answer::of(shown(call, tx, owned, &expansions, ctx.now)?))
     }))
 }
 
 /// `GET /v1/customers/{customer}/sources/{id}` and its older names.
 pub fn retrieve(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
     let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
-    let expansions = Expansions::of_object(&input.expand, expand::SOURCE, &call.version)?;
+    let expansions = discounts::expansions(call, &input.expand, expand::SOURCE)?;
     let (customer, choice) = (CustomerId(call.part(0)?), choice(call, sort)?);
     Ok(Plan::look(NAMES, move |call, read| {
         let owned = sources::read(read, &call.account, &customer, &choice)?;
-        Ok(Answer::of(shown(call, &owned, &expansions)))
+        Ok(Answer::of(shown(call, read, owned, &expansions, call.now)?))
     }))
 }
 
 /// `POST /v1/customers/{customer}/sources/{id}` and its older names.
 pub fn update(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
     let input: Update = params::read(UPDATE, &call.given, &call.version)?;
-    let expansions = Expansions::of_object(&input.expand, expand::SOURCE, &call.version)?;
+    let expansions = discounts::expansions(call, &input.expand, expand::SOURCE)?;
     let (customer, choice) = (CustomerId(call.part(0)?), choice(call, sort)?);
     let given = |names: &[&str]| -> Vec<String> {
         names.iter().filter(|name| call.given.get(name).is_some()).map(|name| (*name).to_owned()).collect()
@@ -288,7 +291,7 @@ pub fn update(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
             return Ok(Answer::refused(Refusal::unknown_parameters(&strange)));
         }
         let owned = sources::update(tx, ctx, &customer, &choice, change)?;
-        Ok(Answer::of(shown(call, &owned, &expansions)))
+        Ok(Answer::of(shown(call, tx, owned, &expansions, ctx.now)?))
     }))
 }
 
@@ -306,7 +309,7 @@ pub fn delete(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
         let gone = Object::new().and("id", owned.source.id().as_str().to_owned());
         let gone = match &owned.source {
             // It is detached, and still there: docs.stripe.com/api/sources/detach.
-            Instrument::Source(_) => return Ok(Answer::of(shown(call, &owned, &expansions))),
+            Instrument::Source(_) => return Ok(Answer::of(shown(call, tx, owned, &expansions, ctx.now)?)),
             Instrument::BankAccount(account) => gone
                 .and("object", "bank_account")
                 .and("currency", account.facts.currency.as_str().to_owned())
@@ -320,7 +323,7 @@ pub fn delete(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
 /// `POST /v1/customers/{customer}/sources/{id}/verify` and its older name.
 pub fn verify(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let Verify { amounts, expand } = params::read(VERIFY, &call.given, &call.version)?;
-    let expansions = Expansions::of_object(&expand, expand::SOURCE, &call.version)?;
+    let expansions = discounts::expansions(call, &expand, expand::SOURCE)?;
     let amounts = <[i64; 2]>::try_from(amounts)
         .map_err(|_| Refusal::invalid("amounts", "Invalid amounts: two amounts were sent to the bank account."))?;
     let (customer, id) = (CustomerId(call.part(0)?), InstrumentId(call.part(1)?));
@@ -329,7 +332,7 @@ pub fn verify(call: &Arc<Call>) -> Result<Plan, Refusal> {
         // A wrong guess is counted, and answered as an error.
         match &owned.source {
             Instrument::BankAccount(account) if account.status == BankStatus::Verified => {
-                Ok(Answer::of(shown(call, &owned, &expansions)))
+                Ok(Answer::of(shown(call, tx, owned, &expansions, ctx.now)?))
             }
             Instrument::BankAccount(account) if account.status == BankStatus::VerificationFailed => {
                 Ok(Answer::refused(Refusal::cannot_be_verified()))
@@ -345,6 +348,8 @@ fn choice(call: &Call, sort: Sort) -> Result<SourceChoice, Refusal> {
     Ok(SourceChoice { id: InstrumentId(call.part(1)?), kind: sort })
 }
 
-fn shown(call: &Call, owned: &Owned, expansions: &Expansions) -> Json {
-    expand::source(&owned.source, &owned.customer, &call.account, &call.version, expansions)
+fn shown(call: &Call, read: &mut dyn Read, owned: Owned, expansions: &Expansions, now: Time) -> Kept<Json> {
+    let Owned { customer, source } = owned;
+    let holder = Shown::holder(read, &call.account, customer, expansions, now)?;
+    Ok(expand::source(&source, &holder, &call.account, &call.version, expansions))
 }

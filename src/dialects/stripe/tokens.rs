@@ -13,6 +13,7 @@ use crate::domain::account::{Account, Mode};
 use crate::domain::address::Address;
 use crate::domain::bank_account::{AccountType, HolderType};
 use crate::domain::ids::TokenId;
+use crate::domain::payment_method::BillingDetails;
 use crate::domain::secret::Secret;
 use crate::domain::token::{Carried, Token};
 use crate::engine::Done;
@@ -84,7 +85,7 @@ pub fn stated_number(text: &str) -> i64 {
 /// What is known of an instrument beside what the processor says of it.
 #[derive(Clone)]
 enum Beside {
-    Card { name: Option<String>, address: Address },
+    Card(BillingDetails),
     BankAccount { holder_name: Option<String>, holder_type: Option<HolderType>, account_type: Option<AccountType> },
 }
 
@@ -108,7 +109,8 @@ impl Stated {
             states_line1: address.street.is_some(),
             states_postal_code: address.postal_code.is_some(),
         });
-        Stated { details, beside: Beside::Card { name: text(&mut value, "name"), address } }
+        let billing = BillingDetails { address, name: text(&mut value, "name"), ..BillingDetails::default() };
+        Stated { details, beside: Beside::Card(billing) }
     }
 
     /// The bank account in a value of the shape [`BANK_ACCOUNT`].
@@ -136,8 +138,8 @@ impl Stated {
     pub fn wish(&self, finding: &Finding) -> Done<Wish> {
         let instrument = finding.instrument()?.cloned();
         match (instrument, &self.beside) {
-            (Some(Accepted::Card(facts)), Beside::Card { name, address }) => {
-                Ok(Wish::Card(NewCard { facts, name: name.clone(), address: address.clone() }))
+            (Some(Accepted::Card(facts)), Beside::Card(billing)) => {
+                Ok(Wish::Card(NewCard { facts, billing: billing.clone() }))
             }
             (
                 Some(Accepted::BankAccount { facts, status }),

@@ -122,12 +122,18 @@ pub fn down<About: ?Sized>(object: &mut Object, differences: &[Difference<About>
     }
 }
 
-/// Of a customer, newest first; about its id.
-pub const CUSTOMER: &[Difference<str>] = &[
+/// Whether the lists of a customer are told unasked, with how many things they hold. Until 2020-08-27 they were:
+/// docs.stripe.com/changelog/2020-08-27.
+pub fn tells_lists(version: &Version) -> bool {
+    !version.since("2020-08-27")
+}
+
+/// Of a customer, newest first. Its lists are no part of it today; see [`tells_lists`].
+pub const CUSTOMER: &[Difference<()>] = &[
     Difference {
         // docs.stripe.com/changelog/clover: business_name and individual_name
         date: "2025-09-30",
-        down: |object, _| {
+        down: |object, ()| {
             object.remove("business_name");
             object.remove("individual_name");
         },
@@ -135,7 +141,7 @@ pub const CUSTOMER: &[Difference<str>] = &[
     Difference {
         // The template came on 2024-09-12 and is told from 2024-06-20 on, the version that was current then.
         date: "2024-06-20",
-        down: |object, _| {
+        down: |object, ()| {
             let settings = object.get_mut("invoice_settings").and_then(Json::as_object_mut);
             let options = settings.and_then(|settings| settings.get_mut("rendering_options"));
             if let Some(options) = options.and_then(Json::as_object_mut) {
@@ -144,30 +150,18 @@ pub const CUSTOMER: &[Difference<str>] = &[
         },
     },
     Difference {
-        // docs.stripe.com/changelog/2020-08-27: sources, subscriptions and tax_ids are told only when expanded
+        // Came in 2021 and 2022.
         date: "2020-08-27",
-        down: |object, customer| {
-            // Came in 2021 and 2022.
+        down: |object, ()| {
             object.remove("test_clock");
             let settings = object.get_mut("invoice_settings").and_then(Json::as_object_mut);
             settings.and_then(|settings| settings.remove("rendering_options"));
-            for name in ["sources", "subscriptions", "tax_ids"] {
-                let list = Object::new()
-                    .and("object", "list")
-                    .and("data", Vec::new())
-                    .and("has_more", false)
-                    .and("total_count", 0)
-                    .and("url", format!("/v1/customers/{customer}/{name}"));
-                object.remove(name);
-                object.add(name, list);
-            }
-            object.sort_from(2);
         },
     },
     Difference {
         // docs.stripe.com/changelog/2019-10-17: account_balance became balance; tax_info went
         date: "2019-10-17",
-        down: |object, _| {
+        down: |object, ()| {
             object.rename("balance", "account_balance");
             object.add("tax_info", Json::Null);
             object.add("tax_info_verification", Json::Null);
@@ -228,6 +222,65 @@ pub const SOURCE: &[Difference<()>] = &[Difference {
         object.remove("allow_redisplay");
     },
 }];
+
+/// Of a discount, newest first; about its coupon, which was shown in it.
+pub const DISCOUNT: &[Difference<Json>] = &[
+    Difference {
+        // docs.stripe.com/changelog/clover/2025-09-30/polymorphic-coupon; accounts as customers came with clover too.
+        date: "2025-09-30",
+        down: |object, coupon| {
+            object.remove("customer_account");
+            object.remove("source");
+            object.add("coupon", coupon.clone());
+            object.sort_from(2);
+        },
+    },
+    Difference {
+        // Came on 2024-04-04, while 2023-10-16 was current.
+        date: "2023-10-16",
+        down: |object, _| {
+            object.remove("subscription_item");
+        },
+    },
+    Difference {
+        // Came with promotion codes and with discounts of single payments.
+        date: "2020-08-27",
+        down: |object, _| {
+            object.remove("checkout_session");
+            object.remove("promotion_code");
+        },
+    },
+    Difference {
+        // Came on 2020-07-29; a discount had no id since 2012-09-24.
+        date: "2019-10-17",
+        down: |object, _| {
+            object.remove("id");
+            object.remove("invoice");
+            object.remove("invoice_item");
+        },
+    },
+];
+
+/// Of a tax id, newest first.
+pub const TAX_ID: &[Difference<()>] = &[
+    Difference {
+        // Accounts as customers came with clover.
+        date: "2025-09-30",
+        down: |object, ()| {
+            object.remove("customer_account");
+            if let Some(owner) = object.get_mut("owner").and_then(Json::as_object_mut) {
+                owner.remove("customer_account");
+            }
+        },
+    },
+    Difference {
+        // Others than customers have tax ids since 2024-02-22, in the words of 2023-10-16.
+        date: "2023-10-16",
+        down: |object, ()| {
+            object.remove("owner");
+        },
+    },
+];
 
 /// Of a promotion code, newest first; about its coupon, which was shown in it.
 pub const PROMOTION_CODE: &[Difference<Json>] = &[Difference {

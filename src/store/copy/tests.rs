@@ -29,7 +29,7 @@ const REPLACE: Wish = Wish { replace: true, number: 7 };
 fn make(tx: &mut dyn Tx, space: Space, id: &str) -> Kept<()> {
     let made = Customer { description: Some("né 🦀\u{0}\r\n\u{202e}".into()), ..customer(id, 5) };
     tx.put_customer(space, None, &made)?;
-    tell(tx, space, id, Happening::CustomerCreated { after: Box::new(made) })
+    tell(tx, space, id, Happening::CustomerCreated { after: Box::new(made), beside: Vec::new() })
 }
 
 fn tell(tx: &mut dyn Tx, space: Space, id: &str, what: Happening) -> Kept<()> {
@@ -47,7 +47,7 @@ fn furnished(home: Home) -> Home {
             tx.put_customer(space, None, &before)?;
             let after = Customer { deleted: Some(Time(8)), email: None, ..gone };
             tx.put_customer(space, Some(&before), &after)?;
-            tell(tx, space, "gone", Happening::CustomerDeleted { before: Box::new(before) })?;
+            tell(tx, space, "gone", Happening::CustomerDeleted { before: Box::new(before), beside: Vec::new() })?;
             let ledger = BalanceTransaction { ending_balance: 0, ..balance_transaction("t1", "c1", 6) };
             tx.put_balance_transaction(space, &ledger)?;
             tx.put_account(&account(space, "acct_1", Mode::Test))?;

@@ -57,6 +57,7 @@ enum ResourceShape {
     PromotionCode,
     Source,
     Token,
+    TaxId,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -121,6 +122,7 @@ impl From<Resource> for ResourceShape {
             Resource::PromotionCode => ResourceShape::PromotionCode,
             Resource::Source => ResourceShape::Source,
             Resource::Token => ResourceShape::Token,
+            Resource::TaxId => ResourceShape::TaxId,
         }
     }
 }
@@ -136,6 +138,7 @@ impl From<ResourceShape> for Resource {
             ResourceShape::PromotionCode => Resource::PromotionCode,
             ResourceShape::Source => Resource::Source,
             ResourceShape::Token => Resource::Token,
+            ResourceShape::TaxId => Resource::TaxId,
         }
     }
 }

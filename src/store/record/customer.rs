@@ -7,16 +7,20 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::address::{AddressShape, ShippingShape};
+use super::discount::DiscountShape;
 use super::instrument::InstrumentShape;
+use super::tax_id::TaxIdShape;
 use super::{Text, Unreadable, borrowed, is_default, owned, parse, shape_of, write};
 use crate::domain::address::{Address, Shipping};
 use crate::domain::customer::{
     AmountTaxDisplay, CustomField, Customer, InvoiceSettings, Reconciliation, Rendering, TaxExempt,
 };
+use crate::domain::discount::Discount;
 use crate::domain::ids::{CustomerId, InstrumentId};
 use crate::domain::instrument::Instrument;
 use crate::domain::metadata::Metadata;
 use crate::domain::money::Currency;
+use crate::domain::tax_id::TaxId;
 use crate::domain::time::Time;
 
 /// The body of a customer.
@@ -88,6 +92,10 @@ pub(super) struct CustomerShape<'a> {
     default_source: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     default_payment_method: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    discount: Option<DiscountShape<'a>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tax_ids: Vec<TaxIdShape<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -168,6 +176,8 @@ impl<'a> From<&'a Customer> for CustomerShape<'a> {
             cash,
             instruments,
             default_source,
+            discount,
+            tax_ids,
         } = customer;
         CustomerShape {
             id: Cow::Borrowed(id),
@@ -216,6 +226,8 @@ impl<'a> From<&'a Customer> for CustomerShape<'a> {
             instruments: instruments.iter().map(InstrumentShape::from).collect(),
             default_source: default_source.as_ref().map(|InstrumentId(id)| Cow::Borrowed(id.as_str())),
             default_payment_method: default_payment_method.as_ref().map(|InstrumentId(id)| Cow::Borrowed(id.as_str())),
+            discount: discount.as_ref().map(DiscountShape::from),
+            tax_ids: tax_ids.iter().map(TaxIdShape::from).collect(),
         }
     }
 }
@@ -254,6 +266,8 @@ impl TryFrom<CustomerShape<'_>> for Customer {
             instruments,
             default_source,
             default_payment_method,
+            discount,
+            tax_ids,
         } = shape;
         let held = |(currency, amount): (Text<'_>, i64)| Ok((read_currency(&currency)?, amount));
         let field =
@@ -302,6 +316,8 @@ impl TryFrom<CustomerShape<'_>> for Customer {
             cash: cash.into_iter().map(held).collect::<Result<_, _>>()?,
             instruments: instruments.into_iter().map(Instrument::try_from).collect::<Result<_, _>>()?,
             default_source: owned(default_source).map(InstrumentId),
+            discount: discount.map(Discount::from),
+            tax_ids: tax_ids.into_iter().map(TaxId::try_from).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -322,7 +338,9 @@ pub(crate) mod tests {
     use crate::domain::money::{Currency, SUPPORTED};
     use crate::domain::time::Time;
     use crate::store::record::address::tests::{addresses, shippings};
+    use crate::store::record::discount::tests::discounts;
     use crate::store::record::instrument::tests::instruments;
+    use crate::store::record::tax_id::tests::tax_ids;
 
     #[test]
     fn a_customer_of_few_facts_has_a_short_body() {
@@ -384,7 +402,7 @@ pub(crate) mod tests {
         let by = prop_oneof![Just(Reconciliation::Automatic), Just(Reconciliation::Manual)];
         let free = (btree_map(any::<String>(), any::<String>(), 0..5), vec(any::<String>(), 0..3));
         let cash = btree_map(0..SUPPORTED.len(), any::<i64>(), 0..4);
-        let held = (vec(instruments(), 0..3), text(), cash);
+        let held = (vec(instruments(), 0..3), text(), cash, option::of(discounts()), vec(tax_ids(), 0..3));
         (times, names, places, money, invoice_settings(), exempt, option::of(by), free, held).prop_map(
             |(times, names, places, money, invoice_settings, tax_exempt, reconciliation, free, held)| Customer {
                 id: CustomerId(format!("cus_{}", times.0)),
@@ -413,6 +431,8 @@ pub(crate) mod tests {
                 instruments: held.0,
                 default_source: held.1.map(InstrumentId),
                 cash: held.2.into_iter().filter_map(|(at, sum)| Some((Currency::parse(SUPPORTED[at])?, sum))).collect(),
+                discount: held.3,
+                tax_ids: held.4,
             },
         )
     }

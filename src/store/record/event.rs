@@ -126,13 +126,18 @@ impl<'a> From<EventBody<'a>> for EventShape<'a> {
             source: None,
         };
         match what {
-            Happening::CustomerCreated { after } => shape.after = Some(after.as_ref().into()),
-            Happening::CustomerUpdated { before, after } => {
+            Happening::CustomerCreated { after, beside } => {
+                shape.after = Some(after.as_ref().into());
+                shape.beside = shapes(beside);
+            }
+            Happening::CustomerUpdated { before, after, beside } => {
                 shape.what = HappeningShape::Updated;
+                shape.beside = shapes(beside);
                 (shape.before, shape.after) = (Some(before.as_ref().into()), Some(after.as_ref().into()));
             }
-            Happening::CustomerDeleted { before } => {
+            Happening::CustomerDeleted { before, beside } => {
                 shape.what = HappeningShape::Deleted;
+                shape.beside = shapes(beside);
                 shape.before = Some(before.as_ref().into());
             }
             Happening::Holding { customer: CustomerId(customer), subject, change } => {
@@ -154,7 +159,7 @@ impl<'a> From<EventBody<'a>> for EventShape<'a> {
                     }
                     ObjectChange::Deleted(facts) => (HappeningShape::ObjectDeleted, Some(facts.into()), None),
                 };
-                shape.beside = beside.iter().map(FactsShape::from).collect();
+                shape.beside = shapes(beside);
             }
             Happening::SourceSettled { outcome, source, customer } => {
                 shape.what = HappeningShape::SourceSettled;
@@ -169,6 +174,10 @@ impl<'a> From<EventBody<'a>> for EventShape<'a> {
         }
         shape
     }
+}
+
+fn shapes(beside: &[Facts]) -> Vec<FactsShape<'_>> {
+    beside.iter().map(FactsShape::from).collect()
 }
 
 impl EventShape<'_> {
@@ -197,10 +206,7 @@ impl EventShape<'_> {
         let facts = |shape: Option<FactsShape<'_>>| -> Result<Facts, Unreadable> {
             shape.ok_or(Unreadable::UnknownWord("state"))?.try_into()
         };
-        let object = |change: ObjectChange| -> Result<Happening, Unreadable> {
-            let beside = beside.into_iter().map(Facts::try_from).collect::<Result<_, _>>()?;
-            Ok(Happening::Object { change, beside })
-        };
+        let beside: Vec<Facts> = beside.into_iter().map(Facts::try_from).collect::<Result<_, _>>()?;
         let holding = |shape: Option<HoldingShape<'_>>| -> Result<Holding, Unreadable> {
             shape.ok_or(Unreadable::UnknownWord("state"))?.try_into()
         };
@@ -218,12 +224,17 @@ impl EventShape<'_> {
                 Ok(Happening::Holding { customer: CustomerId(customer.into_owned()), subject, change })
             };
         let what = match what {
-            HappeningShape::Created => Happening::CustomerCreated { after: state(after)? },
-            HappeningShape::Updated => Happening::CustomerUpdated { before: state(before)?, after: state(after)? },
-            HappeningShape::Deleted => Happening::CustomerDeleted { before: state(before)? },
-            HappeningShape::ObjectCreated => object(ObjectChange::Created(facts(is)?))?,
-            HappeningShape::ObjectUpdated => object(ObjectChange::Updated { before: facts(was)?, after: facts(is)? })?,
-            HappeningShape::ObjectDeleted => object(ObjectChange::Deleted(facts(was)?))?,
+            HappeningShape::Created => Happening::CustomerCreated { after: state(after)?, beside },
+            HappeningShape::Updated => {
+                Happening::CustomerUpdated { before: state(before)?, after: state(after)?, beside }
+            }
+            HappeningShape::Deleted => Happening::CustomerDeleted { before: state(before)?, beside },
+            HappeningShape::ObjectCreated => Happening::Object { change: ObjectChange::Created(facts(is)?), beside },
+            HappeningShape::ObjectUpdated => {
+                let change = ObjectChange::Updated { before: facts(was)?, after: facts(is)? };
+                Happening::Object { change, beside }
+            }
+            HappeningShape::ObjectDeleted => Happening::Object { change: ObjectChange::Deleted(facts(was)?), beside },
             HappeningShape::HoldingCreated => of_customer(customer, ObjectChange::Created(holding(holds)?))?,
             HappeningShape::HoldingUpdated => {
                 of_customer(customer, ObjectChange::Updated { before: holding(held)?, after: holding(holds)? })?
@@ -244,6 +255,7 @@ impl EventShape<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
     use proptest::prelude::*;
     use proptest::sample::select;
 
@@ -266,13 +278,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_event_is_read_as_it_was_written(before in customers(), after in customers()) {
+        fn every_event_is_read_as_it_was_written(
+            before in customers(),
+            after in customers(),
+            beside in vec(facts(), 0..3),
+        ) {
             let (before, after) = (Box::new(before), Box::new(after));
             let asked = Cause { request: Some(RequestId("req_1".into())), idempotency_key: Some("key".into()) };
-            check(&Cause::default(), Happening::CustomerCreated { after: after.clone() });
+            check(&Cause::default(), Happening::CustomerCreated { after: after.clone(), beside: beside.clone() });
             check(&Cause::default(), Happening::CashArrived { customer: after.clone() });
-            check(&asked, Happening::CustomerUpdated { before: before.clone(), after });
-            check(&asked, Happening::CustomerDeleted { before });
+            check(&asked, Happening::CustomerUpdated { before: before.clone(), after, beside: beside.clone() });
+            check(&asked, Happening::CustomerDeleted { before, beside });
         }
 
         #[test]
@@ -326,7 +342,11 @@ mod tests {
         );
         let code =
             r#"{"promotion_code":{"id":"promo_1","created":5,"code":"FALL","coupon":"A","coupon_serial":"coupon_1"}}"#;
+        let having = r#"{"id":"cus_1","version":1,"created":5,"updated":5,"prefix":"A1B2C3D4","discount":{"id":"di_1","coupon":"A","coupon_serial":"coupon_1","promotion_code":"promo_1","start":5,"end":9}}"#;
+        let held = r#"{"discount":{"discount":{"id":"di_1","coupon":"A","coupon_serial":"coupon_1","start":5},"coupon":{"id":"A","serial":"coupon_1","created":5,"percent":2500,"duration":"once"}}}"#;
         for what in [
+            format!(r#""what":"customer.updated","before":{customer},"after":{having},"beside":[{coupon}]"#),
+            format!(r#""what":"holding.created","customer":"cus_1","subject":"discount","holds":{held}"#),
             format!(r#""request":"req_1","what":"customer.created","after":{customer}"#),
             format!(r#""idempotency_key":"key","what":"customer.updated","before":{customer},"after":{customer}"#),
             format!(r#""what":"object.deleted","was":{coupon}"#),

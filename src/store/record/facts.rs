@@ -118,7 +118,8 @@ pub(crate) mod tests {
         option::of(any::<i64>().prop_map(Time))
     }
 
-    fn coupons() -> impl Strategy<Value = Coupon> {
+    /// Coupons of any facts.
+    pub(crate) fn coupons() -> impl Strategy<Value = Coupon> {
         let percent = (1..=10_000i64).prop_map(|hundredths| Percent::of_hundredths(hundredths).expect("it fits"));
         let reduction = prop_oneof![
             (percent, option::of(currencies()))

@@ -8,12 +8,14 @@ mod balance;
 mod cash;
 mod coupon;
 mod customer;
+mod discount;
 mod event;
 mod facts;
 mod holding;
 mod instrument;
 mod promotion_code;
 mod source;
+mod tax_id;
 mod token;
 
 use std::borrow::Cow;

@@ -49,7 +49,7 @@ fn make(tx: &mut dyn Tx, id: &str) -> Kept<()> {
     let made = Customer { balance: 7, ..customer(id, 5) };
     tx.put_customer(HERE, None, &made)?;
     let cause = Cause::default();
-    let what = Happening::CustomerCreated { after: Box::new(made) };
+    let what = Happening::CustomerCreated { after: Box::new(made), beside: Vec::new() };
     tx.append(HERE, NewEvent { id: EventId(format!("evt_{id}")), created: Time(5), cause: &cause, what })?;
     Ok(())
 }

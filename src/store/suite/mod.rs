@@ -357,11 +357,11 @@ const UPDATED: EventKind = EventKind(Subject::Customer, Change::Updated);
 const DELETED: EventKind = EventKind(Subject::Customer, Change::Deleted);
 
 pub fn made(id: &str) -> Happening {
-    Happening::CustomerCreated { after: Box::new(customer(id, 1)) }
+    Happening::CustomerCreated { after: Box::new(customer(id, 1)), beside: Vec::new() }
 }
 
 fn gone(id: &str) -> Happening {
-    Happening::CustomerDeleted { before: Box::new(customer(id, 1)) }
+    Happening::CustomerDeleted { before: Box::new(customer(id, 1)), beside: Vec::new() }
 }
 
 fn query(join: Join, tests: &[(bool, Test)]) -> Query {

@@ -316,6 +316,42 @@ check('promotion codes stand for a coupon', async () => {
   assert.deepEqual(updated.data.previous_attributes, { active: true });
 });
 
+check('a customer redeems a coupon', async () => {
+  const sdk = client();
+  const older = { apiVersion: '2024-06-20' };
+  const coupon = await sdk.coupons.create({ percent_off: 25, duration: 'repeating', duration_in_months: 3 });
+  const made = await sdk.customers.create({ coupon: coupon.id }, older);
+  assert.deepEqual([made.discount.coupon.id, made.discount.coupon.times_redeemed], [coupon.id, 1]);
+  const { id, discount } = await sdk.customers.retrieve(made.id, { expand: ['discount.source.coupon'] });
+  assert.deepEqual([discount.id, discount.source.coupon.percent_off], [made.discount.id, 25]);
+  const gone = await sdk.customers.deleteDiscount(id);
+  assert.deepEqual([gone.id, gone.deleted, gone.customer], [discount.id, true, id]);
+  const error = await expectError(errors.StripeInvalidRequestError, sdk.customers.deleteDiscount(id));
+  assert.deepEqual([error.statusCode, error.code], [404, 'resource_missing']);
+  assert.equal((await sdk.customers.retrieve(id)).discount, null);
+check('tax ids belong to a customer', async () => {
+  const sdk = client();
+  const data = [{ type: 'eu_vat', value: 'DE123456789' }];
+  const customer = await sdk.customers.create({ tax_id_data: data, expand: ['tax_ids'] });
+  const [first] = customer.tax_ids.data;
+  assert.deepEqual([first.type, first.country, first.customer], ['eu_vat', 'DE', customer.id]);
+  assert.equal(first.verification.status, 'unavailable');
+  const made = await sdk.customers.createTaxId(customer.id, { type: 'gb_vat', value: 'GB111111111' });
+  assert.equal(made.verification.status, 'pending');
+  assert.equal((await sdk.customers.retrieveTaxId(customer.id, made.id)).verification.status, 'unverified');
+  const owner = { type: 'customer', customer: customer.id };
+  const other = await sdk.taxIds.create({ owner, type: 'us_ein', value: '12-3456789' });
+  assert.deepEqual([other.owner.type, other.owner.customer], ['customer', customer.id]);
+  assert.deepEqual(ids(await collect(sdk.taxIds.list({ owner, limit: 2 }))), [other.id, made.id, first.id]);
+  assert.deepEqual((await sdk.taxIds.list()).data, []);
+  const bad = sdk.customers.createTaxId(customer.id, { type: 'eu_vat', value: 'nothing' });
+  assert.equal((await expectError(errors.StripeInvalidRequestError, bad)).code, 'tax_id_invalid');
+  const gone = await sdk.customers.deleteTaxId(customer.id, made.id);
+  assert.deepEqual(plain(gone), { id: made.id, object: 'tax_id', deleted: true });
+  assert.equal((await sdk.taxIds.del(other.id)).deleted, true);
+  assert.deepEqual(ids((await sdk.customers.listTaxIds(customer.id)).data), [first.id]);
+});
+
 check('a key sent again replays the answer', async () => {
   const sdk = client();
   const options = { idempotencyKey: 'the same' };

@@ -447,6 +447,59 @@ def promotion_codes_stand_for_a_coupon():
 
 
 @check
+def a_customer_redeems_a_promotion_code():
+    sdk = client()
+    older = {"stripe_version": "2024-06-20"}
+    coupon = sdk.v1.coupons.create({"percent_off": 25})
+    of_coupon = {"type": "coupon", "coupon": coupon.id}
+    code = sdk.v1.promotion_codes.create({"promotion": of_coupon, "code": "FALL20", "max_redemptions": 1})
+    made = sdk.v1.customers.create({"promotion_code": code.id}, older)
+    equal((made.discount["coupon"]["id"], made.discount.promotion_code), (coupon.id, code.id))
+    customer = sdk.v1.customers.retrieve(made.id, {"expand": ["discount.source.coupon", "discount.promotion_code"]})
+    equal((customer.discount.source.coupon.times_redeemed, customer.discount.promotion_code.active), (1, False))
+    spent = lambda: sdk.v1.customers.create({"promotion_code": code.id}, older)
+    error = expect(stripe.InvalidRequestError, spent)
+    equal((error.http_status, error.code, error.param), (400, "coupon_expired", "promotion_code"))
+    equal(sdk.v1.customers.update(made.id, {"coupon": ""}, older).discount, None)
+    given = sdk.v1.customers.update(made.id, {"coupon": coupon.id}, older)
+    gone = sdk.v1.customers.delete_discount(made.id)
+    equal((gone.id, gone.deleted, gone.source.coupon), (given.discount.id, True, coupon.id))
+    error = expect(stripe.InvalidRequestError, lambda: sdk.v1.customers.delete_discount(made.id))
+    equal((error.http_status, error.code), (404, "resource_missing"))
+    kinds = [event.type.rsplit(".")[-1] for event in sdk.v1.events.list({"type": "customer.discount.*"})]
+    equal(kinds, ["deleted", "created", "deleted", "created"])
+def tax_ids_belong_to_a_customer():
+    sdk = client()
+    data = [{"type": "eu_vat", "value": "DE123456789"}]
+    customer = sdk.v1.customers.create({"tax_id_data": data, "expand": ["tax_ids"]})
+    first = customer.tax_ids.data[0]
+    assert isinstance(first, stripe.TaxId)
+    equal((first.type, first.value, first.country), ("eu_vat", "DE123456789", "DE"))
+    equal((first.customer, first.verification.status), (customer.id, "unavailable"))
+    under = sdk.v1.customers.tax_ids
+    made = under.create(customer.id, {"type": "au_abn", "value": "000000000"})
+    equal(made.verification.status, "pending")
+    equal(under.retrieve(customer.id, made.id).verification.status, "verified")
+    updated = sdk.v1.events.list({"type": "customer.tax_id.updated"}).data
+    equal([plain(event.data.previous_attributes) for event in updated], [{"verification": {"status": "pending"}}])
+    owner = {"type": "customer", "customer": customer.id}
+    other = sdk.v1.tax_ids.create({"owner": owner, "type": "us_ein", "value": "12-3456789", "expand": ["owner.customer"]})
+    equal((other.owner.type, other.owner.customer.id), ("customer", customer.id))
+    pages = sdk.v1.tax_ids.list({"owner": owner, "limit": 1}).auto_paging_iter()
+    equal([tax_id.id for tax_id in pages], [other.id, made.id, first.id])
+    equal(sdk.v1.tax_ids.list().data, [])
+    bad = {"type": "eu_vat", "value": "nothing"}
+    error = expect(stripe.InvalidRequestError, lambda: under.create(customer.id, bad))
+    equal((error.code, error.param, error.user_message), ("tax_id_invalid", "value", "Invalid value for eu_vat."))
+    equal(plain(under.delete(customer.id, made.id)), {"id": made.id, "object": "tax_id", "deleted": True})
+    equal(sdk.v1.tax_ids.delete(other.id).deleted, True)
+    equal([tax_id.id for tax_id in under.list(customer.id).data], [first.id])
+    sdk.v1.customers.delete(customer.id)
+    error = expect(stripe.InvalidRequestError, lambda: sdk.v1.tax_ids.retrieve(first.id))
+    equal((error.http_status, error.code), (404, "resource_missing"))
+
+
+@check
 def a_key_sent_again_replays_the_answer():
     sdk = client()
     key = {"idempotency_key": "the same"}
