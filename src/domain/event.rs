@@ -182,12 +182,12 @@ impl EventKind {
         EventKind(Subject::Discount, Change::Deleted),
         EventKind(Subject::CashTransaction, Change::Created),
         EventKind(Subject::CashBalance, Change::Updated),
-        EventKind(Subject::ChargeableSource, Change::Updated),
-        EventKind(Subject::FailedSource, Change::Updated),
-        EventKind(Subject::CanceledSource, Change::Updated),
         EventKind(Subject::TaxId, Change::Created),
         EventKind(Subject::TaxId, Change::Updated),
         EventKind(Subject::TaxId, Change::Deleted),
+        EventKind(Subject::ChargeableSource, Change::Updated),
+        EventKind(Subject::FailedSource, Change::Updated),
+        EventKind(Subject::CanceledSource, Change::Updated),
     ];
 
     /// The kind's dotted name, which is also how it is kept.

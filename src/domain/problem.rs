@@ -123,6 +123,10 @@ pub enum Problem {
     AlreadyVerified,
     /// The bank account's owner told wrong amounts too often, or a payment from it failed.
     CannotBeVerified,
+    /// The customer has no tax id of that id, or no customer has.
+    NoSuchTaxId(TaxIdId),
+    /// The customer has as many tax ids as it may.
+    TooManyTaxIds,
     /// The source failed, or was canceled or consumed, so that no customer can hold it.
     SourceNotAttachable,
     /// The source can be charged but once, so that no customer can hold it.
@@ -142,10 +146,6 @@ pub enum Problem {
     NothingReceived,
     /// Money is to arrive where none can.
     NotReceiving,
-    /// The customer has no tax id of that id, or no customer has.
-    NoSuchTaxId(TaxIdId),
-    /// The customer has as many tax ids as it may.
-    TooManyTaxIds,
     /// A deadline is not in the future.
     DeadlinePassed(Deadline),
     /// A deadline is too far in the future.
