@@ -137,7 +137,7 @@ fn forms(number: &str) -> Vec<Vec<u8>> {
         digits.collect::<Vec<_>>().join(between)
     };
     let mut forms = vec![number.to_owned(), percent.to_lowercase(), percent, hex.to_uppercase(), hex];
-    forms.extend([" ", "-", "+", "%20"].map(grouped));
+    forms.extend([" ", "-", "+", "%20", ".", "/", "_", ","].map(grouped));
     for before in 0..3 {
         let padded = format!("{}{number}", "x".repeat(before));
         let whole = STANDARD_NO_PAD.encode(&padded);
@@ -186,6 +186,9 @@ fn state_numbers(address: SocketAddr, searched: &mut Searched) {
             format!("card[number][x]={number}"),
             format!("card[number]={number}&card[number][x]={number}"),
             format!("card={number}"),
+            format!("balance={number} 12/30 123"),
+            format!("balance={number} 1230"),
+            format!("balance=1230{number}1230"),
             format!("number={number}"),
             format!("name=Jenny Plain&number={number}&cvc=739184629503"),
             format!("{number}=4"),
@@ -194,6 +197,7 @@ fn state_numbers(address: SocketAddr, searched: &mut Searched) {
             format!("expand[number]={number}"),
             format!("expand[]={number}"),
         ]);
+        bodies.extend([".", "/", "_", ",", "-"].map(|between| format!("balance={}", groups.join(between))));
     }
     for number in [OTHERS[0], OTHERS[1]] {
         for hash in ["bank_account", "source", "us_bank_account"] {
