@@ -106,6 +106,31 @@ pub fn without_card_numbers(text: &str) -> String {
     shown
 }
 
+/// The fewest digits of what could be the number of an account: shorter ones are told from others by trying anyway.
+const MIN_DIGITS: usize = 8;
+/// The letters and digits of an IBAN: ISO 13616.
+const IBAN: std::ops::RangeInclusive<usize> = 15..=34;
+
+/// Whether the whole of a text could be the number of a card or of an account: digits with anything between them but
+/// letters, or an IBAN.
+pub fn is_like_a_number(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    digits >= MIN_DIGITS && (!text.contains(char::is_alphabetic) || is_iban(text))
+}
+
+/// Whether the check digits of an IBAN are right: ISO 13616.
+fn is_iban(text: &str) -> bool {
+    let written = || text.bytes().filter(|byte| !matches!(byte, b' ' | b'-'));
+    if !IBAN.contains(&written().count()) || !written().take(2).all(|byte| byte.is_ascii_alphabetic()) {
+        return false;
+    }
+    let remainder = written().skip(4).chain(written().take(4)).try_fold(0_u32, |sum, byte| {
+        let value = char::from(byte).to_digit(36)?;
+        Some((sum * if value > 9 { 100 } else { 10 } + value) % 97)
+    });
+    remainder == Some(1)
+}
+
 /// Digits that could belong together, and the places behind each of them.
 #[derive(Default)]
 struct Run {
@@ -151,7 +176,7 @@ fn numbers_in(digits: &[u8]) -> Vec<(usize, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Secret, Telling, has_check_digit, without_card_numbers};
+    use super::{Secret, Telling, has_check_digit, is_like_a_number, without_card_numbers};
 
     #[test]
     fn a_secret_prints_nothing() {
@@ -176,6 +201,23 @@ mod tests {
         }
         for bad in ["4242424242424241", "", "1"] {
             assert!(!has_check_digit(bad.as_bytes()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_accounts_are_recognised() {
+        for number in [
+            "4242424242424242",
+            "4242.4242.4242.4242 12/30",
+            "000123456789",
+            "+1 (555) 123-4567",
+            "DE89370400440532013000",
+            "gb82 west 1234 5698 7654 32",
+        ] {
+            assert!(is_like_a_number(number), "{number}");
+        }
+        for other in ["", "1234567", "tok_visa", "DE89370400440532013001", "card_12345678", "Am Wall 12345678", "ü"] {
+            assert!(!is_like_a_number(other), "{other}");
         }
     }
 

@@ -7,7 +7,7 @@ use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
 
 use super::failure::Refusal;
-use super::{Asking, Call, Halt, Refuser, Writing, attempt, find_out, rendered};
+use super::{Asking, Call, Halt, Refuser, Writing, attempt, find_out, rendered, secrets};
 use crate::app::App;
 use crate::domain::event::Cause;
 use crate::domain::ids::RequestId;
@@ -50,7 +50,11 @@ impl Idempotent {
             return Err(Refusal::bad_idempotency_key(MAX_KEY));
         }
         let endpoint = format!("{} {}", request.method, request.path);
-        Ok(Some(Idempotent { key: key.to_owned(), endpoint, parameters: form::canonical_digest(given) }))
+        Ok(Some(Idempotent {
+            key: key.to_owned(),
+            endpoint,
+            parameters: form::canonical_digest(given, secrets::counts),
+        }))
     }
 
     /// The reply with the key in its headers, as every reply to a request with a key has it.

@@ -153,7 +153,7 @@ const CARD: Shape = Shape::Record(&[
     field("exp_year", &TEXT),
     params::Field { added: "2023-10-16", ..field("networks", &Shape::Unsupported) },
     field("number", &Shape::Secret(5000)),
-    field("token", &TEXT),
+    field("token", &Shape::Id(5000, "token")),
 ]);
 
 const US_BANK_ACCOUNT: Shape = Shape::Record(&[

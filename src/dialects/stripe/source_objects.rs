@@ -149,7 +149,9 @@ pub const CREATE: &[Param<Create>] = &[
     row("statement_descriptor", Kind::Value(&TEXT, |input, value| input.statement_descriptor = Some(value.text()))),
     row(
         "token",
-        Kind::Value(&TEXT, |input, value| input.token = Some(Offer::token(value.text(), Some(SourceKind::Card)))),
+        Kind::Value(&Shape::Id(5000, "token"), |input, value| {
+            input.token = Some(Offer::token(value.text(), Some(SourceKind::Card)))
+        }),
     ),
     Param {
         required: true,
