@@ -1,6 +1,7 @@
 //! What a caller can do wrong once its request is understood. Each dialect puts a problem into its own words.
 
 use super::balance::BalanceWish;
+use super::card::ExpiryFault;
 use super::decline::Decline;
 use super::ids::{
     BalanceTransactionId, CashTransactionId, CouponId, CustomerId, EventId, InstrumentId, PromotionCodeId, TaxIdId,
@@ -169,6 +170,8 @@ pub enum Problem {
     },
     /// The card or the bank account is not taken.
     Declined(Decline),
+    /// A card would change to one that is over, or to one that there cannot be.
+    ExpiryOver(ExpiryFault),
     /// A promotion code could be redeemed more often than its coupon.
     MoreRedemptionsThanCoupon {
         /// How often the coupon can be.

@@ -72,7 +72,7 @@ pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, method: PaymentMethod, token: Opti
 pub fn update(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &InstrumentId, change: PaymentMethodChange) -> Done<Found> {
     let (before, instrument) = held(tx, ctx, id)?;
     let method = instrument.as_payment_method().ok_or_else(|| Problem::NoSuchPaymentMethod(id.clone()))?;
-    let instrument = instrument.changed_to(method.with(change)?);
+    let instrument = instrument.changed_to(method.with(change, ctx.now)?);
     let after = before.with_changed(instrument.clone());
 
     let customer = Box::new(replace(tx, ctx, before, after)?);

@@ -97,7 +97,7 @@ pub fn update(
 ) -> Done<Owned> {
     let Owned { customer: before, source } = read(tx, ctx.account, customer, choice)?;
     let source: Instrument = match (source, change) {
-        (Instrument::Card(card), SourceChange::Card(change)) => card.with(change)?.into(),
+        (Instrument::Card(card), SourceChange::Card(change)) => card.with(change, ctx.now)?.into(),
         (Instrument::BankAccount(account), SourceChange::BankAccount(change)) => account.with(change)?.into(),
         (Instrument::Source(source), SourceChange::Source(change)) => source.with(change)?.into(),
         (

@@ -571,6 +571,7 @@ impl Refusal {
                 format!("The invoice prefix '{prefix}' is already in use by another customer."),
             ),
             Problem::Declined(decline) => Refusal::declined(decline),
+            Problem::ExpiryOver(fault) => Refusal::declined(fault.into()),
             Problem::TaxLocationUnknown => Refusal::invalid(
                 "tax[validate_location]",
                 "The customer's location isn't recognized. Set a valid customer address in order to automatically \
