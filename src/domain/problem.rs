@@ -185,6 +185,65 @@ pub enum Problem {
     CashHeld,
 }
 
+impl Problem {
+    /// Whether the caller can mend the same request: what it states is wrong, or it read what is no longer so. Everything
+    /// else is an outcome, which a retry gets again.
+    pub fn is_of_parameters(&self) -> bool {
+        match self {
+            Problem::VersionMismatch { .. }
+            | Problem::TooManyMetadataKeys { .. }
+            | Problem::TaxLocationUnknown
+            | Problem::BalanceOutOfRange(_)
+            | Problem::OtherPaymentMethodType { .. }
+            | Problem::OtherSource { .. }
+            | Problem::SourceWithoutAmount(_)
+            | Problem::NothingReceived
+            | Problem::NotReceiving
+            | Problem::DeadlinePassed(_)
+            | Problem::DeadlineTooFar(_)
+            | Problem::ExpiresAfterCoupon { .. }
+            | Problem::MoreRedemptionsThanCoupon { .. }
+            | Problem::ExpiryOver(_)
+            | Problem::CashOutOfRange => true,
+            Problem::NoSuchCustomer { .. }
+            | Problem::NoSuchBalanceTransaction(_)
+            | Problem::NoSuchEvent(_)
+            | Problem::InvoicePrefixTaken { .. }
+            | Problem::CurrencyMismatch { .. }
+            | Problem::NoSuchCoupon { .. }
+            | Problem::CouponExists
+            | Problem::CouponExpired { .. }
+            | Problem::NoSuchPromotionCode { .. }
+            | Problem::PromotionCodeTaken { .. }
+            | Problem::PromotionCodeSpent { .. }
+            | Problem::PromotionCodeRefused { .. }
+            | Problem::NoDiscount(_)
+            | Problem::NoSuchSource(_)
+            | Problem::PaymentMethodNotAttached(_)
+            | Problem::NoSuchPaymentMethod(_)
+            | Problem::AttachedAlready
+            | Problem::PaymentMethodSpent
+            | Problem::NotAttached(_)
+            | Problem::TooManyInstruments
+            | Problem::BankAccountExists
+            | Problem::AlreadyVerified
+            | Problem::CannotBeVerified
+            | Problem::NoSuchTaxId(_)
+            | Problem::TooManyTaxIds
+            | Problem::SourceNotAttachable
+            | Problem::SourceSingleUse
+            | Problem::SourceAttachedAlready
+            | Problem::SourceSettled { .. }
+            | Problem::NoSuchToken { .. }
+            | Problem::TokenUsed { .. }
+            // "A decline is an outcome": docs.stripe.com/error-low-level.
+            | Problem::Declined(_)
+            | Problem::NoSuchCashTransaction(_)
+            | Problem::CashHeld => false,
+        }
+    }
+}
+
 /// Why a customer cannot redeem a promotion code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodeRefusal {

@@ -138,6 +138,8 @@ enum Body {
     Customer(Box<Shown>, Expansions),
     /// A refusal of something that has changed records all the same, as a guess that is counted.
     Refusal(Refusal),
+    /// A refusal of parameters that do not go with what is there. Nothing was changed.
+    BadParameters(Refusal),
 }
 
 impl Answer {
@@ -157,6 +159,11 @@ impl Answer {
         Answer { body: Body::Refusal(refusal), tag: None }
     }
 
+    /// A refusal of parameters, which leaves an idempotency key unused as it does before a transaction.
+    pub fn bad_parameters(refusal: Refusal) -> Answer {
+        Answer { body: Body::BadParameters(refusal), tag: None }
+    }
+
     fn to_reply(&self, call: &Call) -> Reply {
         match &self.body {
             Body::Made(json) => Reply::new(StatusCode::OK, json.to_bytes()),
@@ -164,7 +171,7 @@ impl Answer {
                 let json = expand::customer(shown, &call.account, &call.version, expansions);
                 Reply::new(StatusCode::OK, json.to_bytes())
             }
-            Body::Refusal(refusal) => refusal.clone().reply(),
+            Body::Refusal(refusal) | Body::BadParameters(refusal) => refusal.clone().reply(),
         }
     }
 }

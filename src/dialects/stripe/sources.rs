@@ -288,7 +288,7 @@ pub fn update(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
         };
         let strange: Vec<String> = strange.into_iter().flatten().cloned().collect();
         if !strange.is_empty() {
-            return Ok(Answer::refused(Refusal::unknown_parameters(&strange)));
+            return Ok(Answer::bad_parameters(Refusal::unknown_parameters(&strange)));
         }
         let owned = sources::update(tx, ctx, &customer, &choice, change)?;
         Ok(Answer::of(shown(call, tx, owned, &expansions, ctx.now)?))
