@@ -424,6 +424,7 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
             let names = Names {
                 source: Named::by("source"),
                 token: Named::by("source"),
+                bank_account: "source",
                 payment_method: Named::by("payment_method"),
                 ..names
             };
@@ -442,8 +443,9 @@ pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let expansions = discounts::expansions(call, &expand, expand::CUSTOMER)?;
     let id = CustomerId(call.part(0)?);
     let insists = conditions::insists(&call.headers);
-    let named = default_given(call)?.map_or(ID.source, Named::by);
-    let names = Names { source: named, token: named, ..names };
+    let given = default_given(call)?;
+    let named = given.map_or(ID.source, Named::by);
+    let names = Names { source: named, token: named, bank_account: given.unwrap_or(ID.bank_account), ..names };
     let Some(offer) = offer else {
         return Ok(Plan::write(names, move |_, tx, ctx| {
             let customer = customers::update(tx, ctx, &id, &insists, change.clone(), &Bringing::default())?;
