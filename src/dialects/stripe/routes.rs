@@ -104,13 +104,15 @@ pub static OPERATIONS: &[Operation] = &[
     operation(Method::GET, DISCOUNT, Resource::Customer, Access::Read, discounts::retrieve),
     operation(Method::DELETE, DISCOUNT, Resource::Customer, Access::Write, discounts::delete),
     operation(Method::GET, SOURCES, Resource::Customer, Access::Read, |call| sources::list(call, None)),
-    operation(Method::POST, SOURCES, Resource::Customer, Access::Write, sources::create),
+    operation(Method::POST, SOURCES, Resource::Customer, Access::Write, |call| sources::create(call, None)),
     operation(Method::GET, SOURCE, Resource::Customer, Access::Read, |call| sources::retrieve(call, None)),
     operation(Method::POST, SOURCE, Resource::Customer, Access::Write, |call| sources::update(call, None)),
     operation(Method::DELETE, SOURCE, Resource::Customer, Access::Write, |call| sources::delete(call, None)),
     operation(Method::POST, SOURCE_VERIFY, Resource::Customer, Access::Write, sources::verify),
     operation(Method::GET, CARDS, Resource::Customer, Access::Read, |call| sources::list(call, Some(SourceKind::Card))),
-    operation(Method::POST, CARDS, Resource::Customer, Access::Write, sources::create),
+    operation(Method::POST, CARDS, Resource::Customer, Access::Write, |call| {
+        sources::create(call, Some(SourceKind::Card))
+    }),
     operation(Method::GET, CARD, Resource::Customer, Access::Read, |call| {
         sources::retrieve(call, Some(SourceKind::Card))
     }),
@@ -123,7 +125,9 @@ pub static OPERATIONS: &[Operation] = &[
     operation(Method::GET, BANK_ACCOUNTS, Resource::Customer, Access::Read, |call| {
         sources::list(call, Some(SourceKind::BankAccount))
     }),
-    operation(Method::POST, BANK_ACCOUNTS, Resource::Customer, Access::Write, sources::create),
+    operation(Method::POST, BANK_ACCOUNTS, Resource::Customer, Access::Write, |call| {
+        sources::create(call, Some(SourceKind::BankAccount))
+    }),
     operation(Method::GET, BANK_ACCOUNT, Resource::Customer, Access::Read, |call| {
         sources::retrieve(call, Some(SourceKind::BankAccount))
     }),

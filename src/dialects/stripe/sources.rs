@@ -231,7 +231,7 @@ pub fn list(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
 }
 
 /// `POST /v1/customers/{customer}/sources` and its older names.
-pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
+pub fn create(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
     let Create { mut offers, metadata, no_questions, expand } = params::read(CREATE, &call.given, &call.version)?;
     let expansions = Expansions::of_object(&expand, expand::SOURCE, &call.version)?;
     let given: Vec<&str> = offers.iter().map(|(name, _)| *name).collect();
@@ -241,9 +241,10 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
         (None, _) => return Err(Refusal::missing_parameter("source")),
     };
     let customer = CustomerId(call.part(0)?);
+    let offer = offer.as_sort(sort);
     let asked = offer.clone();
     let ask = move |call: &Call, read: &mut dyn Read| asked.question(read, &call.account, !no_questions);
-    let names = Names { source: Named::by(param), token: Named::by(param), ..NAMES };
+    let names = Names { source: Named::by(param), token: Named::by(param), bank_account: param, ..NAMES };
     Ok(Plan::asking(names, ask, move |call, tx, ctx, finding| {
         customers::live(tx, ctx.account, &customer)?;
         let mut brought = offer.brought(tx, ctx, finding)?;
