@@ -44,7 +44,6 @@ impl Refusal {
             Decline::InsufficientFunds => by_issuer("insufficient_funds", "Your card has insufficient funds."),
             Decline::LostCard => by_issuer("lost_card", "Your card was declined."),
             Decline::StolenCard => by_issuer("stolen_card", "Your card was declined."),
-            Decline::Fraudulent => by_issuer("fraudulent", "Your card was declined."),
             Decline::TooOften => by_issuer(
                 "card_velocity_exceeded",
                 "Your card was declined for making repeated attempts too frequently or exceeding its amount limit.",
