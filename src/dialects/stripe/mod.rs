@@ -112,6 +112,11 @@ impl Call {
         }
     }
 
+    /// Whether the caller is a browser, which shows the secret of what it asks for.
+    pub fn by_browser(&self) -> bool {
+        self.key.kind == KeyKind::Publishable
+    }
+
     /// Notes how long a write is rendered.
     fn rendering<T>(&self, render: impl FnOnce() -> T) -> T {
         if self.reading {
@@ -307,10 +312,9 @@ async fn admit(app: &Arc<App>, request: &Request, operation: &Operation) -> Resu
         Closed::NotLinked => Refusal::no_access(&key, connected.unwrap_or_default()),
         Closed::Failure(failure) => Refusal::stop(failure.into(), &request.id, &Names::BY_PATH, true),
     })?;
-    if caller.key.kind == KeyKind::Publishable && !caller.key.allows(operation.resource, operation.access) {
-        return Err(Refusal::publishable_key());
+    if caller.key.kind != KeyKind::Publishable || !operation.for_browsers {
+        permit(&caller.key, &key, &caller.account, operation.resource, operation.access)?;
     }
-    permit(&caller.key, &key, &caller.account, operation.resource, operation.access)?;
     app.rate(caller.account.space).map_err(|wait| Refusal::rate_limit(wait.as_secs() + 1))?;
     Ok(caller)
 }
@@ -318,6 +322,9 @@ async fn admit(app: &Arc<App>, request: &Request, operation: &Operation) -> Resu
 fn permit(key: &ApiKey, text: &str, account: &Account, resource: Resource, access: Access) -> Result<(), Refusal> {
     if key.allows(resource, access) {
         return Ok(());
+    }
+    if key.kind == KeyKind::Publishable {
+        return Err(Refusal::publishable_key());
     }
     let permission = format!("rak_{}_{}", resource.as_str(), access.as_str());
     Err(Refusal::no_permission(text, account.id.as_str(), &permission))

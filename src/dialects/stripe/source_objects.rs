@@ -249,6 +249,9 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
 pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let Retrieve { client_secret, expand } = params::read(RETRIEVE, &call.given, &call.version)?;
     check_expand(call, &expand)?;
+    if call.by_browser() && client_secret.is_none() {
+        return Err(Refusal::missing_parameter("client_secret"));
+    }
     let id = InstrumentId(call.part(0)?);
     Ok(Plan::look(NAMES, move |call, read| {
         let found = source_objects::read(read, &call.account, &id)?;
