@@ -11,7 +11,7 @@ use super::{
     Accepted, Answering, Ask, Authentication, BankDetails, CardDetails, Details, Failing, Processor, Verified,
 };
 use crate::domain::account::Mode;
-use crate::domain::bank_account::{BankFacts, BankStatus};
+use crate::domain::bank_account::{BankFacts, BankStatus, Guess};
 use crate::domain::card::{CardFacts, Check, Checks, Expiry, Reference};
 use crate::domain::decline::Decline;
 use crate::domain::money::Currency;
@@ -46,6 +46,15 @@ impl Processor for Simulator {
         }
         let (account, status) = table::bank_account_named(name)?;
         Some(Accepted::BankAccount { facts: bank_facts(ask, account), status })
+    }
+
+    fn judge<'a>(&'a self, ask: Ask<'a>, account: &'a Reference, amounts: [i64; 2]) -> Answering<'a, Guess> {
+        let guess = match ask.mode {
+            Mode::Test => table::bank_account_kept_as(&account.0).map(|account| account.guess(amounts)),
+            // Nothing was paid in.
+            Mode::Live => None,
+        };
+        Box::pin(future::ready(Ok(guess.unwrap_or(Guess::Wrong))))
     }
 
     fn verify<'a>(&'a self, ask: Ask<'a>, instrument: &'a Accepted) -> Answering<'a, Verified> {
@@ -330,6 +339,24 @@ mod tests {
         match named(Mode::Test, "btok_us_verified", true).instrument() {
             Ok(Some(Accepted::BankAccount { status, .. })) => assert_eq!(*status, BankStatus::Verified),
             other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn amounts_prove_test_accounts_in_test_mode() {
+        let judged = |mode, account: &str, amounts| {
+            find(mode, Subject::PaidIn(Reference(account.into()), amounts), false).guess().expect("it is judged")
+        };
+        for (account, amounts, guess) in [
+            ("success", [32, 45], Guess::Right),
+            ("success", [45, 32], Guess::Right),
+            ("success", [32, 46], Guess::Wrong),
+            ("success", [11, 10], Guess::Last),
+            ("failMicrodeposits", [32, 45], Guess::Last),
+            ("nobody", [32, 45], Guess::Wrong),
+        ] {
+            assert_eq!(judged(Mode::Test, account, amounts), guess, "{account} {amounts:?}");
+            assert_eq!(judged(Mode::Live, account, amounts), Guess::Wrong, "{account} {amounts:?}");
         }
     }
 

@@ -26,6 +26,7 @@ use crate::engine::sources::{self, Owned, SourceChange};
 use crate::engine::{Done, customers};
 use crate::http::conditions;
 use crate::http::json::{Json, Object};
+use crate::processor::{self, Question, Subject};
 use crate::store::{Kept, Read};
 
 /// Which sources a path is about: all of them, or those of one sort under their older name.
@@ -328,8 +329,19 @@ pub fn verify(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let amounts = <[i64; 2]>::try_from(amounts)
         .map_err(|_| Refusal::invalid("amounts", "Invalid amounts: two amounts were sent to the bank account."))?;
     let (customer, id) = (CustomerId(call.part(0)?), InstrumentId(call.part(1)?));
-    Ok(Plan::write(NAMES, move |call, tx, ctx| {
-        let owned = sources::verify(tx, ctx, &customer, &id, amounts)?;
+    let asked = (customer.clone(), id.clone());
+    let ask = move |call: &Call, read: &mut dyn Read| {
+        let Some(customer) = read.customer(call.account.space, &asked.0)? else { return Ok(None) };
+        Ok(match customer.instrument(asked.1.as_str()) {
+            Some(Instrument::BankAccount(account)) => {
+                let about = Subject::PaidIn(account.facts.reference.clone(), amounts);
+                Some(Question { about, verify: false })
+            }
+            Some(Instrument::Card(_) | Instrument::PaymentMethod(_) | Instrument::Source(_)) | None => None,
+        })
+    };
+    Ok(Plan::asking(NAMES, ask, move |call, tx, ctx, finding| {
+        let owned = sources::verify(tx, ctx, &customer, &id, || processor::found(finding)?.guess())?;
         // A wrong guess is counted, and answered as an error.
         match &owned.source {
             Instrument::BankAccount(account) if account.status == BankStatus::Verified => {
