@@ -1,11 +1,30 @@
 //! What a change of a customer means for what it holds: written with the customer, told piece by piece.
 
-use super::{Ctx, tell};
+use super::source_objects::keep_consumed;
+use super::{Ctx, objects, tell};
 use crate::domain::customer::Customer;
 use crate::domain::event::{Happening, ObjectChange, Subject};
+use crate::domain::facts::Facts;
 use crate::domain::holding::Holding;
 use crate::domain::instrument::Instrument;
+use crate::domain::payment_method::{LoosePaymentMethod, PaymentMethod};
 use crate::store::{Kept, Tx};
+
+/// Keeps what the customer no longer holds, for those who look it up: payment methods and sources. Cards and bank accounts
+/// of the older API are gone with the hold on them.
+pub(super) fn keep_gone(tx: &mut dyn Tx, ctx: &Ctx<'_>, before: &[Instrument], after: &Customer) -> Kept<()> {
+    for instrument in before.iter().filter(|instrument| after.instrument(instrument.id().as_str()).is_none()) {
+        match instrument {
+            Instrument::PaymentMethod(method) => {
+                let loose = LoosePaymentMethod { method: PaymentMethod::clone(method), spent: true };
+                objects::put(tx, ctx, None, &Facts::from(loose))?;
+            }
+            Instrument::Source(source) => keep_consumed(tx, ctx, source, &after.id)?,
+            Instrument::Card(_) | Instrument::BankAccount(_) => {}
+        }
+    }
+    Ok(())
+}
 
 /// Tells what became of the customer's instruments: first of those that went, then of the others in their order. Each is
 /// told of once for each API that shows it.

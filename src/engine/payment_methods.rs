@@ -4,7 +4,6 @@ use super::customers::{live, replace};
 use super::{Ctx, Done, objects, tokens};
 use crate::domain::account::{Account, Space};
 use crate::domain::customer::Customer;
-use crate::domain::facts::Facts;
 use crate::domain::ids::{CustomerId, InstrumentId};
 use crate::domain::instrument::Instrument;
 use crate::domain::payment_method::{LoosePaymentMethod, PaymentMethod, PaymentMethodChange};
@@ -108,22 +107,9 @@ pub fn detach(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &InstrumentId) -> Done<Found> 
     let (before, instrument) = held(tx, ctx, id)?;
     let after = before.without_instrument(id);
 
-    keep_spent(tx, ctx, &instrument)?;
     replace(tx, ctx, before, after)?;
     let method = instrument.as_payment_method().ok_or_else(|| Problem::NoSuchPaymentMethod(id.clone()))?;
     Ok(Found::Loose(Box::new(LoosePaymentMethod { method, spent: true })))
-}
-
-/// Keeps a payment method whose customer no longer holds it, for those who look it up. What the older API made is gone
-/// with its customer's hold on it.
-pub(super) fn keep_spent(tx: &mut dyn Tx, ctx: &Ctx<'_>, instrument: &Instrument) -> Kept<()> {
-    match instrument {
-        Instrument::PaymentMethod(method) => {
-            let loose = LoosePaymentMethod { method: PaymentMethod::clone(method), spent: true };
-            objects::put(tx, ctx, None, &Facts::from(loose))
-        }
-        Instrument::Card(_) | Instrument::BankAccount(_) => Ok(()),
-    }
 }
 
 fn held(tx: &mut dyn Read, ctx: &Ctx<'_>, id: &InstrumentId) -> Done<(Customer, Instrument)> {

@@ -8,7 +8,7 @@ use cusp::dialects::stripe::routes::OPERATIONS;
 use cusp::dialects::stripe::versions::LISTED;
 use cusp::dialects::stripe::{
     balance_transactions, cash_balance, coupons, customers, events, funding_instructions, payment_methods,
-    promotion_codes, sources, tax_ids, tokens,
+    promotion_codes, source_objects, sources, tax_ids, tokens,
 };
 
 use crate::cases::{below, root};
@@ -154,6 +154,12 @@ fn tables() -> BTreeMap<&'static str, Vec<Row>> {
         ("POST /v1/customers/{customer}/tax_ids", rows("", tax_ids::CREATE)),
         ("POST /v1/promotion_codes", rows("", promotion_codes::CREATE)),
         ("POST /v1/promotion_codes/{promotion_code}", rows("", promotion_codes::UPDATE)),
+        ("POST /v1/sources", rows("", source_objects::CREATE)),
+        ("GET /v1/sources/{source}", rows("", source_objects::RETRIEVE)),
+        ("POST /v1/sources/{source}", rows("", source_objects::UPDATE)),
+        ("POST /v1/test_helpers/sources/{source}/authorize", rows("", source_objects::AUTHORIZE)),
+        ("POST /v1/test_helpers/sources/{source}/cancel", rows("", source_objects::SETTLE)),
+        ("POST /v1/test_helpers/sources/{source}/fail", rows("", source_objects::SETTLE)),
         ("GET /v1/tokens/{token}", rows("", customers::RETRIEVE)),
         ("POST /v1/tokens", rows("", tokens::CREATE)),
         ("POST /v1/tax_ids", rows("", tax_ids::CREATE_OWNED)),

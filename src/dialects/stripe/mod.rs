@@ -24,6 +24,7 @@ pub mod promotion_codes;
 pub mod routes;
 pub mod search;
 pub mod secrets;
+pub mod source_objects;
 pub mod sources;
 pub mod tax_id_types;
 pub mod tax_ids;
