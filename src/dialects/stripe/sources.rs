@@ -233,7 +233,7 @@ pub fn list(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
 /// `POST /v1/customers/{customer}/sources` and its older names.
 pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let Create { mut offers, metadata, no_questions, expand } = params::read(CREATE, &call.given, &call.version)?;
-    let expansions = Expansions::of_object(&expand, expand::SOURCE, &call.version)?;
+    let expansions = discounts::expansions(call, &expand, expand::SOURCE)?;
     let given: Vec<&str> = offers.iter().map(|(name, _)| *name).collect();
     let (param, offer) = match (offers.pop(), given.len()) {
         (Some(offer), 1) => offer,
@@ -301,7 +301,7 @@ pub const DELETE: &[Param<Retrieve>] = RETRIEVE;
 /// `DELETE /v1/customers/{customer}/sources/{id}` and its older names.
 pub fn delete(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
     let input: Retrieve = params::read(DELETE, &call.given, &call.version)?;
-    let expansions = Expansions::of_object(&input.expand, expand::SOURCE, &call.version)?;
+    let expansions = discounts::expansions(call, &input.expand, expand::SOURCE)?;
     let (customer, choice) = (CustomerId(call.part(0)?), choice(call, sort)?);
     let insists = conditions::insists(&call.headers);
     Ok(Plan::write(NAMES, move |call, tx, ctx| {
