@@ -566,13 +566,14 @@ pub(crate) mod tests {
     }
 
     /// Instruments with any facts at all.
-    pub(crate) fn instruments() -> impl Strategy<Value = Instrument> {
+    pub(crate) fn instruments() -> BoxedStrategy<Instrument> {
         prop_oneof![
-            cards().prop_map(Instrument::from),
-            bank_accounts().prop_map(Instrument::from),
-            payment_methods().prop_map(Instrument::from),
-            sources().prop_map(Instrument::from),
+            cards().prop_map(Instrument::from).boxed(),
+            bank_accounts().prop_map(Instrument::from).boxed(),
+            payment_methods().prop_map(Instrument::from).boxed(),
+            sources().prop_map(Instrument::from).boxed(),
         ]
+        .boxed()
     }
 
     proptest! {
