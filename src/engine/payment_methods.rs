@@ -1,7 +1,7 @@
 //! Payment methods: read, update, attach, detach, list. A customer holds those that are attached; the others are objects.
 
 use super::customers::{live, replace};
-use super::{Ctx, Done, objects, tokens};
+use super::{Ctx, Done, Precondition, objects, tokens};
 use crate::domain::account::{Account, Space};
 use crate::domain::customer::Customer;
 use crate::domain::ids::{CustomerId, InstrumentId};
@@ -69,8 +69,15 @@ pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, method: PaymentMethod, token: Opti
 }
 
 /// Changes a payment method that a customer holds.
-pub fn update(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &InstrumentId, change: PaymentMethodChange) -> Done<Found> {
+pub fn update(
+    tx: &mut dyn Tx,
+    ctx: &Ctx<'_>,
+    id: &InstrumentId,
+    insists: &Precondition,
+    change: PaymentMethodChange,
+) -> Done<Found> {
     let (before, instrument) = held(tx, ctx, id)?;
+    insists.check(before.version)?;
     let method = instrument.as_payment_method().ok_or_else(|| Problem::NoSuchPaymentMethod(id.clone()))?;
     let instrument = instrument.changed_to(method.with(change)?);
     let after = before.with_changed(instrument.clone());
@@ -84,8 +91,15 @@ pub fn update(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &InstrumentId, change: Payment
 pub type Offered = (PaymentMethod, Option<LoosePaymentMethod>);
 
 /// Gives a customer a payment method.
-pub fn attach(tx: &mut dyn Tx, ctx: &Ctx<'_>, customer: &CustomerId, offered: Offered) -> Done<Found> {
+pub fn attach(
+    tx: &mut dyn Tx,
+    ctx: &Ctx<'_>,
+    customer: &CustomerId,
+    insists: &Precondition,
+    offered: Offered,
+) -> Done<Found> {
     let before = live(tx, ctx.account, customer)?;
+    insists.check(before.version)?;
     let instrument = Instrument::from(offered.0.clone());
     let after = before.with_instrument(instrument.clone())?;
 
@@ -103,8 +117,9 @@ pub(super) fn take(tx: &mut dyn Tx, ctx: &Ctx<'_>, (_, loose): &Offered) -> Kept
 }
 
 /// Takes a payment method from its customer, for good. A default source is followed by the newest other one.
-pub fn detach(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &InstrumentId) -> Done<Found> {
+pub fn detach(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &InstrumentId, insists: &Precondition) -> Done<Found> {
     let (before, instrument) = held(tx, ctx, id)?;
+    insists.check(before.version)?;
     let after = before.without_instrument(id);
 
     replace(tx, ctx, before, after)?;

@@ -244,11 +244,12 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let asked = offer.clone();
     let ask = move |call: &Call, read: &mut dyn Read| asked.question(read, &call.account, !no_questions);
     let names = Names { source: Named::by(param), token: Named::by(param), ..NAMES };
+    let insists = conditions::insists(&call.headers);
     Ok(Plan::asking(names, ask, move |call, tx, ctx, finding| {
         customers::live(tx, ctx.account, &customer)?;
         let mut brought = offer.brought(tx, ctx, finding)?;
         brought.describe(metadata.clone())?;
-        let owned = sources::create(tx, ctx, &customer, &brought)?;
+        let owned = sources::create(tx, ctx, &customer, &insists, &brought)?;
         Ok(Answer::of(shown(call, tx, owned, &expansions, ctx.now)?))
     }))
 }
@@ -273,6 +274,7 @@ pub fn update(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
         names.iter().filter(|name| call.given.get(name).is_some()).map(|name| (*name).to_owned()).collect()
     };
     let (of_accounts, of_cards, of_sources) = (given(&OF_ACCOUNTS), given(&OF_CARDS), given(&OF_SOURCES));
+    let insists = conditions::insists(&call.headers);
     Ok(Plan::write(NAMES, move |call, tx, ctx| -> Done<Answer> {
         let Owned { source, .. } = sources::read(tx, ctx.account, &customer, &choice)?;
         let (strange, change) = match source {
@@ -290,7 +292,7 @@ pub fn update(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
         if !strange.is_empty() {
             return Ok(Answer::refused(Refusal::unknown_parameters(&strange)));
         }
-        let owned = sources::update(tx, ctx, &customer, &choice, change)?;
+        let owned = sources::update(tx, ctx, &customer, &choice, &insists, change)?;
         Ok(Answer::of(shown(call, tx, owned, &expansions, ctx.now)?))
     }))
 }
@@ -327,8 +329,9 @@ pub fn verify(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let amounts = <[i64; 2]>::try_from(amounts)
         .map_err(|_| Refusal::invalid("amounts", "Invalid amounts: two amounts were sent to the bank account."))?;
     let (customer, id) = (CustomerId(call.part(0)?), InstrumentId(call.part(1)?));
+    let insists = conditions::insists(&call.headers);
     Ok(Plan::write(NAMES, move |call, tx, ctx| {
-        let owned = sources::verify(tx, ctx, &customer, &id, amounts)?;
+        let owned = sources::verify(tx, ctx, &customer, &id, &insists, amounts)?;
         // A wrong guess is counted, and answered as an error.
         match &owned.source {
             Instrument::BankAccount(account) if account.status == BankStatus::Verified => {
