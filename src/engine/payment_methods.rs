@@ -1,6 +1,7 @@
 //! Payment methods: read, update, attach, detach, list. A customer holds those that are attached; the others are objects.
 
 use super::customers::{live, replace};
+use super::holdings::holder;
 use super::{Ctx, Done, Precondition, objects, tokens};
 use crate::domain::account::{Account, Space};
 use crate::domain::customer::Customer;
@@ -8,7 +9,6 @@ use crate::domain::ids::{CustomerId, InstrumentId};
 use crate::domain::instrument::Instrument;
 use crate::domain::payment_method::{LoosePaymentMethod, PaymentMethod, PaymentMethodChange};
 use crate::domain::problem::Problem;
-use crate::domain::term::Mark;
 use crate::domain::token::Token;
 use crate::store::{Kept, Read, Tx};
 
@@ -120,10 +120,10 @@ pub(super) fn take(tx: &mut dyn Tx, ctx: &Ctx<'_>, (_, loose): &Offered) -> Kept
 pub fn detach(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &InstrumentId, insists: &Precondition) -> Done<Found> {
     let (before, instrument) = held(tx, ctx, id)?;
     insists.check(before.version)?;
+    let method = instrument.as_payment_method().ok_or_else(|| Problem::NoSuchPaymentMethod(id.clone()))?;
     let after = before.without_instrument(id);
 
     replace(tx, ctx, before, after)?;
-    let method = instrument.as_payment_method().ok_or_else(|| Problem::NoSuchPaymentMethod(id.clone()))?;
     Ok(Found::Loose(Box::new(LoosePaymentMethod { method, spent: true })))
 }
 
@@ -134,22 +134,12 @@ fn held(tx: &mut dyn Read, ctx: &Ctx<'_>, id: &InstrumentId) -> Done<(Customer, 
     }
 }
 
-/// How often it is looked for: it goes from being an object to being held and back once each, so that a look that sees
-/// each of them at another time finds it in the end.
-const LOOKS: usize = 3;
-
-/// A payment method, wherever it is, if there is one of that id.
+/// A payment method, wherever it is, if there is one of that id. It goes from being an object to being held and back once
+/// each, so that of looks at several states none may find it: before it is said to be nowhere, one state is looked at.
 pub fn find(read: &mut dyn Read, space: Space, id: &InstrumentId) -> Kept<Option<Found>> {
-    for _ in 0..LOOKS {
-        if let Some(loose) = objects::loose_payment_method(read, space, id)? {
-            return Ok(Some(Found::Loose(Box::new(loose))));
-        }
-        let Some(holder) = read.marked(space, &Mark::Holding(id.0.clone()))? else { continue };
-        let Some(customer) = read.customer(space, &holder)? else { continue };
-        let instrument = customer.instrument(id.as_str()).filter(|instrument| instrument.is_payment_method());
-        if let Some(instrument) = instrument.cloned() {
-            return Ok(Some(Found::Held { customer: Box::new(customer), instrument }));
-        }
+    if let Some(loose) = objects::loose_payment_method(read, space, id)? {
+        return Ok(Some(Found::Loose(Box::new(loose))));
     }
-    Ok(None)
+    let held = holder(read, space, id)?.filter(|(_, instrument)| instrument.is_payment_method());
+    Ok(held.map(|(customer, instrument)| Found::Held { customer: Box::new(customer), instrument }))
 }

@@ -417,6 +417,7 @@ pub fn attach(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let names = Names { customer: Named::by("customer"), ..NAMES };
     let insists = conditions::insists(&call.headers);
     Ok(Plan::asking(names, ask, move |call, tx, ctx, finding| {
+        insists.check(customers::live(tx, ctx.account, &customer)?.version)?;
         let offered = offers::offered_method(tx, ctx, &id, finding)?;
         let found = payment_methods::attach(tx, ctx, &customer, &insists, offered)?;
         Ok(Answer::of(shown(call, tx, found, &expansions, ctx.now)?))
@@ -476,7 +477,7 @@ fn listed(
 pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let expansions = retrieved(call)?;
     let id = InstrumentId(call.part(0)?);
-    Ok(Plan::look(NAMES, move |call, read| {
+    Ok(Plan::find(NAMES, move |call, read| {
         let found = payment_methods::read(read, &call.account, &id)?;
         Ok(Answer::of(shown(call, read, found, &expansions, call.now)?))
     }))

@@ -249,7 +249,7 @@ pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let Retrieve { client_secret, expand } = params::read(RETRIEVE, &call.given, &call.version)?;
     check_expand(call, &expand)?;
     let id = InstrumentId(call.part(0)?);
-    Ok(Plan::look(NAMES, move |call, read| {
+    Ok(Plan::find(NAMES, move |call, read| {
         let found = source_objects::read(read, &call.account, &id)?;
         if client_secret.as_ref().is_some_and(|secret| *secret != found.source().client_secret) {
             return Err(Halt::from(Refusal::other_client_secret()));

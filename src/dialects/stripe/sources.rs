@@ -246,7 +246,7 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let names = Names { source: Named::by(param), token: Named::by(param), ..NAMES };
     let insists = conditions::insists(&call.headers);
     Ok(Plan::asking(names, ask, move |call, tx, ctx, finding| {
-        customers::live(tx, ctx.account, &customer)?;
+        insists.check(customers::live(tx, ctx.account, &customer)?.version)?;
         let mut brought = offer.brought(tx, ctx, finding)?;
         brought.describe(metadata.clone())?;
         let owned = sources::create(tx, ctx, &customer, &insists, &brought)?;
