@@ -22,6 +22,7 @@ mod fleet;
 mod followers;
 mod harness;
 mod history;
+mod holdings;
 mod hostile;
 mod http;
 mod interloper;
