@@ -23,6 +23,84 @@ pub struct Held {
     pub default: Option<String>,
 }
 
+/// One thing that is held, as a test expects it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Thing {
+    /// Its id.
+    pub id: String,
+    /// A card or a bank account of the older API.
+    pub source: bool,
+    /// A payment method: a card of either API.
+    pub method: bool,
+}
+
+impl Thing {
+    /// A card of the older API.
+    pub fn card(id: String) -> Thing {
+        Thing { id, source: true, method: true }
+    }
+
+    /// One of the newer API.
+    pub fn method(id: String) -> Thing {
+        Thing { id, source: false, method: true }
+    }
+}
+
+/// A customer as a test expects it to hold things.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holder {
+    /// All of them, oldest first.
+    pub things: Vec<Thing>,
+    /// The default source.
+    pub default: Option<String>,
+}
+
+impl Holder {
+    /// One that is held.
+    pub fn has(&self, id: &str) -> Option<&Thing> {
+        self.things.iter().find(|thing| thing.id == id)
+    }
+
+    /// Whether a bank account of the older API is held.
+    pub fn has_bank_account(&self) -> bool {
+        self.things.iter().any(|thing| thing.source && !thing.method)
+    }
+
+    /// The ids of those things, newest first.
+    pub fn ids(&self, shown: impl Fn(&Thing) -> bool) -> Vec<String> {
+        self.things.iter().rev().filter(|thing| shown(thing)).map(|thing| thing.id.clone()).collect()
+    }
+
+    /// Holds one more: the first source is the default one.
+    pub fn hold(&mut self, thing: Thing) {
+        if thing.source {
+            self.default.get_or_insert(thing.id.clone());
+        }
+        self.things.push(thing);
+    }
+
+    /// Holds a source in the place of the default one.
+    pub fn replace(&mut self, source: Thing) {
+        let default = self.default.replace(source.id.clone());
+        self.things.retain(|thing| Some(&thing.id) != default.as_ref());
+        self.things.push(source);
+    }
+
+    /// Lets go of one: the newest other source follows a default one.
+    pub fn let_go(&mut self, id: &str) {
+        self.things.retain(|thing| thing.id != id);
+        if self.default.as_deref() == Some(id) {
+            self.default = self.ids(|thing| thing.source).into_iter().next();
+        }
+    }
+
+    /// As it is to be listed.
+    pub fn held(&self) -> Held {
+        let (sources, methods) = (self.ids(|thing| thing.source), self.ids(|thing| thing.method));
+        Held { sources, methods, default: self.default.clone() }
+    }
+}
+
 /// The id of a token of a good card.
 #[track_caller]
 pub fn token(client: &Client) -> String {
