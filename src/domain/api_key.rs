@@ -36,6 +36,8 @@ words! {
         PaymentMethod = "payment_method",
         /// Promotion codes.
         PromotionCode = "promotion_code",
+        /// Sources of the Sources API.
+        Source = "source",
         /// Tax ids by themselves; one that is made with its customer comes with it.
         TaxId = "tax_id",
         /// Tokens.

@@ -4,6 +4,7 @@ use super::customer::Customer;
 use super::facts::Facts;
 use super::holding::Holding;
 use super::ids::{CustomerId, EventId, RequestId};
+use super::source::{Outcome, Source};
 use super::time::Time;
 use super::words::words;
 
@@ -48,6 +49,15 @@ pub enum Happening {
         change: ObjectChange,
         /// Other objects as they were then, without which it cannot be told: the coupon of a promotion code.
         beside: Vec<Facts>,
+    },
+    /// The wait for a source ended.
+    SourceSettled {
+        /// How.
+        outcome: Outcome,
+        /// As it is now.
+        source: Box<Source>,
+        /// Who holds it.
+        customer: Option<CustomerId>,
     },
     /// Money arrived in a customer's cash balance.
     CashArrived {
@@ -122,6 +132,12 @@ words! {
         CashTransaction = "cash_transaction",
         /// A customer's cash balance.
         CashBalance = "cash_balance",
+        /// A source that can be charged by now.
+        ChargeableSource = "chargeable_source",
+        /// A source whose owner did not agree.
+        FailedSource = "failed_source",
+        /// A source that nobody charged in time.
+        CanceledSource = "canceled_source",
         /// A token, of which nothing is told.
         Token = "token",
         /// A tax id of a customer.
@@ -169,6 +185,9 @@ impl EventKind {
         EventKind(Subject::TaxId, Change::Created),
         EventKind(Subject::TaxId, Change::Updated),
         EventKind(Subject::TaxId, Change::Deleted),
+        EventKind(Subject::ChargeableSource, Change::Updated),
+        EventKind(Subject::FailedSource, Change::Updated),
+        EventKind(Subject::CanceledSource, Change::Updated),
     ];
 
     /// The kind's dotted name, which is also how it is kept.
@@ -199,6 +218,14 @@ impl EventKind {
             EventKind(Subject::CashBalance, Change::Created | Change::Updated | Change::Deleted) => {
                 "cash_balance.funds_available"
             }
+            // All that is told of a source that nobody holds is how the wait for it ended.
+            EventKind(Subject::ChargeableSource, Change::Created | Change::Updated | Change::Deleted) => {
+                "source.chargeable"
+            }
+            EventKind(Subject::FailedSource, Change::Created | Change::Updated | Change::Deleted) => "source.failed",
+            EventKind(Subject::CanceledSource, Change::Created | Change::Updated | Change::Deleted) => {
+                "source.canceled"
+            }
             EventKind(Subject::Token, Change::Created) => "token.created",
             EventKind(Subject::Token, Change::Updated) => "token.updated",
             EventKind(Subject::Token, Change::Deleted) => "token.deleted",
@@ -223,6 +250,14 @@ impl Happening {
             Happening::CustomerDeleted { .. } => EventKind(Subject::Customer, Change::Deleted),
             Happening::Holding { subject, change, .. } => EventKind(*subject, change.change()),
             Happening::Object { change, .. } => EventKind(Subject::of(change.state()), change.change()),
+            Happening::SourceSettled { outcome, .. } => {
+                let subject = match outcome {
+                    Outcome::Chargeable => Subject::ChargeableSource,
+                    Outcome::Failed => Subject::FailedSource,
+                    Outcome::Canceled => Subject::CanceledSource,
+                };
+                EventKind(subject, Change::Updated)
+            }
             Happening::CashArrived { .. } => EventKind(Subject::CashBalance, Change::Updated),
         }
     }
@@ -234,6 +269,7 @@ impl Happening {
             Happening::CustomerDeleted { before, .. } => before.id.as_str(),
             Happening::Holding { change, .. } => change.state().id(),
             Happening::Object { change, .. } => change.state().id(),
+            Happening::SourceSettled { source, .. } => source.id.as_str(),
             Happening::CashArrived { customer } => customer.id.as_str(),
         }
     }
@@ -246,6 +282,7 @@ impl Subject {
             Facts::PromotionCode(_) => Subject::PromotionCode,
             Facts::CashTransaction(_) => Subject::CashTransaction,
             Facts::PaymentMethod(_) => Subject::PaymentMethod,
+            Facts::Source(_) => Subject::Source,
             Facts::Token(_) => Subject::Token,
         }
     }

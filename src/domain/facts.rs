@@ -6,6 +6,7 @@ use super::coupon::Coupon;
 use super::object::{List, ObjectKind};
 use super::payment_method::LoosePaymentMethod;
 use super::promotion_code::PromotionCode;
+use super::source::LooseSource;
 use super::time::Time;
 use super::token::Token;
 
@@ -49,6 +50,8 @@ facts! {
     CashTransaction(CashTransaction),
     /// A payment method that no customer holds.
     PaymentMethod(LoosePaymentMethod),
+    /// A source that no customer holds.
+    Source(LooseSource),
     /// A token.
     Token(Token),
 }
@@ -109,6 +112,7 @@ impl Facts {
             Facts::PromotionCode(_) => ObjectKind::PromotionCode,
             Facts::CashTransaction(_) => ObjectKind::CashTransaction,
             Facts::PaymentMethod(_) => ObjectKind::PaymentMethod,
+            Facts::Source(_) => ObjectKind::Source,
             Facts::Token(_) => ObjectKind::Token,
         }
     }
@@ -121,6 +125,7 @@ impl Facts {
             | Facts::PromotionCode(_)
             | Facts::CashTransaction(_)
             | Facts::PaymentMethod(_)
+            | Facts::Source(_)
             | Facts::Token(_) => self.id(),
         }
     }
@@ -132,6 +137,7 @@ impl Facts {
             Facts::PromotionCode(code) => code.id.as_str(),
             Facts::CashTransaction(transaction) => transaction.id.as_str(),
             Facts::PaymentMethod(loose) => loose.method.id.as_str(),
+            Facts::Source(loose) => loose.source.id.as_str(),
             Facts::Token(token) => token.id.as_str(),
         }
     }
@@ -143,6 +149,7 @@ impl Facts {
             Facts::PromotionCode(code) => code.created,
             Facts::CashTransaction(transaction) => transaction.created,
             Facts::PaymentMethod(loose) => loose.method.created,
+            Facts::Source(loose) => loose.source.created,
             Facts::Token(token) => token.created,
         }
     }
@@ -163,7 +170,7 @@ impl Facts {
             }
             Facts::CashTransaction(transaction) => vec![cash_transaction_lists::of_customer(&transaction.customer)],
             // What nobody holds is found by its id alone.
-            Facts::PaymentMethod(_) | Facts::Token(_) => Vec::new(),
+            Facts::PaymentMethod(_) | Facts::Source(_) | Facts::Token(_) => Vec::new(),
         }
     }
 }

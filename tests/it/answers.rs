@@ -38,6 +38,8 @@ const NOT_DESCRIBED: &[(&str, &str, &str)] = &[
     ("2020-08-27", "POST /v1/customers/{customer}/funding_instructions", "came in May 2022, after the document"),
     ("2020-08-27", "POST /v1/test_helpers/customers/{customer}/fund_cash_balance", "came in 2022, after the document"),
     ("2020-08-27", "/v1/tax_ids", "tax ids by their owner came in February 2024, for every version"),
+    ("2020-08-27", "POST /v1/test_helpers/sources/", "ours: it stands for what a person does on a page of Stripe's"),
+    ("2026-08-26.dahlia", "POST /v1/test_helpers/sources/", "ours, as above"),
 ];
 
 /// Keys that a document does not have: the version that they are told from on, the schema, the key, why.

@@ -26,6 +26,7 @@ in_both_stores! {
     a_default_source_that_goes_is_no_default,
     a_customer_never_holds_one_too_many,
     a_customer_goes_once_with_all_that_it_holds,
+    one_customer_is_given_a_source,
     a_key_that_is_being_worked_on_is_refused_and_then_replayed,
     readers_are_not_kept_waiting_by_a_writer,
 }
@@ -126,6 +127,20 @@ fn rush_each(client: &Client, ask: impl Fn(usize) -> (&'static str, String, Stri
 
 fn of_status(replies: &[Reply], status: u16) -> usize {
     replies.iter().filter(|reply| reply.status == status).count()
+}
+
+fn one_customer_is_given_a_source(keeping: &Keeping) {
+    let server = Server::start(keeping);
+    let client = Client::new(server.address(), "sk_test_race");
+    for _ in 0..4 {
+        let made = client.post("/v1/sources", "type=ach_credit_transfer&currency=usd&owner[email]=jenny@example.com");
+        let id = json(&made)["id"].as_str().unwrap().to_owned();
+        let replies = rush(&client, "/v1/customers", |caller| format!("name={caller}&source={id}"));
+        assert_eq!((of_status(&replies, 200), of_status(&replies, 400)), (1, CALLERS - 1));
+        let holder = replies.iter().find(|reply| reply.status == 200).map(json).unwrap();
+        let source = json(&client.get(&format!("/v1/sources/{id}")));
+        assert_eq!((&source["customer"], &holder["default_source"]), (&holder["id"], &source["id"]));
+    }
 }
 
 fn all_money_that_arrives_is_there(keeping: &Keeping) {

@@ -8,7 +8,7 @@ use cusp::dialects::stripe::routes::OPERATIONS;
 use cusp::dialects::stripe::versions::LISTED;
 use cusp::dialects::stripe::{
     balance_transactions, cash_balance, coupons, customers, events, funding_instructions, payment_methods,
-    promotion_codes, sources, tax_ids, tokens,
+    promotion_codes, source_objects, sources, tax_ids, tokens,
 };
 
 use crate::cases::{below, root};
@@ -154,6 +154,12 @@ fn tables() -> BTreeMap<&'static str, Vec<Row>> {
         ("POST /v1/customers/{customer}/tax_ids", rows("", tax_ids::CREATE)),
         ("POST /v1/promotion_codes", rows("", promotion_codes::CREATE)),
         ("POST /v1/promotion_codes/{promotion_code}", rows("", promotion_codes::UPDATE)),
+        ("POST /v1/sources", rows("", source_objects::CREATE)),
+        ("GET /v1/sources/{source}", rows("", source_objects::RETRIEVE)),
+        ("POST /v1/sources/{source}", rows("", source_objects::UPDATE)),
+        ("POST /v1/test_helpers/sources/{source}/authorize", rows("", source_objects::AUTHORIZE)),
+        ("POST /v1/test_helpers/sources/{source}/cancel", rows("", source_objects::SETTLE)),
+        ("POST /v1/test_helpers/sources/{source}/fail", rows("", source_objects::SETTLE)),
         ("GET /v1/tokens/{token}", rows("", customers::RETRIEVE)),
         ("POST /v1/tokens", rows("", tokens::CREATE)),
         ("POST /v1/tax_ids", rows("", tax_ids::CREATE_OWNED)),
@@ -181,12 +187,12 @@ fn rows<C>(prefix: &str, table: &[Param<C>]) -> Vec<Row> {
 
 fn parts(name: &str, shape: &Shape, found: &mut Vec<Row>) {
     match shape {
-        Shape::Record(fields) => {
-            for Field { name: field, shape, required, added: _ } in *fields {
-                let name = inside(name, field);
-                parts(&name, shape, found);
-                let empty = required.then_some(Empty::Refused);
-                found.push(Row { name, accepted: takes_values(shape), empty });
+        Shape::Record(fields) => fields_of(name, fields, found),
+        // An id, or the fields of each kind of thing that may stand in its place.
+        Shape::TextOr(kinds) => {
+            found.push(Row { name: inside(name, "object"), accepted: true, empty: Some(Empty::Refused) });
+            for (_, fields) in *kinds {
+                fields_of(name, fields, found);
             }
         }
         Shape::List(element, _) => parts(&format!("{name}[]"), element, found),
@@ -196,6 +202,15 @@ fn parts(name: &str, shape: &Shape, found: &mut Vec<Row>) {
             found.extend(bounds.map(|bound| Row { name: inside(name, bound), accepted: true, empty: None }));
         }
         _ => {}
+    }
+}
+
+fn fields_of(name: &str, fields: &[Field], found: &mut Vec<Row>) {
+    for Field { name: field, shape, required, added: _ } in fields {
+        let name = inside(name, field);
+        parts(&name, shape, found);
+        let empty = required.then_some(Empty::Refused);
+        found.push(Row { name, accepted: takes_values(shape), empty });
     }
 }
 

@@ -26,6 +26,9 @@ in_both_stores! {
     a_deleted_coupon_is_all_or_nothing,
     a_new_promotion_code_is_all_or_nothing,
     a_changed_promotion_code_is_all_or_nothing,
+    a_new_source_is_all_or_nothing,
+    an_attached_source_is_all_or_nothing,
+    a_settled_source_is_all_or_nothing,
     a_redemption_is_all_or_nothing,
     a_deleted_discount_is_all_or_nothing,
     a_delete_of_whoever_has_a_discount_is_all_or_nothing,
@@ -33,7 +36,7 @@ in_both_stores! {
     a_create_with_a_payment_method_is_all_or_nothing,
     an_update_with_a_token_is_all_or_nothing,
     an_update_with_a_test_card_is_all_or_nothing,
-    a_new_source_is_all_or_nothing,
+    a_source_of_a_token_is_all_or_nothing,
     a_changed_source_is_all_or_nothing,
     a_deleted_source_is_all_or_nothing,
     a_new_token_is_all_or_nothing,
@@ -101,7 +104,8 @@ struct Sandbox {
 impl Sandbox {
     /// One with what the text names: a coupon, a promotion code of it that is switched off (`code`) or on (`active`), a
     /// customer who has a discount by another coupon (`holder`), a customer who has two sources, of which one is its
-    /// `default`, and a payment method that is `attached`, a `token` and a payment method that nobody has (`loose`).
+    /// `default`, and a payment method that is `attached`, a `token`, and a payment method (`loose`) and a `source` that
+    /// nobody has.
     fn of(server: &Server, text: &str) -> Sandbox {
         let client = Client::new(server.address(), KEY);
         let id = |reply: Reply| json(&reply)["id"].as_str().unwrap().to_owned();
@@ -133,6 +137,10 @@ impl Sandbox {
         if text.contains("{loose}") {
             names.push(("{loose}", loose(&client)));
         }
+        if text.contains("{source}") {
+            let account = "type=ach_credit_transfer&currency=usd&owner[email]=jenny@example.com";
+            names.push(("{source}", id(client.post("/v1/sources", account))));
+        }
         Sandbox { client, names }
     }
 
@@ -145,6 +153,7 @@ impl Sandbox {
         let mut seen = everything(client);
         for (word, id) in &self.names {
             match *word {
+                "{source}" => seen += &client.get(&format!("/v1/sources/{id}")).text(),
                 "{token}" => seen += &client.get(&format!("/v1/tokens/{id}")).text(),
                 "{loose}" | "{attached}" => seen += &client.get(&format!("/v1/payment_methods/{id}")).text(),
                 _ => {}
@@ -202,7 +211,7 @@ fn goes_wrong(
     assert_eq!(done.status, 200, "{}", done.text());
     if method == "POST" {
         let after = sandbox.seen(&client);
-        if !path.ends_with("/tokens") && path != "/v1/payment_methods" {
+        if !["/v1/tokens", "/v1/payment_methods", "/v1/sources"].contains(&&*path) {
             // What is made alone is on no list.
             assert_ne!(after, before);
         }
@@ -264,6 +273,18 @@ fn a_funding_is_all_or_nothing(keeping: &Keeping) {
     check(keeping, "POST", path, "amount=5&currency=eur&reference=Invoice&expand[]=customer");
 }
 
+fn a_new_source_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "POST", "/v1/sources", "type=ach_credit_transfer&currency=usd&owner[email]=amount_5@example.com");
+}
+
+fn an_attached_source_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "POST", "/v1/customers/{id}/sources", "source={source}");
+}
+
+fn a_settled_source_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "POST", "/v1/test_helpers/sources/{source}/authorize", "amount=5");
+}
+
 fn a_new_coupon_is_all_or_nothing(keeping: &Keeping) {
     check(keeping, "POST", "/v1/coupons", "percent_off=10&metadata[a]=1");
 }
@@ -314,7 +335,7 @@ fn an_update_with_a_test_card_is_all_or_nothing(keeping: &Keeping) {
     check(keeping, "POST", "/v1/customers/{payer}", "source=tok_visa");
 }
 
-fn a_new_source_is_all_or_nothing(keeping: &Keeping) {
+fn a_source_of_a_token_is_all_or_nothing(keeping: &Keeping) {
     check(keeping, "POST", "/v1/customers/{id}/sources", "source={token}&metadata[a]=1");
 }
 

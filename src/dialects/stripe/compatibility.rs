@@ -6,7 +6,7 @@ use super::params::{Empty, Field, Kind, Param, Shape, inside};
 use super::routes::OPERATIONS;
 use super::{
     balance_transactions, cash_balance, coupons, customers, events, funding_instructions, payment_methods,
-    promotion_codes, sources, tax_ids, tokens, versions,
+    promotion_codes, source_objects, sources, tax_ids, tokens, versions,
 };
 use crate::domain::promotion_code::MAX_CODE;
 
@@ -53,6 +53,10 @@ pub fn page() -> String {
     table(&mut page, "POST /v1/promotion_codes", promotion_codes::CREATE);
     table(&mut page, "POST /v1/promotion_codes/{promotion_code}", promotion_codes::UPDATE);
     table(&mut page, "GET /v1/promotion_codes", promotion_codes::LIST);
+    table(&mut page, "POST /v1/sources", source_objects::CREATE);
+    table(&mut page, "GET /v1/sources/{source}", source_objects::RETRIEVE);
+    table(&mut page, "POST /v1/sources/{source}", source_objects::UPDATE);
+    table(&mut page, "POST /v1/test_helpers/sources/{source}/authorize", source_objects::AUTHORIZE);
     table(&mut page, "POST /v1/tokens", tokens::CREATE);
     table(&mut page, "POST /v1/customers/{customer}/tax_ids", tax_ids::CREATE);
     table(&mut page, "GET /v1/customers/{customer}/tax_ids", tax_ids::LIST);

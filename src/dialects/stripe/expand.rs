@@ -86,6 +86,9 @@ pub const CASH_TRANSACTION: Expandable = &[
 pub const FUNDING_INSTRUCTIONS: Expandable = &[always("bank_transfer")];
 /// On a customer's source.
 pub const SOURCE: Expandable = &[always("customer")];
+/// On a source of the Sources API, which shows all of it: docs.stripe.com/api/sources/object.
+pub const SOURCE_OBJECT: Expandable =
+    &[always("code_verification"), always("owner"), always("receiver"), always("redirect"), always("source_order")];
 /// On a payment method.
 pub const PAYMENT_METHOD: Expandable =
     &[always("billing_details"), always("card"), always("customer"), always("us_bank_account")];
@@ -176,11 +179,12 @@ fn checked(whole: &str, path: &str, expandable: Expandable, version: &Version) -
 /// docs.stripe.com/stripe-apps/reference/permissions. What older versions show unasked is a part of the customer.
 pub fn require_sight(call: &Call) -> Result<(), Refusal> {
     let paths = call.given.get("expand").and_then(Node::as_list).unwrap_or_default();
-    let through = |path: &Node, segment| matches!(path, Node::Text(path) if path.split('.').any(|it| it == segment));
-    if paths.into_iter().any(|path| through(path, "tax_ids")) {
-        call.require(Resource::TaxId, Access::Read)?;
-    }
-    Ok(())
+    let through =
+        |path: &Node, segment: &str| matches!(path, Node::Text(path) if path.split('.').any(|it| it == segment));
+    let mut guarded = [("default_payment_method", Resource::PaymentMethod), ("tax_ids", Resource::TaxId)]
+        .into_iter()
+        .filter(|(segment, _)| paths.iter().any(|path| through(path, segment)));
+    guarded.try_for_each(|(_, resource)| call.require(resource, Access::Read))
 }
 
 /// A customer as the caller's version shows it, with what it wants filled in.
@@ -241,8 +245,14 @@ pub fn source(
     version: &Version,
     expansions: &Expansions,
 ) -> Json {
-    let object = instruments::source(source, Some(&holder.customer.id), version);
-    held(object, holder, account, version, expansions)
+    let object = instruments::source(source, Some(&holder.customer.id), account, version);
+    match source {
+        // Whose it is stays an id: docs.stripe.com/api/sources/object.
+        Instrument::Source(_) => held(object, holder, account, version, &Expansions::default()),
+        Instrument::Card(_) | Instrument::BankAccount(_) | Instrument::PaymentMethod(_) => {
+            held(object, holder, account, version, expansions)
+        }
+    }
 }
 
 /// A customer's payment method as the caller's version shows it, with what it wants filled in.

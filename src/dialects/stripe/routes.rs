@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 use super::failure::Refusal;
 use super::{
     Call, Plan, account, balance_transactions, cash_balance, coupons, customers, discounts, events,
-    funding_instructions, payment_methods, promotion_codes, sources, tax_ids, tokens,
+    funding_instructions, payment_methods, promotion_codes, source_objects, sources, tax_ids, tokens,
 };
 use crate::domain::api_key::{Access, Resource};
 use crate::domain::instrument::SourceKind;
@@ -66,6 +66,11 @@ const PAYMENT_METHOD_ATTACH: &str = "/v1/payment_methods/{payment_method}/attach
 const PAYMENT_METHOD_DETACH: &str = "/v1/payment_methods/{payment_method}/detach";
 const PROMOTION_CODE: &str = "/v1/promotion_codes/{promotion_code}";
 const PROMOTION_CODES: &str = "/v1/promotion_codes";
+const LOOSE_SOURCE: &str = "/v1/sources/{source}";
+const LOOSE_SOURCES: &str = "/v1/sources";
+const LOOSE_SOURCE_AUTHORIZE: &str = "/v1/test_helpers/sources/{source}/authorize";
+const LOOSE_SOURCE_CANCEL: &str = "/v1/test_helpers/sources/{source}/cancel";
+const LOOSE_SOURCE_FAIL: &str = "/v1/test_helpers/sources/{source}/fail";
 const SOURCE: &str = "/v1/customers/{customer}/sources/{id}";
 const SOURCES: &str = "/v1/customers/{customer}/sources";
 const SOURCE_VERIFY: &str = "/v1/customers/{customer}/sources/{id}/verify";
@@ -160,6 +165,12 @@ pub static OPERATIONS: &[Operation] = &[
     operation(Method::POST, PROMOTION_CODES, Resource::PromotionCode, Access::Write, promotion_codes::create),
     operation(Method::GET, PROMOTION_CODE, Resource::PromotionCode, Access::Read, promotion_codes::retrieve),
     operation(Method::POST, PROMOTION_CODE, Resource::PromotionCode, Access::Write, promotion_codes::update),
+    operation(Method::POST, LOOSE_SOURCES, Resource::Source, Access::Write, source_objects::create),
+    operation(Method::GET, LOOSE_SOURCE, Resource::Source, Access::Read, source_objects::retrieve),
+    operation(Method::POST, LOOSE_SOURCE, Resource::Source, Access::Write, source_objects::update),
+    operation(Method::POST, LOOSE_SOURCE_AUTHORIZE, Resource::Source, Access::Write, source_objects::authorize),
+    operation(Method::POST, LOOSE_SOURCE_CANCEL, Resource::Source, Access::Write, source_objects::cancel),
+    operation(Method::POST, LOOSE_SOURCE_FAIL, Resource::Source, Access::Write, source_objects::fail),
     // A publishable key may: what asks for no more than to write tokens is for browsers.
     operation(Method::POST, TOKENS, Resource::Token, Access::Write, tokens::create),
     operation(Method::GET, TOKEN, Resource::Token, Access::Read, tokens::retrieve),

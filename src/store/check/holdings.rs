@@ -32,7 +32,7 @@ impl Check<'_> {
         }
         let mut wanted: Vec<Key> = Vec::new();
         for customer in customers {
-            wanted.extend(loose_methods(customer).map(|id| key(ObjectKind::PaymentMethod, id)));
+            wanted.extend(kept_apart(customer).map(|(kind, id)| key(kind, id)));
             wanted.extend(customer.discount.iter().flat_map(coupon_keys));
         }
         wanted.sort();
@@ -40,8 +40,8 @@ impl Check<'_> {
         let found = self.found("objects", space, &wanted)?;
         for customer in customers {
             let name = named("customer", customer.id.as_str(), space);
-            for id in loose_methods(customer).filter(|id| found.contains_key(&key(ObjectKind::PaymentMethod, id))) {
-                self.told.fault(format!("{name}: it holds payment method {id}, which is also kept as held by nobody"));
+            for (_, id) in kept_apart(customer).filter(|(kind, id)| found.contains_key(&key(*kind, id))) {
+                self.told.fault(format!("{name}: it holds {id}, which is also kept as held by nobody"));
             }
             let has_coupon = |discount: &Discount| {
                 let row = |key: Key| found.get(&key).map(|row| facts(row));
@@ -146,10 +146,11 @@ fn faults_within(customer: &Customer) -> Vec<String> {
     faults
 }
 
-/// The payment methods of a customer that were kept by themselves before they came to it.
-fn loose_methods(customer: &Customer) -> impl Iterator<Item = &str> {
+/// What a customer holds that is an object while nobody holds it.
+fn kept_apart(customer: &Customer) -> impl Iterator<Item = (ObjectKind, &str)> {
     customer.instruments.iter().filter_map(|instrument| match instrument {
-        Instrument::PaymentMethod(method) => Some(method.id.as_str()),
+        Instrument::PaymentMethod(method) => Some((ObjectKind::PaymentMethod, method.id.as_str())),
+        Instrument::Source(source) => Some((ObjectKind::Source, source.id.as_str())),
         Instrument::Card(_) | Instrument::BankAccount(_) => None,
     })
 }

@@ -176,7 +176,7 @@ fn what_is_wrong_with_holdings_is_found() {
         ),
         (
             |_, methods| methods.push(LoosePaymentMethod { method: method("pm_a"), spent: false }),
-            &["customer a of account 11: it holds payment method pm_a, which is also kept as held by nobody"],
+            &["customer a of account 11: it holds pm_a, which is also kept as held by nobody"],
         ),
         (
             |[a, b], _| {

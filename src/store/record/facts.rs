@@ -6,6 +6,7 @@ use super::cash::CashTransactionShape;
 use super::coupon::CouponShape;
 use super::instrument::LooseShape;
 use super::promotion_code::PromotionCodeShape;
+use super::source::LooseSourceShape;
 use super::token::TokenShape;
 use super::{Unreadable, parse, shape_of, write};
 use crate::domain::cash::CashTransaction;
@@ -14,6 +15,7 @@ use crate::domain::facts::Facts;
 use crate::domain::object::{Object, ObjectKind};
 use crate::domain::payment_method::LoosePaymentMethod;
 use crate::domain::promotion_code::PromotionCode;
+use crate::domain::source::LooseSource;
 use crate::domain::token::Token;
 
 /// Makes the shape of facts whose kind nothing else says, tagged from outside, so that nothing is parsed twice.
@@ -57,6 +59,7 @@ shapes! {
     PromotionCode(PromotionCodeShape),
     CashTransaction(CashTransactionShape),
     PaymentMethod(LooseShape),
+    Source(LooseSourceShape),
     Token(TokenShape),
 }
 
@@ -78,6 +81,7 @@ pub fn read_facts(object: &Object) -> Result<Facts, Unreadable> {
                 CashTransaction::try_from(parse::<CashTransactionShape<'static>>(body)?)?.into()
             }
             ObjectKind::PaymentMethod => LoosePaymentMethod::try_from(parse::<LooseShape<'static>>(body)?)?.into(),
+            ObjectKind::Source => LooseSource::try_from(parse::<LooseSourceShape<'static>>(body)?)?.into(),
             ObjectKind::Token => Token::try_from(parse::<TokenShape<'static>>(body)?)?.into(),
         }),
         unknown => Err(Unreadable::UnknownShape(unknown)),
@@ -104,6 +108,7 @@ pub(crate) mod tests {
     use crate::domain::token::{Carried, Token};
     use crate::store::record::instrument::tests::loose_payment_methods;
     use crate::store::record::instrument::tests::{bank_accounts, cards};
+    use crate::store::record::source::tests::loose_sources;
 
     fn currencies() -> impl Strategy<Value = Currency> {
         (0..SUPPORTED.len()).prop_map(|place| Currency::parse(SUPPORTED[place]).expect("it is supported"))
@@ -209,14 +214,17 @@ pub(crate) mod tests {
     }
 
     /// Facts of any kind, also those that no request could give an object.
-    pub(crate) fn facts() -> impl Strategy<Value = Facts> {
+    pub(crate) fn facts() -> BoxedStrategy<Facts> {
+        // Each on its own: all of them do not fit on the stack together.
         prop_oneof![
             coupons().prop_map(Facts::from).boxed(),
             promotion_codes().prop_map(Facts::from).boxed(),
             cash_transactions().prop_map(Facts::from).boxed(),
             loose_payment_methods().prop_map(Facts::from).boxed(),
+            loose_sources().prop_map(Facts::from).boxed(),
             tokens().prop_map(Facts::from).boxed(),
         ]
+        .boxed()
     }
 
     proptest! {
