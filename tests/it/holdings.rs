@@ -142,21 +142,21 @@ pub fn all_held(client: &Client) -> BTreeMap<String, Held> {
     let ids = customers.iter().map(|customer| text(customer, "id"));
     let all: BTreeMap<String, Held> = ids.map(|id| (id.clone(), held(client, &id))).collect();
     let events = everything(client, "/v1/events");
-    let lists: [(&str, &str, fn(&Held) -> &Vec<String>); 2] = [
-        ("customer.source.created", "customer.source.deleted", |held| &held.sources),
-        ("payment_method.attached", "payment_method.detached", |held| &held.methods),
-    ];
-    for (coming, going, list) in lists {
-        let told = |kind: &str| -> Vec<String> {
-            let told = events.iter().filter(|event| event["type"] == kind);
-            told.map(|event| text(&event["data"]["object"], "id")).collect()
-        };
+    let told = |kind: &str| -> Vec<String> {
+        let told = events.iter().filter(|event| event["type"] == kind);
+        told.map(|event| text(&event["data"]["object"], "id")).collect()
+    };
+    let sources = all.values().flat_map(|held| &held.sources);
+    let methods = all.values().flat_map(|held| &held.methods);
+    for (coming, going, held) in [
+        ("customer.source.created", "customer.source.deleted", sources.cloned().collect()),
+        ("payment_method.attached", "payment_method.detached", methods.cloned().collect()),
+    ] {
         let mut there = once_each(told(coming), coming);
         for gone in once_each(told(going), going) {
             assert!(there.remove(&gone), "{going} of {gone}, which never came");
         }
-        let held = once_each(all.values().flat_map(list).cloned().collect(), "held");
-        assert_eq!(there, held, "{coming} less {going}, and what customers hold");
+        assert_eq!(there, once_each(held, "held"), "{coming} less {going}, and what customers hold");
     }
     all
 }
