@@ -5,7 +5,7 @@ use super::bank_account::BankAccount;
 use super::card::Card;
 use super::customer::Customer;
 use super::ids::InstrumentId;
-use super::payment_method::PaymentMethod;
+use super::payment_method::{BillingDetails, PaymentMethod};
 use super::problem::Problem;
 use super::source::{Source, SourceDetails};
 use super::time::Time;
@@ -100,6 +100,24 @@ impl Instrument {
     }
 }
 
+impl Instrument {
+    /// The instrument without what the older API does not show of it.
+    pub fn as_shown_source(&self) -> Instrument {
+        match self {
+            Instrument::Card(card) => {
+                let mut card = Card::clone(card);
+                card.billing = BillingDetails { email: None, phone: None, ..card.billing };
+                card.allow_redisplay = None;
+                card.into()
+            }
+            Instrument::BankAccount(account) => {
+                BankAccount { failed_verifications: 0, ..BankAccount::clone(account) }.into()
+            }
+            Instrument::PaymentMethod(_) | Instrument::Source(_) => self.clone(),
+        }
+    }
+}
+
 impl Customer {
     /// The instrument of that id.
     pub fn instrument(&self, id: &str) -> Option<&Instrument> {
@@ -182,6 +200,7 @@ impl Customer {
             updated: other.updated,
             instruments: other.instruments.clone(),
             tax_ids: other.tax_ids.clone(),
+            cash: other.cash.clone(),
             ..self.clone()
         };
         like_other == *other

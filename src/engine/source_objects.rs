@@ -2,8 +2,9 @@
 //! those that are attached; the others are objects.
 
 use super::customers::replace;
+use super::holdings::holder;
 use super::sources::Brought;
-use super::{Ctx, Done, LETTERS_AND_DIGITS, objects, random_word, tell};
+use super::{Ctx, Done, LETTERS_AND_DIGITS, Precondition, objects, random_word, tell};
 use crate::domain::account::{Account, Mode, Space};
 use crate::domain::card::Fingerprint;
 use crate::domain::customer::Customer;
@@ -18,7 +19,6 @@ use crate::domain::source::{
     Flow, LooseSource, NewDetails, NewSource, Outcome, Receiver, Redirect, RedirectStatus, Source, SourceChange,
     SourceDetails, SourceStatus, received_by,
 };
-use crate::domain::term::Mark;
 use crate::store::{Kept, Read, Tx};
 
 /// How long what follows `src_client_secret_` is.
@@ -77,9 +77,18 @@ pub fn read(read: &mut dyn Read, account: &Account, id: &InstrumentId) -> Done<F
     Ok(find(read, account.space, id)?.ok_or_else(|| Problem::NoSuchSource(id.clone()))?)
 }
 
-/// Changes a source, wherever it is.
-pub fn update(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &InstrumentId, change: SourceChange) -> Done<Found> {
+/// Changes a source, wherever it is. What is insisted on is about the customer who holds it.
+pub fn update(
+    tx: &mut dyn Tx,
+    ctx: &Ctx<'_>,
+    id: &InstrumentId,
+    insists: &Precondition,
+    change: SourceChange,
+) -> Done<Found> {
     let before = read(tx, ctx.account, id)?;
+    if let Found::Held { customer, .. } = &before {
+        insists.check(customer.version)?;
+    }
     let after = before.source().with(change)?;
 
     exchange(tx, ctx, before, after)
@@ -234,22 +243,12 @@ fn tell_end(
     tell(tx, ctx, Happening::SourceSettled { outcome, source: Box::new(source.clone()), customer })
 }
 
-/// How often it is looked for: it goes from being an object to being held and back once each, so that a look that sees
-/// each of them at another time finds it in the end.
-const LOOKS: usize = 3;
-
-/// A source, if there is one of that id.
+/// A source, if there is one of that id: as [`find`](super::payment_methods::find) finds payment methods.
 pub fn find(read: &mut dyn Read, space: Space, id: &InstrumentId) -> Kept<Option<Found>> {
-    for _ in 0..LOOKS {
-        if let Some(loose) = objects::loose_source(read, space, id)? {
-            return Ok(Some(Found::Loose(Box::new(loose))));
-        }
-        let Some(holder) = read.marked(space, &Mark::Holding(id.0.clone()))? else { continue };
-        let Some(customer) = read.customer(space, &holder)? else { continue };
-        let source = customer.instrument(id.as_str()).and_then(Instrument::as_source).cloned();
-        if let Some(source) = source {
-            return Ok(Some(Found::Held { customer: Box::new(customer), source: Box::new(source) }));
-        }
+    if let Some(loose) = objects::loose_source(read, space, id)? {
+        return Ok(Some(Found::Loose(Box::new(loose))));
     }
-    Ok(None)
+    let Some((customer, instrument)) = holder(read, space, id)? else { return Ok(None) };
+    let source = instrument.as_source().cloned();
+    Ok(source.map(|source| Found::Held { customer: Box::new(customer), source: Box::new(source) }))
 }

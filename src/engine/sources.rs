@@ -70,8 +70,15 @@ pub enum SourceChange {
 }
 
 /// Gives a customer one more source, which becomes the default one where there is none.
-pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, customer: &CustomerId, brought: &Brought) -> Done<Owned> {
+pub fn create(
+    tx: &mut dyn Tx,
+    ctx: &Ctx<'_>,
+    customer: &CustomerId,
+    insists: &Precondition,
+    brought: &Brought,
+) -> Done<Owned> {
     let before = live(tx, ctx.account, customer)?;
+    insists.check(before.version)?;
     let source = brought.instrument.clone();
     let after = before.with_instrument(source.clone())?;
 
@@ -93,9 +100,11 @@ pub fn update(
     ctx: &Ctx<'_>,
     customer: &CustomerId,
     choice: &SourceChoice,
+    insists: &Precondition,
     change: SourceChange,
 ) -> Done<Owned> {
     let Owned { customer: before, source } = read(tx, ctx.account, customer, choice)?;
+    insists.check(before.version)?;
     let source: Instrument = match (source, change) {
         (Instrument::Card(card), SourceChange::Card(change)) => card.with(change, ctx.now)?.into(),
         (Instrument::BankAccount(account), SourceChange::BankAccount(change)) => account.with(change)?.into(),
@@ -141,10 +150,12 @@ pub fn verify(
     ctx: &Ctx<'_>,
     customer: &CustomerId,
     id: &InstrumentId,
+    insists: &Precondition,
     guess: impl FnOnce() -> Done<Guess>,
 ) -> Done<Owned> {
     let choice = SourceChoice { id: id.clone(), kind: Some(SourceKind::BankAccount) };
     let Owned { customer: before, source } = read(tx, ctx.account, customer, &choice)?;
+    insists.check(before.version)?;
     let account = match source {
         Instrument::BankAccount(account) => *account,
         Instrument::Card(_) | Instrument::PaymentMethod(_) | Instrument::Source(_) => {

@@ -27,6 +27,7 @@ use crate::domain::source::{
     SourceChange, SourceDetails, SourceType, Usage,
 };
 use crate::engine::source_objects::{self, Found};
+use crate::http::conditions;
 use crate::http::json::{Json, Object};
 use crate::store::Read;
 
@@ -253,7 +254,7 @@ pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
         return Err(Refusal::missing_parameter("client_secret"));
     }
     let id = InstrumentId(call.part(0)?);
-    Ok(Plan::look(NAMES, move |call, read| {
+    Ok(Plan::find(NAMES, move |call, read| {
         let found = source_objects::read(read, &call.account, &id)?;
         if client_secret.as_ref().is_some_and(|secret| *secret != found.source().client_secret) {
             return Err(Halt::from(Refusal::other_client_secret()));
@@ -267,8 +268,9 @@ pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let Update { change, expand } = params::read(UPDATE, &call.given, &call.version)?;
     check_expand(call, &expand)?;
     let id = InstrumentId(call.part(0)?);
+    let insists = conditions::insists(&call.headers);
     Ok(Plan::write(NAMES, move |call, tx, ctx| {
-        let found = source_objects::update(tx, ctx, &id, change.clone())?;
+        let found = source_objects::update(tx, ctx, &id, &insists, change.clone())?;
         Ok(Answer::of(shown(call, &found)))
     }))
 }

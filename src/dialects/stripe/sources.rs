@@ -234,7 +234,7 @@ pub fn list(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
 /// `POST /v1/customers/{customer}/sources` and its older names.
 pub fn create(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
     let Create { mut offers, metadata, no_questions, expand } = params::read(CREATE, &call.given, &call.version)?;
-    let expansions = Expansions::of_object(&expand, expand::SOURCE, &call.version)?;
+    let expansions = discounts::expansions(call, &expand, expand::SOURCE)?;
     let given: Vec<&str> = offers.iter().map(|(name, _)| *name).collect();
     let (param, offer) = match (offers.pop(), given.len()) {
         (Some(offer), 1) => offer,
@@ -246,11 +246,12 @@ pub fn create(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
     let asked = offer.clone();
     let ask = move |call: &Call, read: &mut dyn Read| asked.question(read, &call.account, !no_questions);
     let names = Names { source: Named::by(param), token: Named::by(param), bank_account: param, ..NAMES };
+    let insists = conditions::insists(&call.headers);
     Ok(Plan::asking(names, ask, move |call, tx, ctx, finding| {
-        customers::live(tx, ctx.account, &customer)?;
+        insists.check(customers::live(tx, ctx.account, &customer)?.version)?;
         let mut brought = offer.brought(tx, ctx, finding)?;
         brought.describe(metadata.clone())?;
-        let owned = sources::create(tx, ctx, &customer, &brought)?;
+        let owned = sources::create(tx, ctx, &customer, &insists, &brought)?;
         Ok(Answer::of(shown(call, tx, owned, &expansions, ctx.now)?))
     }))
 }
@@ -275,6 +276,7 @@ pub fn update(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
         names.iter().filter(|name| call.given.get(name).is_some()).map(|name| (*name).to_owned()).collect()
     };
     let (of_accounts, of_cards, of_sources) = (given(&OF_ACCOUNTS), given(&OF_CARDS), given(&OF_SOURCES));
+    let insists = conditions::insists(&call.headers);
     Ok(Plan::write(NAMES, move |call, tx, ctx| -> Done<Answer> {
         let Owned { source, .. } = sources::read(tx, ctx.account, &customer, &choice)?;
         let (strange, change) = match source {
@@ -292,7 +294,7 @@ pub fn update(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
         if !strange.is_empty() {
             return Ok(Answer::bad_parameters(Refusal::unknown_parameters(&strange)));
         }
-        let owned = sources::update(tx, ctx, &customer, &choice, change)?;
+        let owned = sources::update(tx, ctx, &customer, &choice, &insists, change)?;
         Ok(Answer::of(shown(call, tx, owned, &expansions, ctx.now)?))
     }))
 }
@@ -303,7 +305,7 @@ pub const DELETE: &[Param<Retrieve>] = RETRIEVE;
 /// `DELETE /v1/customers/{customer}/sources/{id}` and its older names.
 pub fn delete(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
     let input: Retrieve = params::read(DELETE, &call.given, &call.version)?;
-    let expansions = Expansions::of_object(&input.expand, expand::SOURCE, &call.version)?;
+    let expansions = discounts::expansions(call, &input.expand, expand::SOURCE)?;
     let (customer, choice) = (CustomerId(call.part(0)?), choice(call, sort)?);
     let insists = conditions::insists(&call.headers);
     Ok(Plan::write(NAMES, move |call, tx, ctx| {
@@ -329,6 +331,7 @@ pub fn verify(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let amounts = <[i64; 2]>::try_from(amounts)
         .map_err(|_| Refusal::invalid("amounts", "Invalid amounts: two amounts were sent to the bank account."))?;
     let (customer, id) = (CustomerId(call.part(0)?), InstrumentId(call.part(1)?));
+    let insists = conditions::insists(&call.headers);
     let asked = (customer.clone(), id.clone());
     let ask = move |call: &Call, read: &mut dyn Read| {
         let Some(customer) = read.customer(call.account.space, &asked.0)? else { return Ok(None) };
@@ -341,7 +344,7 @@ pub fn verify(call: &Arc<Call>) -> Result<Plan, Refusal> {
         })
     };
     Ok(Plan::asking(NAMES, ask, move |call, tx, ctx, finding| {
-        let owned = sources::verify(tx, ctx, &customer, &id, || processor::found(finding)?.guess())?;
+        let owned = sources::verify(tx, ctx, &customer, &id, &insists, || processor::found(finding)?.guess())?;
         // A wrong guess is counted, and answered as an error.
         match &owned.source {
             Instrument::BankAccount(account) if account.status == BankStatus::Verified => {
