@@ -1,7 +1,7 @@
 //! The words for a declined card or bank account: docs.stripe.com/error-codes, docs.stripe.com/declines/codes.
 
+use super::super::params::inside;
 use super::Refusal;
-use crate::dialects::stripe::params::inside;
 use crate::domain::decline::Decline;
 
 const CARD: &str = "card_error";
