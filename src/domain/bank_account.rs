@@ -48,10 +48,16 @@ words! {
 /// How often wrong amounts may be told: the last time ends it.
 pub const MAX_FAILED_VERIFICATIONS: u32 = 10;
 
-/// What is paid in to prove an account in test mode, in minor units: docs.stripe.com/testing.
-const PAID_IN: [i64; 2] = [32, 45];
-/// What stands for amounts told wrongly too often in test mode.
-const TOLD_TOO_OFTEN: [i64; 2] = [10, 11];
+/// What is right or wrong of the amounts that an owner tells of what was paid into his account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guess {
+    /// They are what was paid in.
+    Right,
+    /// They are not.
+    Wrong,
+    /// They are not, and there is no further guess.
+    Last,
+}
 
 /// What is known of a bank account itself, whichever API it is shown through.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,15 +123,14 @@ impl BankAccount {
         Ok(next)
     }
 
-    /// The account after its owner told what was paid in, in either order.
-    pub fn judged(mut self, mut amounts: [i64; 2]) -> BankAccount {
-        amounts.sort_unstable();
-        if amounts == PAID_IN {
+    /// The account after its owner told what was paid in.
+    pub fn judged(mut self, guess: Guess) -> BankAccount {
+        if guess == Guess::Right {
             self.status = BankStatus::Verified;
             return self;
         }
         self.failed_verifications += 1;
-        if amounts == TOLD_TOO_OFTEN || self.failed_verifications >= MAX_FAILED_VERIFICATIONS {
+        if guess == Guess::Last || self.failed_verifications >= MAX_FAILED_VERIFICATIONS {
             self.status = BankStatus::VerificationFailed;
         }
         self

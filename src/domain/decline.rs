@@ -37,8 +37,6 @@ pub enum Decline {
     Expired,
     /// The security code is wrong.
     IncorrectCode,
-    /// The issuer takes it for fraud.
-    Fraudulent,
     /// It was used too often lately.
     TooOften,
     /// Something went wrong on the way.

@@ -3,7 +3,7 @@
 //! changes, and no row goes.
 
 use super::Authentication;
-use crate::domain::bank_account::BankStatus;
+use crate::domain::bank_account::{BankStatus, Guess};
 use crate::domain::card::{Brand, Check, Funding};
 use crate::domain::decline::Decline;
 
@@ -61,6 +61,26 @@ pub struct TestBankAccount {
     pub number: &'static str,
     /// The row's name, which after `pm_usBankAccount_` stands for the account.
     pub name: &'static str,
+}
+
+/// What is paid in to prove an account, in minor units: docs.stripe.com/testing.
+const PAID_IN: [i64; 2] = [32, 45];
+/// What stands for amounts told wrongly too often.
+const TOLD_TOO_OFTEN: [i64; 2] = [10, 11];
+/// The account to which micro-deposits cannot be sent, so that no guess is right.
+const NEVER_PAID_INTO: &str = "failMicrodeposits";
+
+impl TestBankAccount {
+    /// Whether amounts are those that were paid in, in either order.
+    pub fn guess(&self, mut amounts: [i64; 2]) -> Guess {
+        amounts.sort_unstable();
+        match amounts {
+            _ if self.name == NEVER_PAID_INTO => Guess::Last,
+            PAID_IN => Guess::Right,
+            TOLD_TOO_OFTEN => Guess::Last,
+            [_, _] => Guess::Wrong,
+        }
+    }
 }
 
 /// The routing number of every documented account.

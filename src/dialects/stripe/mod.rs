@@ -113,6 +113,11 @@ impl Call {
         }
     }
 
+    /// Whether the caller is a browser, which shows the secret of what it asks for.
+    pub fn by_browser(&self) -> bool {
+        self.key.kind == KeyKind::Publishable
+    }
+
     /// Notes how long a write is rendered.
     fn rendering<T>(&self, render: impl FnOnce() -> T) -> T {
         if self.reading {
@@ -139,6 +144,8 @@ enum Body {
     Customer(Box<Shown>, Expansions),
     /// A refusal of something that has changed records all the same, as a guess that is counted.
     Refusal(Refusal),
+    /// A refusal of parameters that do not go with what is there. Nothing was changed.
+    BadParameters(Refusal),
 }
 
 impl Answer {
@@ -158,6 +165,11 @@ impl Answer {
         Answer { body: Body::Refusal(refusal), tag: None }
     }
 
+    /// A refusal of parameters, which leaves an idempotency key unused as it does before a transaction.
+    pub fn bad_parameters(refusal: Refusal) -> Answer {
+        Answer { body: Body::BadParameters(refusal), tag: None }
+    }
+
     fn to_reply(&self, call: &Call) -> Reply {
         match &self.body {
             Body::Made(json) => Reply::new(StatusCode::OK, json.to_bytes()),
@@ -165,7 +177,7 @@ impl Answer {
                 let json = expand::customer(shown, &call.account, &call.version, expansions);
                 Reply::new(StatusCode::OK, json.to_bytes())
             }
-            Body::Refusal(refusal) => refusal.clone().reply(),
+            Body::Refusal(refusal) | Body::BadParameters(refusal) => refusal.clone().reply(),
         }
     }
 }
@@ -309,10 +321,9 @@ async fn admit(app: &Arc<App>, request: &Request, operation: &Operation) -> Resu
         Closed::NotLinked => Refusal::no_access(&key, connected.unwrap_or_default()),
         Closed::Failure(failure) => Refusal::stop(failure.into(), &request.id, &Names::BY_PATH, true),
     })?;
-    if caller.key.kind == KeyKind::Publishable && !caller.key.allows(operation.resource, operation.access) {
-        return Err(Refusal::publishable_key());
+    if caller.key.kind != KeyKind::Publishable || !operation.for_browsers {
+        permit(&caller.key, &key, &caller.account, operation.resource, operation.access)?;
     }
-    permit(&caller.key, &key, &caller.account, operation.resource, operation.access)?;
     app.rate(caller.account.space).map_err(|wait| Refusal::rate_limit(wait.as_secs() + 1))?;
     Ok(caller)
 }
@@ -320,6 +331,9 @@ async fn admit(app: &Arc<App>, request: &Request, operation: &Operation) -> Resu
 fn permit(key: &ApiKey, text: &str, account: &Account, resource: Resource, access: Access) -> Result<(), Refusal> {
     if key.allows(resource, access) {
         return Ok(());
+    }
+    if key.kind == KeyKind::Publishable {
+        return Err(Refusal::publishable_key());
     }
     let permission = format!("rak_{}_{}", resource.as_str(), access.as_str());
     Err(Refusal::no_permission(text, account.id.as_str(), &permission))

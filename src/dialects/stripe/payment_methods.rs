@@ -16,7 +16,9 @@ use crate::domain::bank_account::{AccountType, HolderType};
 use crate::domain::ids::{CustomerId, InstrumentId};
 use crate::domain::instrument::{Instrument, SourceKind};
 use crate::domain::metadata::MetadataChange;
-use crate::domain::payment_method::{AllowRedisplay, BillingChange, BillingDetails, PaymentMethodChange};
+use crate::domain::payment_method::{
+    AllowRedisplay, BillingChange, BillingDetails, PaymentMethodChange, PaymentMethodKind,
+};
 use crate::domain::time::Time;
 use crate::engine::customers;
 use crate::engine::payment_methods::{self, Found};
@@ -154,7 +156,7 @@ const CARD: Shape = Shape::Record(&[
     field("exp_year", &TEXT),
     params::Field { added: "2023-10-16", ..field("networks", &Shape::Unsupported) },
     field("number", &Shape::Secret(5000)),
-    field("token", &TEXT),
+    field("token", &Shape::Id(5000, "token")),
 ]);
 
 const US_BANK_ACCOUNT: Shape = Shape::Record(&[
@@ -378,28 +380,39 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let Create { kind, card, account, billing: change, allow_redisplay, metadata: free, expand } =
         params::read(CREATE, &call.given, &call.version)?;
     let expansions = expansions(call, &expand)?;
-    let mut billing = BillingDetails::default();
-    change.onto(&mut billing);
-    let mut made = Made::of(&kind.unwrap_or_default(), card, account, billing.name.as_deref())?;
+    let mut stated = BillingDetails::default();
+    change.clone().onto(&mut stated);
+    let mut made = Made::of(&kind.unwrap_or_default(), card, account, stated.name.as_deref())?;
     if let Made::Stated { details: Details::Card(card), .. } = &mut made {
-        card.states_line1 = billing.address.street.is_some();
-        card.states_postal_code = billing.address.postal_code.is_some();
+        card.states_line1 = stated.address.street.is_some();
+        card.states_postal_code = stated.address.postal_code.is_some();
     }
     let asked = made.clone();
     let ask = move |call: &Call, read: &mut dyn Read| match &asked {
         Made::Token(offer) => offer.question(read, &call.account, false),
         Made::Stated { details, .. } => Ok(Some(Question { about: Subject::Details(details.clone()), verify: false })),
     };
-    let names = Names { token: Named::by("card[token]"), source: Named::by("card[token]"), ..NAMES };
+    let names = Names {
+        token: Named::by("card[token]"),
+        source: Named::by("card[token]"),
+        bank_account: "us_bank_account",
+        ..NAMES
+    };
     Ok(Plan::asking(names, ask, move |call, tx, ctx, finding| {
+        let mut billing = BillingDetails::default();
         let (kind, token) = match &made {
-            Made::Token(offer) => offers::card_of_token(offer, tx, ctx, finding)?,
+            Made::Token(offer) => {
+                let (card, token) = offers::card_of_token(offer, tx, ctx, finding)?;
+                billing = card.billing;
+                (PaymentMethodKind::Card(card.facts), token)
+            }
             Made::Stated { holder_type, account_type, .. } => {
                 let accepted = processor::found(finding)?.instrument()?.cloned().ok_or_else(processor::mixed_up)?;
                 (offers::stated_kind(accepted, *holder_type, *account_type), None)
             }
         };
-        let mut method = offers::new_method(ctx, kind, billing.clone());
+        change.clone().onto(&mut billing);
+        let mut method = offers::new_method(ctx, kind, billing);
         method.allow_redisplay = allow_redisplay;
         free.clone().onto(&mut method.metadata)?;
         let found = payment_methods::create(tx, ctx, method, token.as_ref())?;
