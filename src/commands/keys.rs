@@ -58,7 +58,7 @@ pub struct Wish {
     /// What sort of key it is
     #[arg(long, value_enum, default_value_t = Kind::Secret)]
     kind: Kind,
-    /// What a restricted key may do: account, coupon, customer, event, payment_method, promotion_code, tax_id or token = read or write
+    /// What a restricted key may do: account, coupon, customer, event, payment_method, promotion_code, setup_intent, tax_id or token = read or write
     /// (writing includes reading); repeat it
     #[arg(long, value_name = "RESOURCE=ACCESS", value_parser = permission)]
     allow: Vec<(Resource, Access)>,
@@ -176,7 +176,7 @@ fn kind(kind: Kind, allow: &[(Resource, Access)]) -> Result<KeyKind, Trouble> {
 }
 
 fn permission(text: &str) -> Result<(Resource, Access), String> {
-    let rule = "expected account, coupon, customer, event, payment_method, promotion_code, tax_id or token, then =read or =write, as token=write";
+    let rule = "expected account, coupon, customer, event, payment_method, promotion_code, setup_intent, tax_id or token, then =read or =write, as token=write";
     let (resource, access) = text.split_once('=').ok_or(rule)?;
     let resource = Resource::named(resource).ok_or(rule)?;
     let access = [Access::Read, Access::Write].into_iter().find(|known| known.as_str() == access).ok_or(rule)?;

@@ -17,7 +17,8 @@ pub enum KeyKind {
     Secret,
     /// May do what its permissions say; what is not listed is refused.
     Restricted(BTreeMap<Resource, Access>),
-    /// For browsers: may create tokens, nothing that shows or changes a record.
+    /// For browsers: may create tokens, and what a client's secret opens to whoever shows it; nothing else that shows or
+    /// changes a record.
     Publishable,
 }
 
@@ -36,6 +37,8 @@ words! {
         PaymentMethod = "payment_method",
         /// Promotion codes.
         PromotionCode = "promotion_code",
+        /// Setup intents and their attempts.
+        SetupIntent = "setup_intent",
         /// Tax ids by themselves; one that is made with its customer comes with it.
         TaxId = "tax_id",
         /// Tokens.

@@ -50,6 +50,8 @@ pub const MAX_FAILED_VERIFICATIONS: u32 = 10;
 
 /// What is paid in to prove an account in test mode, in minor units: docs.stripe.com/testing.
 const PAID_IN: [i64; 2] = [32, 45];
+/// The code in the text of what is paid in, in test mode.
+const PAID_WITH: &str = "SM11AA";
 /// What stands for amounts told wrongly too often in test mode.
 const TOLD_TOO_OFTEN: [i64; 2] = [10, 11];
 
@@ -106,6 +108,34 @@ pub struct BankAccountChange {
     pub metadata: MetadataChange,
 }
 
+/// What is right or wrong of what an owner tells of a payment into his account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guess {
+    /// It is what was paid in.
+    Right,
+    /// It is not.
+    Wrong,
+    /// It is not, and stands for the last guess that there is.
+    Last,
+}
+
+impl Guess {
+    /// Of two amounts, in either order.
+    pub fn amounts(mut amounts: [i64; 2]) -> Guess {
+        amounts.sort_unstable();
+        match amounts {
+            PAID_IN => Guess::Right,
+            TOLD_TOO_OFTEN => Guess::Last,
+            [_, _] => Guess::Wrong,
+        }
+    }
+
+    /// Of the code in the payment's text.
+    pub fn code(code: &str) -> Guess {
+        if code == PAID_WITH { Guess::Right } else { Guess::Wrong }
+    }
+}
+
 impl BankAccount {
     /// The account with the change applied, or the rule that it breaks.
     pub fn with(&self, change: BankAccountChange) -> Result<BankAccount, Problem> {
@@ -118,14 +148,14 @@ impl BankAccount {
     }
 
     /// The account after its owner told what was paid in, in either order.
-    pub fn judged(mut self, mut amounts: [i64; 2]) -> BankAccount {
-        amounts.sort_unstable();
-        if amounts == PAID_IN {
+    pub fn judged(mut self, amounts: [i64; 2]) -> BankAccount {
+        let guess = Guess::amounts(amounts);
+        if guess == Guess::Right {
             self.status = BankStatus::Verified;
             return self;
         }
         self.failed_verifications += 1;
-        if amounts == TOLD_TOO_OFTEN || self.failed_verifications >= MAX_FAILED_VERIFICATIONS {
+        if guess == Guess::Last || self.failed_verifications >= MAX_FAILED_VERIFICATIONS {
             self.status = BankStatus::VerificationFailed;
         }
         self

@@ -6,6 +6,7 @@ use super::coupon::Coupon;
 use super::object::{List, ObjectKind};
 use super::payment_method::LoosePaymentMethod;
 use super::promotion_code::PromotionCode;
+use super::setup_intent::{SetupAttempt, SetupIntent};
 use super::time::Time;
 use super::token::Token;
 
@@ -51,6 +52,10 @@ facts! {
     PaymentMethod(LoosePaymentMethod),
     /// A token.
     Token(Token),
+    /// A setup intent.
+    SetupIntent(SetupIntent),
+    /// An attempt of a setup intent.
+    SetupAttempt(SetupAttempt),
 }
 
 /// The fact by which cash transactions are listed. It is stored, so it never changes.
@@ -100,6 +105,29 @@ pub mod promotion_code_lists {
     }
 }
 
+/// The facts by which setup intents and their attempts are listed. They are stored, so they never change.
+pub mod setup_lists {
+    use crate::domain::ids::{CustomerId, InstrumentId, SetupIntentId};
+    use crate::domain::object::{List, ObjectKind};
+
+    const KIND: ObjectKind = ObjectKind::SetupIntent;
+
+    /// Intents for a customer.
+    pub fn of_customer(customer: &CustomerId) -> List {
+        List::by(KIND, "customer", customer.as_str())
+    }
+
+    /// Intents of a payment method.
+    pub fn of_method(method: &InstrumentId) -> List {
+        List::by(KIND, "payment_method", method.as_str())
+    }
+
+    /// Attempts of an intent.
+    pub fn attempts(intent: &SetupIntentId) -> List {
+        List::by(ObjectKind::SetupAttempt, "setup_intent", intent.as_str())
+    }
+}
+
 impl Facts {
     /// What it is. A deleted coupon is kept apart, because its id is free for another one.
     pub fn kind(&self) -> ObjectKind {
@@ -110,6 +138,8 @@ impl Facts {
             Facts::CashTransaction(_) => ObjectKind::CashTransaction,
             Facts::PaymentMethod(_) => ObjectKind::PaymentMethod,
             Facts::Token(_) => ObjectKind::Token,
+            Facts::SetupIntent(_) => ObjectKind::SetupIntent,
+            Facts::SetupAttempt(_) => ObjectKind::SetupAttempt,
         }
     }
 
@@ -121,7 +151,9 @@ impl Facts {
             | Facts::PromotionCode(_)
             | Facts::CashTransaction(_)
             | Facts::PaymentMethod(_)
-            | Facts::Token(_) => self.id(),
+            | Facts::Token(_)
+            | Facts::SetupIntent(_)
+            | Facts::SetupAttempt(_) => self.id(),
         }
     }
 
@@ -133,6 +165,8 @@ impl Facts {
             Facts::CashTransaction(transaction) => transaction.id.as_str(),
             Facts::PaymentMethod(loose) => loose.method.id.as_str(),
             Facts::Token(token) => token.id.as_str(),
+            Facts::SetupIntent(intent) => intent.id.as_str(),
+            Facts::SetupAttempt(attempt) => attempt.id.as_str(),
         }
     }
 
@@ -144,6 +178,8 @@ impl Facts {
             Facts::CashTransaction(transaction) => transaction.created,
             Facts::PaymentMethod(loose) => loose.method.created,
             Facts::Token(token) => token.created,
+            Facts::SetupIntent(intent) => intent.created,
+            Facts::SetupAttempt(attempt) => attempt.created,
         }
     }
 
@@ -164,6 +200,13 @@ impl Facts {
             Facts::CashTransaction(transaction) => vec![cash_transaction_lists::of_customer(&transaction.customer)],
             // What nobody holds is found by its id alone.
             Facts::PaymentMethod(_) | Facts::Token(_) => Vec::new(),
+            Facts::SetupIntent(intent) => {
+                let mut lists = vec![List::all(ObjectKind::SetupIntent)];
+                lists.extend(intent.customer.as_ref().map(setup_lists::of_customer));
+                lists.extend(intent.method.as_ref().map(setup_lists::of_method));
+                lists
+            }
+            Facts::SetupAttempt(attempt) => vec![setup_lists::attempts(&attempt.intent)],
         }
     }
 }

@@ -20,6 +20,10 @@ words! {
         PaymentMethod = "payment_method",
         /// A token.
         Token = "token",
+        /// A setup intent.
+        SetupIntent = "setup_intent",
+        /// An attempt of a setup intent.
+        SetupAttempt = "setup_attempt",
     }
 }
 

@@ -199,6 +199,13 @@ pub enum Finding {
     Verified(Verified),
     /// It is not taken.
     Declined(Decline),
+    /// It is in the processor's keeping, but may not be used.
+    Refused {
+        /// It.
+        instrument: Accepted,
+        /// Why it may not.
+        decline: Decline,
+    },
     /// No document gives that name.
     NoSuchName,
 }
@@ -208,7 +215,7 @@ impl Finding {
     pub fn instrument(&self) -> Result<Option<&Accepted>, Problem> {
         match self {
             Finding::Accepted(instrument) | Finding::Verified(Verified { instrument, .. }) => Ok(Some(instrument)),
-            Finding::Declined(decline) => Err(Problem::Declined(*decline)),
+            Finding::Declined(decline) | Finding::Refused { decline, .. } => Err(Problem::Declined(*decline)),
             Finding::NoSuchName => Ok(None),
         }
     }
@@ -236,14 +243,17 @@ pub async fn find_out(processor: &dyn Processor, ask: Ask<'_>, question: &Questi
             None => return Ok(Finding::NoSuchName),
         },
     };
-    let finding = match (accepted, verify) {
-        (Ok(instrument), true) => processor.verify(ask, &instrument).await.map(Finding::Verified),
-        (Ok(instrument), false) => Ok(Finding::Accepted(instrument)),
-        (Err(failing), _) => Err(failing),
+    let instrument = match accepted {
+        Ok(instrument) => instrument,
+        Err(Failing::Declined(decline)) => return Ok(Finding::Declined(decline)),
+        Err(Failing::Away { seen }) => return Err(seen),
     };
-    match finding {
-        Ok(finding) => Ok(finding),
-        Err(Failing::Declined(decline)) => Ok(Finding::Declined(decline)),
+    if !verify {
+        return Ok(Finding::Accepted(instrument));
+    }
+    match processor.verify(ask, &instrument).await {
+        Ok(verified) => Ok(Finding::Verified(verified)),
+        Err(Failing::Declined(decline)) => Ok(Finding::Refused { instrument, decline }),
         Err(Failing::Away { seen }) => Err(seen),
     }
 }

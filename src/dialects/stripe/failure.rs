@@ -4,6 +4,7 @@ mod cash;
 mod declines;
 mod instruments;
 mod keys;
+mod setup;
 
 use hyper::header::{ALLOW, HeaderName, RETRY_AFTER};
 use hyper::{Method, StatusCode};
@@ -18,6 +19,7 @@ use crate::http::json::Object;
 use crate::http::{Reply, Trouble};
 use crate::store::Outlook;
 pub use cash::CASH_TRANSACTION;
+pub use setup::{SETUP_ATTEMPT, SETUP_INTENT};
 
 /// Tells official clients whether to try again.
 pub const SHOULD_RETRY: HeaderName = HeaderName::from_static("stripe-should-retry");
@@ -32,7 +34,9 @@ pub struct Refusal {
     code: Option<&'static str>,
     decline_code: Option<&'static str>,
     param: Option<Box<str>>,
-    message: String,
+    message: Box<str>,
+    /// What the refusal is about, by its key.
+    objects: Option<Box<Object>>,
     headers: Vec<(HeaderName, String)>,
 }
 
@@ -49,6 +53,8 @@ pub struct Names {
     pub source: Named,
     /// The payment method.
     pub payment_method: Named,
+    /// The setup intent.
+    pub setup_intent: Named,
     /// The token.
     pub token: Named,
     /// The parameter that brings a currency.
@@ -73,6 +79,7 @@ impl Names {
             promotion_code: id,
             source: id,
             payment_method: id,
+            setup_intent: id,
             token: id,
             currency: "currency",
         }
@@ -100,8 +107,16 @@ const IDEMPOTENCY: &str = "idempotency_error";
 
 impl Refusal {
     fn new(status: u16, message: impl Into<String>) -> Refusal {
-        let message = message.into();
-        Refusal { status, kind: INVALID_REQUEST, code: None, decline_code: None, param: None, message, headers: vec![] }
+        Refusal {
+            status,
+            kind: INVALID_REQUEST,
+            code: None,
+            decline_code: None,
+            param: None,
+            message: message.into().into(),
+            objects: None,
+            headers: vec![],
+        }
     }
 
     fn code(self, code: &'static str) -> Refusal {
@@ -525,6 +540,16 @@ impl Refusal {
             Problem::NoSuchPaymentMethod(id) => {
                 Refusal::nowhere("PaymentMethod", id.as_str(), names.payment_method, false, test_mode)
             }
+            Problem::NoSuchSetupIntent { id, in_other_mode } => {
+                Refusal::nowhere(SETUP_INTENT, id.as_str(), names.setup_intent, in_other_mode, test_mode)
+            }
+            Problem::SetupIntentState { intent, wish } => Refusal::setup_state(&intent, wish),
+            Problem::TypeNotAllowed { given, allowed } => {
+                Refusal::type_not_allowed(names.payment_method, given, &allowed)
+            }
+            Problem::HeldByOther { method, wanted } => {
+                Refusal::held_by_other(names.payment_method, &method, wanted.as_ref())
+            }
             Problem::AttachedAlready => Refusal::attached_already(),
             Problem::PaymentMethodSpent => Refusal::payment_method_spent(),
             Problem::NotAttached(id) => Refusal::not_attached(&id),
@@ -635,9 +660,8 @@ impl Refusal {
         }
     }
 
-    /// The reply.
-    pub fn reply(self) -> Reply {
-        let mut error = Object::new();
+    fn error(&self) -> Object {
+        let mut error = self.objects.as_deref().cloned().unwrap_or_default();
         if let Some(code) = self.code {
             error.add("code", code);
             self.decline_code.into_iter().for_each(|code| error.add("decline_code", code));
@@ -645,10 +669,17 @@ impl Refusal {
         }
         // Whoever sends a card's number in a place where none belongs does not get it back, nor does the log of a client.
         error.add("message", without_card_numbers(&self.message));
-        if let Some(param) = self.param {
-            error.add("param", without_card_numbers(&param));
+        if let Some(param) = &self.param {
+            error.add("param", without_card_numbers(param));
         }
         error.add("type", self.kind);
+        error.sort_from(0);
+        error
+    }
+
+    /// The reply.
+    pub fn reply(self) -> Reply {
+        let error = self.error();
         let body = crate::http::json::Json::from(Object::new().and("error", error)).to_bytes();
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         self.headers.into_iter().fold(Reply::new(status, body), |reply, (name, value)| reply.with(name, &value))

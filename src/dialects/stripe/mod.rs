@@ -24,6 +24,8 @@ pub mod promotion_codes;
 pub mod routes;
 pub mod search;
 pub mod secrets;
+pub mod setup_intents;
+pub mod setup_objects;
 pub mod sources;
 pub mod tax_id_types;
 pub mod tax_ids;
@@ -109,6 +111,11 @@ impl Call {
             Presented::Key(key) => permit(&self.key, &key, &self.account, resource, access),
             Presented::Nothing | Presented::Unreadable => Err(Refusal::no_key()),
         }
+    }
+
+    /// Whether the caller is a browser, which shows a secret of what it asks for.
+    pub fn by_browser(&self) -> bool {
+        self.key.kind == KeyKind::Publishable
     }
 
     /// Notes how long a write is rendered.
@@ -299,10 +306,15 @@ async fn admit(app: &Arc<App>, request: &Request, operation: &Operation) -> Resu
         Closed::NotLinked => Refusal::no_access(&key, connected.unwrap_or_default()),
         Closed::Failure(failure) => Refusal::stop(failure.into(), &request.id, &Names::BY_PATH, true),
     })?;
-    if caller.key.kind == KeyKind::Publishable && !caller.key.allows(operation.resource, operation.access) {
-        return Err(Refusal::publishable_key());
+    let allowed = caller.key.allows(operation.resource, operation.access);
+    match caller.key.kind {
+        // The operation asks a browser for the secret of what it is about.
+        KeyKind::Publishable if operation.by_client_secret => {}
+        KeyKind::Publishable if !allowed => return Err(Refusal::publishable_key()),
+        KeyKind::Secret | KeyKind::Restricted(_) | KeyKind::Publishable => {
+            permit(&caller.key, &key, &caller.account, operation.resource, operation.access)?;
+        }
     }
-    permit(&caller.key, &key, &caller.account, operation.resource, operation.access)?;
     app.rate(caller.account.space).map_err(|wait| Refusal::rate_limit(wait.as_secs() + 1))?;
     Ok(caller)
 }

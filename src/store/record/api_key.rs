@@ -55,6 +55,7 @@ enum ResourceShape {
     Event,
     PaymentMethod,
     PromotionCode,
+    SetupIntent,
     Token,
     TaxId,
 }
@@ -119,6 +120,7 @@ impl From<Resource> for ResourceShape {
             Resource::Event => ResourceShape::Event,
             Resource::PaymentMethod => ResourceShape::PaymentMethod,
             Resource::PromotionCode => ResourceShape::PromotionCode,
+            Resource::SetupIntent => ResourceShape::SetupIntent,
             Resource::Token => ResourceShape::Token,
             Resource::TaxId => ResourceShape::TaxId,
         }
@@ -134,6 +136,7 @@ impl From<ResourceShape> for Resource {
             ResourceShape::Event => Resource::Event,
             ResourceShape::PaymentMethod => Resource::PaymentMethod,
             ResourceShape::PromotionCode => Resource::PromotionCode,
+            ResourceShape::SetupIntent => Resource::SetupIntent,
             ResourceShape::Token => Resource::Token,
             ResourceShape::TaxId => Resource::TaxId,
         }

@@ -13,6 +13,7 @@ use crate::domain::event::{Cause, Event, Happening, ObjectChange, Subject};
 use crate::domain::facts::Facts;
 use crate::domain::holding::Holding;
 use crate::domain::ids::{CustomerId, EventId, RequestId};
+use crate::domain::setup_intent::{SetupIntent, SetupStep};
 use crate::domain::time::Time;
 
 /// What the body of an event is written from.
@@ -66,6 +67,8 @@ struct EventShape<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     held: Option<HoldingShape<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     holds: Option<HoldingShape<'a>>,
@@ -94,6 +97,8 @@ enum HappeningShape {
     HoldingDeleted,
     #[serde(rename = "cash.arrived")]
     CashArrived,
+    #[serde(rename = "setup")]
+    Setup,
 }
 
 impl<'a> From<EventBody<'a>> for EventShape<'a> {
@@ -112,6 +117,7 @@ impl<'a> From<EventBody<'a>> for EventShape<'a> {
             beside: Vec::new(),
             customer: None,
             subject: None,
+            step: None,
             held: None,
             holds: None,
         };
@@ -151,6 +157,11 @@ impl<'a> From<EventBody<'a>> for EventShape<'a> {
                 };
                 shape.beside = shapes(beside);
             }
+            Happening::Setup { step, intent } => {
+                shape.what = HappeningShape::Setup;
+                shape.step = Some(Cow::Borrowed(step.as_str()));
+                shape.is = Some(FactsShape::SetupIntent(Box::new(intent.as_ref().into())));
+            }
             Happening::CashArrived { customer } => {
                 shape.what = HappeningShape::CashArrived;
                 shape.after = Some(customer.as_ref().into());
@@ -179,6 +190,7 @@ impl EventShape<'_> {
             beside,
             customer,
             subject,
+            step,
             held,
             holds,
         } = self;
@@ -214,6 +226,11 @@ impl EventShape<'_> {
                 of_customer(ObjectChange::Updated { before: holding(held)?, after: holding(holds)? })?
             }
             HappeningShape::HoldingDeleted => of_customer(ObjectChange::Deleted(holding(held)?))?,
+            HappeningShape::Setup => {
+                let step = word("step", &step.unwrap_or_default(), SetupStep::named)?;
+                let intent = SetupIntent::try_from(facts(is)?).map_err(|_| Unreadable::UnknownWord("state"))?;
+                Happening::Setup { step, intent: Box::new(intent) }
+            }
             HappeningShape::CashArrived => Happening::CashArrived { customer: state(after)? },
         };
         Ok(Event {
@@ -235,10 +252,12 @@ mod tests {
     use super::{EventBody, read_event, write_event};
     use crate::domain::event::{Cause, Event, Happening, ObjectChange, Subject};
     use crate::domain::ids::{CustomerId, EventId, RequestId};
+    use crate::domain::setup_intent::SetupStep;
     use crate::domain::time::Time;
     use crate::store::record::customer::tests::customers;
     use crate::store::record::facts::tests::facts;
     use crate::store::record::holding::tests::holdings;
+    use crate::store::record::setup_intent::tests::setup_intents;
 
     fn check(cause: &Cause, what: Happening) {
         let id = EventId("evt_1".into());
@@ -272,6 +291,14 @@ mod tests {
             for change in changes {
                 check(&Cause::default(), Happening::Object { change, beside: vec![other.clone()] });
             }
+        }
+
+        #[test]
+        fn every_step_of_a_setup_intent_is_read_as_it_was_written(
+            intent in setup_intents(),
+            step in select(SetupStep::ALL),
+        ) {
+            check(&Cause::default(), Happening::Setup { step, intent: Box::new(intent) });
         }
 
         #[test]
@@ -317,7 +344,7 @@ mod tests {
 
     #[test]
     fn an_event_without_its_state_is_refused() {
-        for what in ["customer.updated", "object.updated", "cash.arrived"] {
+        for what in ["customer.updated", "object.updated", "cash.arrived", "setup"] {
             let body = format!(r#"{{"v":1,"id":"evt_1","created":1,"what":"{what}"}}"#);
             assert!(read_event(1, &body).is_err(), "{what}");
         }
