@@ -56,7 +56,7 @@ pub enum Choice {
         /// The payment method.
         method: PaymentMethod,
         /// The token that is used up by it.
-        token: Option<Token>,
+        token: Option<Box<Token>>,
     },
     /// By itself.
     Loose {
@@ -171,7 +171,7 @@ enum Ending {
     /// The customer has to do something.
     Action(Action),
     /// The payment method is set up.
-    Success(Choice),
+    Success(Box<Choice>),
     /// It is not.
     Failure(SetupFailure),
 }
@@ -485,7 +485,7 @@ fn attempt(
         (Verdict::Usable, PaymentMethodKind::UsBankAccount { .. }) => {
             (Ending::Action(Action::Microdeposits { arrival: ctx.now, failed: 0 }), None)
         }
-        (Verdict::Usable, PaymentMethodKind::Card(_)) => (Ending::Success(choice.clone()), None),
+        (Verdict::Usable, PaymentMethodKind::Card(_)) => (Ending::Success(Box::new(choice.clone())), None),
     };
     let decided = conclude(tx, ctx, intent, SetupAttempt { proof, ..attempt }, ending)?;
     Ok(Decided { choice: Some(choice.clone()), given_up: unfinished(tx, ctx, intent)?, ..decided })
@@ -496,7 +496,7 @@ fn success(tx: &mut dyn Tx, ctx: &Ctx<'_>, intent: &SetupIntent, attempt: &Setup
     let id = &attempt.method.id;
     let choice = Choice::found(payment_methods::read(tx, ctx.account, id)?)?;
     choice.require_fit(intent)?;
-    Ok(Ending::Success(choice))
+    Ok(Ending::Success(Box::new(choice)))
 }
 
 /// What is to be written when an attempt ends like that.
@@ -509,7 +509,7 @@ fn conclude(
 ) -> Done<Decided> {
     let (status, error, action, choice) = match ending {
         Ending::Action(action) => (AttemptStatus::RequiresAction, None, Some(action), None),
-        Ending::Success(choice) => (AttemptStatus::Succeeded, None, None, Some(choice)),
+        Ending::Success(choice) => (AttemptStatus::Succeeded, None, None, Some(*choice)),
         Ending::Failure(why) => (AttemptStatus::Failed, Some(why), None, None),
     };
     let attempt = SetupAttempt { status, error, ..attempt };

@@ -6,7 +6,7 @@ use super::params::{Empty, Field, Kind, Param, Shape, inside};
 use super::routes::OPERATIONS;
 use super::{
     balance_transactions, cash_balance, coupons, customers, events, funding_instructions, promotion_codes,
-    setup_intents, tax_ids, tokens, versions,
+    setup_params, tax_ids, tokens, versions,
 };
 use crate::domain::promotion_code::MAX_CODE;
 
@@ -45,15 +45,15 @@ pub fn page() -> String {
     table(&mut page, "POST /v1/promotion_codes/{promotion_code}", promotion_codes::UPDATE);
     table(&mut page, "GET /v1/promotion_codes", promotion_codes::LIST);
     table(&mut page, "POST /v1/tokens", tokens::CREATE);
-    table(&mut page, "POST /v1/setup_intents", setup_intents::CREATE);
-    table(&mut page, "GET /v1/setup_intents", setup_intents::LIST);
-    table(&mut page, "GET /v1/setup_intents/{intent}", setup_intents::RETRIEVE);
-    table(&mut page, "POST /v1/setup_intents/{intent}", setup_intents::UPDATE);
-    table(&mut page, "POST /v1/setup_intents/{intent}/confirm", setup_intents::CONFIRM);
-    table(&mut page, "POST /v1/setup_intents/{intent}/cancel", setup_intents::CANCEL);
-    table(&mut page, "POST /v1/setup_intents/{intent}/verify_microdeposits", setup_intents::VERIFY);
-    table(&mut page, "POST /v1/test_helpers/setup_intents/{intent}/authenticate", setup_intents::AUTHENTICATE);
-    table(&mut page, "GET /v1/setup_attempts", setup_intents::LIST_ATTEMPTS);
+    table(&mut page, "POST /v1/setup_intents", setup_params::CREATE);
+    table(&mut page, "GET /v1/setup_intents", setup_params::LIST);
+    table(&mut page, "GET /v1/setup_intents/{intent}", setup_params::RETRIEVE);
+    table(&mut page, "POST /v1/setup_intents/{intent}", setup_params::UPDATE);
+    table(&mut page, "POST /v1/setup_intents/{intent}/confirm", setup_params::CONFIRM);
+    table(&mut page, "POST /v1/setup_intents/{intent}/cancel", setup_params::CANCEL);
+    table(&mut page, "POST /v1/setup_intents/{intent}/verify_microdeposits", setup_params::VERIFY);
+    table(&mut page, "POST /v1/test_helpers/setup_intents/{intent}/authenticate", setup_params::AUTHENTICATE);
+    table(&mut page, "GET /v1/setup_attempts", setup_params::LIST_ATTEMPTS);
     table(&mut page, "POST /v1/customers/{customer}/tax_ids", tax_ids::CREATE);
     table(&mut page, "GET /v1/customers/{customer}/tax_ids", tax_ids::LIST);
     table(&mut page, "POST /v1/tax_ids", tax_ids::CREATE_OWNED);

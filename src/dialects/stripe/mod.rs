@@ -26,6 +26,7 @@ pub mod search;
 pub mod secrets;
 pub mod setup_intents;
 pub mod setup_objects;
+pub mod setup_params;
 pub mod sources;
 pub mod tax_id_types;
 pub mod tax_ids;
