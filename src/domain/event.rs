@@ -5,6 +5,7 @@ use super::facts::Facts;
 use super::holding::Holding;
 use super::ids::{CustomerId, EventId, RequestId};
 use super::setup_intent::{SetupIntent, SetupStep};
+use super::source::{Outcome, Source};
 use super::time::Time;
 use super::words::words;
 
@@ -56,6 +57,15 @@ pub enum Happening {
         step: SetupStep,
         /// As it is.
         intent: Box<SetupIntent>,
+    },
+    /// The wait for a source ended.
+    SourceSettled {
+        /// How.
+        outcome: Outcome,
+        /// As it is now.
+        source: Box<Source>,
+        /// Who holds it.
+        customer: Option<CustomerId>,
     },
     /// Money arrived in a customer's cash balance.
     CashArrived {
@@ -130,6 +140,12 @@ words! {
         CashTransaction = "cash_transaction",
         /// A customer's cash balance.
         CashBalance = "cash_balance",
+        /// A source that can be charged by now.
+        ChargeableSource = "chargeable_source",
+        /// A source whose owner did not agree.
+        FailedSource = "failed_source",
+        /// A source that nobody charged in time.
+        CanceledSource = "canceled_source",
         /// A token, of which nothing is told.
         Token = "token",
         /// A tax id of a customer.
@@ -191,6 +207,9 @@ impl EventKind {
         EventKind::Setup(SetupStep::Failed),
         EventKind::Setup(SetupStep::Succeeded),
         EventKind::Setup(SetupStep::Canceled),
+        EventKind::Change(Subject::ChargeableSource, Change::Updated),
+        EventKind::Change(Subject::FailedSource, Change::Updated),
+        EventKind::Change(Subject::CanceledSource, Change::Updated),
     ];
 
     /// The kind's dotted name, which is also how it is kept.
@@ -220,6 +239,16 @@ impl EventKind {
             // There is one with every customer, so it only changes; all that is told of it is that money arrived.
             EventKind::Change(Subject::CashBalance, Change::Created | Change::Updated | Change::Deleted) => {
                 "cash_balance.funds_available"
+            }
+            // All that is told of a source that nobody holds is how the wait for it ended.
+            EventKind::Change(Subject::ChargeableSource, Change::Created | Change::Updated | Change::Deleted) => {
+                "source.chargeable"
+            }
+            EventKind::Change(Subject::FailedSource, Change::Created | Change::Updated | Change::Deleted) => {
+                "source.failed"
+            }
+            EventKind::Change(Subject::CanceledSource, Change::Created | Change::Updated | Change::Deleted) => {
+                "source.canceled"
             }
             EventKind::Change(Subject::Token, Change::Created) => "token.created",
             EventKind::Change(Subject::Token, Change::Updated) => "token.updated",
@@ -254,6 +283,14 @@ impl Happening {
             Happening::Object { change, .. } => EventKind::Change(Subject::of(change.state()), change.change()),
             Happening::Setup { step, .. } => EventKind::Setup(*step),
             Happening::CashArrived { .. } => EventKind::Change(Subject::CashBalance, Change::Updated),
+            Happening::SourceSettled { outcome, .. } => {
+                let subject = match outcome {
+                    Outcome::Chargeable => Subject::ChargeableSource,
+                    Outcome::Failed => Subject::FailedSource,
+                    Outcome::Canceled => Subject::CanceledSource,
+                };
+                EventKind::Change(subject, Change::Updated)
+            }
         }
     }
 
@@ -265,6 +302,7 @@ impl Happening {
             Happening::Holding { change, .. } => change.state().id(),
             Happening::Object { change, .. } => change.state().id(),
             Happening::Setup { intent, .. } => intent.id.as_str(),
+            Happening::SourceSettled { source, .. } => source.id.as_str(),
             Happening::CashArrived { customer } => customer.id.as_str(),
         }
     }
@@ -277,6 +315,7 @@ impl Subject {
             Facts::PromotionCode(_) => Subject::PromotionCode,
             Facts::CashTransaction(_) => Subject::CashTransaction,
             Facts::PaymentMethod(_) => Subject::PaymentMethod,
+            Facts::Source(_) => Subject::Source,
             Facts::Token(_) => Subject::Token,
             Facts::SetupIntent(_) => Subject::SetupIntent,
             Facts::SetupAttempt(_) => Subject::SetupAttempt,

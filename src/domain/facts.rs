@@ -7,6 +7,7 @@ use super::object::{List, ObjectKind};
 use super::payment_method::LoosePaymentMethod;
 use super::promotion_code::PromotionCode;
 use super::setup_intent::{SetupAttempt, SetupIntent};
+use super::source::LooseSource;
 use super::time::Time;
 use super::token::Token;
 
@@ -50,6 +51,8 @@ facts! {
     CashTransaction(CashTransaction),
     /// A payment method that no customer holds.
     PaymentMethod(LoosePaymentMethod),
+    /// A source that no customer holds.
+    Source(LooseSource),
     /// A token.
     Token(Token),
     /// A setup intent.
@@ -137,6 +140,7 @@ impl Facts {
             Facts::PromotionCode(_) => ObjectKind::PromotionCode,
             Facts::CashTransaction(_) => ObjectKind::CashTransaction,
             Facts::PaymentMethod(_) => ObjectKind::PaymentMethod,
+            Facts::Source(_) => ObjectKind::Source,
             Facts::Token(_) => ObjectKind::Token,
             Facts::SetupIntent(_) => ObjectKind::SetupIntent,
             Facts::SetupAttempt(_) => ObjectKind::SetupAttempt,
@@ -151,6 +155,7 @@ impl Facts {
             | Facts::PromotionCode(_)
             | Facts::CashTransaction(_)
             | Facts::PaymentMethod(_)
+            | Facts::Source(_)
             | Facts::Token(_)
             | Facts::SetupIntent(_)
             | Facts::SetupAttempt(_) => self.id(),
@@ -164,6 +169,7 @@ impl Facts {
             Facts::PromotionCode(code) => code.id.as_str(),
             Facts::CashTransaction(transaction) => transaction.id.as_str(),
             Facts::PaymentMethod(loose) => loose.method.id.as_str(),
+            Facts::Source(loose) => loose.source.id.as_str(),
             Facts::Token(token) => token.id.as_str(),
             Facts::SetupIntent(intent) => intent.id.as_str(),
             Facts::SetupAttempt(attempt) => attempt.id.as_str(),
@@ -177,6 +183,7 @@ impl Facts {
             Facts::PromotionCode(code) => code.created,
             Facts::CashTransaction(transaction) => transaction.created,
             Facts::PaymentMethod(loose) => loose.method.created,
+            Facts::Source(loose) => loose.source.created,
             Facts::Token(token) => token.created,
             Facts::SetupIntent(intent) => intent.created,
             Facts::SetupAttempt(attempt) => attempt.created,
@@ -199,7 +206,7 @@ impl Facts {
             }
             Facts::CashTransaction(transaction) => vec![cash_transaction_lists::of_customer(&transaction.customer)],
             // What nobody holds is found by its id alone.
-            Facts::PaymentMethod(_) | Facts::Token(_) => Vec::new(),
+            Facts::PaymentMethod(_) | Facts::Source(_) | Facts::Token(_) => Vec::new(),
             Facts::SetupIntent(intent) => {
                 let mut lists = vec![List::all(ObjectKind::SetupIntent)];
                 lists.extend(intent.customer.as_ref().map(setup_lists::of_customer));

@@ -114,7 +114,7 @@ name!(
     TokenId
 );
 name!(
-    /// What a customer pays with. The beginning says in which API it was made: `card_…`, `ba_…`, `pm_…`.
+    /// What a customer pays with. The beginning says in which API it was made: `card_…`, `ba_…`, `pm_…`, `src_…`.
     InstrumentId
 );
 

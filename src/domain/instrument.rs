@@ -5,8 +5,9 @@ use super::bank_account::BankAccount;
 use super::card::Card;
 use super::customer::Customer;
 use super::ids::InstrumentId;
-use super::payment_method::PaymentMethod;
+use super::payment_method::{BillingDetails, PaymentMethod};
 use super::problem::Problem;
+use super::source::{Source, SourceDetails};
 use super::time::Time;
 
 /// The most instruments that a customer may hold: they are part of its record, and of the history of each change.
@@ -21,6 +22,8 @@ pub enum Instrument {
     BankAccount(Box<BankAccount>),
     /// A payment method.
     PaymentMethod(Box<PaymentMethod>),
+    /// A source of the Sources API.
+    Source(Box<Source>),
 }
 
 /// What sort of source it is.
@@ -30,6 +33,8 @@ pub enum SourceKind {
     Card,
     /// A bank account.
     BankAccount,
+    /// One of the Sources API.
+    Source,
 }
 
 /// A source that is meant, and what sort it has to be.
@@ -48,6 +53,7 @@ impl Instrument {
             Instrument::Card(card) => &card.id,
             Instrument::BankAccount(account) => &account.id,
             Instrument::PaymentMethod(method) => &method.id,
+            Instrument::Source(source) => &source.id,
         }
     }
 
@@ -57,6 +63,7 @@ impl Instrument {
             Instrument::Card(card) => card.created,
             Instrument::BankAccount(account) => account.created,
             Instrument::PaymentMethod(method) => method.created,
+            Instrument::Source(source) => source.created,
         }
     }
 
@@ -65,7 +72,16 @@ impl Instrument {
         match self {
             Instrument::Card(_) => Some(SourceKind::Card),
             Instrument::BankAccount(_) => Some(SourceKind::BankAccount),
+            Instrument::Source(_) => Some(SourceKind::Source),
             Instrument::PaymentMethod(_) => None,
+        }
+    }
+
+    /// The source of the Sources API that it is; `None` when it is none.
+    pub fn as_source(&self) -> Option<&Source> {
+        match self {
+            Instrument::Source(source) => Some(source),
+            Instrument::Card(_) | Instrument::BankAccount(_) | Instrument::PaymentMethod(_) => None,
         }
     }
 
@@ -78,7 +94,26 @@ impl Instrument {
     pub fn is_payment_method(&self) -> bool {
         match self {
             Instrument::Card(_) | Instrument::PaymentMethod(_) => true,
+            Instrument::Source(source) => matches!(source.details, SourceDetails::Card(_)),
             Instrument::BankAccount(_) => false,
+        }
+    }
+}
+
+impl Instrument {
+    /// The instrument without what the older API does not show of it.
+    pub fn as_shown_source(&self) -> Instrument {
+        match self {
+            Instrument::Card(card) => {
+                let mut card = Card::clone(card);
+                card.billing = BillingDetails { email: None, phone: None, ..card.billing };
+                card.allow_redisplay = None;
+                card.into()
+            }
+            Instrument::BankAccount(account) => {
+                BankAccount { failed_verifications: 0, ..BankAccount::clone(account) }.into()
+            }
+            Instrument::PaymentMethod(_) | Instrument::Source(_) => self.clone(),
         }
     }
 }
@@ -165,6 +200,7 @@ impl Customer {
             updated: other.updated,
             instruments: other.instruments.clone(),
             tax_ids: other.tax_ids.clone(),
+            cash: other.cash.clone(),
             ..self.clone()
         };
         like_other == *other
@@ -177,7 +213,7 @@ impl Customer {
         if let Instrument::BankAccount(new) = &instrument {
             let same = |known: &Instrument| match known {
                 Instrument::BankAccount(known) => known.facts.fingerprint == new.facts.fingerprint,
-                Instrument::Card(_) | Instrument::PaymentMethod(_) => false,
+                Instrument::Card(_) | Instrument::PaymentMethod(_) | Instrument::Source(_) => false,
             };
             if self.instruments.iter().any(same) {
                 return Err(Problem::BankAccountExists);
@@ -214,6 +250,12 @@ impl From<Card> for Instrument {
 impl From<BankAccount> for Instrument {
     fn from(account: BankAccount) -> Instrument {
         Instrument::BankAccount(Box::new(account))
+    }
+}
+
+impl From<Source> for Instrument {
+    fn from(source: Source) -> Instrument {
+        Instrument::Source(Box::new(source))
     }
 }
 

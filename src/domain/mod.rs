@@ -27,6 +27,7 @@ pub mod promotion_code;
 pub mod query;
 pub mod secret;
 pub mod setup_intent;
+pub mod source;
 pub mod tax;
 pub mod tax_id;
 pub mod tax_id_kind;

@@ -18,6 +18,8 @@ words! {
         CashTransaction = "cash_transaction",
         /// A payment method that no customer holds.
         PaymentMethod = "payment_method",
+        /// A source that no customer holds.
+        Source = "source",
         /// A token.
         Token = "token",
         /// A setup intent.

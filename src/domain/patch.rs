@@ -13,6 +13,15 @@ pub enum Patch<T> {
 }
 
 impl<T> Patch<T> {
+    /// The same wish of what is made of the value.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Patch<U> {
+        match self {
+            Patch::Keep => Patch::Keep,
+            Patch::Clear => Patch::Clear,
+            Patch::Set(value) => Patch::Set(make(value)),
+        }
+    }
+
     /// Applies the wish to a stored fact.
     pub fn onto(self, fact: &mut Option<T>) {
         match self {

@@ -8,6 +8,7 @@ use super::instrument::Instrument;
 use super::metadata::{Metadata, MetadataChange};
 use super::patch::Patch;
 use super::problem::Problem;
+use super::source::{Source, SourceDetails};
 use super::time::Time;
 use super::words::words;
 
@@ -166,12 +167,25 @@ impl From<Card> for PaymentMethod {
     }
 }
 
+impl Source {
+    /// The payment method that it is too, under its own id; `None` when it is none. Of those that a customer can hold, the
+    /// newer API knows cards.
+    fn as_payment_method(&self) -> Option<PaymentMethod> {
+        let Source { id, created, details, owner, allow_redisplay, metadata, .. } = self;
+        let SourceDetails::Card(facts) = details else { return None };
+        let (kind, billing) = (PaymentMethodKind::Card(facts.clone()), owner.clone());
+        let (id, metadata) = (id.clone(), metadata.clone());
+        Some(PaymentMethod { id, created: *created, kind, billing, allow_redisplay: *allow_redisplay, metadata })
+    }
+}
+
 impl Instrument {
     /// The payment method that it is; `None` when it is none.
     pub fn as_payment_method(&self) -> Option<PaymentMethod> {
         match self {
             Instrument::PaymentMethod(method) => Some(PaymentMethod::clone(method)),
             Instrument::Card(card) => Some(Card::clone(card).into()),
+            Instrument::Source(source) => source.as_payment_method(),
             Instrument::BankAccount(_) => None,
         }
     }
@@ -186,7 +200,12 @@ impl Instrument {
             (Instrument::PaymentMethod(_), kind) => {
                 PaymentMethod { id, created, kind, billing, allow_redisplay, metadata }.into()
             }
-            (Instrument::Card(_) | Instrument::BankAccount(_), _) => self.clone(),
+            (Instrument::Source(source), PaymentMethodKind::Card(facts)) => {
+                let source = Source::clone(source);
+                Source { details: SourceDetails::Card(facts), owner: billing, allow_redisplay, metadata, ..source }
+                    .into()
+            }
+            (Instrument::Card(_) | Instrument::BankAccount(_) | Instrument::Source(_), _) => self.clone(),
         }
     }
 }

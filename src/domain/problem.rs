@@ -9,6 +9,7 @@ use super::ids::{
 use super::instrument::SourceKind;
 use super::money::Currency;
 use super::setup_intent::{MethodType, SetupIntent, SetupVerb};
+use super::source::{SourceStatus, SourceType};
 use super::time::Time;
 
 /// A refusal by the rules: nothing was changed.
@@ -155,6 +156,25 @@ pub enum Problem {
     NoSuchTaxId(TaxIdId),
     /// The customer has as many tax ids as it may.
     TooManyTaxIds,
+    /// The source failed, or was canceled or consumed, so that no customer can hold it.
+    SourceNotAttachable,
+    /// The source can be charged but once, so that no customer can hold it.
+    SourceSingleUse,
+    /// A customer holds the source already.
+    SourceAttachedAlready,
+    /// Nothing about the source is waited for any more.
+    SourceSettled {
+        /// Its id.
+        id: InstrumentId,
+        /// How far it has come.
+        status: SourceStatus,
+    },
+    /// How much the source is for is known when money arrives.
+    SourceWithoutAmount(SourceType),
+    /// Money is to arrive, and nobody says how much.
+    NothingReceived,
+    /// Money is to arrive where none can.
+    NotReceiving,
     /// A deadline is not in the future.
     DeadlinePassed(Deadline),
     /// A deadline is too far in the future.

@@ -1,6 +1,6 @@
 //! The cash balance of a customer and the ledger behind it: fund, read, list.
 
-use super::customers::{live, read as read_customer, step};
+use super::customers::{live, read as read_customer, replace};
 use super::objects::{self, Walk};
 use super::{Ctx, Done, Precondition, tell};
 use crate::domain::account::Account;
@@ -23,8 +23,7 @@ pub fn fund(
     let before = live(tx, ctx.account, id)?;
     insists.check(before.version)?;
     let Funding { amount, by, reference } = funding;
-    let (mut after, ending_balance) = before.with_cash(amount, by.currency())?;
-    step(ctx, &before, &mut after);
+    let (after, ending_balance) = before.with_cash(amount, by.currency())?;
     let transaction = CashTransaction {
         id: CashTransactionId::mint(ctx.ids, ctx.now),
         customer: before.id.clone(),
@@ -37,7 +36,7 @@ pub fn fund(
 
     let arrived = Facts::from(transaction.clone());
     objects::put(tx, ctx, None, &arrived)?;
-    tx.put_customer(ctx.account.space, Some(&before), &after)?;
+    let after = replace(tx, ctx, before, after)?;
     // The customer has a new version, since its cash can be shown with it. That it was updated is not told: what a
     // customer shows unasked is as it was, and these two say what happened.
     tell(tx, ctx, Happening::Object { change: ObjectChange::Created(arrived), beside: Vec::new() })?;

@@ -1,7 +1,7 @@
 //! Customers: create, read, update, delete, list, search.
 
-use super::holdings::tell_instruments;
-use super::payment_methods::{self, Offered, keep_spent};
+use super::holdings::{keep_gone, tell_instruments};
+use super::payment_methods::{self, Offered};
 use super::sources::Brought;
 use super::tax_ids::{self, Added};
 use super::{Ctx, Done, Precondition, discounts, tell};
@@ -132,6 +132,7 @@ fn exchange(
         None => had.clone().filter(|_| after.discount.is_some()),
     };
     tx.put_customer(ctx.account.space, Some(&before), &after)?;
+    keep_gone(tx, ctx, &before.instruments, &after)?;
     tell_instruments(tx, ctx, &before.instruments, &after)?;
     discounts::announce(tx, ctx, &after.id, had.as_ref(), has.as_ref())?;
     if !after.differs_only_in_holdings(&before) {
@@ -150,9 +151,7 @@ pub fn delete(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &CustomerId, insists: &Precond
     let after = before.tombstone(ctx.now);
 
     tx.put_customer(ctx.account.space, Some(&before), &after)?;
-    for instrument in &before.instruments {
-        keep_spent(tx, ctx, instrument)?;
-    }
+    keep_gone(tx, ctx, &before.instruments, &after)?;
     tell_instruments(tx, ctx, &before.instruments, &after)?;
     tax_ids::tell_gone(tx, ctx, &before)?;
     discounts::announce(tx, ctx, &before.id, had.as_ref(), None)?;

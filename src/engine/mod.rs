@@ -15,6 +15,7 @@ pub mod payment_methods;
 pub mod promotion_codes;
 pub mod replies;
 pub mod setup_intents;
+pub mod source_objects;
 pub mod sources;
 pub mod tax_ids;
 pub mod tokens;

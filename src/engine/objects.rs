@@ -15,6 +15,7 @@ use crate::domain::page::{Cursor, ObjectPage, Page, Place, Span};
 use crate::domain::payment_method::LoosePaymentMethod;
 use crate::domain::promotion_code::PromotionCode;
 use crate::domain::setup_intent::{SetupAttempt, SetupIntent};
+use crate::domain::source::LooseSource;
 use crate::domain::token::Token;
 use crate::store::record::{read_facts, write_facts};
 use crate::store::{Failure, Kept, Read, Tx};
@@ -78,6 +79,11 @@ pub(super) fn loose_payment_method(
     id: &InstrumentId,
 ) -> Kept<Option<LoosePaymentMethod>> {
     one(read, space, ObjectKind::PaymentMethod, id.as_str())
+}
+
+/// A source that no customer holds.
+pub(super) fn loose_source(read: &mut dyn Read, space: Space, id: &InstrumentId) -> Kept<Option<LooseSource>> {
+    one(read, space, ObjectKind::Source, id.as_str())
 }
 
 /// A token.

@@ -1,15 +1,14 @@
 //! Payment methods: read, update, attach, detach, list. A customer holds those that are attached; the others are objects.
 
 use super::customers::{live, replace};
-use super::{Ctx, Done, objects, tokens};
+use super::holdings::holder;
+use super::{Ctx, Done, Precondition, objects, tokens};
 use crate::domain::account::{Account, Space};
 use crate::domain::customer::Customer;
-use crate::domain::facts::Facts;
 use crate::domain::ids::{CustomerId, InstrumentId};
 use crate::domain::instrument::Instrument;
 use crate::domain::payment_method::{LoosePaymentMethod, PaymentMethod, PaymentMethodChange};
 use crate::domain::problem::Problem;
-use crate::domain::term::Mark;
 use crate::domain::token::Token;
 use crate::store::{Kept, Read, Tx};
 
@@ -70,8 +69,15 @@ pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, method: PaymentMethod, token: Opti
 }
 
 /// Changes a payment method that a customer holds.
-pub fn update(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &InstrumentId, change: PaymentMethodChange) -> Done<Found> {
+pub fn update(
+    tx: &mut dyn Tx,
+    ctx: &Ctx<'_>,
+    id: &InstrumentId,
+    insists: &Precondition,
+    change: PaymentMethodChange,
+) -> Done<Found> {
     let (before, instrument) = held(tx, ctx, id)?;
+    insists.check(before.version)?;
     let method = instrument.as_payment_method().ok_or_else(|| Problem::NoSuchPaymentMethod(id.clone()))?;
     let instrument = instrument.changed_to(method.with(change)?);
     let after = before.with_changed(instrument.clone());
@@ -85,8 +91,15 @@ pub fn update(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &InstrumentId, change: Payment
 pub type Offered = (PaymentMethod, Option<LoosePaymentMethod>);
 
 /// Gives a customer a payment method.
-pub fn attach(tx: &mut dyn Tx, ctx: &Ctx<'_>, customer: &CustomerId, offered: Offered) -> Done<Found> {
+pub fn attach(
+    tx: &mut dyn Tx,
+    ctx: &Ctx<'_>,
+    customer: &CustomerId,
+    insists: &Precondition,
+    offered: Offered,
+) -> Done<Found> {
     let before = live(tx, ctx.account, customer)?;
+    insists.check(before.version)?;
     let instrument = Instrument::from(offered.0.clone());
     let after = before.with_instrument(instrument.clone())?;
 
@@ -104,26 +117,14 @@ pub(super) fn take(tx: &mut dyn Tx, ctx: &Ctx<'_>, (_, loose): &Offered) -> Kept
 }
 
 /// Takes a payment method from its customer, for good. A default source is followed by the newest other one.
-pub fn detach(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &InstrumentId) -> Done<Found> {
+pub fn detach(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &InstrumentId, insists: &Precondition) -> Done<Found> {
     let (before, instrument) = held(tx, ctx, id)?;
+    insists.check(before.version)?;
+    let method = instrument.as_payment_method().ok_or_else(|| Problem::NoSuchPaymentMethod(id.clone()))?;
     let after = before.without_instrument(id);
 
-    keep_spent(tx, ctx, &instrument)?;
     replace(tx, ctx, before, after)?;
-    let method = instrument.as_payment_method().ok_or_else(|| Problem::NoSuchPaymentMethod(id.clone()))?;
     Ok(Found::Loose(Box::new(LoosePaymentMethod { method, spent: true })))
-}
-
-/// Keeps a payment method whose customer no longer holds it, for those who look it up. What the older API made is gone
-/// with its customer's hold on it.
-pub(super) fn keep_spent(tx: &mut dyn Tx, ctx: &Ctx<'_>, instrument: &Instrument) -> Kept<()> {
-    match instrument {
-        Instrument::PaymentMethod(method) => {
-            let loose = LoosePaymentMethod { method: PaymentMethod::clone(method), spent: true };
-            objects::put(tx, ctx, None, &Facts::from(loose))
-        }
-        Instrument::Card(_) | Instrument::BankAccount(_) => Ok(()),
-    }
 }
 
 fn held(tx: &mut dyn Read, ctx: &Ctx<'_>, id: &InstrumentId) -> Done<(Customer, Instrument)> {
@@ -133,22 +134,12 @@ fn held(tx: &mut dyn Read, ctx: &Ctx<'_>, id: &InstrumentId) -> Done<(Customer, 
     }
 }
 
-/// How often it is looked for: it goes from being an object to being held and back once each, so that a look that sees
-/// each of them at another time finds it in the end.
-const LOOKS: usize = 3;
-
-/// A payment method, wherever it is, if there is one of that id.
+/// A payment method, wherever it is, if there is one of that id. It goes from being an object to being held and back once
+/// each, so that of looks at several states none may find it: before it is said to be nowhere, one state is looked at.
 pub fn find(read: &mut dyn Read, space: Space, id: &InstrumentId) -> Kept<Option<Found>> {
-    for _ in 0..LOOKS {
-        if let Some(loose) = objects::loose_payment_method(read, space, id)? {
-            return Ok(Some(Found::Loose(Box::new(loose))));
-        }
-        let Some(holder) = read.marked(space, &Mark::Holding(id.0.clone()))? else { continue };
-        let Some(customer) = read.customer(space, &holder)? else { continue };
-        let instrument = customer.instrument(id.as_str()).filter(|instrument| instrument.is_payment_method());
-        if let Some(instrument) = instrument.cloned() {
-            return Ok(Some(Found::Held { customer: Box::new(customer), instrument }));
-        }
+    if let Some(loose) = objects::loose_payment_method(read, space, id)? {
+        return Ok(Some(Found::Loose(Box::new(loose))));
     }
-    Ok(None)
+    let held = holder(read, space, id)?.filter(|(_, instrument)| instrument.is_payment_method());
+    Ok(held.map(|(customer, instrument)| Found::Held { customer: Box::new(customer), instrument }))
 }

@@ -1,6 +1,7 @@
 //! A customer's sources, the older API of what it pays with: create, read, update, delete, list, verify.
 
 use super::customers::{live, replace};
+use super::source_objects::hand_over;
 use super::{Ctx, Done, Precondition, tokens};
 use crate::domain::account::Account;
 use crate::domain::bank_account::{BankAccountChange, BankStatus};
@@ -10,6 +11,7 @@ use crate::domain::ids::{CustomerId, InstrumentId};
 use crate::domain::instrument::{Instrument, SourceChoice, SourceKind};
 use crate::domain::metadata::MetadataChange;
 use crate::domain::problem::Problem;
+use crate::domain::source::{self, LooseSource};
 use crate::domain::token::Token;
 use crate::store::{Read, Tx};
 
@@ -29,6 +31,8 @@ pub struct Brought {
     pub instrument: Instrument,
     /// The token that is used up by it.
     pub token: Option<Token>,
+    /// What it was until now, if it is a source that nobody held.
+    pub loose: Option<LooseSource>,
 }
 
 impl Brought {
@@ -38,15 +42,19 @@ impl Brought {
             Instrument::Card(card) => metadata.onto(&mut card.metadata),
             Instrument::BankAccount(account) => metadata.onto(&mut account.metadata),
             Instrument::PaymentMethod(method) => metadata.onto(&mut method.metadata),
+            Instrument::Source(source) => metadata.onto(&mut source.metadata),
         }
     }
 
     /// Uses up what it came by.
     pub(super) fn spend(&self, tx: &mut dyn Tx, ctx: &Ctx<'_>) -> Done<()> {
-        match &self.token {
-            Some(token) => tokens::spend(tx, ctx, token),
-            None => Ok(()),
+        if let Some(token) = &self.token {
+            tokens::spend(tx, ctx, token)?;
         }
+        if let Some(loose) = &self.loose {
+            hand_over(tx, ctx, loose)?;
+        }
+        Ok(())
     }
 }
 
@@ -57,11 +65,20 @@ pub enum SourceChange {
     Card(CardChange),
     /// Of a bank account.
     BankAccount(BankAccountChange),
+    /// Of one of the Sources API.
+    Source(source::SourceChange),
 }
 
 /// Gives a customer one more source, which becomes the default one where there is none.
-pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, customer: &CustomerId, brought: &Brought) -> Done<Owned> {
+pub fn create(
+    tx: &mut dyn Tx,
+    ctx: &Ctx<'_>,
+    customer: &CustomerId,
+    insists: &Precondition,
+    brought: &Brought,
+) -> Done<Owned> {
     let before = live(tx, ctx.account, customer)?;
+    insists.check(before.version)?;
     let source = brought.instrument.clone();
     let after = before.with_instrument(source.clone())?;
 
@@ -83,13 +100,19 @@ pub fn update(
     ctx: &Ctx<'_>,
     customer: &CustomerId,
     choice: &SourceChoice,
+    insists: &Precondition,
     change: SourceChange,
 ) -> Done<Owned> {
     let Owned { customer: before, source } = read(tx, ctx.account, customer, choice)?;
+    insists.check(before.version)?;
     let source: Instrument = match (source, change) {
         (Instrument::Card(card), SourceChange::Card(change)) => card.with(change)?.into(),
         (Instrument::BankAccount(account), SourceChange::BankAccount(change)) => account.with(change)?.into(),
-        (Instrument::Card(_) | Instrument::BankAccount(_) | Instrument::PaymentMethod(_), _) => {
+        (Instrument::Source(source), SourceChange::Source(change)) => source.with(change)?.into(),
+        (
+            Instrument::Card(_) | Instrument::BankAccount(_) | Instrument::PaymentMethod(_) | Instrument::Source(_),
+            _,
+        ) => {
             return Err(Problem::NoSuchSource(choice.id.clone()).into());
         }
     };
@@ -99,7 +122,8 @@ pub fn update(
     Ok(Owned { customer, source })
 }
 
-/// Takes a source from its customer. The newest other one becomes the default in its place.
+/// Takes a source from its customer. The newest other one becomes the default in its place. One of the Sources API is given
+/// back as it is from then on.
 pub fn delete(
     tx: &mut dyn Tx,
     ctx: &Ctx<'_>,
@@ -112,6 +136,10 @@ pub fn delete(
     let after = before.without_instrument(&choice.id);
 
     let customer = replace(tx, ctx, before, after)?;
+    let source = match source {
+        Instrument::Source(source) => source.consumed().into(),
+        Instrument::Card(_) | Instrument::BankAccount(_) | Instrument::PaymentMethod(_) => source,
+    };
     Ok(Owned { customer, source })
 }
 
@@ -122,13 +150,17 @@ pub fn verify(
     ctx: &Ctx<'_>,
     customer: &CustomerId,
     id: &InstrumentId,
+    insists: &Precondition,
     amounts: [i64; 2],
 ) -> Done<Owned> {
     let choice = SourceChoice { id: id.clone(), kind: Some(SourceKind::BankAccount) };
     let Owned { customer: before, source } = read(tx, ctx.account, customer, &choice)?;
+    insists.check(before.version)?;
     let account = match source {
         Instrument::BankAccount(account) => *account,
-        Instrument::Card(_) | Instrument::PaymentMethod(_) => return Err(Problem::NoSuchSource(id.clone()).into()),
+        Instrument::Card(_) | Instrument::PaymentMethod(_) | Instrument::Source(_) => {
+            return Err(Problem::NoSuchSource(id.clone()).into());
+        }
     };
     let account = match account.status {
         BankStatus::New | BankStatus::Validated => account.judged(amounts),

@@ -2,7 +2,7 @@
 //! record and change its version, but no `CustomerUpdated` tells of them: their own events do, and the newer versions of
 //! the customer do not show them.
 
-use super::customers::{live, step};
+use super::customers::{live, replace, step};
 use super::{Ctx, Done, Precondition, tell};
 use crate::domain::account::Account;
 use crate::domain::customer::Customer;
@@ -31,10 +31,12 @@ pub fn create(
     let added = Added::of(ctx, vec![wish]);
     let mut after = before.clone();
     after.tax_ids.extend_from_slice(&added.made);
-    step(ctx, &before, &mut after);
-    let settled = added.settle(ctx, &after);
 
-    tx.put_customer(ctx.account.space, Some(&before), &settled)?;
+    let after = replace(tx, ctx, before, after)?;
+    let settled = added.settle(ctx, &after);
+    if settled != after {
+        replace(tx, ctx, after.clone(), settled)?;
+    }
     added.tell(tx, ctx, id)?;
     let made = after.tax_ids.last().cloned().expect("one was added above");
     Ok((after, made))
@@ -52,9 +54,8 @@ pub fn delete(
     insists.check(before.version)?;
     let mut after = before.clone();
     after.tax_ids.retain(|tax_id| tax_id.id != *id);
-    step(ctx, &before, &mut after);
 
-    tx.put_customer(ctx.account.space, Some(&before), &after)?;
+    replace(tx, ctx, before, after)?;
     tell_of(tx, ctx, customer, ObjectChange::Deleted(gone.clone()))?;
     Ok(gone)
 }

@@ -35,7 +35,13 @@ const NOT_DESCRIBED: &[(&str, &str, &str)] = &[
         "GET /v1/customers/{customer}/payment_methods/{payment_method}",
         "came after the document; those who pin its version find it all the same",
     ),
+    ("2020-08-27", "POST /v1/customers/{customer}/funding_instructions", "came in May 2022, after the document"),
+    ("2020-08-27", "POST /v1/test_helpers/customers/{customer}/fund_cash_balance", "came in 2022, after the document"),
     ("2020-08-27", "/v1/tax_ids", "tax ids by their owner came in February 2024, for every version"),
+    ("2020-08-27", "POST /v1/test_helpers/sources/", "ours: it stands for what a person does on a page of Stripe's"),
+    ("2026-08-26.dahlia", "POST /v1/test_helpers/sources/", "ours, as above"),
+    ("2020-08-27", "POST /v1/test_helpers/setup_intents/", "ours: it stands for what a card's owner does"),
+    ("2026-08-26.dahlia", "POST /v1/test_helpers/setup_intents/", "ours, as above"),
 ];
 
 /// Keys that a document does not have: the version that they are told from on, the schema, the key, why.
@@ -56,6 +62,11 @@ const OTHERWISE: &[(&str, &str, &str)] = &[
         "2020-08-27",
         "customer_balance_transaction.customer is none of the kinds that it may be",
         "of a customer that was deleted there is nothing else to show than that",
+    ),
+    (
+        "2026-06-24.dahlia",
+        "funding_instructions_bank_transfer.type is none of the values that are listed",
+        "the schema of the request lists five types, that of the answer two of them",
     ),
     (
         "2020-08-27",

@@ -24,6 +24,9 @@ in_both_stores! {
     a_deleted_coupon_is_all_or_nothing,
     a_new_promotion_code_is_all_or_nothing,
     a_changed_promotion_code_is_all_or_nothing,
+    a_new_source_is_all_or_nothing,
+    an_attached_source_is_all_or_nothing,
+    a_settled_source_is_all_or_nothing,
     a_redemption_is_all_or_nothing,
     a_deleted_discount_is_all_or_nothing,
     a_delete_of_whoever_has_a_discount_is_all_or_nothing,
@@ -68,14 +71,15 @@ fn everything(client: &Client) -> String {
     seen
 }
 
-/// What every sandbox has: a customer, a coupon, a promotion code that is switched off, one that is switched on, and a
-/// customer who has a discount by another coupon.
+/// What every sandbox has: a customer, a coupon, a promotion code that is switched off, one that is switched on, a
+/// customer who has a discount by another coupon, and a source that nobody holds.
 struct Sandbox {
     client: Client,
     customer: String,
     code: String,
     active: String,
     holder: String,
+    source: String,
 }
 
 impl Sandbox {
@@ -89,7 +93,9 @@ impl Sandbox {
         let active = id(client.post("/v1/promotion_codes", "promotion[type]=coupon&promotion[coupon]=25OFF&code=ON"));
         assert_eq!(client.post("/v1/coupons", "id=HALF&percent_off=50").status, 200);
         let holder = client.customer("name=Holder&coupon=HALF");
-        Sandbox { client, customer, code, active, holder }
+        let account = "type=ach_credit_transfer&currency=usd&owner[email]=jenny@example.com";
+        let source = id(client.post("/v1/sources", account));
+        Sandbox { client, customer, code, active, holder, source }
     }
 
     fn named(&self, text: &str) -> String {
@@ -97,6 +103,7 @@ impl Sandbox {
             .replace("{code}", &self.code)
             .replace("{active}", &self.active)
             .replace("{holder}", &self.holder)
+            .replace("{source}", &self.source)
     }
 }
 
@@ -169,6 +176,18 @@ fn a_cash_balance_is_all_or_nothing(keeping: &Keeping) {
 fn a_funding_is_all_or_nothing(keeping: &Keeping) {
     let path = "/v1/test_helpers/customers/{id}/fund_cash_balance";
     check(keeping, "POST", path, "amount=5&currency=eur&reference=Invoice&expand[]=customer");
+}
+
+fn a_new_source_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "POST", "/v1/sources", "type=ach_credit_transfer&currency=usd&owner[email]=amount_5@example.com");
+}
+
+fn an_attached_source_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "POST", "/v1/customers/{id}/sources", "source={source}");
+}
+
+fn a_settled_source_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "POST", "/v1/test_helpers/sources/{source}/authorize", "amount=5");
 }
 
 fn a_new_coupon_is_all_or_nothing(keeping: &Keeping) {

@@ -118,6 +118,10 @@ fn there_is_no_test_money_in_live_mode(keeping: &Keeping) {
     let asked = "funding_type=bank_transfer&currency=usd&bank_transfer[type]=us_bank_transfer";
     let message = error(&live.post(&path, asked), 400)["message"].as_str().unwrap().to_owned();
     assert!(message.contains("no bank that could receive money in live mode"), "{message}");
+    let message = error(&live.post("/v1/sources", "type=wechat&amount=5&currency=usd"), 400)["message"].to_string();
+    assert!(message.contains("can be made in test mode only"), "{message}");
+    let message = error(&live.post("/v1/test_helpers/sources/src_1/fail", ""), 400)["message"].to_string();
+    assert!(message.contains("You can only use it in test mode"), "{message}");
     let balance = json(&live.get(&format!("/v1/customers/{id}/cash_balance")));
     assert_eq!((&balance["available"], &balance["livemode"]), (&serde_json::Value::Null, &true.into()));
 

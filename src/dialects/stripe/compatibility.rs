@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::params::{Empty, Field, Kind, Param, Shape, inside};
 use super::routes::OPERATIONS;
 use super::{
-    balance_transactions, cash_balance, coupons, customers, events, funding_instructions, promotion_codes,
-    setup_params, tax_ids, tokens, versions,
+    balance_transactions, cash_balance, coupons, customers, events, funding_instructions, payment_methods,
+    promotion_codes, setup_params, source_objects, sources, tax_ids, tokens, versions,
 };
 use crate::domain::promotion_code::MAX_CODE;
 
@@ -37,6 +37,15 @@ pub fn page() -> String {
     table(&mut page, "POST /v1/customers/{customer}/balance_transactions", balance_transactions::CREATE);
     table(&mut page, "POST /v1/customers/{customer}/balance_transactions/{transaction}", balance_transactions::UPDATE);
     table(&mut page, "GET /v1/customers/{customer}/balance_transactions", balance_transactions::LIST);
+    table(&mut page, "GET /v1/customers/{customer}/sources", sources::LIST);
+    table(&mut page, "POST /v1/customers/{customer}/sources", sources::CREATE);
+    table(&mut page, "POST /v1/customers/{customer}/sources/{id}", sources::UPDATE);
+    table(&mut page, "POST /v1/customers/{customer}/sources/{id}/verify", sources::VERIFY);
+    table(&mut page, "POST /v1/payment_methods", payment_methods::CREATE);
+    table(&mut page, "POST /v1/payment_methods/{payment_method}", payment_methods::UPDATE);
+    table(&mut page, "POST /v1/payment_methods/{payment_method}/attach", payment_methods::ATTACH);
+    table(&mut page, "GET /v1/payment_methods", payment_methods::LIST);
+    table(&mut page, "GET /v1/customers/{customer}/payment_methods", payment_methods::LIST_OF_CUSTOMER);
     table(&mut page, "GET /v1/events", events::LIST);
     table(&mut page, "POST /v1/coupons", coupons::CREATE);
     table(&mut page, "POST /v1/coupons/{coupon}", coupons::UPDATE);
@@ -44,6 +53,10 @@ pub fn page() -> String {
     table(&mut page, "POST /v1/promotion_codes", promotion_codes::CREATE);
     table(&mut page, "POST /v1/promotion_codes/{promotion_code}", promotion_codes::UPDATE);
     table(&mut page, "GET /v1/promotion_codes", promotion_codes::LIST);
+    table(&mut page, "POST /v1/sources", source_objects::CREATE);
+    table(&mut page, "GET /v1/sources/{source}", source_objects::RETRIEVE);
+    table(&mut page, "POST /v1/sources/{source}", source_objects::UPDATE);
+    table(&mut page, "POST /v1/test_helpers/sources/{source}/authorize", source_objects::AUTHORIZE);
     table(&mut page, "POST /v1/tokens", tokens::CREATE);
     table(&mut page, "POST /v1/setup_intents", setup_params::CREATE);
     table(&mut page, "GET /v1/setup_intents", setup_params::LIST);

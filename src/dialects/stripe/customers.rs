@@ -452,7 +452,7 @@ pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let asked = offer.clone();
     let ask = move |call: &Call, read: &mut dyn Read| asked.question(read, &call.account, !no_questions);
     Ok(Plan::asking(names, ask, move |_, tx, ctx, finding| {
-        customers::live(tx, ctx.account, &id)?;
+        insists.check(customers::live(tx, ctx.account, &id)?.version)?;
         let source = Some(offer.brought(tx, ctx, finding)?);
         let bringing = Bringing { source, ..Bringing::default() };
         let customer = customers::update(tx, ctx, &id, &insists, change.clone(), &bringing)?;

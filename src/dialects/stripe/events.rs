@@ -10,8 +10,8 @@ use super::lists::{self, Paged, Paging, TEXT, row};
 use super::params::{self, Kind, Param, Shape, Value};
 use super::versions::Version;
 use super::{
-    Answer, Call, Halt, Plan, cash_balance, coupons, discounts, instruments, promotion_codes, setup_objects, tax_ids,
-    tokens,
+    Answer, Call, Halt, Plan, cash_balance, coupons, discounts, instruments, promotion_codes, setup_objects,
+    source_objects, tax_ids, tokens,
 };
 use crate::domain::account::{Account, Mode};
 use crate::domain::coupon::Coupon;
@@ -147,6 +147,9 @@ fn object(event: &Event, account: &Account) -> Json {
             }
         }
         Happening::Setup { step: _, intent } => (setup_objects::intent(intent, account, &version).into(), None),
+        Happening::SourceSettled { outcome: _, source, customer } => {
+            (source_objects::object(source, customer.as_ref(), account, &version).into(), None)
+        }
         Happening::CashArrived { customer } => (cash_balance::object(customer, account, &version).into(), None),
     };
     let was = was.map(|was| previous(&was, &now).unwrap_or_else(|| Object::new().into()));
@@ -178,6 +181,7 @@ fn told(facts: &Facts, beside: &[Facts], account: &Account, version: &Version, t
         Facts::SetupAttempt(attempt) => setup_objects::attempt(attempt, account, version).into(),
         Facts::Coupon(coupon) => coupons::object(coupon, account, then).into(),
         Facts::PaymentMethod(loose) => instruments::method_object(&loose.method, None, account, version).into(),
+        Facts::Source(loose) => source_objects::object(&loose.source, loose.former.as_ref(), account, version).into(),
         Facts::PromotionCode(code) => {
             let coupon = coupon_beside(beside, &code.coupon_serial);
             let promotion = Promotion { code: PromotionCode::clone(code), coupon };
@@ -211,7 +215,7 @@ fn held_object(
         Holding::Instrument(instrument) if subject == Subject::PaymentMethod => {
             instruments::payment_method(instrument, customer, account, version)
         }
-        Holding::Instrument(instrument) => instruments::source(instrument, customer, version),
+        Holding::Instrument(instrument) => instruments::source(instrument, customer, account, version),
         Holding::Discount(redeemed) => {
             customer.map(|customer| discounts::object(redeemed, customer, account, version, then))
         }

@@ -86,6 +86,9 @@ pub const CASH_TRANSACTION: Expandable = &[
 pub const FUNDING_INSTRUCTIONS: Expandable = &[always("bank_transfer")];
 /// On a customer's source.
 pub const SOURCE: Expandable = &[always("customer")];
+/// On a source of the Sources API, which shows all of it: docs.stripe.com/api/sources/object.
+pub const SOURCE_OBJECT: Expandable =
+    &[always("code_verification"), always("owner"), always("receiver"), always("redirect"), always("source_order")];
 /// On a payment method.
 pub const PAYMENT_METHOD: Expandable =
     &[always("billing_details"), always("card"), always("customer"), always("us_bank_account")];
@@ -265,8 +268,14 @@ pub fn source(
     version: &Version,
     expansions: &Expansions,
 ) -> Json {
-    let object = instruments::source(source, Some(&holder.customer.id), version);
-    held(object, holder, account, version, expansions)
+    let object = instruments::source(source, Some(&holder.customer.id), account, version);
+    match source {
+        // Whose it is stays an id: docs.stripe.com/api/sources/object.
+        Instrument::Source(_) => held(object, holder, account, version, &Expansions::default()),
+        Instrument::Card(_) | Instrument::BankAccount(_) | Instrument::PaymentMethod(_) => {
+            held(object, holder, account, version, expansions)
+        }
+    }
 }
 
 /// A customer's payment method as the caller's version shows it, with what it wants filled in.

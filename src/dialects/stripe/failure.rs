@@ -5,6 +5,7 @@ mod declines;
 mod instruments;
 mod keys;
 mod setup;
+mod sources;
 
 use hyper::header::{ALLOW, HeaderName, RETRY_AFTER};
 use hyper::{Method, StatusCode};
@@ -535,6 +536,13 @@ impl Refusal {
                 "max_redemptions",
                 format!("This value cannot be greater than the coupon's `max_redemptions`, {most}."),
             ),
+            Problem::SourceNotAttachable => Refusal::source_not_attachable(),
+            Problem::SourceSingleUse => Refusal::source_single_use(),
+            Problem::SourceAttachedAlready => Refusal::source_attached_already(),
+            Problem::SourceSettled { id, status } => Refusal::source_settled(&id, status),
+            Problem::SourceWithoutAmount(kind) => Refusal::source_without_amount(kind),
+            Problem::NothingReceived => Refusal::missing_parameter("amount"),
+            Problem::NotReceiving => Refusal::not_receiving(),
             Problem::NoSuchSource(id) => Refusal::nowhere("source", id.as_str(), names.source, false, test_mode),
             Problem::PaymentMethodNotAttached(id) => Refusal::not_of_customer(&id),
             Problem::NoSuchPaymentMethod(id) => {

@@ -2,6 +2,7 @@
 //! docs.stripe.com/api/customer_bank_accounts/object) and of the newer one (docs.stripe.com/api/payment_methods/object).
 
 use super::customer_object::{code, free_data, postal};
+use super::source_objects;
 use super::versions::{self, Version};
 use crate::domain::account::{Account, Mode};
 use crate::domain::bank_account::{BankAccount, BankFacts};
@@ -12,10 +13,16 @@ use crate::domain::payment_method::{AllowRedisplay, BillingDetails, PaymentMetho
 use crate::http::json::{Json, Object};
 
 /// The instrument as a source, as the version has it; `None` when it is none. `customer` is who holds it.
-pub fn source(instrument: &Instrument, customer: Option<&CustomerId>, version: &Version) -> Option<Object> {
+pub fn source(
+    instrument: &Instrument,
+    customer: Option<&CustomerId>,
+    account: &Account,
+    version: &Version,
+) -> Option<Object> {
     match instrument {
         Instrument::Card(held) => Some(card(held, customer, version)),
-        Instrument::BankAccount(account) => Some(bank_account(account, customer)),
+        Instrument::BankAccount(held) => Some(bank_account(held, customer)),
+        Instrument::Source(held) => Some(source_objects::object(held, customer, account, version)),
         Instrument::PaymentMethod(_) => None,
     }
 }
@@ -209,6 +216,36 @@ pub fn display_checks(checks: &Checks) -> Object {
         .and("address_line1_check", check(*line1))
         .and("address_postal_code_check", check(*postal_code))
         .and("cvc_check", check(*cvc))
+}
+
+/// What a source that is a card shows of it.
+pub fn card_of_source(facts: &CardFacts, name: Option<&String>) -> Object {
+    let CardFacts {
+        brand,
+        last4,
+        exp_month,
+        exp_year,
+        country,
+        funding,
+        fingerprint: Fingerprint(fingerprint),
+        checks: Checks { cvc, line1, postal_code },
+        reference: _,
+    } = facts;
+    Object::new()
+        .and("address_line1_check", check(*line1))
+        .and("address_zip_check", check(*postal_code))
+        .and("brand", brand_name(*brand))
+        .and("country", country.as_ref())
+        .and("cvc_check", check(*cvc))
+        .and("dynamic_last4", Json::Null)
+        .and("exp_month", i64::from(*exp_month))
+        .and("exp_year", i64::from(*exp_year))
+        .and("fingerprint", fingerprint)
+        .and("funding", funding.as_str())
+        .and("last4", last4)
+        .and("name", name)
+        .and("three_d_secure", if *funding == Funding::Prepaid { "not_supported" } else { "optional" })
+        .and("tokenization_method", Json::Null)
 }
 
 fn check(check: Option<Check>) -> Option<&'static str> {

@@ -27,6 +27,7 @@ pub mod secrets;
 pub mod setup_intents;
 pub mod setup_objects;
 pub mod setup_params;
+pub mod source_objects;
 pub mod sources;
 pub mod tax_id_types;
 pub mod tax_ids;
@@ -39,6 +40,7 @@ use std::time::Instant;
 
 use hyper::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderName};
 use hyper::{Method, StatusCode};
+use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
 use crate::app::{App, Caller, Closed, NoFinding, Stage};
@@ -223,6 +225,8 @@ pub struct Plan {
 enum Todo {
     /// A few rows by key.
     Look(Looking),
+    /// A few rows by key, that may move from one to another.
+    Find(Arc<Mutex<Looking>>),
     /// Many rows.
     Scan(Looking),
     /// A change, maybe after a question to the processor.
@@ -233,6 +237,12 @@ impl Plan {
     /// To look at a few rows by key, maybe more than once.
     pub fn look(names: Names, look: impl FnMut(&Call, &mut dyn Read) -> Result<Answer, Halt> + Send + 'static) -> Plan {
         Plan { names, work: Todo::Look(Box::new(look)) }
+    }
+
+    /// To look at a few rows by key, and at one state of them before they are said to be nowhere: what moves from one row to
+    /// another while they are looked at may be seen in neither.
+    pub fn find(names: Names, look: impl FnMut(&Call, &mut dyn Read) -> Result<Answer, Halt> + Send + 'static) -> Plan {
+        Plan { names, work: Todo::Find(Arc::new(Mutex::new(Box::new(look)))) }
     }
 
     /// To look at many rows, maybe more than once.
@@ -432,6 +442,16 @@ async fn run(app: &Arc<App>, call: &Arc<Call>, id: RequestId, plan: Plan, idempo
         Todo::Look(mut look) => {
             let looking = call.clone();
             app.look(move |read| look(&looking, read)).await
+        }
+        Todo::Find(look) => {
+            let (looking, glance) = (call.clone(), look.clone());
+            match app.look(move |read| (glance.lock())(&looking, read)).await {
+                Err(Halt::Stop(Stop::Problem(_))) => {
+                    let scanning = call.clone();
+                    app.scan(move |read| (look.lock())(&scanning, read)).await
+                }
+                outcome => outcome,
+            }
         }
         Todo::Scan(mut look) => {
             let scanning = call.clone();

@@ -10,8 +10,10 @@ use crate::domain::ids::{InstrumentId, TokenId};
 use crate::domain::instrument::{Instrument, SourceKind};
 use crate::domain::payment_method::{BillingDetails, LoosePaymentMethod, PaymentMethod, PaymentMethodKind};
 use crate::domain::problem::Problem;
+use crate::domain::source::{LooseSource, Source, SourceDetails};
 use crate::domain::token::{Carried, Token};
 use crate::engine::payment_methods::{self, Found, Offered};
+use crate::engine::source_objects;
 use crate::engine::sources::Brought;
 use crate::engine::tokens::{self, NewBankAccount, NewCard, Wish};
 use crate::engine::{Ctx, Done};
@@ -71,6 +73,10 @@ impl Offer {
                 None => return Ok(None),
             },
             // The name of a payment method is none of a source.
+            None if id.starts_with("src_") => match of_source(read, account, id)? {
+                Some(accepted) => Subject::Known(accepted),
+                None => return Ok(None),
+            },
             None if is_of_others(id) => return Ok(None),
             None => Subject::Named(id.clone()),
         };
@@ -81,7 +87,7 @@ impl Offer {
     pub fn brought(&self, tx: &mut dyn Tx, ctx: &Ctx<'_>, finding: Option<&Finding>) -> Done<Brought> {
         let brought = match &self.what {
             What::Stated(stated) => {
-                Brought { instrument: made(stated.wish(processor::found(finding)?)?, ctx)?, token: None }
+                Brought { instrument: made(stated.wish(processor::found(finding)?)?, ctx)?, token: None, loose: None }
             }
             What::Token(id) => by_token(id, tx, ctx, finding)?,
         };
@@ -96,11 +102,15 @@ impl Offer {
 
 fn by_token(id: &str, tx: &mut dyn Tx, ctx: &Ctx<'_>, finding: Option<&Finding>) -> Done<Brought> {
     let Some(token) = tokens::find(tx, ctx.account, &TokenId(id.to_owned()))? else {
+        if id.starts_with("src_") {
+            let loose = source_objects::to_attach(tx, ctx.account, &InstrumentId(id.to_owned()))?;
+            return Ok(Brought { instrument: attachable(&loose, finding)?.into(), token: None, loose: Some(loose) });
+        }
         if is_of_others(id) {
             return Err(Problem::NoSuchSource(InstrumentId(id.to_owned())).into());
         }
         return match processor::found(finding)?.instrument()?.cloned() {
-            Some(instrument) => Ok(Brought { instrument: fresh(instrument, ctx), token: None }),
+            Some(instrument) => Ok(Brought { instrument: fresh(instrument, ctx), token: None, loose: None }),
             // Says whether the other mode has one.
             None => {
                 Err(tokens::read(tx, ctx.account, &TokenId(id.to_owned())).err().unwrap_or_else(processor::mixed_up))
@@ -123,7 +133,31 @@ fn by_token(id: &str, tx: &mut dyn Tx, ctx: &Ctx<'_>, finding: Option<&Finding>)
             return Err(Problem::OtherSource { wanted: SourceKind::Card }.into());
         }
     };
-    Ok(Brought { instrument, token: Some(token) })
+    Ok(Brought { instrument, token: Some(token), loose: None })
+}
+
+/// What is asked about a source that may be attached: its card.
+fn of_source(read: &mut dyn Read, account: &Account, id: &str) -> Kept<Option<Accepted>> {
+    let found = source_objects::find(read, account.space, &InstrumentId(id.to_owned()))?;
+    Ok(match found {
+        Some(source_objects::Found::Loose(loose)) if loose.attachable().is_ok() => match loose.source.details {
+            SourceDetails::Card(facts) => Some(Accepted::Card(facts)),
+            _ => None,
+        },
+        Some(_) | None => None,
+    })
+}
+
+/// A source that may be attached, as the processor found it.
+fn attachable(loose: &LooseSource, finding: Option<&Finding>) -> Done<Source> {
+    let mut source = loose.source.clone();
+    if let SourceDetails::Card(facts) = &mut source.details {
+        match processor::found(finding)?.instrument()? {
+            Some(Accepted::Card(found)) => *facts = found.clone(),
+            Some(Accepted::BankAccount { .. }) | None => return Err(processor::mixed_up()),
+        }
+    }
+    Ok(source)
 }
 
 /// Whether an id is one of a thing that is no token.
@@ -250,10 +284,10 @@ pub fn card_of_token(
     ctx: &Ctx<'_>,
     finding: Option<&Finding>,
 ) -> Done<(PaymentMethodKind, Option<Token>)> {
-    let Brought { instrument, token } = offer.brought(tx, ctx, finding)?;
+    let Brought { instrument, token, loose: _ } = offer.brought(tx, ctx, finding)?;
     match instrument {
         Instrument::Card(card) => Ok((PaymentMethodKind::Card(card.facts), token)),
-        Instrument::BankAccount(_) | Instrument::PaymentMethod(_) => {
+        Instrument::BankAccount(_) | Instrument::PaymentMethod(_) | Instrument::Source(_) => {
             Err(Problem::OtherSource { wanted: SourceKind::Card }.into())
         }
     }

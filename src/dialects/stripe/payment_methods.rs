@@ -24,6 +24,7 @@ use crate::domain::time::Time;
 use crate::domain::token::Token;
 use crate::engine::payment_methods::{self, Found};
 use crate::engine::{Ctx, Done, customers};
+use crate::http::conditions;
 use crate::http::json::Json;
 use crate::processor::{self, BankDetails, CardDetails, Details, Finding, Question, Subject};
 use crate::store::{Kept, Read, Tx};
@@ -478,9 +479,11 @@ pub fn attach(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let asked = id.clone();
     let ask = move |call: &Call, read: &mut dyn Read| offers::question_about_method(read, &call.account, &asked, true);
     let names = Names { customer: Named::by("customer"), ..NAMES };
+    let insists = conditions::insists(&call.headers);
     Ok(Plan::asking(names, ask, move |call, tx, ctx, finding| {
+        insists.check(customers::live(tx, ctx.account, &customer)?.version)?;
         let offered = offers::offered_method(tx, ctx, &id, finding)?;
-        let found = payment_methods::attach(tx, ctx, &customer, offered)?;
+        let found = payment_methods::attach(tx, ctx, &customer, &insists, offered)?;
         Ok(Answer::of(shown(call, tx, found, &expansions, ctx.now)?))
     }))
 }
@@ -538,7 +541,7 @@ fn listed(
 pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let expansions = retrieved(call)?;
     let id = InstrumentId(call.part(0)?);
-    Ok(Plan::look(NAMES, move |call, read| {
+    Ok(Plan::find(NAMES, move |call, read| {
         let found = payment_methods::read(read, &call.account, &id)?;
         Ok(Answer::of(shown(call, read, found, &expansions, call.now)?))
     }))
@@ -564,8 +567,9 @@ pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let Update { change, expand } = params::read(UPDATE, &call.given, &call.version)?;
     let expansions = expansions(call, &expand)?;
     let id = InstrumentId(call.part(0)?);
+    let insists = conditions::insists(&call.headers);
     Ok(Plan::write(NAMES, move |call, tx, ctx| {
-        let found = payment_methods::update(tx, ctx, &id, change.clone())?;
+        let found = payment_methods::update(tx, ctx, &id, &insists, change.clone())?;
         Ok(Answer::of(shown(call, tx, found, &expansions, ctx.now)?))
     }))
 }
@@ -574,8 +578,9 @@ pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
 pub fn detach(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let expansions = retrieved(call)?;
     let id = InstrumentId(call.part(0)?);
+    let insists = conditions::insists(&call.headers);
     Ok(Plan::write(NAMES, move |call, tx, ctx| {
-        let found = payment_methods::detach(tx, ctx, &id)?;
+        let found = payment_methods::detach(tx, ctx, &id, &insists)?;
         Ok(Answer::of(shown(call, tx, found, &expansions, ctx.now)?))
     }))
 }

@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 use super::failure::Refusal;
 use super::{
     Call, Plan, account, balance_transactions, cash_balance, coupons, customers, discounts, events,
-    funding_instructions, payment_methods, promotion_codes, setup_intents, sources, tax_ids, tokens,
+    funding_instructions, payment_methods, promotion_codes, setup_intents, source_objects, sources, tax_ids, tokens,
 };
 use crate::domain::api_key::{Access, Resource};
 use crate::domain::instrument::SourceKind;
@@ -86,6 +86,11 @@ const SETUP_INTENT_AUTHENTICATE: &str = "/v1/test_helpers/setup_intents/{intent}
 const SETUP_INTENT_CANCEL: &str = "/v1/setup_intents/{intent}/cancel";
 const SETUP_INTENT_CONFIRM: &str = "/v1/setup_intents/{intent}/confirm";
 const SETUP_INTENT_VERIFY: &str = "/v1/setup_intents/{intent}/verify_microdeposits";
+const LOOSE_SOURCE: &str = "/v1/sources/{source}";
+const LOOSE_SOURCES: &str = "/v1/sources";
+const LOOSE_SOURCE_AUTHORIZE: &str = "/v1/test_helpers/sources/{source}/authorize";
+const LOOSE_SOURCE_CANCEL: &str = "/v1/test_helpers/sources/{source}/cancel";
+const LOOSE_SOURCE_FAIL: &str = "/v1/test_helpers/sources/{source}/fail";
 const SOURCE: &str = "/v1/customers/{customer}/sources/{id}";
 const SOURCES: &str = "/v1/customers/{customer}/sources";
 const SOURCE_VERIFY: &str = "/v1/customers/{customer}/sources/{id}/verify";
@@ -201,6 +206,12 @@ pub static OPERATIONS: &[Operation] = &[
         setup_intents::authenticate,
     ),
     operation(Method::GET, SETUP_ATTEMPTS, Resource::SetupIntent, Access::Read, setup_intents::list_attempts),
+    operation(Method::POST, LOOSE_SOURCES, Resource::Source, Access::Write, source_objects::create),
+    operation(Method::GET, LOOSE_SOURCE, Resource::Source, Access::Read, source_objects::retrieve),
+    operation(Method::POST, LOOSE_SOURCE, Resource::Source, Access::Write, source_objects::update),
+    operation(Method::POST, LOOSE_SOURCE_AUTHORIZE, Resource::Source, Access::Write, source_objects::authorize),
+    operation(Method::POST, LOOSE_SOURCE_CANCEL, Resource::Source, Access::Write, source_objects::cancel),
+    operation(Method::POST, LOOSE_SOURCE_FAIL, Resource::Source, Access::Write, source_objects::fail),
     // A publishable key may: what asks for no more than to write tokens is for browsers.
     operation(Method::POST, TOKENS, Resource::Token, Access::Write, tokens::create),
     operation(Method::GET, TOKEN, Resource::Token, Access::Read, tokens::retrieve),

@@ -17,7 +17,7 @@ use super::{Answer, Call, Halt, Plan};
 use crate::domain::account::{Account, Mode};
 use crate::domain::bank_account::Guess;
 use crate::domain::decline::Decline;
-use crate::domain::ids::{CustomerId, InstrumentId, SetupAttemptId, SetupIntentId};
+use crate::domain::ids::{InstrumentId, SetupAttemptId, SetupIntentId};
 use crate::domain::page::{Page, Place, Span};
 use crate::domain::patch::Patch;
 use crate::domain::payment_method::{BillingDetails, PaymentMethodKind};
@@ -26,7 +26,7 @@ use crate::domain::setup_intent::{
     MethodType, Proof, Redirects, SetupIntent, SetupIntentChange, SetupState, SetupVerb, ThreeDSecure, Usage,
 };
 use crate::engine::payment_methods::{self, Found};
-use crate::engine::setup_intents::{self, Choice, Confirmation, Filter, Guessed, NewSetupIntent, Verdict};
+use crate::engine::setup_intents::{self, Choice, Confirmation, Guessed, NewSetupIntent, Verdict};
 use crate::engine::{Ctx, Done, Stop};
 use crate::http::json::Json;
 use crate::processor::{self, Accepted, Authentication, Finding, Question, Subject, Verified};

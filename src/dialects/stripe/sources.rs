@@ -10,6 +10,7 @@ use super::failure::{Named, Names, Refusal};
 use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
 use super::offers::{BANK_ACCOUNT_KINDS, CARD_KINDS, Offer, SOURCE_KINDS};
 use super::params::{self, Empty, Kind, Param, Shape, Value, word};
+use super::source_objects::{OWNER, owner_change};
 use super::tokens::stated_number;
 use super::{Answer, Call, Halt, Plan, discounts};
 use crate::domain::bank_account::{BankAccountChange, BankStatus, HolderType};
@@ -18,6 +19,8 @@ use crate::domain::ids::{CustomerId, InstrumentId};
 use crate::domain::instrument::{Instrument, SourceChoice, SourceKind};
 use crate::domain::metadata::MetadataChange;
 use crate::domain::patch::Patch;
+use crate::domain::payment_method::BillingChange;
+use crate::domain::source;
 use crate::domain::time::Time;
 use crate::engine::sources::{self, Owned, SourceChange};
 use crate::engine::{Done, customers};
@@ -30,7 +33,7 @@ pub type Sort = Option<SourceKind>;
 
 fn path(sort: Sort) -> &'static str {
     match sort {
-        None => "sources",
+        None | Some(SourceKind::Source) => "sources",
         Some(SourceKind::Card) => "cards",
         Some(SourceKind::BankAccount) => "bank_accounts",
     }
@@ -104,6 +107,7 @@ pub const CREATE: &[Param<Create>] = &[
 pub struct Update {
     card: CardChange,
     account: BankAccountChange,
+    owner: BillingChange,
     expand: Vec<String>,
 }
 
@@ -111,7 +115,8 @@ const fn unsettable(name: &'static str, kind: Kind<Update>) -> Param<Update> {
     Param { empty: Empty::Unsets, ..row(name, kind) }
 }
 
-/// The parameters of `POST /v1/customers/{customer}/sources/{id}`, those of cards and those of bank accounts.
+/// The parameters of `POST /v1/customers/{customer}/sources/{id}`, those of cards, those of bank accounts and
+/// those of sources of the Sources API.
 pub const UPDATE: &[Param<Update>] = &[
     unsettable(
         "account_holder_name",
@@ -156,9 +161,11 @@ pub const UPDATE: &[Param<Update>] = &[
         }),
     ),
     unsettable("name", Kind::Value(&TEXT, |input, value| input.card.name = value.patch(Value::text))),
+    row("owner", Kind::Value(&OWNER, |input, value| input.owner = owner_change(value))),
 ];
 
 const OF_ACCOUNTS: [&str; 2] = ["account_holder_name", "account_holder_type"];
+const OF_SOURCES: [&str; 1] = ["owner"];
 const OF_CARDS: [&str; 9] = [
     "address_city",
     "address_country",
@@ -203,8 +210,11 @@ pub fn list(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
     let id = CustomerId(call.part(0)?);
     let limit = paging.limit();
     let asked = move |kind: SourceKind| match (object.as_deref(), kind) {
-        (None, _) | (Some("card"), SourceKind::Card) | (Some("bank_account"), SourceKind::BankAccount) => true,
-        (Some(_), SourceKind::Card | SourceKind::BankAccount) => false,
+        (None, _)
+        | (Some("card"), SourceKind::Card)
+        | (Some("bank_account"), SourceKind::BankAccount)
+        | (Some("source"), SourceKind::Source) => true,
+        (Some(_), SourceKind::Card | SourceKind::BankAccount | SourceKind::Source) => false,
     };
     Ok(Plan::look(NAMES, move |call, read| {
         let customer = customers::live(read, &call.account, &id)?;
@@ -231,14 +241,15 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
         (None, _) => return Err(Refusal::missing_parameter("source")),
     };
     let customer = CustomerId(call.part(0)?);
+    let insists = conditions::insists(&call.headers);
     let asked = offer.clone();
     let ask = move |call: &Call, read: &mut dyn Read| asked.question(read, &call.account, !no_questions);
     let names = Names { source: Named::by(param), token: Named::by(param), ..NAMES };
     Ok(Plan::asking(names, ask, move |call, tx, ctx, finding| {
-        customers::live(tx, ctx.account, &customer)?;
+        insists.check(customers::live(tx, ctx.account, &customer)?.version)?;
         let mut brought = offer.brought(tx, ctx, finding)?;
         brought.describe(metadata.clone())?;
-        let owned = sources::create(tx, ctx, &customer, &brought)?;
+        let owned = sources::create(tx, ctx, &customer, &insists, &brought)?;
         Ok(Answer::of(shown(call, tx, owned, &expansions, ctx.now)?))
     }))
 }
@@ -262,19 +273,26 @@ pub fn update(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
     let given = |names: &[&str]| -> Vec<String> {
         names.iter().filter(|name| call.given.get(name).is_some()).map(|name| (*name).to_owned()).collect()
     };
-    let (of_accounts, of_cards) = (given(&OF_ACCOUNTS), given(&OF_CARDS));
+    let (of_accounts, of_cards, of_sources) = (given(&OF_ACCOUNTS), given(&OF_CARDS), given(&OF_SOURCES));
+    let insists = conditions::insists(&call.headers);
     Ok(Plan::write(NAMES, move |call, tx, ctx| -> Done<Answer> {
         let Owned { source, .. } = sources::read(tx, ctx.account, &customer, &choice)?;
         let (strange, change) = match source {
-            Instrument::BankAccount(_) => (&of_cards, SourceChange::BankAccount(input.account.clone())),
+            Instrument::BankAccount(_) => ([&of_cards, &of_sources], SourceChange::BankAccount(input.account.clone())),
             Instrument::Card(_) | Instrument::PaymentMethod(_) => {
-                (&of_accounts, SourceChange::Card(input.card.clone()))
+                ([&of_accounts, &of_sources], SourceChange::Card(input.card.clone()))
+            }
+            Instrument::Source(_) => {
+                let (owner, metadata) = (input.owner.clone(), input.card.metadata.clone());
+                let change = source::SourceChange { owner, metadata, amount: None };
+                ([&of_accounts, &of_cards], SourceChange::Source(change))
             }
         };
+        let strange: Vec<String> = strange.into_iter().flatten().cloned().collect();
         if !strange.is_empty() {
-            return Ok(Answer::refused(Refusal::unknown_parameters(strange)));
+            return Ok(Answer::refused(Refusal::unknown_parameters(&strange)));
         }
-        let owned = sources::update(tx, ctx, &customer, &choice, change)?;
+        let owned = sources::update(tx, ctx, &customer, &choice, &insists, change)?;
         Ok(Answer::of(shown(call, tx, owned, &expansions, ctx.now)?))
     }))
 }
@@ -285,13 +303,15 @@ pub const DELETE: &[Param<Retrieve>] = RETRIEVE;
 /// `DELETE /v1/customers/{customer}/sources/{id}` and its older names.
 pub fn delete(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
     let input: Retrieve = params::read(DELETE, &call.given, &call.version)?;
-    Expansions::of_object(&input.expand, expand::SOURCE, &call.version)?;
+    let expansions = Expansions::of_object(&input.expand, expand::SOURCE, &call.version)?;
     let (customer, choice) = (CustomerId(call.part(0)?), choice(call, sort)?);
     let insists = conditions::insists(&call.headers);
-    Ok(Plan::write(NAMES, move |_, tx, ctx| {
-        let Owned { source, .. } = sources::delete(tx, ctx, &customer, &choice, &insists)?;
-        let gone = Object::new().and("id", source.id().as_str().to_owned());
-        let gone = match &source {
+    Ok(Plan::write(NAMES, move |call, tx, ctx| {
+        let owned = sources::delete(tx, ctx, &customer, &choice, &insists)?;
+        let gone = Object::new().and("id", owned.source.id().as_str().to_owned());
+        let gone = match &owned.source {
+            // It is detached, and still there: docs.stripe.com/api/sources/detach.
+            Instrument::Source(_) => return Ok(Answer::of(shown(call, tx, owned, &expansions, ctx.now)?)),
             Instrument::BankAccount(account) => gone
                 .and("object", "bank_account")
                 .and("currency", account.facts.currency.as_str().to_owned())
@@ -309,8 +329,9 @@ pub fn verify(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let amounts = <[i64; 2]>::try_from(amounts)
         .map_err(|_| Refusal::invalid("amounts", "Invalid amounts: two amounts were sent to the bank account."))?;
     let (customer, id) = (CustomerId(call.part(0)?), InstrumentId(call.part(1)?));
+    let insists = conditions::insists(&call.headers);
     Ok(Plan::write(NAMES, move |call, tx, ctx| {
-        let owned = sources::verify(tx, ctx, &customer, &id, amounts)?;
+        let owned = sources::verify(tx, ctx, &customer, &id, &insists, amounts)?;
         // A wrong guess is counted, and answered as an error.
         match &owned.source {
             Instrument::BankAccount(account) if account.status == BankStatus::Verified => {
@@ -319,7 +340,7 @@ pub fn verify(call: &Arc<Call>) -> Result<Plan, Refusal> {
             Instrument::BankAccount(account) if account.status == BankStatus::VerificationFailed => {
                 Ok(Answer::refused(Refusal::cannot_be_verified()))
             }
-            Instrument::BankAccount(_) | Instrument::Card(_) | Instrument::PaymentMethod(_) => {
+            Instrument::BankAccount(_) | Instrument::Card(_) | Instrument::PaymentMethod(_) | Instrument::Source(_) => {
                 Ok(Answer::refused(Refusal::wrong_amounts()))
             }
         }

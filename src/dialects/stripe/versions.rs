@@ -333,6 +333,15 @@ pub const TAX_ID: &[Difference<()>] = &[
     },
 ];
 
+/// Of a source of the Sources API, newest first.
+pub const SOURCE: &[Difference<()>] = &[Difference {
+    // Came in 2024, as it did on payment methods.
+    date: "2023-10-16",
+    down: |object, ()| {
+        object.remove("allow_redisplay");
+    },
+}];
+
 /// Of a promotion code, newest first; about its coupon, which was shown in it.
 pub const PROMOTION_CODE: &[Difference<Json>] = &[Difference {
     // docs.stripe.com/changelog/clover/2025-09-30/polymorphic-coupon; accounts as customers came with clover too.

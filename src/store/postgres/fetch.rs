@@ -266,6 +266,7 @@ impl Question<'_> {
                     let customer = body(row, 0, "looking up a mark", read_customer)?;
                     let marks = customer.marks().map(|mark| ((space, mark), Some(customer.id.clone())));
                     known.marks.extend(marks);
+                    known.customers.insert((space, customer.id.clone()), Some(customer));
                 }
                 statements::BALANCE_TRANSACTIONS_NAMED => {
                     let doing = "reading a balance transaction";

@@ -56,6 +56,7 @@ enum ResourceShape {
     PaymentMethod,
     PromotionCode,
     SetupIntent,
+    Source,
     Token,
     TaxId,
 }
@@ -121,6 +122,7 @@ impl From<Resource> for ResourceShape {
             Resource::PaymentMethod => ResourceShape::PaymentMethod,
             Resource::PromotionCode => ResourceShape::PromotionCode,
             Resource::SetupIntent => ResourceShape::SetupIntent,
+            Resource::Source => ResourceShape::Source,
             Resource::Token => ResourceShape::Token,
             Resource::TaxId => ResourceShape::TaxId,
         }
@@ -137,6 +139,7 @@ impl From<ResourceShape> for Resource {
             ResourceShape::PaymentMethod => Resource::PaymentMethod,
             ResourceShape::PromotionCode => Resource::PromotionCode,
             ResourceShape::SetupIntent => Resource::SetupIntent,
+            ResourceShape::Source => Resource::Source,
             ResourceShape::Token => Resource::Token,
             ResourceShape::TaxId => Resource::TaxId,
         }

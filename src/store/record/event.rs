@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::customer::CustomerShape;
 use super::facts::FactsShape;
 use super::holding::HoldingShape;
+use super::source::SourceShape;
 use super::{Text, Unreadable, borrowed, owned, parse, shape_of, word, write};
 use crate::domain::customer::Customer;
 use crate::domain::event::{Cause, Event, Happening, ObjectChange, Subject};
@@ -14,6 +15,7 @@ use crate::domain::facts::Facts;
 use crate::domain::holding::Holding;
 use crate::domain::ids::{CustomerId, EventId, RequestId};
 use crate::domain::setup_intent::{SetupIntent, SetupStep};
+use crate::domain::source::{Outcome, Source};
 use crate::domain::time::Time;
 
 /// What the body of an event is written from.
@@ -72,6 +74,10 @@ struct EventShape<'a> {
     held: Option<HoldingShape<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     holds: Option<HoldingShape<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<Box<SourceShape<'a>>>,
 }
 
 // Beside the states that it tells of, not around them: an enum that holds them would be parsed twice.
@@ -99,6 +105,8 @@ enum HappeningShape {
     CashArrived,
     #[serde(rename = "setup")]
     Setup,
+    #[serde(rename = "source.settled")]
+    SourceSettled,
 }
 
 impl<'a> From<EventBody<'a>> for EventShape<'a> {
@@ -120,6 +128,8 @@ impl<'a> From<EventBody<'a>> for EventShape<'a> {
             step: None,
             held: None,
             holds: None,
+            outcome: None,
+            source: None,
         };
         match what {
             Happening::CustomerCreated { after, beside } => {
@@ -162,6 +172,12 @@ impl<'a> From<EventBody<'a>> for EventShape<'a> {
                 shape.step = Some(Cow::Borrowed(step.as_str()));
                 shape.is = Some(FactsShape::SetupIntent(Box::new(intent.as_ref().into())));
             }
+            Happening::SourceSettled { outcome, source, customer } => {
+                shape.what = HappeningShape::SourceSettled;
+                shape.outcome = Some(Cow::Borrowed(outcome.as_str()));
+                shape.source = Some(Box::new((&**source).into()));
+                shape.customer = customer.as_ref().map(|CustomerId(id)| Cow::Borrowed(id.as_str()));
+            }
             Happening::CashArrived { customer } => {
                 shape.what = HappeningShape::CashArrived;
                 shape.after = Some(customer.as_ref().into());
@@ -193,6 +209,8 @@ impl EventShape<'_> {
             step,
             held,
             holds,
+            outcome,
+            source,
         } = self;
         let state = |shape: Option<CustomerShape<'_>>| -> Result<Box<Customer>, Unreadable> {
             Ok(Box::new(shape.ok_or(Unreadable::UnknownWord("state"))?.try_into()?))
@@ -204,11 +222,19 @@ impl EventShape<'_> {
         let holding = |shape: Option<HoldingShape<'_>>| -> Result<Holding, Unreadable> {
             shape.ok_or(Unreadable::UnknownWord("state"))?.try_into()
         };
-        let of_customer = |change: ObjectChange<Holding>| -> Result<Happening, Unreadable> {
-            let customer = customer.ok_or(Unreadable::UnknownWord("customer"))?;
-            let subject = word("subject", &subject.unwrap_or_default(), Subject::named)?;
-            Ok(Happening::Holding { customer: CustomerId(customer.into_owned()), subject, change })
+        let settled = |customer: Option<Text<'_>>| -> Result<Happening, Unreadable> {
+            Ok(Happening::SourceSettled {
+                outcome: word("outcome", &outcome.unwrap_or_default(), Outcome::named)?,
+                source: Box::new(Source::try_from(*source.ok_or(Unreadable::UnknownWord("state"))?)?),
+                customer: owned(customer).map(CustomerId),
+            })
         };
+        let of_customer =
+            |customer: Option<Text<'_>>, change: ObjectChange<Holding>| -> Result<Happening, Unreadable> {
+                let customer = customer.ok_or(Unreadable::UnknownWord("customer"))?;
+                let subject = word("subject", &subject.unwrap_or_default(), Subject::named)?;
+                Ok(Happening::Holding { customer: CustomerId(customer.into_owned()), subject, change })
+            };
         let what = match what {
             HappeningShape::Created => Happening::CustomerCreated { after: state(after)?, beside },
             HappeningShape::Updated => {
@@ -221,16 +247,17 @@ impl EventShape<'_> {
                 Happening::Object { change, beside }
             }
             HappeningShape::ObjectDeleted => Happening::Object { change: ObjectChange::Deleted(facts(was)?), beside },
-            HappeningShape::HoldingCreated => of_customer(ObjectChange::Created(holding(holds)?))?,
+            HappeningShape::HoldingCreated => of_customer(customer, ObjectChange::Created(holding(holds)?))?,
             HappeningShape::HoldingUpdated => {
-                of_customer(ObjectChange::Updated { before: holding(held)?, after: holding(holds)? })?
+                of_customer(customer, ObjectChange::Updated { before: holding(held)?, after: holding(holds)? })?
             }
-            HappeningShape::HoldingDeleted => of_customer(ObjectChange::Deleted(holding(held)?))?,
+            HappeningShape::HoldingDeleted => of_customer(customer, ObjectChange::Deleted(holding(held)?))?,
             HappeningShape::Setup => {
                 let step = word("step", &step.unwrap_or_default(), SetupStep::named)?;
                 let intent = SetupIntent::try_from(facts(is)?).map_err(|_| Unreadable::UnknownWord("state"))?;
                 Happening::Setup { step, intent: Box::new(intent) }
             }
+            HappeningShape::SourceSettled => settled(customer)?,
             HappeningShape::CashArrived => Happening::CashArrived { customer: state(after)? },
         };
         Ok(Event {
@@ -253,11 +280,13 @@ mod tests {
     use crate::domain::event::{Cause, Event, Happening, ObjectChange, Subject};
     use crate::domain::ids::{CustomerId, EventId, RequestId};
     use crate::domain::setup_intent::SetupStep;
+    use crate::domain::source::Outcome;
     use crate::domain::time::Time;
     use crate::store::record::customer::tests::customers;
     use crate::store::record::facts::tests::facts;
     use crate::store::record::holding::tests::holdings;
     use crate::store::record::setup_intent::tests::setup_intents;
+    use crate::store::record::source::tests::sources;
 
     fn check(cause: &Cause, what: Happening) {
         let id = EventId("evt_1".into());
@@ -319,10 +348,25 @@ mod tests {
         }
     }
 
+    proptest! {
+        #[test]
+        fn every_end_of_a_wait_is_read_as_it_was_written(source in sources(), outcome in select(Outcome::ALL)) {
+            for customer in [None, Some(CustomerId("cus_1".into()))] {
+                let source = Box::new(source.clone());
+                check(&Cause::default(), Happening::SourceSettled { outcome, source, customer });
+            }
+        }
+    }
+
     #[test]
     fn bodies_that_were_kept_are_read() {
         let customer = r#"{"id":"cus_1","version":1,"created":5,"updated":5,"prefix":"A1B2C3D4"}"#;
         let coupon = r#"{"coupon":{"id":"A","serial":"coupon_1","created":5,"percent":2500,"duration":"once"}}"#;
+        let source = concat!(
+            r#"{"id":"src_1","created":5,"type":"giropay","status":"chargeable","usage":"single_use","amount":1099,"#,
+            r#""currency":"eur","client_secret":"src_client_secret_1","owner":{"name":"Jenny"},"#,
+            r#""redirect":{"return_url":"https://a.co","origin":"http://b.co","status":"succeeded"}}"#,
+        );
         let code =
             r#"{"promotion_code":{"id":"promo_1","created":5,"code":"FALL","coupon":"A","coupon_serial":"coupon_1"}}"#;
         let having = r#"{"id":"cus_1","version":1,"created":5,"updated":5,"prefix":"A1B2C3D4","discount":{"id":"di_1","coupon":"A","coupon_serial":"coupon_1","promotion_code":"promo_1","start":5,"end":9}}"#;
@@ -334,6 +378,7 @@ mod tests {
             format!(r#""idempotency_key":"key","what":"customer.updated","before":{customer},"after":{customer}"#),
             format!(r#""what":"object.deleted","was":{coupon}"#),
             format!(r#""what":"cash.arrived","after":{customer}"#),
+            format!(r#""what":"source.settled","customer":"cus_1","outcome":"chargeable","source":{source}"#),
             format!(r#""what":"object.updated","was":{code},"is":{code},"beside":[{coupon}]"#),
         ] {
             let body = format!(r#"{{"v":1,"id":"evt_1","created":9,{what}}}"#);
@@ -344,7 +389,7 @@ mod tests {
 
     #[test]
     fn an_event_without_its_state_is_refused() {
-        for what in ["customer.updated", "object.updated", "cash.arrived", "setup"] {
+        for what in ["customer.updated", "object.updated", "cash.arrived", "setup", "source.settled"] {
             let body = format!(r#"{{"v":1,"id":"evt_1","created":1,"what":"{what}"}}"#);
             assert!(read_event(1, &body).is_err(), "{what}");
         }

@@ -7,6 +7,7 @@ use super::coupon::CouponShape;
 use super::instrument::LooseShape;
 use super::promotion_code::PromotionCodeShape;
 use super::setup_intent::{SetupAttemptShape, SetupIntentShape};
+use super::source::LooseSourceShape;
 use super::token::TokenShape;
 use super::{Unreadable, parse, shape_of, write};
 use crate::domain::cash::CashTransaction;
@@ -16,6 +17,7 @@ use crate::domain::object::{Object, ObjectKind};
 use crate::domain::payment_method::LoosePaymentMethod;
 use crate::domain::promotion_code::PromotionCode;
 use crate::domain::setup_intent::{SetupAttempt, SetupIntent};
+use crate::domain::source::LooseSource;
 use crate::domain::token::Token;
 
 /// Makes the shape of facts whose kind nothing else says, tagged from outside, so that nothing is parsed twice.
@@ -59,6 +61,7 @@ shapes! {
     PromotionCode(PromotionCodeShape),
     CashTransaction(CashTransactionShape),
     PaymentMethod(LooseShape),
+    Source(LooseSourceShape),
     Token(TokenShape),
     SetupIntent(SetupIntentShape),
     SetupAttempt(SetupAttemptShape),
@@ -82,6 +85,7 @@ pub fn read_facts(object: &Object) -> Result<Facts, Unreadable> {
                 CashTransaction::try_from(parse::<CashTransactionShape<'static>>(body)?)?.into()
             }
             ObjectKind::PaymentMethod => LoosePaymentMethod::try_from(parse::<LooseShape<'static>>(body)?)?.into(),
+            ObjectKind::Source => LooseSource::try_from(parse::<LooseSourceShape<'static>>(body)?)?.into(),
             ObjectKind::Token => Token::try_from(parse::<TokenShape<'static>>(body)?)?.into(),
             ObjectKind::SetupIntent => SetupIntent::try_from(parse::<SetupIntentShape<'static>>(body)?)?.into(),
             ObjectKind::SetupAttempt => SetupAttempt::try_from(parse::<SetupAttemptShape<'static>>(body)?)?.into(),
@@ -111,6 +115,7 @@ pub(crate) mod tests {
     use crate::store::record::instrument::tests::loose_payment_methods;
     use crate::store::record::instrument::tests::{bank_accounts, cards};
     use crate::store::record::setup_intent::tests::{setup_attempts, setup_intents};
+    use crate::store::record::source::tests::loose_sources;
 
     fn currencies() -> impl Strategy<Value = Currency> {
         (0..SUPPORTED.len()).prop_map(|place| Currency::parse(SUPPORTED[place]).expect("it is supported"))
@@ -216,16 +221,19 @@ pub(crate) mod tests {
     }
 
     /// Facts of any kind, also those that no request could give an object.
-    pub(crate) fn facts() -> impl Strategy<Value = Facts> {
+    pub(crate) fn facts() -> BoxedStrategy<Facts> {
+        // Each on its own: all of them do not fit on the stack together.
         prop_oneof![
             coupons().prop_map(Facts::from).boxed(),
             promotion_codes().prop_map(Facts::from).boxed(),
             cash_transactions().prop_map(Facts::from).boxed(),
             loose_payment_methods().prop_map(Facts::from).boxed(),
+            loose_sources().prop_map(Facts::from).boxed(),
             tokens().prop_map(Facts::from).boxed(),
             setup_intents().prop_map(Facts::from).boxed(),
             setup_attempts().prop_map(Facts::from).boxed(),
         ]
+        .boxed()
     }
 
     proptest! {

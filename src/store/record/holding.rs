@@ -58,12 +58,14 @@ pub(crate) mod tests {
     use crate::store::record::tax_id::tests::tax_ids;
 
     /// Anything that a customer can hold.
-    pub(crate) fn holdings() -> impl Strategy<Value = Holding> {
+    pub(crate) fn holdings() -> BoxedStrategy<Holding> {
         let redeemed = (discounts(), coupons()).prop_map(|(discount, coupon)| Redeemed { discount, coupon });
         prop_oneof![
             instruments().prop_map(Holding::from),
             redeemed.prop_map(Holding::from),
             tax_ids().prop_map(Holding::from)
         ]
+        // Two of this size do not fit on the stack.
+        .boxed()
     }
 }

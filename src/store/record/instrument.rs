@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::address::AddressShape;
 use super::customer::{borrowed_metadata, owned_metadata, read_currency};
+use super::source::SourceShape;
 use super::{Text, Unreadable, borrowed, is_default, owned, word};
 use crate::domain::address::Address;
 use crate::domain::bank_account::{AccountType, BankAccount, BankFacts, BankStatus, HolderType};
@@ -16,6 +17,7 @@ use crate::domain::instrument::Instrument;
 use crate::domain::payment_method::{
     AllowRedisplay, BillingDetails, LoosePaymentMethod, PaymentMethod, PaymentMethodKind,
 };
+use crate::domain::source::Source;
 use crate::domain::time::Time;
 
 /// Shape 1, tagged from outside, so that nothing is parsed twice.
@@ -25,6 +27,7 @@ pub(super) enum InstrumentShape<'a> {
     Card(Box<CardShape<'a>>),
     BankAccount(Box<BankAccountShape<'a>>),
     PaymentMethod(Box<PaymentMethodShape<'a>>),
+    Source(Box<SourceShape<'a>>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -80,7 +83,7 @@ pub(super) struct LooseShape<'a> {
 }
 
 #[derive(Default, PartialEq, Serialize, Deserialize)]
-struct BillingShape<'a> {
+pub(super) struct BillingShape<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<AddressShape<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -175,11 +178,11 @@ impl From<BillingShape<'_>> for BillingDetails {
     }
 }
 
-fn read_allow_redisplay(allow: Option<Text<'_>>) -> Result<Option<AllowRedisplay>, Unreadable> {
+pub(super) fn read_allow_redisplay(allow: Option<Text<'_>>) -> Result<Option<AllowRedisplay>, Unreadable> {
     allow.map(|allow| word("allow_redisplay", &allow, AllowRedisplay::named)).transpose()
 }
 
-fn said(word: &'static str) -> Text<'static> {
+pub(super) fn said(word: &'static str) -> Text<'static> {
     Cow::Borrowed(word)
 }
 
@@ -189,6 +192,7 @@ impl<'a> From<&'a Instrument> for InstrumentShape<'a> {
             Instrument::Card(card) => InstrumentShape::Card(Box::new((&**card).into())),
             Instrument::BankAccount(account) => InstrumentShape::BankAccount(Box::new((&**account).into())),
             Instrument::PaymentMethod(method) => InstrumentShape::PaymentMethod(Box::new((&**method).into())),
+            Instrument::Source(source) => InstrumentShape::Source(Box::new((&**source).into())),
         }
     }
 }
@@ -201,6 +205,7 @@ impl TryFrom<InstrumentShape<'_>> for Instrument {
             InstrumentShape::Card(card) => Card::try_from(*card)?.into(),
             InstrumentShape::BankAccount(account) => BankAccount::try_from(*account)?.into(),
             InstrumentShape::PaymentMethod(method) => PaymentMethod::try_from(*method)?.into(),
+            InstrumentShape::Source(source) => Source::try_from(*source)?.into(),
         })
     }
 }
@@ -453,8 +458,9 @@ pub(crate) mod tests {
     };
     use crate::domain::time::Time;
     use crate::store::record::address::tests::addresses;
+    use crate::store::record::source::tests::sources;
 
-    fn text() -> impl Strategy<Value = Option<String>> {
+    pub(crate) fn text() -> impl Strategy<Value = Option<String>> {
         option::of(any::<String>())
     }
 
@@ -462,11 +468,11 @@ pub(crate) mod tests {
         prop_oneof![Just(Address::default()), addresses()]
     }
 
-    fn free() -> impl Strategy<Value = Metadata> {
+    pub(crate) fn free() -> impl Strategy<Value = Metadata> {
         btree_map(any::<String>(), any::<String>(), 0..3)
     }
 
-    fn billing() -> impl Strategy<Value = BillingDetails> {
+    pub(crate) fn billing() -> impl Strategy<Value = BillingDetails> {
         (address(), text(), text(), text()).prop_map(|(address, email, name, phone)| BillingDetails {
             address,
             email,
@@ -560,12 +566,14 @@ pub(crate) mod tests {
     }
 
     /// Instruments with any facts at all.
-    pub(crate) fn instruments() -> impl Strategy<Value = Instrument> {
+    pub(crate) fn instruments() -> BoxedStrategy<Instrument> {
         prop_oneof![
-            cards().prop_map(Instrument::from),
-            bank_accounts().prop_map(Instrument::from),
-            payment_methods().prop_map(Instrument::from),
+            cards().prop_map(Instrument::from).boxed(),
+            bank_accounts().prop_map(Instrument::from).boxed(),
+            payment_methods().prop_map(Instrument::from).boxed(),
+            sources().prop_map(Instrument::from).boxed(),
         ]
+        .boxed()
     }
 
     proptest! {

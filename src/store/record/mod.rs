@@ -15,6 +15,7 @@ mod holding;
 mod instrument;
 mod promotion_code;
 mod setup_intent;
+mod source;
 mod tax_id;
 mod token;
 

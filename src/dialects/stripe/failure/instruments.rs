@@ -75,6 +75,7 @@ impl Refusal {
         let wanted = match wanted {
             SourceKind::Card => "card",
             SourceKind::BankAccount => "bank account",
+            SourceKind::Source => "source",
         };
         Refusal::invalid(param, format!("What you provided does not stand for a {wanted}."))
     }

@@ -110,11 +110,6 @@ impl Refusal {
         .code("setup_intent_invalid_parameter")
     }
 
-    /// Something that is no address to go to.
-    pub fn url(name: &str) -> Refusal {
-        Refusal::invalid(name, "Not a valid URL").code("url_invalid")
-    }
-
     /// A parameter that goes with another one only.
     pub fn only_with(param: &'static str, other: &str) -> Refusal {
         Refusal::invalid(param, format!("You can only provide `{param}` together with `{other}`."))
