@@ -220,9 +220,9 @@ impl Facts {
 
 #[cfg(test)]
 mod tests {
-    use super::cash_transaction_lists;
     use super::promotion_code_lists::{of_code, of_coupon, of_customer, on, on_for};
-    use crate::domain::ids::{CouponId, CustomerId};
+    use super::{cash_transaction_lists, setup_lists};
+    use crate::domain::ids::{CouponId, CustomerId, InstrumentId, SetupIntentId};
     use crate::domain::object::{List, ObjectKind};
     use crate::domain::promotion_code::Code;
 
@@ -239,6 +239,9 @@ mod tests {
             (on_for(&code, None), -1_118_743_458_043_938_576),
             (on_for(&code, Some(&customer)), 216_050_940_672_763_917),
             (cash_transaction_lists::of_customer(&customer), 1_618_486_125_088_832_442),
+            (setup_lists::of_customer(&customer), 1),
+            (setup_lists::of_method(&InstrumentId("pm_1".into())), 2),
+            (setup_lists::attempts(&SetupIntentId("seti_1".into())), 3),
         ];
         assert_eq!(lists.map(|(list, _)| list.0), lists.map(|(_, digest)| digest));
     }

@@ -396,3 +396,71 @@ impl SetupIntent {
         (next, step)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn intent(state: SetupState) -> SetupIntent {
+        SetupIntent {
+            id: SetupIntentId("seti_1".into()),
+            created: Time(5),
+            secret: "abc".into(),
+            customer: None,
+            method: None,
+            description: None,
+            usage: Usage::OffSession,
+            types: vec![MethodType::Card],
+            automatic: None,
+            three_d_secure: ThreeDSecure::Automatic,
+            state,
+            last_error: None,
+            latest_attempt: None,
+            metadata: Metadata::default(),
+        }
+    }
+
+    fn waiting() -> SetupState {
+        SetupState::NeedsAction(Action::Authenticate { return_url: None })
+    }
+
+    #[test]
+    fn each_state_allows_what_it_allows() {
+        for (state, own, another, open, proof) in [
+            (SetupState::NeedsMethod, false, true, true, false),
+            (SetupState::NeedsConfirmation, true, true, true, false),
+            (waiting(), false, true, true, true),
+            (SetupState::NeedsAction(Action::Microdeposits { arrival: Time(5), failed: 0 }), false, true, true, false),
+            (SetupState::Succeeded, false, false, false, false),
+            (SetupState::Canceled(None), false, false, false, false),
+        ] {
+            let intent = intent(state.clone());
+            assert_eq!(intent.require_confirmable(false).is_ok(), own, "{state:?}");
+            assert_eq!(intent.require_confirmable(true).is_ok(), another, "{state:?}");
+            assert_eq!(intent.canceled(None).is_ok(), open, "{state:?}");
+            assert_eq!(intent.require_waiting_for_proof().is_ok(), proof, "{state:?}");
+            let words = SetupIntentChange { description: Patch::Set("x".into()), ..SetupIntentChange::default() };
+            assert!(intent.with(words).is_ok());
+            let course = SetupIntentChange { types: Some(vec![]), ..SetupIntentChange::default() };
+            assert_eq!(intent.with(course).is_ok(), open, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn the_tenth_wrong_guess_is_the_last_one() {
+        let mut failed = 0;
+        while let Some(next) = intent(waiting()).after_wrong_guess(Time(5), failed) {
+            assert_eq!(
+                next.state,
+                SetupState::NeedsAction(Action::Microdeposits { arrival: Time(5), failed: failed + 1 })
+            );
+            failed += 1;
+        }
+        assert_eq!(failed, 9);
+    }
+
+    #[test]
+    fn a_client_secret_begins_with_the_id() {
+        assert_eq!(intent(SetupState::NeedsMethod).client_secret(), "seti_1_secret_abc");
+    }
+}

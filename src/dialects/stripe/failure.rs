@@ -2,6 +2,7 @@
 
 mod cash;
 mod declines;
+mod idempotency;
 mod instruments;
 mod keys;
 mod setup;
@@ -104,7 +105,6 @@ impl Named {
 
 const INVALID_REQUEST: &str = "invalid_request_error";
 const API: &str = "api_error";
-const IDEMPOTENCY: &str = "idempotency_error";
 
 impl Refusal {
     fn new(status: u16, message: impl Into<String>) -> Refusal {
@@ -393,18 +393,6 @@ impl Refusal {
     /// A condition on a record that the request itself would make.
     pub fn nothing_to_match() -> Refusal {
         Refusal::new(412, "There is no object yet that If-Match could match.")
-    }
-
-    // Idempotency.
-
-    /// An idempotency key that is empty.
-    pub fn empty_idempotency_key() -> Refusal {
-        Refusal::new(400, "Idempotency Key must be a non-empty string.")
-    }
-
-    /// An idempotency key that is too long or not plain text.
-    pub fn bad_idempotency_key(most: usize) -> Refusal {
-        Refusal::new(400, format!("Idempotency Key must be one plain text of at most {most} characters."))
     }
 
     /// Others kept the record busy for too long: docs.stripe.com/rate-limits, "object lock timeouts".

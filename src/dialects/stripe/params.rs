@@ -524,7 +524,7 @@ fn is_email(text: &str) -> bool {
 }
 
 /// A scheme, `://` and something, without white space.
-fn is_url(text: &str) -> bool {
+pub fn is_url(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once("://") else { return false };
     scheme.starts_with(|letter: char| letter.is_ascii_alphabetic())
         && scheme.chars().all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter))
