@@ -58,8 +58,8 @@ pub struct Wish {
     /// What sort of key it is
     #[arg(long, value_enum, default_value_t = Kind::Secret)]
     kind: Kind,
-    /// What a restricted key may do: account, coupon, customer, event, payment_method, promotion_code, setup_intent, tax_id or token = read or write
-    /// (writing includes reading); repeat it
+    /// What a restricted key may do: account, coupon, customer, event, payment_method, promotion_code, setup_intent,
+    /// source, tax_id or token = read or write (writing includes reading); repeat it
     #[arg(long, value_name = "RESOURCE=ACCESS", value_parser = permission)]
     allow: Vec<(Resource, Access)>,
     /// Your own name for the key
@@ -176,11 +176,14 @@ fn kind(kind: Kind, allow: &[(Resource, Access)]) -> Result<KeyKind, Trouble> {
 }
 
 fn permission(text: &str) -> Result<(Resource, Access), String> {
-    let rule = "expected account, coupon, customer, event, payment_method, promotion_code, setup_intent, tax_id or token, then =read or =write, as token=write";
-    let (resource, access) = text.split_once('=').ok_or(rule)?;
-    let resource = Resource::named(resource).ok_or(rule)?;
-    let access = [Access::Read, Access::Write].into_iter().find(|known| known.as_str() == access).ok_or(rule)?;
-    Ok((resource, access))
+    let known = text.split_once('=').and_then(|(resource, access)| {
+        let access = [Access::Read, Access::Write].into_iter().find(|known| known.as_str() == access)?;
+        Some((Resource::named(resource)?, access))
+    });
+    known.ok_or_else(|| {
+        let resources: Vec<&str> = Resource::ALL.iter().map(|resource| resource.as_str()).collect();
+        format!("expected one of {}, then =read or =write, as token=write", resources.join(", "))
+    })
 }
 
 /// The one key that an operator means.
@@ -302,7 +305,26 @@ mod tests {
             assert_eq!(permission(&format!("{}=read", resource.as_str())), Ok((resource, Access::Read)));
         }
         for wrong in ["customer", "customer=", "customers=read", "customer=none", "customer=admin"] {
-            permission(wrong).expect_err(wrong);
+            let told = permission(wrong).expect_err(wrong);
+            assert!(Resource::ALL.iter().all(|resource| told.contains(resource.as_str())), "{told}");
+        }
+    }
+
+    #[test]
+    fn every_resource_is_told_of() {
+        let help = Wish::augment_args(clap::Command::new("create")).render_long_help().to_string();
+        let (operations, compatibility) =
+            (include_str!("../../docs/OPERATIONS.md"), include_str!("../../docs/COMPATIBILITY.md"));
+        for (text, before) in [
+            (help.as_str(), "What a restricted key may do: "),
+            (operations, "A restricted key may do what `--allow` says and nothing else: "),
+            (compatibility, "The resources of restricted keys: "),
+        ] {
+            let list = text.split_once(before).and_then(|(_, after)| after.split(['.', ';']).next()).expect(before);
+            let told: Vec<&str> = list.split(|letter: char| letter != '_' && !letter.is_ascii_lowercase()).collect();
+            let missing: Vec<&str> =
+                Resource::ALL.iter().map(|one| one.as_str()).filter(|word| !told.contains(word)).collect();
+            assert!(missing.is_empty(), "{before:?} leaves out {missing:?}");
         }
     }
 

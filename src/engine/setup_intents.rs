@@ -63,7 +63,7 @@ pub enum Choice {
         /// The payment method.
         method: PaymentMethod,
         /// As it is kept.
-        kept: LoosePaymentMethod,
+        kept: Box<LoosePaymentMethod>,
     },
     /// With a customer.
     Held {
@@ -80,7 +80,7 @@ impl Choice {
         let method = found.instrument().as_payment_method();
         match (found, method) {
             (Found::Loose(loose), _) if loose.spent => Err(Problem::PaymentMethodSpent),
-            (Found::Loose(kept), _) => Ok(Choice::Loose { method: kept.method.clone(), kept: *kept }),
+            (Found::Loose(kept), _) => Ok(Choice::Loose { method: kept.method.clone(), kept }),
             (Found::Held { customer, .. }, Some(method)) => Ok(Choice::Held { method, holder: customer.id }),
             (Found::Held { instrument, .. }, None) => Err(Problem::NoSuchPaymentMethod(instrument.id().clone())),
         }
@@ -123,8 +123,8 @@ impl Choice {
                 }
                 objects::put(tx, ctx, None, &loose.into())?;
             }
-            Choice::Loose { kept, .. } if *kept != loose => {
-                objects::put(tx, ctx, Some(&kept.clone().into()), &loose.into())?;
+            Choice::Loose { kept, .. } if **kept != loose => {
+                objects::put(tx, ctx, Some(&LoosePaymentMethod::clone(kept).into()), &loose.into())?;
             }
             Choice::Loose { .. } | Choice::Held { .. } => {}
         }
@@ -135,7 +135,7 @@ impl Choice {
     fn take(&self, tx: &mut dyn Tx, ctx: &Ctx<'_>) -> Done<()> {
         match self {
             Choice::New { token: Some(token), .. } => tokens::spend(tx, ctx, token),
-            Choice::Loose { kept, .. } => Ok(objects::remove(tx, ctx, &kept.clone().into())?),
+            Choice::Loose { kept, .. } => Ok(objects::remove(tx, ctx, &LoosePaymentMethod::clone(kept).into())?),
             Choice::New { token: None, .. } | Choice::Held { .. } => Ok(()),
         }
     }

@@ -4,7 +4,7 @@
 use super::customers::replace;
 use super::holdings::holder;
 use super::sources::Brought;
-use super::{Ctx, Done, LETTERS_AND_DIGITS, objects, random_word, tell};
+use super::{Ctx, Done, LETTERS_AND_DIGITS, Precondition, objects, random_word, tell};
 use crate::domain::account::{Account, Mode, Space};
 use crate::domain::card::Fingerprint;
 use crate::domain::customer::Customer;
@@ -77,9 +77,18 @@ pub fn read(read: &mut dyn Read, account: &Account, id: &InstrumentId) -> Done<F
     Ok(find(read, account.space, id)?.ok_or_else(|| Problem::NoSuchSource(id.clone()))?)
 }
 
-/// Changes a source, wherever it is.
-pub fn update(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &InstrumentId, change: SourceChange) -> Done<Found> {
+/// Changes a source, wherever it is. What is insisted on is about the customer who holds it.
+pub fn update(
+    tx: &mut dyn Tx,
+    ctx: &Ctx<'_>,
+    id: &InstrumentId,
+    insists: &Precondition,
+    change: SourceChange,
+) -> Done<Found> {
     let before = read(tx, ctx.account, id)?;
+    if let Found::Held { customer, .. } = &before {
+        insists.check(customer.version)?;
+    }
     let after = before.source().with(change)?;
 
     exchange(tx, ctx, before, after)

@@ -196,12 +196,12 @@ fn rows<C>(prefix: &str, table: &[Param<C>]) -> Vec<Row> {
 
 fn parts(name: &str, shape: &Shape, found: &mut Vec<Row>) {
     match shape {
-        Shape::Record(fields) => {
-            for Field { name: field, shape, required, added: _ } in *fields {
-                let name = inside(name, field);
-                parts(&name, shape, found);
-                let empty = required.then_some(Empty::Refused);
-                found.push(Row { name, accepted: takes_values(shape), empty });
+        Shape::Record(fields) => fields_of(name, fields, found),
+        // An id, or the fields of each kind of thing that may stand in its place.
+        Shape::TextOr(kinds) => {
+            found.push(Row { name: inside(name, "object"), accepted: true, empty: Some(Empty::Refused) });
+            for (_, fields) in *kinds {
+                fields_of(name, fields, found);
             }
         }
         Shape::List(element, _) => parts(&format!("{name}[]"), element, found),
@@ -211,6 +211,15 @@ fn parts(name: &str, shape: &Shape, found: &mut Vec<Row>) {
             found.extend(bounds.map(|bound| Row { name: inside(name, bound), accepted: true, empty: None }));
         }
         _ => {}
+    }
+}
+
+fn fields_of(name: &str, fields: &[Field], found: &mut Vec<Row>) {
+    for Field { name: field, shape, required, added: _ } in fields {
+        let name = inside(name, field);
+        parts(&name, shape, found);
+        let empty = required.then_some(Empty::Refused);
+        found.push(Row { name, accepted: takes_values(shape), empty });
     }
 }
 

@@ -289,6 +289,9 @@ impl Look<'_> {
 /// and one that is deleted by that of deleted ones.
 fn may_be(document: &Document, schema: &Value, value: &Json) -> bool {
     let Ok((_, schema)) = document.target(schema) else { return true };
+    if let Some(within) = schema["anyOf"].as_array() {
+        return within.iter().any(|one| may_be(document, one, value));
+    }
     let kind = schema["type"].as_str().and_then(|kind| is_kind(kind, value)).unwrap_or(true);
     let says = |key: &str| match (schema.pointer(&format!("/properties/{key}/enum")), value.get(key)) {
         (Some(Value::Array(listed)), Some(there)) => listed.iter().any(|one| equal(one, there)),
@@ -329,7 +332,7 @@ mod tests {
         "paths": {
             "/v1/customers/{customer}": {
                 "get": {"responses": {"200": {"content": {"application/json": {"schema": {
-                    "anyOf": [{"$ref": "#/components/schemas/customer"}, {"$ref": "#/components/schemas/deleted_customer"}]
+                    "anyOf": [{"$ref": "#/components/schemas/customer"}, {"$ref": "#/components/schemas/deleted"}]
                 }}}}}}
             },
             "/v1/customers/search": {
@@ -369,6 +372,7 @@ mod tests {
                 },
                 "required": ["id", "object"]
             },
+            "deleted": {"anyOf": [{"$ref": "#/components/schemas/deleted_customer"}]},
             "deleted_customer": {
                 "type": "object",
                 "properties": {

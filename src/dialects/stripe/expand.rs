@@ -203,11 +203,12 @@ fn checked(whole: &str, path: &str, expandable: Expandable, version: &Version) -
 /// docs.stripe.com/stripe-apps/reference/permissions. What older versions show unasked is a part of the customer.
 pub fn require_sight(call: &Call) -> Result<(), Refusal> {
     let paths = call.given.get("expand").and_then(Node::as_list).unwrap_or_default();
-    let through = |path: &Node, segment| matches!(path, Node::Text(path) if path.split('.').any(|it| it == segment));
-    if paths.into_iter().any(|path| through(path, "tax_ids")) {
-        call.require(Resource::TaxId, Access::Read)?;
-    }
-    Ok(())
+    let through =
+        |path: &Node, segment: &str| matches!(path, Node::Text(path) if path.split('.').any(|it| it == segment));
+    let mut guarded = [("default_payment_method", Resource::PaymentMethod), ("tax_ids", Resource::TaxId)]
+        .into_iter()
+        .filter(|(segment, _)| paths.iter().any(|path| through(path, segment)));
+    guarded.try_for_each(|(_, resource)| call.require(resource, Access::Read))
 }
 
 /// A customer as the caller's version shows it, with what it wants filled in.

@@ -408,43 +408,6 @@ impl Refusal {
         .header(SHOULD_RETRY, "true")
     }
 
-    /// The key is being worked on.
-    pub fn idempotency_key_in_use(key: &str) -> Refusal {
-        Refusal::new(
-            409,
-            format!(
-                "There is currently another in-progress request using this Idempotent Key (that probably means you \
-                 submitted twice, and the other request is still going through): {key}. Please try again later."
-            ),
-        )
-        .code("idempotency_key_in_use")
-        .kind(IDEMPOTENCY)
-    }
-
-    /// The key was used with other parameters.
-    pub fn other_parameters(key: &str) -> Refusal {
-        Refusal::new(
-            400,
-            format!(
-                "Keys for idempotent requests can only be used with the same parameters they were first used with. Try \
-                 using a key other than '{key}' if you meant to execute a different request."
-            ),
-        )
-        .kind(IDEMPOTENCY)
-    }
-
-    /// The key was used for another endpoint.
-    pub fn other_endpoint(key: &str, first: &str, now: &str) -> Refusal {
-        Refusal::new(
-            400,
-            format!(
-                "Keys for idempotent requests can only be used for the same endpoint they were first used for ('{now}' \
-                 vs '{first}'). Try using a key other than '{key}' if you meant to execute a different request."
-            ),
-        )
-        .kind(IDEMPOTENCY)
-    }
-
     // The engine and the shell.
 
     /// Something that is not there, by its noun.

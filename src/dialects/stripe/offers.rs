@@ -1,13 +1,15 @@
 //! What a caller offers to be paid with: a token, the name of a test card, a payment method, or the details themselves.
 //! The processor is asked about it before the transaction, and the transaction looks at all of it again.
 
-use super::params::{Field, Value};
-use super::tokens::{BANK_ACCOUNT_FIELDS, CARD_FIELDS, Stated};
+use super::lists::TEXT;
+use super::params::{Field, Shape, Value, field, word};
+use super::tokens::Stated;
 use crate::domain::account::Account;
 use crate::domain::bank_account::{AccountType, BankAccount, BankStatus, HolderType};
 use crate::domain::card::Card;
 use crate::domain::ids::{InstrumentId, TokenId};
 use crate::domain::instrument::{Instrument, SourceKind};
+use crate::domain::metadata::MetadataChange;
 use crate::domain::payment_method::{BillingDetails, LoosePaymentMethod, PaymentMethod, PaymentMethodKind};
 use crate::domain::problem::Problem;
 use crate::domain::source::{LooseSource, Source, SourceDetails};
@@ -19,6 +21,46 @@ use crate::engine::tokens::{self, NewBankAccount, NewCard, Wish};
 use crate::engine::{Ctx, Done};
 use crate::processor::{self, Accepted, Finding, Question, Subject};
 use crate::store::{Kept, Read, Tx};
+
+const SECRET: Shape = Shape::Secret(5000);
+
+const fn required(field: Field) -> Field {
+    Field { required: true, ..field }
+}
+
+const fn newer(field: Field) -> Field {
+    Field { added: "2025-09-30", ..field }
+}
+
+/// What may be stated of a card that is brought; more than in a token, it may have free data:
+/// docs.stripe.com/api/customers/update.
+const CARD_FIELDS: &[Field] = &[
+    field("address_city", &TEXT),
+    field("address_country", &TEXT),
+    field("address_line1", &TEXT),
+    field("address_line2", &TEXT),
+    field("address_state", &TEXT),
+    field("address_zip", &TEXT),
+    field("cvc", &SECRET),
+    newer(field("encrypted", &Shape::Unsupported)),
+    required(field("exp_month", &TEXT)),
+    required(field("exp_year", &TEXT)),
+    field("metadata", &Shape::Metadata),
+    field("name", &TEXT),
+    newer(field("network_token", &Shape::Unsupported)),
+    required(field("number", &SECRET)),
+    newer(field("swipe_data", &Shape::Unsupported)),
+];
+
+/// What may be stated of a bank account that is brought.
+const BANK_ACCOUNT_FIELDS: &[Field] = &[
+    field("account_holder_name", &TEXT),
+    field("account_holder_type", &Shape::Choice(&[word("company"), word("individual")])),
+    required(field("account_number", &SECRET)),
+    required(field("country", &Shape::Country(5000))),
+    field("currency", &Shape::Currency),
+    field("routing_number", &TEXT),
+];
 
 /// The details that a source may be made of, by their word.
 pub const SOURCE_KINDS: &[(&str, &[Field])] = &[("card", CARD_FIELDS), ("bank_account", BANK_ACCOUNT_FIELDS)];
@@ -33,6 +75,8 @@ pub struct Offer {
     what: What,
     /// What it has to be; anything when `None`.
     kind: Option<SourceKind>,
+    /// The free data that is stated with it.
+    metadata: MetadataChange,
 }
 
 #[derive(Clone)]
@@ -46,17 +90,21 @@ enum What {
 impl Offer {
     /// The offer in a value of the shape `TextOr`.
     pub fn of(value: Value, kind: Option<SourceKind>) -> Offer {
+        let mut metadata = MetadataChange::default();
         let what = match value {
             Value::Kind("bank_account", details) => What::Stated(Box::new(Stated::bank_account(*details))),
-            Value::Kind(_, details) => What::Stated(Box::new(Stated::card(*details))),
+            Value::Kind(_, mut details) => {
+                metadata = details.take("metadata").map(Value::metadata).unwrap_or_default();
+                What::Stated(Box::new(Stated::card(*details)))
+            }
             value => What::Token(value.text()),
         };
-        Offer { what, kind }
+        Offer { what, kind, metadata }
     }
 
     /// The offer of a token, or of a name that documents give.
     pub fn token(id: String, kind: Option<SourceKind>) -> Offer {
-        Offer { what: What::Token(id), kind }
+        Offer { what: What::Token(id), kind, metadata: MetadataChange::default() }
     }
 
     /// What to ask the processor; nothing when it can already be seen that it will not do. `verify` when its issuer is
@@ -85,18 +133,17 @@ impl Offer {
 
     /// What is offered, made or taken, as the processor found it.
     pub fn brought(&self, tx: &mut dyn Tx, ctx: &Ctx<'_>, finding: Option<&Finding>) -> Done<Brought> {
-        let brought = match &self.what {
+        let mut brought = match &self.what {
             What::Stated(stated) => {
                 Brought { instrument: made(stated.wish(processor::found(finding)?)?, ctx)?, token: None, loose: None }
             }
             What::Token(id) => by_token(id, tx, ctx, finding)?,
         };
-        match self.kind {
-            Some(kind) if brought.instrument.source_kind() != Some(kind) => {
-                Err(Problem::OtherSource { wanted: kind }.into())
-            }
-            Some(_) | None => Ok(brought),
+        if let Some(kind) = self.kind.filter(|kind| brought.instrument.source_kind() != Some(*kind)) {
+            return Err(Problem::OtherSource { wanted: kind }.into());
         }
+        brought.describe(self.metadata.clone())?;
+        Ok(brought)
     }
 }
 
@@ -289,6 +336,24 @@ pub fn card_of_token(
         Instrument::Card(card) => Ok((PaymentMethodKind::Card(card.facts), token)),
         Instrument::BankAccount(_) | Instrument::PaymentMethod(_) | Instrument::Source(_) => {
             Err(Problem::OtherSource { wanted: SourceKind::Card }.into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BANK_ACCOUNT_FIELDS, CARD_FIELDS};
+    use crate::dialects::stripe::params::Shape;
+    use crate::dialects::stripe::secrets::telling;
+
+    #[test]
+    fn what_is_secret_has_a_secrets_name() {
+        for fields in [CARD_FIELDS, BANK_ACCOUNT_FIELDS] {
+            assert!(fields.is_sorted_by_key(|field| field.name));
+            for field in fields {
+                let is_secret = matches!(field.shape, Shape::Secret(_));
+                assert_eq!(is_secret, telling(&["source", field.name]).is_some(), "{}", field.name);
+            }
         }
     }
 }

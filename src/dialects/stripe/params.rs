@@ -272,6 +272,7 @@ fn kind_of(
     match (hash.get("object"), kinds) {
         (None, [only]) => Ok(*only),
         (None, _) => Err(Refusal::missing_parameter(&inside(name, "object"))),
+        (Some(Node::Text(given)), _) if given.is_empty() => Err(Refusal::empty(&inside(name, "object"))),
         (Some(Node::Text(given)), _) => {
             let kind = kinds.iter().find(|(word, _)| word == given).copied();
             kind.ok_or_else(|| Refusal::choice(&inside(name, "object"), &words()))

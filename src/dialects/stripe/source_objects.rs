@@ -27,6 +27,7 @@ use crate::domain::source::{
     SourceChange, SourceDetails, SourceType, Usage,
 };
 use crate::engine::source_objects::{self, Found};
+use crate::http::conditions;
 use crate::http::json::{Json, Object};
 use crate::store::Read;
 
@@ -262,8 +263,9 @@ pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let Update { change, expand } = params::read(UPDATE, &call.given, &call.version)?;
     check_expand(call, &expand)?;
     let id = InstrumentId(call.part(0)?);
+    let insists = conditions::insists(&call.headers);
     Ok(Plan::write(NAMES, move |call, tx, ctx| {
-        let found = source_objects::update(tx, ctx, &id, change.clone())?;
+        let found = source_objects::update(tx, ctx, &id, &insists, change.clone())?;
         Ok(Answer::of(shown(call, &found)))
     }))
 }
@@ -597,8 +599,9 @@ fn redirected(id: &InstrumentId, redirect: &Redirect) -> Object {
 
 #[cfg(test)]
 mod tests {
-    use super::{AUTHORIZE, CREATE, RETRIEVE, TYPE, UPDATE, is_url};
+    use super::{AUTHORIZE, CREATE, RETRIEVE, TYPE, UPDATE};
     use crate::dialects::stripe::params::Shape;
+    use crate::dialects::stripe::params::is_url;
     use crate::domain::source::SourceType;
 
     #[test]

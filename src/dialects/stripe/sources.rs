@@ -233,7 +233,7 @@ pub fn list(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
 /// `POST /v1/customers/{customer}/sources` and its older names.
 pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let Create { mut offers, metadata, no_questions, expand } = params::read(CREATE, &call.given, &call.version)?;
-    let expansions = Expansions::of_object(&expand, expand::SOURCE, &call.version)?;
+    let expansions = discounts::expansions(call, &expand, expand::SOURCE)?;
     let given: Vec<&str> = offers.iter().map(|(name, _)| *name).collect();
     let (param, offer) = match (offers.pop(), given.len()) {
         (Some(offer), 1) => offer,
@@ -241,10 +241,10 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
         (None, _) => return Err(Refusal::missing_parameter("source")),
     };
     let customer = CustomerId(call.part(0)?);
-    let insists = conditions::insists(&call.headers);
     let asked = offer.clone();
     let ask = move |call: &Call, read: &mut dyn Read| asked.question(read, &call.account, !no_questions);
     let names = Names { source: Named::by(param), token: Named::by(param), ..NAMES };
+    let insists = conditions::insists(&call.headers);
     Ok(Plan::asking(names, ask, move |call, tx, ctx, finding| {
         insists.check(customers::live(tx, ctx.account, &customer)?.version)?;
         let mut brought = offer.brought(tx, ctx, finding)?;
@@ -303,7 +303,7 @@ pub const DELETE: &[Param<Retrieve>] = RETRIEVE;
 /// `DELETE /v1/customers/{customer}/sources/{id}` and its older names.
 pub fn delete(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
     let input: Retrieve = params::read(DELETE, &call.given, &call.version)?;
-    let expansions = Expansions::of_object(&input.expand, expand::SOURCE, &call.version)?;
+    let expansions = discounts::expansions(call, &input.expand, expand::SOURCE)?;
     let (customer, choice) = (CustomerId(call.part(0)?), choice(call, sort)?);
     let insists = conditions::insists(&call.headers);
     Ok(Plan::write(NAMES, move |call, tx, ctx| {

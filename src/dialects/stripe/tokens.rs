@@ -29,10 +29,7 @@ const fn required(field: Field) -> Field {
 }
 
 /// What may be stated of a card.
-pub const CARD: Shape = Shape::Record(CARD_FIELDS);
-
-/// Its fields.
-pub const CARD_FIELDS: &[Field] = &[
+const CARD: Shape = Shape::Record(&[
     field("address_city", &TEXT),
     field("address_country", &TEXT),
     field("address_line1", &TEXT),
@@ -47,13 +44,10 @@ pub const CARD_FIELDS: &[Field] = &[
     field("name", &TEXT),
     Field { added: "2023-10-16", ..field("networks", &Shape::Unsupported) },
     required(field("number", &SECRET)),
-];
+]);
 
 /// What may be stated of a bank account.
-pub const BANK_ACCOUNT: Shape = Shape::Record(BANK_ACCOUNT_FIELDS);
-
-/// Its fields.
-pub const BANK_ACCOUNT_FIELDS: &[Field] = &[
+const BANK_ACCOUNT: Shape = Shape::Record(&[
     field("account_holder_name", &TEXT),
     field("account_holder_type", &Shape::Choice(&[word("company"), word("individual")])),
     required(field("account_number", &SECRET)),
@@ -63,7 +57,7 @@ pub const BANK_ACCOUNT_FIELDS: &[Field] = &[
     field("currency", &Shape::Currency),
     Field { added: "2022-11-15", ..field("payment_method", &Shape::Unsupported) },
     field("routing_number", &TEXT),
-];
+]);
 
 const PII: Shape = Shape::Record(&[field("id_number", &SECRET)]);
 const CVC_UPDATE: Shape = Shape::Record(&[required(field("cvc", &SECRET))]);
@@ -90,7 +84,7 @@ enum Beside {
 }
 
 impl Stated {
-    /// The card in a value of the shape [`CARD`].
+    /// The card in a record of such fields.
     pub fn card(mut value: Value) -> Stated {
         let address = Address {
             street: text(&mut value, "address_line1"),
@@ -113,7 +107,7 @@ impl Stated {
         Stated { details, beside: Beside::Card(billing) }
     }
 
-    /// The bank account in a value of the shape [`BANK_ACCOUNT`].
+    /// The bank account in a record of such fields.
     pub fn bank_account(mut value: Value) -> Stated {
         let details = Details::BankAccount(BankDetails {
             number: secret(&mut value, "account_number").expect("the table requires it"),
