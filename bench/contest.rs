@@ -70,6 +70,8 @@ pub struct Figures {
     pub hot: Contest,
     pub spread: Contest,
     pub lone: Contest,
+    /// Updates of all clients on one account, each with a card in the place of another; pgbench has none of these.
+    pub cards: Contest,
     pub retrieves: Contest,
     /// Round trips for each update.
     pub hot_trips: f64,
@@ -144,6 +146,9 @@ pub async fn all(options: &Options) -> Result<Figures, Trouble> {
     let cluster = &Cluster::start(Folder::make(&options.run.data, "postgres")?)?;
     let stage = Stage::set(options, cluster).await?;
     let servers = [options.start(cluster.port)?, options.start(cluster.port)?];
+    // Of an account of their own, so that the customers of the other loads stay as they are. pgbench has none of them.
+    let (holders, _) = fill(servers[0].address, "sk_test_bench_holders", options.customers).await?;
+    let holders = [holders];
     let clients = options.clients.into();
     let mut figures = Figures {
         clients,
@@ -154,6 +159,7 @@ pub async fn all(options: &Options) -> Result<Figures, Trouble> {
         hot: Contest::default(),
         spread: Contest::default(),
         lone: Contest::default(),
+        cards: Contest::default(),
         retrieves: Contest::default(),
         hot_trips: f64::NAN,
         spread_trips: f64::NAN,
@@ -168,6 +174,7 @@ pub async fn all(options: &Options) -> Result<Figures, Trouble> {
         stage.pgbench(&hot, clients, &mut figures.hot.pgbench).await?;
         stage.cusp(one, &stage.hot, clients, Work::Update, &mut figures.hot.one).await?;
         stage.cusp(two, &stage.hot, clients, Work::Update, &mut figures.hot.two).await?;
+        stage.cusp(one, &holders, clients, Work::SourceUpdate, &mut figures.cards.one).await?;
         stage.pgbench(&spread, clients, &mut figures.spread.pgbench).await?;
         stage.cusp(one, &stage.spread, clients, Work::Update, &mut figures.spread.one).await?;
         stage.cusp(two, &stage.spread, clients, Work::Update, &mut figures.spread.two).await?;

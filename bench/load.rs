@@ -38,6 +38,9 @@ pub enum Work {
     KeyedUpdate,
     /// Changes a key of the free data, which customers are found by: two more places of the index change.
     SearchableUpdate,
+    /// Gives the customer another card in the place of the one that it has: the test card is asked about, and up to five
+    /// events are told where an update tells one.
+    SourceUpdate,
     /// `GET /v1/customers/{id}`.
     Retrieve,
 }
@@ -183,12 +186,13 @@ impl Request {
         let counter = "#".repeat(DIGITS);
         let body = match work {
             Work::SearchableUpdate => format!("name=Jenny+Rosen&metadata[order_id]={counter}"),
+            Work::SourceUpdate => "source=tok_visa".to_owned(),
             Work::Update | Work::KeyedUpdate | Work::Retrieve => {
                 format!("name=Jenny+Rosen&description=A+customer+of+long+standing,+last+seen+with+order+{counter}")
             }
         };
         let text = match work {
-            Work::Update | Work::SearchableUpdate => {
+            Work::Update | Work::SearchableUpdate | Work::SourceUpdate => {
                 head(&format!("POST /v1/customers/{id}"), key, &form_headers("", body.len())) + &body
             }
             Work::KeyedUpdate => {

@@ -19,6 +19,8 @@ use crate::{Trouble, disk, echo};
 const STARTS: usize = 5;
 /// The key of the account whose customers are changed.
 const KEY: &str = "sk_test_bench";
+/// The key of the account whose customers are given cards.
+const HOLDERS_KEY: &str = "sk_test_bench_holders";
 /// How long a server is left alone before its memory is read.
 const SETTLING: Duration = Duration::from_secs(2);
 
@@ -33,6 +35,7 @@ pub struct Figures {
     pub updates: Rates,
     pub keyed_updates: Rates,
     pub searchable_updates: Rates,
+    pub source_updates: Rates,
     pub updates_of_many: Rates,
     pub echo_retrieves: Rates,
     pub retrieves: Rates,
@@ -64,6 +67,8 @@ pub async fn all(options: &Options) -> Result<Figures, Trouble> {
     std::thread::sleep(SETTLING);
     let idle_megabytes = few_server.resident_megabytes()?;
     let (few, _) = fill(few_server.address, KEY, options.few()).await?;
+    // Of an account of their own, so that the customers of the other loads stay as they are.
+    let (holders, _) = fill(few_server.address, HOLDERS_KEY, options.few()).await?;
 
     let (many_server, _) = start(&many_data)?;
     let (many, fill_per_second) = fill(many_server.address, KEY, options.many()).await?;
@@ -95,6 +100,7 @@ pub async fn all(options: &Options) -> Result<Figures, Trouble> {
         updates: Rates::default(),
         keyed_updates: Rates::default(),
         searchable_updates: Rates::default(),
+        source_updates: Rates::default(),
         updates_of_many: Rates::default(),
         echo_retrieves: Rates::default(),
         retrieves: Rates::default(),
@@ -124,6 +130,7 @@ pub async fn all(options: &Options) -> Result<Figures, Trouble> {
         load(Work::Update).on(&many_server, &many, &mut figures.updates_of_many, &mut none).await?;
         load(Work::KeyedUpdate).on(&few_server, &few, &mut figures.keyed_updates, &mut none).await?;
         load(Work::SearchableUpdate).on(&few_server, &few, &mut figures.searchable_updates, &mut none).await?;
+        load(Work::SourceUpdate).on(&few_server, &holders, &mut figures.source_updates, &mut none).await?;
         load(Work::Retrieve).on(&echo, &few, &mut figures.echo_retrieves, &mut none).await?;
         load(Work::Retrieve).on(&few_server, &few, &mut figures.retrieves, &mut figures.retrieve_latencies).await?;
         load(Work::Retrieve).on(&many_server, &many, &mut figures.retrieves_of_many, &mut none).await?;

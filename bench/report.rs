@@ -17,7 +17,7 @@ pub fn markdown(figures: &Figures) -> String {
         text,
         "\nOne update spends, in µs: {}; checkpoints add {:.0}. One commit carries {:.0} updates and takes {:.2} ms; the \
          disk itself takes {:.2} ms to append and sync 4 KB, {:.2} ms for 64 KB.\nProcessor time of one request, in µs: \
-         update {:.0}, update with a key {:.0}, retrieve {:.0}, echo {:.0}; by the processor alone, the load's part included, \
+         update {:.0}, update with a key {:.0}, update with a card {:.0}, retrieve {:.0}, echo {:.0}; by the processor alone, the load's part included, \
          updates would reach {:.2} of the echo's rate and retrieves {:.2}.\n\
          {} rounds of {} s each after a warm-up, {CONNECTIONS} connections, the load on the same {} cores; medians of \
          rounds, ratios within a round.",
@@ -29,6 +29,7 @@ pub fn markdown(figures: &Figures) -> String {
         figures.large_sync,
         figures.updates.median_processor_microseconds(),
         figures.keyed_updates.median_processor_microseconds(),
+        figures.source_updates.median_processor_microseconds(),
         figures.retrieves.median_processor_microseconds(),
         figures.echo_updates.median_processor_microseconds(),
         figures.updates.by_processor_over(&figures.echo_updates),
@@ -52,6 +53,7 @@ pub fn json(figures: &Figures) -> Value {
             "updates": figures.updates.per_second,
             "keyed_updates": figures.keyed_updates.per_second,
             "searchable_updates": figures.searchable_updates.per_second,
+            "source_updates": figures.source_updates.per_second,
             "updates_of_many": figures.updates_of_many.per_second,
             "echo_retrieves": figures.echo_retrieves.per_second,
             "retrieves": figures.retrieves.per_second,
@@ -62,6 +64,7 @@ pub fn json(figures: &Figures) -> Value {
             "echo_update": figures.echo_updates.median_processor_microseconds(),
             "update": figures.updates.median_processor_microseconds(),
             "keyed_update": figures.keyed_updates.median_processor_microseconds(),
+            "source_update": figures.source_updates.median_processor_microseconds(),
             "update_of_many": figures.updates_of_many.median_processor_microseconds(),
             "echo_retrieve": figures.echo_retrieves.median_processor_microseconds(),
             "retrieve": figures.retrieves.median_processor_microseconds(),
@@ -99,6 +102,12 @@ fn rows(figures: &Figures) -> Vec<Row> {
             &figures.searchable_updates,
             &figures.echo_updates,
             Target::None,
+        ),
+        Row::ratio(
+            "updates with `source=tok_visa`, of the plain update's rate".to_owned(),
+            &figures.source_updates,
+            &figures.updates,
+            Target::AtLeast(0.50, ""),
         ),
         Row::ratio(
             "retrieves, of the echo's rate".to_owned(),

@@ -104,11 +104,17 @@ fn rows(figures: &Figures) -> Vec<Row> {
         Row::ratio(what, &two.rates, &one.rates, Target::AtLeast(1.0, ""))
     };
     let trips = |what: String, value: f64, target| Row { what, measured: format!("{value:.2}"), value, target };
-    let Figures { clients, accounts, hot, spread, lone, retrieves, .. } = figures;
+    let Figures { clients, accounts, hot, spread, lone, cards, retrieves, .. } = figures;
     vec![
         of_pgbench(format!("updates of {clients} clients on one account"), hot, Target::AtLeast(0.5, "")),
         of_pgbench(format!("updates of {clients} clients on {accounts} accounts"), spread, Target::AtLeast(0.5, "")),
         of_pgbench("updates of one client".to_owned(), lone, Target::None),
+        Row::ratio(
+            format!("updates with `source=tok_visa` of {clients} clients on one account, of the plain update's rate"),
+            &cards.one.rates,
+            &hot.one.rates,
+            Target::AtLeast(0.5, ""),
+        ),
         of_pgbench(format!("retrieves of {clients} clients"), retrieves, Target::None),
         two_of_one("one account", hot),
         two_of_one(&format!("{accounts} accounts"), spread),
@@ -119,12 +125,13 @@ fn rows(figures: &Figures) -> Vec<Row> {
 }
 
 fn lines(figures: &Figures) -> Vec<Line<'_>> {
-    let Figures { clients, accounts, hot, spread, lone, retrieves, .. } = figures;
+    let Figures { clients, accounts, hot, spread, lone, cards, retrieves, .. } = figures;
     let mut lines = Vec::new();
     for (what, contest) in [
         (format!("updates, {clients} clients, one account"), hot),
         (format!("updates, {clients} clients, {accounts} accounts"), spread),
         ("updates, one client".to_owned(), lone),
+        (format!("updates with a card, {clients} clients, one account"), cards),
         (format!("retrieves, {clients} clients"), retrieves),
     ] {
         for (who, entry) in [("pgbench", &contest.pgbench), ("cusp", &contest.one), ("two cusps", &contest.two)] {

@@ -158,6 +158,7 @@ impl Check<'_> {
             }
             self.told.summary.customers += page.len() as u64;
             let mut terms = Vec::new();
+            let mut customers = Vec::with_capacity(page.len());
             for row in &page {
                 let balance = ledgers.of(self, row)?;
                 let examined = customer(&mut self.told, space, row);
@@ -173,15 +174,20 @@ impl Check<'_> {
                         Cell::Text(customer.id.0.clone()),
                     ]);
                 }
+                customers.push(customer);
             }
             good_terms += self.terms(space, &terms)?;
+            self.holdings(space, &customers)?;
         }
         ledgers.pass(self, None, true)?;
         let counted = self.rows.count(Table::named("customer_terms"), space);
         let terms = self.told.readable(counted)?.unwrap_or_default();
         self.told.summary.terms += terms;
         // When there are as many as customers have, there is no room for one more.
-        if terms != good_terms { self.stray_terms(space) } else { Ok(()) }
+        if terms != good_terms {
+            self.stray_terms(space)?;
+        }
+        self.shared_marks(space)
     }
 
     /// Looks for terms that customers have; gives how many are there.
@@ -499,5 +505,6 @@ fn called(what: &str, id: &Cell, space: Space) -> Kept<(String, String)> {
     Ok((name, doing))
 }
 
+mod holdings;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,5 @@
-//! A store that breaks on command, for tests of what is above it: it makes one chosen call fail or panic, and can hold
-//! writes back. It keeps nothing itself.
+//! A store that breaks on command, for tests of what is above it: it makes one chosen call or one commit fail, and can
+//! hold writes back. It keeps nothing itself.
 
 use std::sync::Arc;
 
@@ -29,6 +29,15 @@ pub enum Fault {
     Panic,
 }
 
+/// What gets lost at the end of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// The commit: everything was written, and nothing of it stays.
+    Commit,
+    /// The answer: everything stays, and whoever asked is told of a failure.
+    Answer,
+}
+
 /// A store around another one.
 pub struct FaultyStore {
     inner: Arc<dyn Store>,
@@ -41,6 +50,8 @@ pub struct FaultyStore {
 struct Trap {
     /// How many calls still go well before one does not, and how that one goes.
     armed: Mutex<Option<(usize, Fault)>>,
+    /// What the next transaction that writes loses.
+    loss: Mutex<Option<Loss>>,
 }
 
 impl FaultyStore {
@@ -57,6 +68,11 @@ impl FaultyStore {
     /// Lets every call go well; `true` when the armed fault had not happened yet.
     pub fn disarm(&self) -> bool {
         self.trap.armed.lock().take().is_some()
+    }
+
+    /// Makes the next transaction that writes lose its commit or the answer to it.
+    pub fn lose(&self, loss: Loss) {
+        *self.trap.loss.lock() = Some(loss);
     }
 
     /// Makes jobs wait before they reach the store, until [`FaultyStore::release`].
@@ -98,11 +114,16 @@ impl Trap {
             Fault::Panic => panic!("an armed fault"),
         }
     }
+
+    /// Whether something of that sort is to get lost now; nothing is twice.
+    fn loses(&self, loss: Loss) -> bool {
+        self.loss.lock().take_if(|wanted| *wanted == loss).is_some()
+    }
 }
 
 impl Store for FaultyStore {
     fn write(&self, job: Box<dyn Job>) {
-        let job = Box::new(FaultyJob { job, trap: Arc::clone(&self.trap) });
+        let job = Box::new(FaultyJob { job, trap: Arc::clone(&self.trap), wrote: false });
         let mut held = self.held.lock();
         match held.as_mut() {
             Some(held) => held.push(job),
@@ -139,15 +160,27 @@ impl Store for FaultyStore {
 struct FaultyJob {
     job: Box<dyn Job>,
     trap: Arc<Trap>,
+    /// Whether its last run wrote.
+    wrote: bool,
 }
 
 impl Job for FaultyJob {
     fn run(&mut self, tx: &mut dyn Tx) -> Kept<Verdict> {
-        self.job.run(&mut FaultyTx { inner: tx, trap: &self.trap })
+        let verdict = self.job.run(&mut FaultyTx { inner: tx, trap: &self.trap })?;
+        self.wrote = verdict == Verdict::Commit && tx.wrote();
+        if self.wrote && !tx.rehearsal() && self.trap.loses(Loss::Commit) {
+            return Err(Failure::passing("committing in a faulty store", "a commit that was to get lost"));
+        }
+        Ok(verdict)
     }
 
     fn finish(self: Box<Self>, outcome: Kept<()>) {
-        self.job.finish(outcome);
+        let lost = outcome.is_ok() && self.wrote && self.trap.loses(Loss::Answer);
+        self.job.finish(if lost {
+            Err(Failure::passing("committing in a faulty store", "an answer that was to get lost"))
+        } else {
+            outcome
+        });
     }
 }
 

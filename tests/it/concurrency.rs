@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::client::{Client, error, json};
 use crate::faults::breakable;
 use crate::harness::{Keeping, Server, in_both_stores};
+use crate::holdings::{all_held, held, loose, token, told, winner};
 use crate::http::Reply;
 
 in_both_stores! {
@@ -21,6 +22,12 @@ in_both_stores! {
     a_customer_never_has_a_sixth_tax_id,
     an_intent_is_confirmed_once,
     a_payment_method_is_set_up_for_one_customer,
+    a_token_is_used_by_one,
+    a_payment_method_is_attached_by_one,
+    a_source_replaces_the_one_before_it,
+    a_default_source_that_goes_is_no_default,
+    a_customer_never_holds_one_too_many,
+    a_customer_goes_once_with_all_that_it_holds,
     one_customer_is_given_a_source,
     a_key_that_is_being_worked_on_is_refused_and_then_replayed,
     readers_are_not_kept_waiting_by_a_writer,
@@ -28,6 +35,8 @@ in_both_stores! {
 
 const CALLERS: usize = 8;
 const UPDATES: usize = 12;
+/// How often a race is run whose outcome hangs on the moment.
+const ROUNDS: usize = 4;
 
 fn no_update_is_lost(keeping: &Keeping) {
     let server = Server::start(keeping);
@@ -103,12 +112,17 @@ fn one_idempotency_key_does_one_thing(keeping: &Keeping) {
 
 /// The replies of so many callers who post at once, each what `body` says for its number.
 fn rush(client: &Client, path: &str, body: impl Fn(usize) -> String) -> Vec<Reply> {
+    rush_each(client, |caller| ("POST", path.to_owned(), body(caller)))
+}
+
+/// The replies of so many callers at once, each to the method, path and form that `ask` gives for its number.
+fn rush_each(client: &Client, ask: impl Fn(usize) -> (&'static str, String, String)) -> Vec<Reply> {
     thread::scope(|scope| {
-        let post = |caller| {
-            let (client, body) = (client.clone(), body(caller));
-            scope.spawn(move || client.post(path, &body))
+        let send = |caller| {
+            let (client, (method, path, body)) = (client.clone(), ask(caller));
+            scope.spawn(move || client.exchange(method, &path, &body, &[]))
         };
-        let callers: Vec<_> = (0..CALLERS).map(post).collect();
+        let callers: Vec<_> = (0..CALLERS).map(send).collect();
         callers.into_iter().map(|caller| caller.join().unwrap()).collect()
     })
 }
@@ -312,6 +326,188 @@ fn a_payment_method_is_set_up_for_one_customer(keeping: &Keeping) {
     let holder = json(&client.get(&format!("/v1/payment_methods/{method}")))["customer"].clone();
     let winner = confirmed.iter().find(|reply| reply.status == 200).unwrap();
     assert_eq!(json(winner)["customer"], holder);
+}
+
+fn a_token_is_used_by_one(keeping: &Keeping) {
+    let server = Server::start(keeping);
+    let client = Client::new(server.address(), "sk_test_race");
+    let customer = client.customer("name=Jenny");
+    let one = format!("/v1/customers/{customer}");
+    type Ask<'a> = &'a dyn Fn(usize, &str) -> (String, String);
+    let attach: Ask<'_> = &|_, token| (format!("{one}/sources"), format!("source={token}"));
+    let replace: Ask<'_> = &|_, token| (one.clone(), format!("source={token}"));
+    let make: Ask<'_> = &|_, token| ("/v1/customers".to_owned(), format!("source={token}"));
+    let any: Ask<'_> = &|caller, token| match caller % 4 {
+        0 => attach(caller, token),
+        1 => replace(caller, token),
+        2 => make(caller, token),
+        _ => ("/v1/payment_methods".to_owned(), format!("type=card&card[token]={token}")),
+    };
+    for ask in [attach, replace, make, any, any, any] {
+        let token = token(&client);
+        let before = ["customer.source.created", "payment_method.attached", "customer.created"];
+        let before = before.map(|kind| told(&client, kind));
+        let replies = rush_each(&client, |caller| {
+            let (path, body) = ask(caller, &token);
+            ("POST", path, body)
+        });
+        let won = winner(&replies, "token_already_used");
+        assert_eq!(json(&client.get(&format!("/v1/tokens/{token}")))["used"], true);
+        let after = ["customer.source.created", "payment_method.attached", "customer.created"];
+        let after = after.map(|kind| told(&client, kind));
+        let attached = usize::from(won["object"] != "payment_method");
+        let made = usize::from(won["id"].as_str() != Some(&customer) && won["object"] == "customer");
+        assert_eq!(after, [before[0] + attached, before[1] + attached, before[2] + made], "{won}");
+        all_held(&client);
+    }
+}
+
+fn a_payment_method_is_attached_by_one(keeping: &Keeping) {
+    let server = Server::start(keeping);
+    let client = Client::new(server.address(), "sk_test_race");
+    let customers = [client.customer("name=Jenny"), client.customer("name=Jane")];
+    for round in 1..=ROUNDS {
+        let method = loose(&client);
+        let replies = rush_each(&client, |caller| match caller {
+            0 => ("POST", "/v1/customers".to_owned(), format!("payment_method={method}")),
+            _ => {
+                let customer = &customers[caller % 2];
+                ("POST", format!("/v1/payment_methods/{method}/attach"), format!("customer={customer}"))
+            }
+        });
+        let won = replies.iter().filter(|reply| reply.status == 200).count();
+        assert_eq!(
+            (won, of_status(&replies, 400)),
+            (1, CALLERS - 1),
+            "{:?}",
+            replies.iter().map(Reply::text).collect::<Vec<_>>()
+        );
+        let holder = json(&client.get(&format!("/v1/payment_methods/{method}")))["customer"].clone();
+        let all = all_held(&client);
+        let holders: Vec<_> = all.iter().filter(|(_, held)| held.methods.contains(&method)).map(|(id, _)| id).collect();
+        assert_eq!(holders, [holder.as_str().unwrap()]);
+        assert_eq!(told(&client, "payment_method.attached"), round);
+    }
+}
+
+fn a_source_replaces_the_one_before_it(keeping: &Keeping) {
+    const EACH: usize = 3;
+    let server = Server::start(keeping);
+    let client = Client::new(server.address(), "sk_test_race");
+    let customer = client.customer("name=Jenny&source=tok_visa");
+    let path = format!("/v1/customers/{customer}");
+    let other = json(&client.post(&format!("{path}/sources"), "source=btok_us"))["id"].as_str().unwrap().to_owned();
+    let tokens: Vec<String> = (0..CALLERS).map(|_| token(&client)).collect();
+    let version = |reply: &Reply| reply.header("ETag").unwrap().trim_matches('"').parse::<usize>().unwrap();
+    let before = version(&client.get(&path));
+    for round in 0..EACH {
+        // Names of test cards, and tokens as clients have them.
+        let given = rush(&client, &path, |caller| match round {
+            0 => format!("source={}", tokens[caller]),
+            _ => format!("source={}", ["tok_visa", "tok_amex", "tok_mastercard"][caller % 3]),
+        });
+        assert_eq!(of_status(&given, 200), CALLERS);
+    }
+    let held = held(&client, &customer);
+    assert_eq!(held.sources.len(), 2, "{held:?}");
+    assert!(held.sources.contains(&other), "{held:?}");
+    assert_ne!(held.default, Some(other), "the newest card is the default");
+    assert_eq!(version(&client.get(&path)), before + EACH * CALLERS);
+    let came = ["customer.source.created", "customer.source.deleted"].map(|kind| told(&client, kind));
+    assert_eq!(came, [2 + EACH * CALLERS, EACH * CALLERS]);
+    all_held(&client);
+}
+
+fn a_default_source_that_goes_is_no_default(keeping: &Keeping) {
+    let server = Server::start(keeping);
+    let client = Client::new(server.address(), "sk_test_race");
+    for round in 0..ROUNDS * 2 {
+        let customer = client.customer("source=tok_visa");
+        let path = format!("/v1/customers/{customer}");
+        let add =
+            || json(&client.post(&format!("{path}/sources"), "source=tok_amex"))["id"].as_str().unwrap().to_owned();
+        let (wanted, _) = (add(), add());
+        let replies = rush_each(&client, |caller| match (caller + round) % 4 {
+            0 => ("DELETE", format!("{path}/sources/{wanted}"), String::new()),
+            1 => ("POST", format!("/v1/payment_methods/{wanted}/detach"), String::new()),
+            2 => ("POST", path.clone(), format!("default_source={wanted}")),
+            _ => ("POST", path.clone(), format!("invoice_settings[default_payment_method]={wanted}")),
+        });
+        let kind = |place: usize| (place + round) % 4;
+        let gone = replies.iter().enumerate().filter(|(place, reply)| kind(*place) < 2 && reply.status == 200);
+        assert_eq!(gone.count(), 1, "it goes once");
+        assert!(replies.iter().all(|reply| [200, 400, 404].contains(&reply.status)));
+        let held = held(&client, &customer);
+        assert_eq!(held.sources.len(), 2, "{held:?}");
+        assert!(!held.sources.contains(&wanted));
+    }
+    all_held(&client);
+}
+
+fn a_customer_never_holds_one_too_many(keeping: &Keeping) {
+    const MOST: usize = 100;
+    let server = Server::start(keeping);
+    let client = Client::new(server.address(), "sk_test_race");
+    let customer = client.customer("name=Jenny");
+    let path = format!("/v1/customers/{customer}");
+    let room = CALLERS / 2;
+    for _ in 0..MOST - room {
+        assert_eq!(client.post(&format!("{path}/sources"), "source=tok_visa").status, 200);
+    }
+    let methods: Vec<String> = (0..CALLERS).map(|_| loose(&client)).collect();
+    let replies = rush_each(&client, |caller| match caller % 2 {
+        0 => ("POST", format!("{path}/sources"), "source=tok_amex".to_owned()),
+        _ => ("POST", format!("/v1/payment_methods/{}/attach", methods[caller]), format!("customer={customer}")),
+    });
+    assert_eq!((of_status(&replies, 200), of_status(&replies, 400)), (room, CALLERS - room));
+    let refused = replies.iter().filter(|reply| reply.status == 400);
+    assert!(refused.map(|reply| error(reply, 400)).all(|it| it["code"] == "customer_max_payment_methods"));
+    assert_eq!(held(&client, &customer).methods.len(), MOST);
+    // One in the place of another has room, whoever comes at once.
+    let given = rush(&client, &path, |_| "source=tok_mastercard".to_owned());
+    assert_eq!(of_status(&given, 200), CALLERS);
+    assert_eq!(all_held(&client)[&customer].methods.len(), MOST);
+}
+
+fn a_customer_goes_once_with_all_that_it_holds(keeping: &Keeping) {
+    let server = Server::start(keeping);
+    let client = Client::new(server.address(), "sk_test_race");
+    for round in 0..ROUNDS {
+        let customer = client.customer("source=tok_visa");
+        let path = format!("/v1/customers/{customer}");
+        let (method, offered, token) = (loose(&client), loose(&client), token(&client));
+        let attach = |method: &str| (format!("/v1/payment_methods/{method}/attach"), format!("customer={customer}"));
+        let (to, form) = attach(&method);
+        json(&client.post(&to, &form));
+        let replies = rush_each(&client, |caller| match (caller + round) % 4 {
+            0 => ("DELETE", path.clone(), String::new()),
+            1 => ("POST", format!("/v1/payment_methods/{method}/detach"), String::new()),
+            2 => {
+                let (to, form) = attach(&offered);
+                ("POST", to, form)
+            }
+            _ => ("POST", path.clone(), format!("source={token}")),
+        });
+        let of_kind = |kind: usize| {
+            let mine = replies.iter().enumerate().filter(move |(place, _)| (place + round) % 4 == kind);
+            mine.filter(|(_, reply)| reply.status == 200).count()
+        };
+        assert_eq!(of_kind(0), 1, "it is deleted once");
+        assert!([1, 2, 3].iter().all(|kind| of_kind(*kind) <= 1));
+        assert!(replies.iter().all(|reply| [200, 400, 404].contains(&reply.status)));
+        assert_eq!(json(&client.get(&path))["deleted"], true);
+        // What was not used is still there to be used; what was is not.
+        let used = json(&client.get(&format!("/v1/tokens/{token}")))["used"] == true;
+        assert_eq!(used, of_kind(3) == 1);
+        for (method, spent) in [(&method, true), (&offered, of_kind(2) == 1)] {
+            let shown = json(&client.get(&format!("/v1/payment_methods/{method}")));
+            assert_eq!(shown["customer"], serde_json::Value::Null);
+            let next = client.customer("name=Next");
+            let again = client.post(&format!("/v1/payment_methods/{method}/attach"), &format!("customer={next}"));
+            assert_eq!(again.status, if spent { 400 } else { 200 }, "{}", again.text());
+        }
+    }
+    all_held(&client);
 }
 
 fn a_key_that_is_being_worked_on_is_refused_and_then_replayed(keeping: &Keeping) {

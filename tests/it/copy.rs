@@ -18,6 +18,9 @@ use cusp::store::sqlite::{SqliteOptions, SqliteRows, SqliteStore};
 use cusp::store::{Job, Kept, NewEvent, Store, Tx, Verdict};
 use tempfile::TempDir;
 
+use crate::client::{Client, json};
+use crate::fleet::everything as all_of;
+use crate::holdings::{CARD, all_held, loose, token};
 use crate::postgres::{Database, in_database};
 use crate::program_server::{ProgramServer, cusp};
 
@@ -252,6 +255,72 @@ fn a_copied_key_opens_a_server_on_the_other_side() {
     let list = done(&["keys", "list", "--database-url", &database.url()]);
     assert_eq!(list, done(&["keys", "list", "--data", path(folder.path())]));
     assert!(list.contains(&key.trim()[key.trim().len() - 4..]));
+}
+
+/// What customers hold goes along, with tokens, payment methods and sources that nobody holds; it is used on the other side
+/// as it would have been here.
+#[test]
+fn what_customers_hold_is_copied_there_and_back() {
+    const KEY: &str = "sk_test_copied";
+    let (folder, back) = (furnished(0), furnished(0));
+    let (database, here) = (Database::fresh(), path(folder.path()));
+    let server = ProgramServer::dev(folder.path(), &[]);
+    let client = Client::new(server.address(), KEY);
+    let id = |form: &str, path: &str| json(&client.post(path, form))["id"].as_str().expect("it has an id").to_owned();
+    let (unused, unattached, used) = (token(&client), loose(&client), token(&client));
+    assert_eq!(client.post("/v1/coupons", "id=HALF&percent_off=50").status, 200);
+    let payer = client.customer(&format!("name=Jenny&source={used}&coupon=HALF"));
+    json(&client.exchange("DELETE", "/v1/coupons/HALF", "", &[]));
+    id("source=btok_us", &format!("/v1/customers/{payer}/sources"));
+    let charged = id(&format!("customer={payer}"), "/v1/payment_methods/pm_card_amex/attach");
+    let form = format!("invoice_settings[default_payment_method]={charged}");
+    json(&client.post(&format!("/v1/customers/{payer}"), &form));
+    let spent = id(&format!("customer={payer}"), "/v1/payment_methods/pm_card_visa/attach");
+    json(&client.post(&format!("/v1/payment_methods/{spent}/detach"), ""));
+    let source = id("type=ach_credit_transfer&currency=usd&owner[email]=jenny@example.com", "/v1/sources");
+    let gone = client.customer("source=tok_visa");
+    json(&client.exchange("DELETE", &format!("/v1/customers/{gone}"), "", &[]));
+    let paths = [
+        format!("/v1/customers/{payer}?expand[]=sources&expand[]=invoice_settings.default_payment_method"),
+        format!("/v1/tokens/{unused}"),
+        format!("/v1/tokens/{used}"),
+        format!("/v1/payment_methods/{unattached}"),
+        format!("/v1/payment_methods/{charged}"),
+        format!("/v1/payment_methods/{spent}"),
+        format!("/v1/sources/{source}"),
+    ];
+    let seen = |client: &Client| {
+        let shown: Vec<String> = paths.iter().map(|path| json(&client.get(path)).to_string()).collect();
+        (shown, all_held(client), all_of(client, "/v1/events"))
+    };
+    let before = seen(&client);
+    server.kill();
+
+    done(&["copy", "--from", here, "--to", &database.url()]);
+    assert!(kept_in_folder(folder.path()) == kept_in_database(&database), "rows are not what they were");
+    done(&["check", "--database-url", &database.url()]);
+    let server = ProgramServer::dev_on(&database.url(), &[]);
+    let client = Client::new(server.address(), KEY);
+    assert_eq!(seen(&client), before);
+    let card = |client: &Client| json(&client.post("/v1/tokens", CARD))["card"]["fingerprint"].clone();
+    let fingerprint = card(&client);
+    let sources = json(&client.get(&format!("/v1/customers/{payer}/sources?object=card")));
+    assert_eq!(fingerprint, sources["data"][0]["fingerprint"], "numbers are told by the key that came along");
+    for (form, status) in [(&used, 400), (&unused, 200), (&unused, 400), (&source, 200), (&source, 400)] {
+        assert_eq!(client.post(&format!("/v1/customers/{payer}/sources"), &format!("source={form}")).status, status);
+    }
+    for (method, status) in [(&spent, 400), (&unattached, 200), (&unattached, 400)] {
+        let reply = client.post(&format!("/v1/payment_methods/{method}/attach"), &format!("customer={payer}"));
+        assert_eq!(reply.status, status, "{}", reply.text());
+    }
+    let after = seen(&client);
+    server.kill();
+
+    done(&["copy", "--from", &database.url(), "--to", path(back.path()), "--replace-everything"]);
+    done(&["check", "--data", path(back.path())]);
+    let server = ProgramServer::dev(back.path(), &[]);
+    assert_eq!(seen(&Client::new(server.address(), KEY)), after);
+    server.kill();
 }
 
 #[test]

@@ -1,15 +1,17 @@
 //! Every call of every operation on the store goes wrong once, in every way. Whatever happened before it is undone, the
-//! caller gets a failure with a request id, and the retry does the thing exactly once.
+//! caller gets a failure with a request id, and the retry does the thing exactly once. So it is when everything went well
+//! but the commit, or when only the answer to it is lost.
 
 use std::sync::{Arc, OnceLock};
 
 use cusp::settings::Openness;
 use cusp::start::WrapStore;
 use cusp::store::Store;
-use cusp::store::faults::{Fault, FaultyStore};
+use cusp::store::faults::{Fault, FaultyStore, Loss};
 
 use crate::client::{Client, json};
 use crate::harness::{Keeping, Server, in_both_stores};
+use crate::holdings::{CARD, all_held, loose, token};
 use crate::http::Reply;
 
 in_both_stores! {
@@ -30,14 +32,32 @@ in_both_stores! {
     a_redemption_is_all_or_nothing,
     a_deleted_discount_is_all_or_nothing,
     a_delete_of_whoever_has_a_discount_is_all_or_nothing,
+    a_create_with_a_source_is_all_or_nothing,
+    a_create_with_a_payment_method_is_all_or_nothing,
+    an_update_with_a_token_is_all_or_nothing,
+    an_update_with_a_test_card_is_all_or_nothing,
+    a_source_of_a_token_is_all_or_nothing,
+    a_changed_source_is_all_or_nothing,
+    a_deleted_source_is_all_or_nothing,
+    a_new_token_is_all_or_nothing,
+    a_new_payment_method_is_all_or_nothing,
+    an_attachment_is_all_or_nothing,
+    a_detachment_is_all_or_nothing,
+    a_delete_of_whoever_holds_cards_is_all_or_nothing,
     a_failed_look_is_a_failure_and_nothing_more,
 }
 
 /// More calls than any operation makes of its store.
 const MAX_CALLS: usize = 60;
+const KEY: &str = "sk_test_faults";
 
 /// A server whose store breaks on command. After a restart the store is whole.
 pub fn breakable(keeping: &Keeping) -> (Server, Arc<FaultyStore>) {
+    broken_in(|wrap| Server::start_as(keeping, Openness::Dev, Some(wrap), |_| {}))
+}
+
+/// A server that is started with something around its store, which breaks on command.
+pub fn broken_in(start: impl FnOnce(WrapStore) -> Server) -> (Server, Arc<FaultyStore>) {
     let slot: Arc<OnceLock<Arc<FaultyStore>>> = Arc::default();
     let filled = slot.clone();
     let wrap: WrapStore = Arc::new(move |store: Arc<dyn Store>| {
@@ -47,7 +67,7 @@ pub fn breakable(keeping: &Keeping) -> (Server, Arc<FaultyStore>) {
             Err(_) => store,
         }
     });
-    let server = Server::start_as(keeping, Openness::Dev, Some(wrap), |_| {});
+    let server = start(wrap);
     let faulty = slot.get().expect("the store was wrapped").clone();
     (server, faulty)
 }
@@ -61,6 +81,9 @@ fn everything(client: &Client) -> String {
         seen += &json(&client.get(&format!("/v1/customers/{id}/balance_transactions"))).to_string();
         seen += &json(&client.get(&format!("/v1/customers/{id}/cash_balance_transactions"))).to_string();
         seen += &json(&client.get(&format!("/v1/customers/{id}/cash_balance"))).to_string();
+        for list in ["sources", "payment_methods"] {
+            seen += &json(&client.get(&format!("/v1/customers/{id}/{list}?limit=100"))).to_string();
+        }
         seen += client.get(&format!("/v1/customers/{id}")).header("ETag").unwrap();
     }
     for list in
@@ -71,81 +94,153 @@ fn everything(client: &Client) -> String {
     seen
 }
 
-/// What every sandbox has: a customer, a coupon, a promotion code that is switched off, one that is switched on, a
-/// customer who has a discount by another coupon, and a source that nobody holds.
+/// A sandbox with a customer and with what else an operation is about.
 struct Sandbox {
     client: Client,
-    customer: String,
-    code: String,
-    active: String,
-    holder: String,
-    source: String,
+    /// The words that stand for ids in paths and bodies.
+    names: Vec<(&'static str, String)>,
 }
 
 impl Sandbox {
-    fn of(server: &Server) -> Sandbox {
-        let client = Client::new(server.address(), "sk_test_faults");
-        let customer = client.customer("name=Before&email=before@example.com&balance=100&metadata[a]=1");
-        assert_eq!(client.post("/v1/coupons", "id=25OFF&percent_off=25").status, 200);
-        let sleeping = "promotion[type]=coupon&promotion[coupon]=25OFF&code=SLEEP&active=false";
+    /// One with what the text names: a coupon, a promotion code of it that is switched off (`code`) or on (`active`), a
+    /// customer who has a discount by another coupon (`holder`), a customer who has two sources, of which one is its
+    /// `default`, and a payment method that is `attached`, a `token`, and a payment method (`loose`) and a `source` that
+    /// nobody has.
+    fn of(server: &Server, text: &str) -> Sandbox {
+        let client = Client::new(server.address(), KEY);
         let id = |reply: Reply| json(&reply)["id"].as_str().unwrap().to_owned();
-        let code = id(client.post("/v1/promotion_codes", sleeping));
-        let active = id(client.post("/v1/promotion_codes", "promotion[type]=coupon&promotion[coupon]=25OFF&code=ON"));
-        assert_eq!(client.post("/v1/coupons", "id=HALF&percent_off=50").status, 200);
-        let holder = client.customer("name=Holder&coupon=HALF");
-        let account = "type=ach_credit_transfer&currency=usd&owner[email]=jenny@example.com";
-        let source = id(client.post("/v1/sources", account));
-        Sandbox { client, customer, code, active, holder, source }
+        let customer = client.customer("name=Before&email=before@example.com&balance=100&metadata[a]=1");
+        let mut names = vec![("{id}", customer)];
+        if ["25OFF", "{code}", "{active}"].iter().any(|word| text.contains(word)) {
+            assert_eq!(client.post("/v1/coupons", "id=25OFF&percent_off=25").status, 200);
+            let code = |more: &str| {
+                let form = format!("promotion[type]=coupon&promotion[coupon]=25OFF&{more}");
+                id(client.post("/v1/promotion_codes", &form))
+            };
+            names.extend([("{code}", code("code=SLEEP&active=false")), ("{active}", code("code=ON"))]);
+        }
+        if text.contains("{holder}") {
+            assert_eq!(client.post("/v1/coupons", "id=HALF&percent_off=50").status, 200);
+            names.push(("{holder}", client.customer("name=Holder&coupon=HALF")));
+        }
+        if text.contains("{payer}") || text.contains("{attached}") {
+            let payer = client.customer("name=Payer&source=tok_visa");
+            let shown = json(&client.get(&format!("/v1/customers/{payer}")));
+            names.push(("{default}", shown["default_source"].as_str().unwrap().to_owned()));
+            json(&client.post(&format!("/v1/customers/{payer}/sources"), "source=btok_us"));
+            let attach = client.post("/v1/payment_methods/pm_card_amex/attach", &format!("customer={payer}"));
+            names.extend([("{attached}", id(attach)), ("{payer}", payer)]);
+        }
+        if text.contains("{token}") {
+            names.push(("{token}", token(&client)));
+        }
+        if text.contains("{loose}") {
+            names.push(("{loose}", loose(&client)));
+        }
+        if text.contains("{source}") {
+            let account = "type=ach_credit_transfer&currency=usd&owner[email]=jenny@example.com";
+            names.push(("{source}", id(client.post("/v1/sources", account))));
+        }
+        Sandbox { client, names }
     }
 
     fn named(&self, text: &str) -> String {
-        text.replace("{id}", &self.customer)
-            .replace("{code}", &self.code)
-            .replace("{active}", &self.active)
-            .replace("{holder}", &self.holder)
-            .replace("{source}", &self.source)
+        self.names.iter().fold(text.to_owned(), |text, (word, id)| text.replace(word, id))
+    }
+
+    /// All that can be seen of it.
+    fn seen(&self, client: &Client) -> String {
+        let mut seen = everything(client);
+        for (word, id) in &self.names {
+            match *word {
+                "{source}" => seen += &client.get(&format!("/v1/sources/{id}")).text(),
+                "{token}" => seen += &client.get(&format!("/v1/tokens/{id}")).text(),
+                "{loose}" | "{attached}" => seen += &client.get(&format!("/v1/payment_methods/{id}")).text(),
+                _ => {}
+            }
+        }
+        seen
     }
 }
 
 #[track_caller]
 fn check(keeping: &Keeping, method: &str, path: &str, body: &str) {
     for fault in [Fault::Passing, Fault::Broken, Fault::Panic] {
+        let expected = if fault == Fault::Passing { 503 } else { 500 };
         let mut calls = 0;
-        for nth in 1..=MAX_CALLS {
-            let (mut server, store) = breakable(keeping);
-            let sandbox = Sandbox::of(&server);
-            let (path, body) = (sandbox.named(path), sandbox.named(body));
-            let (client, body) = (sandbox.client, body.as_str());
-            let before = everything(&client);
-
-            let headers = [("Idempotency-Key", "once")];
-            store.arm(nth, fault);
-            let reply = client.exchange(method, &path, body, &headers);
-            if store.disarm() {
-                assert_eq!(reply.status, 200, "{}", reply.text());
-                break;
-            }
+        while goes_wrong(keeping, (method, path, body), expected, |store| store.arm(calls + 1, fault)) {
             calls += 1;
-            let expected = if fault == Fault::Passing { 503 } else { 500 };
-            assert_eq!(reply.status, expected, "{method} {path}, call {nth}, {fault:?}: {}", reply.text());
-            assert!(reply.header("Request-Id").is_some_and(|id| id.starts_with("req_")));
-            assert_eq!(everything(&client), before, "{method} {path}, call {nth}, {fault:?}");
-
-            server.restart();
-            let client = Client::new(server.address(), "sk_test_faults");
-            assert_eq!(everything(&client), before, "{method} {path}, call {nth}, {fault:?}, after a restart");
-            let done = client.exchange(method, &path, body, &headers);
-            assert_eq!(done.status, 200, "{}", done.text());
-            if method == "POST" {
-                let after = everything(&client);
-                assert_ne!(after, before);
-                let again = client.exchange(method, &path, body, &headers);
-                assert_eq!((again.status, again.body), (200, done.body));
-                assert_eq!(everything(&client), after, "the retry of {method} {path} did it again");
-            }
+            assert!(calls < MAX_CALLS, "{method} {path} made {calls} calls");
         }
-        assert!(calls > 1 && calls < MAX_CALLS, "{method} {path} made {calls} calls");
+        assert!(calls > 1, "{method} {path} made {calls} calls");
     }
+    assert!(goes_wrong(keeping, (method, path, body), 503, |store| store.lose(Loss::Commit)));
+    if method == "POST" {
+        loses_its_answer(keeping, path, body);
+    }
+}
+
+/// Asks for it when something goes wrong, and again when nothing does; `false` when nothing went wrong.
+#[track_caller]
+fn goes_wrong(
+    keeping: &Keeping,
+    (method, path, body): (&str, &str, &str),
+    expected: u16,
+    arm: impl FnOnce(&FaultyStore),
+) -> bool {
+    let (mut server, store) = breakable(keeping);
+    let sandbox = Sandbox::of(&server, &format!("{path} {body}"));
+    let (path, body) = (sandbox.named(path), sandbox.named(body));
+    let before = sandbox.seen(&sandbox.client);
+
+    let headers = [("Idempotency-Key", "once")];
+    arm(&store);
+    let reply = sandbox.client.exchange(method, &path, &body, &headers);
+    if store.disarm() {
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        return false;
+    }
+    assert_eq!(reply.status, expected, "{method} {path}: {}", reply.text());
+    assert!(reply.header("Request-Id").is_some_and(|id| id.starts_with("req_")));
+    assert_eq!(sandbox.seen(&sandbox.client), before, "{method} {path}");
+
+    server.restart();
+    let client = Client::new(server.address(), KEY);
+    assert_eq!(sandbox.seen(&client), before, "{method} {path}, after a restart");
+    let done = client.exchange(method, &path, &body, &headers);
+    assert_eq!(done.status, 200, "{}", done.text());
+    if method == "POST" {
+        let after = sandbox.seen(&client);
+        if !["/v1/tokens", "/v1/payment_methods", "/v1/sources"].contains(&&*path) {
+            // What is made alone is on no list.
+            assert_ne!(after, before);
+        }
+        let again = client.exchange(method, &path, &body, &headers);
+        assert_eq!((again.status, again.body), (200, done.body));
+        assert_eq!(sandbox.seen(&client), after, "the retry of {method} {path} did it again");
+    }
+    all_held(&client);
+    true
+}
+
+/// Asks for it, which is done without an answer, and again, which does nothing and is answered.
+#[track_caller]
+fn loses_its_answer(keeping: &Keeping, path: &str, body: &str) {
+    let (mut server, store) = breakable(keeping);
+    let sandbox = Sandbox::of(&server, &format!("{path} {body}"));
+    let (path, body) = (sandbox.named(path), sandbox.named(body));
+    // The key by which an account tells numbers is made with the first of them, in a transaction of its own.
+    token(&sandbox.client);
+    let headers = [("Idempotency-Key", "once")];
+    store.lose(Loss::Answer);
+    let reply = sandbox.client.exchange("POST", &path, &body, &headers);
+    assert_eq!(reply.status, 503, "POST {path}: {}", reply.text());
+    let after = sandbox.seen(&sandbox.client);
+    server.restart();
+    let client = Client::new(server.address(), KEY);
+    let again = client.exchange("POST", &path, &body, &headers);
+    assert_eq!((again.status, again.header("Idempotent-Replayed")), (200, Some("true")), "{}", again.text());
+    assert_eq!(sandbox.seen(&client), after, "the retry of POST {path} did it again");
 }
 
 fn a_create_is_all_or_nothing(keeping: &Keeping) {
@@ -223,11 +318,58 @@ fn a_delete_of_whoever_has_a_discount_is_all_or_nothing(keeping: &Keeping) {
     check(keeping, "DELETE", "/v1/customers/{holder}", "");
 }
 
+fn a_create_with_a_source_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "POST", "/v1/customers", "name=New&source={token}");
+}
+
+fn a_create_with_a_payment_method_is_all_or_nothing(keeping: &Keeping) {
+    let body = "payment_method={loose}&invoice_settings[default_payment_method]={loose}";
+    check(keeping, "POST", "/v1/customers", body);
+}
+
+fn an_update_with_a_token_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "POST", "/v1/customers/{payer}", "name=After&source={token}");
+}
+
+fn an_update_with_a_test_card_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "POST", "/v1/customers/{payer}", "source=tok_visa");
+}
+
+fn a_source_of_a_token_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "POST", "/v1/customers/{id}/sources", "source={token}&metadata[a]=1");
+}
+
+fn a_changed_source_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "POST", "/v1/customers/{payer}/sources/{default}", "name=Jenny&exp_year=2031");
+}
+
+fn a_deleted_source_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "DELETE", "/v1/customers/{payer}/sources/{default}", "");
+}
+
+fn a_new_token_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "POST", "/v1/tokens", CARD);
+}
+
+fn a_new_payment_method_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "POST", "/v1/payment_methods", "type=card&card[token]={token}");
+}
+
+fn an_attachment_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "POST", "/v1/payment_methods/{loose}/attach", "customer={payer}");
+}
+
+fn a_detachment_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "POST", "/v1/payment_methods/{attached}/detach", "");
+}
+
+fn a_delete_of_whoever_holds_cards_is_all_or_nothing(keeping: &Keeping) {
+    check(keeping, "DELETE", "/v1/customers/{payer}", "");
+}
+
 fn a_failed_look_is_a_failure_and_nothing_more(keeping: &Keeping) {
     let (server, store) = breakable(keeping);
-    let sandbox = Sandbox::of(&server);
-    let client = &sandbox.client;
-    for path in [
+    let paths = [
         "/v1/customers/{id}",
         "/v1/customers/{holder}/discount",
         "/v1/customers",
@@ -239,7 +381,16 @@ fn a_failed_look_is_a_failure_and_nothing_more(keeping: &Keeping) {
         "/v1/coupons",
         "/v1/promotion_codes/{code}?expand[]=customer",
         "/v1/promotion_codes?active=false",
-    ] {
+        "/v1/tokens/{token}",
+        "/v1/payment_methods/{loose}",
+        "/v1/payment_methods/{attached}",
+        "/v1/payment_methods?customer={payer}",
+        "/v1/customers/{payer}/sources",
+        "/v1/customers/{payer}/sources/{default}",
+    ];
+    let sandbox = Sandbox::of(&server, &paths.concat());
+    let client = &sandbox.client;
+    for path in paths {
         let path = sandbox.named(path);
         let sound = client.get(&path).status;
         for fault in [Fault::Passing, Fault::Broken, Fault::Panic] {

@@ -94,6 +94,12 @@ impl Server {
         Server::start_in(keeping, Openness::Dev, |_| {}, World { processor, ..World::real() })
     }
 
+    /// The same with something around its store.
+    pub fn start_through_and_around(keeping: &Keeping, processor: Arc<dyn Processor>, wrap: WrapStore) -> Server {
+        let world = World { processor, wrap_store: Some(wrap), ..World::real() };
+        Server::start_in(keeping, Openness::Dev, |_| {}, world)
+    }
+
     /// A server in a world that stands still.
     fn start_in(keeping: &Keeping, openness: Openness, adjust: impl FnOnce(&mut Settings), world: World) -> Server {
         let data = tempfile::tempdir().expect("a temporary folder can be made");

@@ -6,14 +6,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use cusp::processor::{Accepted, Answering, Ask, Details, Failing, Processor, Simulator, Verified};
+use cusp::store::faults::Loss;
 
 use crate::client::{Client, error, json};
+use crate::faults::broken_in;
 use crate::harness::{Keeping, Server, in_both_stores};
+use crate::holdings::{CARD, all_held, loose, token};
 
 in_both_stores! {
     a_lost_answer_is_asked_for_again_under_the_same_attempt,
     what_was_done_is_not_asked_about_again,
     a_refused_parameter_asks_nobody,
+    a_commit_that_is_lost_after_the_answer_is_made_up_for,
+    a_commit_whose_answer_is_lost_is_not_asked_about_again,
 }
 
 /// Does not answer so many times, then as the simulator does; notes the attempts.
@@ -65,8 +70,6 @@ impl Processor for Slow {
 /// Who answers in the end.
 static SIMULATOR: Simulator = Simulator;
 
-const CARD: &str = "card[number]=4242424242424242&card[exp_month]=8&card[exp_year]=2030";
-
 fn a_lost_answer_is_asked_for_again_under_the_same_attempt(keeping: &Keeping) {
     let slow = Slow::away(2);
     let server = Server::start_through(keeping, slow.clone());
@@ -115,4 +118,65 @@ fn a_refused_parameter_asks_nobody(keeping: &Keeping) {
     error(&client.post("/v1/tokens", &format!("{CARD}&card[color]=red")), 400);
     error(&Client::new(server.address(), "rk_wrong").post("/v1/tokens", CARD), 401);
     assert_eq!(slow.attempts(), Vec::<String>::new());
+}
+
+/// What is asked about and then attached: by path and form, the customer's id and what is offered to be put in.
+fn attachments(client: &Client) -> Vec<(String, String)> {
+    let customer = client.customer("source=tok_amex");
+    let (path, attach) =
+        (format!("/v1/customers/{customer}"), |method: &str| format!("/v1/payment_methods/{method}/attach"));
+    vec![
+        (path.clone(), format!("source={}", token(client))),
+        (path.clone(), "source=tok_visa".to_owned()),
+        (path.clone(), format!("source[object]=card&{}", CARD.replace("card[", "source["))),
+        (format!("{path}/sources"), format!("source={}", token(client))),
+        (attach(&loose(client)), format!("customer={customer}")),
+        (attach("pm_card_visa"), format!("customer={customer}")),
+        ("/v1/customers".to_owned(), format!("source={}", token(client))),
+        ("/v1/customers".to_owned(), format!("payment_method={}", loose(client))),
+    ]
+}
+
+/// The processor has answered, and then everything is lost: the retry asks under the same attempt and attaches once.
+fn a_commit_that_is_lost_after_the_answer_is_made_up_for(keeping: &Keeping) {
+    let slow = Slow::away(0);
+    let (server, store) = broken_in(|wrap| Server::start_through_and_around(keeping, slow.clone(), wrap));
+    let client = Client::new(server.address(), "sk_test_slow");
+    for (number, (path, form)) in attachments(&client).into_iter().enumerate() {
+        let key = format!("once-{number}");
+        let send = || client.exchange("POST", &path, &form, &[("Idempotency-Key", &key)]);
+        let (before, asked) = (all_held(&client), slow.attempts().len());
+        store.lose(Loss::Commit);
+        assert_eq!(error(&send(), 503)["type"], "api_error");
+        assert_eq!(all_held(&client), before, "POST {path} with {form}");
+        let first = slow.attempts()[asked..].to_vec();
+        assert!(!first.is_empty(), "POST {path} with {form} asks");
+
+        let done = send();
+        assert_eq!((done.status, done.header("Idempotent-Replayed")), (200, None), "{}", done.text());
+        assert_eq!(slow.attempts()[asked + first.len()..], first, "the retry is the same attempt");
+        let after = all_held(&client);
+        assert_ne!(after, before);
+        assert_eq!(send().body, done.body);
+        assert_eq!((all_held(&client), slow.attempts().len()), (after, asked + 2 * first.len()));
+    }
+}
+
+/// Everything is done, and nobody was told: the retry is told, and asks nobody.
+fn a_commit_whose_answer_is_lost_is_not_asked_about_again(keeping: &Keeping) {
+    let slow = Slow::away(0);
+    let (server, store) = broken_in(|wrap| Server::start_through_and_around(keeping, slow.clone(), wrap));
+    let client = Client::new(server.address(), "sk_test_slow");
+    for (number, (path, form)) in attachments(&client).into_iter().enumerate() {
+        let key = format!("once-{number}");
+        let send = || client.exchange("POST", &path, &form, &[("Idempotency-Key", &key)]);
+        let before = all_held(&client);
+        store.lose(Loss::Answer);
+        error(&send(), 503);
+        let (after, asked) = (all_held(&client), slow.attempts().len());
+        assert_ne!(after, before);
+        let told = send();
+        assert_eq!((told.status, told.header("Idempotent-Replayed")), (200, Some("true")), "{}", told.text());
+        assert_eq!((all_held(&client), slow.attempts().len()), (after, asked));
+    }
 }

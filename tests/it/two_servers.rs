@@ -11,6 +11,7 @@ use cusp::clock::Clock;
 use crate::client::{Client, error, json};
 use crate::connection::Connection;
 use crate::fleet::{Peer, everything, text, version, wait_until, with_pool};
+use crate::holdings::{all_held, held, loose, token, told, winner};
 use crate::http::Reply;
 use crate::postgres::Database;
 
@@ -255,6 +256,113 @@ fn the_last_redemption_of_a_coupon_is_given_once() {
         assert_eq!(json(&peers[1].client(KEY).get(&format!("/v1/coupons/{coupon}")))["times_redeemed"], 1);
     }
     assert_eq!(everything(&peers[1].client(KEY), "/v1/customers").len(), ROUNDS);
+}
+
+/// Callers of both servers want one token, for one customer, each for its own, or for a payment method.
+#[test]
+fn a_token_is_used_once() {
+    let database = Database::fresh();
+    let peers = Peer::pair(&database);
+    let client = peers[0].client(KEY);
+    let customers: Vec<String> = (0..CALLERS * 2).map(|_| client.customer("name=Jenny")).collect();
+    for round in 0..ROUNDS {
+        let token = token(&peers[round % 2].client(KEY));
+        let before = told(&client, "customer.source.created");
+        let replies = at_once(&peers, CALLERS * 2, |client, caller| {
+            let mine = &customers[if round % 2 == 0 { 0 } else { caller }];
+            match (round + caller) % 3 {
+                0 => client.post(&format!("/v1/customers/{mine}/sources"), &format!("source={token}")),
+                1 => client.post(&format!("/v1/customers/{mine}"), &format!("source={token}")),
+                _ => client.post("/v1/payment_methods", &format!("type=card&card[token]={token}")),
+            }
+        });
+        let won = winner(&replies, "token_already_used");
+        for peer in &peers {
+            assert_eq!(json(&peer.client(KEY).get(&format!("/v1/tokens/{token}")))["used"], true);
+        }
+        let attached = usize::from(won["object"] != "payment_method");
+        assert_eq!(told(&client, "customer.source.created"), before + attached);
+    }
+    let [one, other] = [all_held(&client), all_held(&peers[1].client(KEY))];
+    assert_eq!(one, other);
+}
+
+#[test]
+fn a_payment_method_is_attached_once() {
+    let database = Database::fresh();
+    let peers = Peer::pair(&database);
+    let client = peers[0].client(KEY);
+    let customers: Vec<String> = (0..CALLERS * 2).map(|_| client.customer("name=Jenny")).collect();
+    for round in 0..ROUNDS {
+        let method = loose(&peers[round % 2].client(KEY));
+        let path = format!("/v1/payment_methods/{method}/attach");
+        let statuses = at_once(&peers, CALLERS * 2, |client, caller| {
+            client.post(&path, &format!("customer={}", customers[caller])).status
+        });
+        assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+        assert!(statuses.iter().all(|status| [200, 400].contains(status)), "{statuses:?}");
+        // Detached by all of them, it goes once and for good.
+        let path = format!("/v1/payment_methods/{method}/detach");
+        let statuses = at_once(&peers, CALLERS * 2, |client, _| client.post(&path, "").status);
+        assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+        assert_eq!(told(&client, "payment_method.detached"), round + 1);
+    }
+    assert!(all_held(&client).values().all(|held| held.methods.is_empty()));
+}
+
+#[test]
+fn a_source_replaces_the_one_that_the_other_server_gave() {
+    let database = Database::fresh();
+    let peers = Peer::pair(&database);
+    let client = peers[0].client(KEY);
+    let customer = client.customer("name=Jenny&source=tok_visa");
+    let path = format!("/v1/customers/{customer}");
+    let versions = at_once(&peers, CALLERS * 2, |client, caller| {
+        let mut versions = Vec::new();
+        for update in 0..UPDATES {
+            let source = match (caller + update) % 3 {
+                0 => "tok_visa".to_owned(),
+                1 => "tok_amex".to_owned(),
+                _ => token(&client),
+            };
+            let given = client.post(&path, &format!("source={source}"));
+            assert_eq!(given.status, 200, "{}", given.text());
+            versions.push(version(&given));
+        }
+        versions
+    });
+    let given = CALLERS * 2 * UPDATES;
+    assert_eq!(versions.into_iter().flatten().collect::<BTreeSet<_>>().len(), given, "no version was told twice");
+    for peer in &peers {
+        let held = held(&peer.client(KEY), &customer);
+        assert_eq!(held.default.as_slice(), held.sources, "one is left, and it is the default");
+    }
+    let came = ["customer.source.created", "customer.source.deleted"].map(|kind| told(&client, kind));
+    assert_eq!(came, [1 + given, given]);
+    all_held(&client);
+}
+
+/// A source goes while callers of the other server make it the default one.
+#[test]
+fn a_default_source_that_goes_is_no_default() {
+    let database = Database::fresh();
+    let peers = Peer::pair(&database);
+    for _ in 0..ROUNDS {
+        let client = peers[0].client(KEY);
+        let customer = client.customer("source=tok_visa");
+        let path = format!("/v1/customers/{customer}");
+        let wanted = text(&json(&client.post(&format!("{path}/sources"), "source=tok_amex")), "id");
+        let statuses = at_once(&peers, CALLERS * 2, |client, caller| match caller % 4 {
+            0 | 3 => client.exchange("DELETE", &format!("{path}/sources/{wanted}"), "", &[]).status,
+            _ => client.post(&path, &format!("default_source={wanted}")).status,
+        });
+        assert!(statuses.iter().all(|status| [200, 400, 404].contains(status)), "{statuses:?}");
+        for peer in &peers {
+            let held = held(&peer.client(KEY), &customer);
+            assert!(held.sources.len() == 1 && !held.sources.contains(&wanted), "{held:?}");
+        }
+    }
+    all_held(&peers[1].client(KEY));
 }
 
 #[test]

@@ -3,12 +3,15 @@
 use crate::domain::account::{Mode, Space};
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
+use crate::domain::discount::Discount;
 use crate::domain::event::{Cause, Happening};
 use crate::domain::facts::Facts;
-use crate::domain::ids::EventId;
+use crate::domain::ids::{CouponId, CouponSerial, DiscountId, EventId, InstrumentId};
+use crate::domain::instrument::Instrument;
+use crate::domain::payment_method::{LoosePaymentMethod, PaymentMethod};
 use crate::domain::time::Time;
 use crate::store::record::write_facts;
-use crate::store::suite::{Home, account, api_key, balance_transaction, coupon, customer, reply, write};
+use crate::store::suite::{Home, account, api_key, balance_transaction, card, coupon, customer, reply, write};
 use crate::store::{Kept, NewEvent, Tx};
 
 const HERE: Space = Space(11);
@@ -103,6 +106,113 @@ finds! {
     an_object_listed_at_a_wrong_moment: "UPDATE object_lists SET created = 6 WHERE id = 'A'", "where it does not belong";
     a_listed_object_that_is_lost: "DELETE FROM objects WHERE id = 'B'", "object B of account 11: it is not there, but on list";
     rows_of_an_account_that_has_nothing_else: "INSERT INTO customer_terms VALUES (12, 5, 5, 'a')", "customer a of account 12: it is not there";
+}
+
+fn method(id: &str) -> PaymentMethod {
+    let like = Instrument::from(card(id)).as_payment_method();
+    like.expect("a card is a payment method too")
+}
+
+/// A customer who has a card, a payment method, defaults and a discount by the coupon.
+fn holder(id: &str, of: &str) -> Customer {
+    let mut holder = customer(id, 5);
+    holder.instruments = vec![card(&format!("card_{id}")).into(), method(&format!("pm_{id}")).into()];
+    holder.default_source = Some(InstrumentId(format!("card_{id}")));
+    holder.invoice_settings.default_payment_method = Some(InstrumentId(format!("pm_{id}")));
+    holder.discount = Some(Discount {
+        id: DiscountId(format!("di_{id}")),
+        coupon: CouponId(of.into()),
+        coupon_serial: CouponSerial(format!("coupon_{of}")),
+        promotion_code: None,
+        start: Time(5),
+        end: None,
+    });
+    holder
+}
+
+/// What an examination says of two customers who hold something, a payment method that nobody holds and two coupons, of
+/// which one is deleted.
+fn examined(
+    home: &Home,
+    change: impl Fn(&mut [Customer; 2], &mut Vec<LoosePaymentMethod>) + Send + 'static,
+) -> Vec<String> {
+    let store = home.open().unwrap();
+    write(&*store, move |tx| {
+        let (mut holders, mut methods) =
+            ([holder("a", "A"), holder("b", "C")], vec![LoosePaymentMethod { method: method("pm_c"), spent: true }]);
+        change(&mut holders, &mut methods);
+        let coupons = [coupon("A", 5, None), coupon("C", 5, Some(Time(9)))].map(Facts::from);
+        for object in coupons.into_iter().chain(methods.into_iter().map(Facts::from)) {
+            tx.put_object(HERE, &write_facts(&object), &[], &object.lists())?;
+        }
+        holders.iter().try_for_each(|holder| tx.put_customer(HERE, None, holder))
+    })
+    .unwrap();
+    store.close();
+    home.examined().unwrap().faults
+}
+
+#[test]
+fn what_is_wrong_with_holdings_is_found() {
+    type Change = fn(&mut [Customer; 2], &mut Vec<LoosePaymentMethod>);
+    let cases: [(Change, &[&str]); 9] = [
+        (|_, _| {}, &[]),
+        (
+            |[a, _], _| a.default_source = Some(InstrumentId("pm_a".into())),
+            &["customer a of account 11: its default source pm_a is none of its sources"],
+        ),
+        (
+            |[a, _], _| a.invoice_settings.default_payment_method = Some(InstrumentId("pm_z".into())),
+            &["customer a of account 11: its default payment method pm_z is none of its payment methods"],
+        ),
+        (|[a, _], _| a.instruments.push(card("card_a").into()), &["customer a of account 11: it holds card_a twice"]),
+        (
+            |[a, b], _| b.instruments.push(a.instruments[0].clone()),
+            &["customer b of account 11: it holds card_a, and so does customer a"],
+        ),
+        (
+            |[a, b], _| a.invoice_prefix.clone_from(&b.invoice_prefix),
+            &["customer b of account 11: it has invoice prefix PREB, and so does customer a"],
+        ),
+        (
+            |_, methods| methods.push(LoosePaymentMethod { method: method("pm_a"), spent: false }),
+            &["customer a of account 11: it holds pm_a, which is also kept as held by nobody"],
+        ),
+        (
+            |[a, b], _| {
+                for discount in [a, b].into_iter().filter_map(|holder| holder.discount.as_mut()) {
+                    discount.coupon_serial = CouponSerial("coupon_of_another_time".into());
+                }
+            },
+            &[
+                "customer a of account 11: the coupon A of its discount is not there",
+                "customer b of account 11: the coupon C of its discount is not there",
+            ],
+        ),
+        (|[_, b], _| b.deleted = Some(Time(7)), &["customer b of account 11: it is deleted and holds something"]),
+    ];
+    for (change, expected) in cases {
+        for home in Home::of_each_kind() {
+            assert_eq!(examined(&home, change), expected);
+        }
+    }
+}
+
+#[test]
+fn words_that_many_customers_have_are_no_marks() {
+    for home in Home::of_each_kind() {
+        let store = home.open().unwrap();
+        write(&*store, |tx| {
+            (0..2_500).try_for_each(|number| {
+                // More of one name than are read at a time.
+                let name = Some("Jenny".to_owned());
+                tx.put_customer(HERE, None, &Customer { name, ..customer(&format!("{number}"), 5) })
+            })
+        })
+        .unwrap();
+        store.close();
+        assert_eq!(home.examined().unwrap().faults, Vec::<String>::new());
+    }
 }
 
 #[test]

@@ -329,6 +329,8 @@ check('a customer redeems a coupon', async () => {
   const error = await expectError(errors.StripeInvalidRequestError, sdk.customers.deleteDiscount(id));
   assert.deepEqual([error.statusCode, error.code], [404, 'resource_missing']);
   assert.equal((await sdk.customers.retrieve(id)).discount, null);
+});
+
 check('tax ids belong to a customer', async () => {
   const sdk = client();
   const data = [{ type: 'eu_vat', value: 'DE123456789' }];
@@ -350,6 +352,100 @@ check('tax ids belong to a customer', async () => {
   assert.deepEqual(plain(gone), { id: made.id, object: 'tax_id', deleted: true });
   assert.equal((await sdk.taxIds.del(other.id)).deleted, true);
   assert.deepEqual(ids((await sdk.customers.listTaxIds(customer.id)).data), [first.id]);
+});
+
+const card = { number: '4242424242424242', exp_month: 8, exp_year: 2030, cvc: '314' };
+
+check('tokens stand for a card once', async () => {
+  const sdk = client();
+  const token = await sdk.tokens.create({ card: { ...card, name: 'Jenny Rosen' } });
+  assert.deepEqual([token.type, token.used, token.card.brand, token.card.last4], ['card', false, 'Visa', '4242']);
+  assert.ok(!('number' in token.card) && !('cvc' in token.card));
+  const { id, default_source: source } = await sdk.customers.create({ source: token.id });
+  assert.deepEqual([source, (await sdk.tokens.retrieve(token.id)).used], [token.card.id, true]);
+  const again = await expectError(errors.StripeInvalidRequestError, sdk.customers.update(id, { source: token.id }));
+  assert.deepEqual([again.statusCode, again.code, again.param], [400, 'token_already_used', 'source']);
+});
+
+check('sources come, change and go', async () => {
+  const sdk = client();
+  const { id, default_source: first } = await sdk.customers.create({ source: 'tok_visa' });
+  const bank = await sdk.customers.createSource(id, { source: 'btok_us' });
+  assert.deepEqual([bank.object, bank.customer, bank.status], ['bank_account', id, 'new']);
+  const wrong = sdk.customers.verifySource(id, bank.id, { amounts: [1, 2] });
+  assert.equal((await expectError(errors.StripeInvalidRequestError, wrong)).code, 'bank_account_verification_failed');
+  assert.equal((await sdk.customers.verifySource(id, bank.id, { amounts: [32, 45] })).status, 'verified');
+  const replaced = await sdk.customers.update(id, { source: 'tok_mastercard', expand: ['default_source'] });
+  assert.equal(replaced.default_source.brand, 'MasterCard');
+  const third = await sdk.customers.createSource(id, { source: 'tok_amex', metadata: { a: '1' } });
+  const newestFirst = [third.id, replaced.default_source.id, bank.id];
+  assert.deepEqual(ids(await collect(sdk.customers.listSources(id, { limit: 1 }))), newestFirst);
+  assert.deepEqual(ids((await sdk.customers.listSources(id, { object: 'card' })).data), newestFirst.slice(0, 2));
+  const changed = await sdk.customers.updateSource(id, third.id, { name: 'Jenny Rosen', exp_month: '11' });
+  assert.deepEqual([changed.name, changed.exp_month, changed.metadata], ['Jenny Rosen', 11, { a: '1' }]);
+  assert.equal((await sdk.customers.retrieveSource(id, third.id)).name, 'Jenny Rosen');
+  assert.equal((await sdk.customers.update(id, { default_source: bank.id })).default_source, bank.id);
+  const gone = await sdk.customers.deleteSource(id, bank.id);
+  assert.deepEqual([gone.id, gone.deleted], [bank.id, true]);
+  assert.equal((await sdk.customers.retrieve(id)).default_source, third.id);
+  const missing = await expectError(errors.StripeInvalidRequestError, sdk.customers.retrieveSource(id, first));
+  assert.deepEqual([missing.statusCode, missing.code], [404, 'resource_missing']);
+});
+
+check('a declined card is thrown as a card error', async () => {
+  const sdk = client();
+  const { id, default_source: source } = await sdk.customers.create({ name: 'Before', source: 'tok_visa' });
+  const declines = [
+    ['visa_chargeDeclined', 'card_declined', 'generic_decline'],
+    ['visa_chargeDeclinedInsufficientFunds', 'card_declined', 'insufficient_funds'],
+    ['visa_chargeDeclinedLostCard', 'card_declined', 'lost_card'],
+    ['chargeDeclinedExpiredCard', 'expired_card'],
+    ['chargeDeclinedProcessingError', 'processing_error'],
+  ];
+  for (const [name, code, declineCode] of declines) {
+    for (const attach of [
+      () => sdk.customers.update(id, { name: 'After', source: `tok_${name}` }),
+      () => sdk.customers.createSource(id, { source: `tok_${name}` }),
+      () => sdk.paymentMethods.attach(`pm_card_${name}`, { customer: id }),
+    ]) {
+      const error = await expectError(errors.StripeCardError, attach());
+      assert.deepEqual([error.statusCode, error.type, error.code], [402, 'StripeCardError', code]);
+      if (declineCode) assert.equal(error.decline_code, declineCode);
+    }
+  }
+  const shown = await sdk.customers.retrieve(id);
+  assert.deepEqual([shown.name, shown.default_source], ['Before', source]);
+  assert.equal((await sdk.customers.listPaymentMethods(id)).data.length, 1);
+});
+
+check('payment methods are attached and detached', async () => {
+  const sdk = client();
+  const { id } = await sdk.customers.create();
+  const made = await sdk.paymentMethods.create({ type: 'card', card, billing_details: { name: 'Jenny Rosen' } });
+  assert.deepEqual([made.type, made.card.brand, made.card.last4, made.customer], ['card', 'visa', '4242', null]);
+  assert.equal((await sdk.paymentMethods.attach(made.id, { customer: id })).customer, id);
+  const named = await sdk.paymentMethods.attach('pm_card_mastercard', { customer: id });
+  const source = await sdk.customers.createSource(id, { source: 'tok_amex' });
+  const newestFirst = [source.id, named.id, made.id];
+  assert.deepEqual(ids(await collect(sdk.customers.listPaymentMethods(id, { limit: 1 }))), newestFirst);
+  assert.deepEqual(ids(await collect(sdk.paymentMethods.list({ customer: id, type: 'card', limit: 2 }))), newestFirst);
+  assert.equal((await sdk.customers.retrievePaymentMethod(id, source.id)).card.brand, 'amex');
+  const changed = await sdk.paymentMethods.update(made.id, { metadata: { order: '6735' }, card: { exp_year: 2031 } });
+  assert.deepEqual([changed.metadata, changed.card.exp_year], [{ order: '6735' }, 2031]);
+  const charged = await sdk.customers.update(id, { invoice_settings: { default_payment_method: made.id } });
+  assert.equal(charged.invoice_settings.default_payment_method, made.id);
+  const full = await sdk.customers.retrieve(id, { expand: ['invoice_settings.default_payment_method'] });
+  assert.equal(full.invoice_settings.default_payment_method.card.last4, '4242');
+  assert.equal((await sdk.paymentMethods.detach(made.id)).customer, null);
+  assert.equal((await sdk.customers.retrieve(id)).invoice_settings.default_payment_method, null);
+  const spent = await expectError(
+    errors.StripeInvalidRequestError, sdk.paymentMethods.attach(made.id, { customer: id }));
+  assert.equal(spent.statusCode, 400);
+  const brought = await sdk.paymentMethods.create({ type: 'card', card: { token: 'tok_visa' } });
+  const other = await sdk.customers.create({
+    payment_method: brought.id, invoice_settings: { default_payment_method: brought.id },
+  });
+  assert.equal(other.invoice_settings.default_payment_method, brought.id);
 });
 
 check('a key sent again replays the answer', async () => {

@@ -468,6 +468,9 @@ def a_customer_redeems_a_promotion_code():
     equal((error.http_status, error.code), (404, "resource_missing"))
     kinds = [event.type.rsplit(".")[-1] for event in sdk.v1.events.list({"type": "customer.discount.*"})]
     equal(kinds, ["deleted", "created", "deleted", "created"])
+
+
+@check
 def tax_ids_belong_to_a_customer():
     sdk = client()
     data = [{"type": "eu_vat", "value": "DE123456789"}]
@@ -497,6 +500,183 @@ def tax_ids_belong_to_a_customer():
     sdk.v1.customers.delete(customer.id)
     error = expect(stripe.InvalidRequestError, lambda: sdk.v1.tax_ids.retrieve(first.id))
     equal((error.http_status, error.code), (404, "resource_missing"))
+
+
+CARD = {"number": "4242424242424242", "exp_month": 8, "exp_year": 2030, "cvc": "314"}
+AMOUNTS = [32, 45]
+
+
+@check
+def tokens_stand_for_a_card_or_an_account_once():
+    sdk = client()
+    token = sdk.v1.tokens.create({"card": {**CARD, "name": "Jenny Rosen"}})
+    assert isinstance(token, stripe.Token)
+    equal((token.type, token.used, token.livemode), ("card", False, False))
+    equal((token.card.brand, token.card.last4, token.card.exp_year, token.card.name), ("Visa", "4242", 2030, "Jenny Rosen"))
+    assert "number" not in token.card and "cvc" not in token.card
+    account = {"country": "US", "currency": "usd", "routing_number": "110000000", "account_number": "000123456789"}
+    bank = sdk.v1.tokens.create({"bank_account": account})
+    equal((bank.type, bank.bank_account.last4, bank.bank_account.status), ("bank_account", "6789", "new"))
+    customer = sdk.v1.customers.create({"source": token.id})
+    equal((customer.default_source, sdk.v1.tokens.retrieve(token.id).used), (token.card.id, True))
+    again = lambda: sdk.v1.customers.update(customer.id, {"source": token.id})
+    error = expect(stripe.InvalidRequestError, again)
+    equal((error.http_status, error.code, error.param), (400, "token_already_used", "source"))
+    error = expect(stripe.InvalidRequestError, lambda: sdk.v1.tokens.retrieve("tok_none"))
+    equal((error.http_status, error.code), (404, "resource_missing"))
+
+
+@check
+def sources_come_change_and_go():
+    sdk = client()
+    customer = sdk.v1.customers.create({"name": "Jenny"})
+    sources = sdk.v1.customers.payment_sources
+    card = sources.create(customer.id, {"source": "tok_visa", "metadata": {"a": "1"}})
+    assert isinstance(card, stripe.Card)
+    equal((card.customer, card.brand, plain(card.metadata)), (customer.id, "Visa", {"a": "1"}))
+    bank = sources.create(customer.id, {"source": "btok_us"})
+    assert isinstance(bank, stripe.BankAccount)
+    others = [sources.create(customer.id, {"source": name}).id for name in ("tok_mastercard", "tok_amex")]
+    listed = list(sources.list(customer.id, {"limit": 1}).auto_paging_iter())
+    equal([source.id for source in listed], [others[1], others[0], bank.id, card.id])
+    equal([found.id for found in sources.list(customer.id, {"object": "bank_account"})], [bank.id])
+    equal(sources.retrieve(customer.id, card.id).last4, "4242")
+    changed = sources.update(customer.id, card.id, {"name": "Jenny Rosen", "exp_month": 11})
+    equal((changed.name, changed.exp_month, changed.exp_year), ("Jenny Rosen", 11, card.exp_year))
+    wrong = lambda: sources.verify(customer.id, bank.id, {"amounts": [1, 2]})
+    equal(expect(stripe.InvalidRequestError, wrong).code, "bank_account_verification_failed")
+    equal(sources.verify(customer.id, bank.id, {"amounts": AMOUNTS}).status, "verified")
+    equal(sdk.v1.customers.update(customer.id, {"default_source": others[0]}).default_source, others[0])
+    gone = sources.delete(customer.id, others[0])
+    equal((gone.id, gone.deleted), (others[0], True))
+    expanded = sdk.v1.customers.retrieve(customer.id, {"expand": ["default_source", "sources"]})
+    equal((expanded.default_source.id, len(expanded.sources.data)), (others[1], 3))
+    error = expect(stripe.InvalidRequestError, lambda: sources.retrieve(customer.id, others[0]))
+    equal((error.http_status, error.code), (404, "resource_missing"))
+
+
+@check
+def a_source_replaces_the_default_one():
+    sdk = client()
+    customer = sdk.v1.customers.create({"source": "tok_visa"})
+    first = customer.default_source
+    other = sdk.v1.customers.payment_sources.create(customer.id, {"source": "btok_us"})
+    stripe.api_key, stripe.api_base = sdk._requestor.api_key, URL
+    changed = stripe.Customer.modify(customer.id, source="tok_mastercard", expand=["default_source"])
+    equal((changed.default_source.brand, changed.default_source.customer), ("MasterCard", customer.id))
+    ids = [source.id for source in stripe.Customer.list_sources(customer.id)]
+    equal(ids, [changed.default_source.id, other.id])
+    token = stripe.Token.create(card=CARD)
+    equal(stripe.Customer.modify(customer.id, source=token).default_source, token.card.id)
+    kinds = [event.type for event in stripe.Event.list(types=["customer.source.created", "customer.source.deleted"])]
+    equal((kinds.count("customer.source.created"), kinds.count("customer.source.deleted")), (4, 2))
+    assert first not in [source.id for source in stripe.Customer.list_sources(customer.id)]
+
+
+@check
+def the_global_client_keeps_sources_too():
+    stripe.api_key, stripe.api_base = f"sk_test_python{uuid.uuid4().hex}", URL
+    customer = stripe.Customer.create(source="tok_visa", expand=["sources"])
+    card = customer.sources.data[0]
+    equal(customer.sources.retrieve(card.id).id, card.id)
+    equal(stripe.Customer.retrieve_source(customer.id, card.id).fingerprint, card.fingerprint)
+    equal(stripe.Customer.modify_source(customer.id, card.id, name="Jenny").name, "Jenny")
+    bank = stripe.Customer.create_source(customer.id, source="btok_us")
+    equal(bank.verify(amounts=AMOUNTS).status, "verified")
+    equal([source.object for source in stripe.Customer.list_sources(customer.id)], ["bank_account", "card"])
+    equal(stripe.Customer.delete_source(customer.id, card.id).deleted, True)
+    equal(stripe.Customer.retrieve(customer.id).default_source, bank.id)
+
+
+# name of a test card, code, decline code
+DECLINES = [
+    ("visa_chargeDeclined", "card_declined", "generic_decline"),
+    ("visa_chargeDeclinedInsufficientFunds", "card_declined", "insufficient_funds"),
+    ("visa_chargeDeclinedLostCard", "card_declined", "lost_card"),
+    ("visa_chargeDeclinedStolenCard", "card_declined", "stolen_card"),
+    ("chargeDeclinedExpiredCard", "expired_card", None),
+    ("chargeDeclinedProcessingError", "processing_error", None),
+]
+
+
+@check
+def a_declined_card_raises_card_error():
+    sdk = client()
+    customer = sdk.v1.customers.create({"name": "Before", "source": "tok_visa"})
+    for name, code, decline_code in DECLINES:
+        source, method = f"tok_{name}", f"pm_card_{name}"
+        for call in (
+            lambda: sdk.v1.customers.update(customer.id, {"name": "After", "source": source}),
+            lambda: sdk.v1.customers.payment_sources.create(customer.id, {"source": source}),
+            lambda: sdk.v1.customers.create({"source": source}),
+            lambda: sdk.v1.payment_methods.attach(method, {"customer": customer.id}),
+        ):
+            error = expect(stripe.CardError, call)
+            equal((name, error.http_status, error.code), (name, 402, code))
+            assert error.user_message and error.request_id.startswith("req_")
+            if decline_code:
+                equal((name, error.error.decline_code), (name, decline_code))
+    shown = sdk.v1.customers.retrieve(customer.id)
+    equal((shown.name, shown.default_source), ("Before", customer.default_source))
+    equal(len(sdk.v1.customers.payment_sources.list(customer.id).data), 1)
+    equal(len(sdk.v1.customers.list().data), 1)
+
+
+@check
+def payment_methods_are_attached_and_detached():
+    sdk = client()
+    customer = sdk.v1.customers.create({"name": "Jenny"})
+    methods = sdk.v1.payment_methods
+    details = {"name": "Jenny Rosen", "email": "jenny@example.com"}
+    made = methods.create({"type": "card", "card": {"token": "tok_visa"}, "billing_details": details})
+    assert isinstance(made, stripe.PaymentMethod)
+    equal((made.type, made.card.brand, made.card.last4, made.customer), ("card", "visa", "4242", None))
+    equal((made.billing_details.name, made.billing_details.email), ("Jenny Rosen", "jenny@example.com"))
+    equal(methods.attach(made.id, {"customer": customer.id}).customer, customer.id)
+    named = methods.attach("pm_card_mastercard", {"customer": customer.id})
+    assert named.id.startswith("pm_") and named.id != "pm_card_mastercard"
+    taken = lambda: methods.attach(made.id, {"customer": customer.id})
+    equal(expect(stripe.InvalidRequestError, taken).http_status, 400)
+    changed = methods.update(made.id, {"metadata": {"order": "6735"}, "billing_details": {"phone": "+14155550123"}})
+    equal((plain(changed.metadata), changed.billing_details.phone), ({"order": "6735"}, "+14155550123"))
+    card = sdk.v1.customers.payment_sources.create(customer.id, {"source": "tok_amex"})
+    of_customer = sdk.v1.customers.payment_methods
+    newest_first = [card.id, named.id, made.id]
+    equal([it.id for it in of_customer.list(customer.id, {"limit": 1}).auto_paging_iter()], newest_first)
+    of_type = methods.list({"customer": customer.id, "type": "card", "limit": 2})
+    equal((of_type.has_more, [it.id for it in of_type.auto_paging_iter()]), (True, newest_first))
+    equal(of_customer.retrieve(customer.id, card.id).card.brand, "amex")
+    equal(methods.retrieve(card.id).customer, customer.id)
+    charged = {"invoice_settings": {"default_payment_method": made.id}}
+    equal(sdk.v1.customers.update(customer.id, charged).invoice_settings.default_payment_method, made.id)
+    expanded = sdk.v1.customers.retrieve(customer.id, {"expand": ["invoice_settings.default_payment_method"]})
+    equal(expanded.invoice_settings.default_payment_method.card.last4, "4242")
+    equal(methods.detach(made.id).customer, None)
+    equal(sdk.v1.customers.retrieve(customer.id).invoice_settings.default_payment_method, None)
+    spent = lambda: methods.attach(made.id, {"customer": customer.id})
+    equal(expect(stripe.InvalidRequestError, spent).http_status, 400)
+    strange = {"invoice_settings": {"default_payment_method": made.id}}
+    expect(stripe.InvalidRequestError, lambda: sdk.v1.customers.update(customer.id, strange))
+
+
+@check
+def the_global_client_attaches_payment_methods_too():
+    stripe.api_key, stripe.api_base = f"sk_test_python{uuid.uuid4().hex}", URL
+    method = stripe.PaymentMethod.create(type="card", card=CARD)
+    customer = stripe.Customer.create(
+        payment_method=method.id, invoice_settings={"default_payment_method": method.id}
+    )
+    equal(customer.invoice_settings.default_payment_method, method.id)
+    other = stripe.PaymentMethod.attach("pm_card_visa", customer=customer.id)
+    equal([it.id for it in customer.list_payment_methods()], [other.id, method.id])
+    equal(customer.retrieve_payment_method(method.id).card.last4, "4242")
+    equal(stripe.Customer.retrieve_payment_method(customer.id, other.id).customer, customer.id)
+    equal(stripe.PaymentMethod.modify(other.id, card={"exp_year": 2032}).card.exp_year, 2032)
+    equal(len(stripe.PaymentMethod.list(customer=customer.id, type="card").data), 2)
+    equal(stripe.PaymentMethod.detach(method.id).customer, None)
+    equal(stripe.Customer.retrieve(customer.id).invoice_settings.default_payment_method, None)
+    kinds = [event.type for event in stripe.Event.list(types=["payment_method.attached", "payment_method.detached"])]
+    equal(kinds, ["payment_method.detached", "payment_method.attached", "payment_method.attached"])
 
 
 @check
@@ -536,7 +716,7 @@ def a_refused_parameter_raises_invalid_request():
         ({"name": "After", "tax_exempt": "sometimes"}, None, "tax_exempt"),
         ({"name": "After", "phone": "0" * 21}, None, "phone"),
         ({"name": "After", "metadata": {"k": "v" * 501}}, None, "metadata"),
-        ({"name": "After", "source": "tok_visa"}, "*", "source"),
+        ({"name": "After", "source": "tok_none"}, "resource_missing", "source"),
         ({"name": "After", "shipping": {"name": "Jenny"}}, "parameter_missing", "shipping[address]"),
     ]
     for params, code, param in cases:
