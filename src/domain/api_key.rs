@@ -37,6 +37,8 @@ words! {
         PaymentMethod = "payment_method",
         /// Promotion codes.
         PromotionCode = "promotion_code",
+        /// Setup intents and their attempts.
+        SetupIntent = "setup_intent",
         /// Sources of the Sources API.
         Source = "source",
         /// Tax ids by themselves; one that is made with its customer comes with it.

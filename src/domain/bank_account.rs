@@ -48,14 +48,23 @@ words! {
 /// How often wrong amounts may be told: the last time ends it.
 pub const MAX_FAILED_VERIFICATIONS: u32 = 10;
 
-/// What is right or wrong of the amounts that an owner tells of what was paid into his account.
+/// What an owner tells of what was paid into his account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Two amounts, in minor units, in either order.
+    Amounts([i64; 2]),
+    /// The code in the payment's text.
+    Code(String),
+}
+
+/// What is right or wrong of what an owner tells of what was paid into his account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guess {
-    /// They are what was paid in.
+    /// It is what was paid in.
     Right,
-    /// They are not.
+    /// It is not.
     Wrong,
-    /// They are not, and there is no further guess.
+    /// It is not, and there is no further guess.
     Last,
 }
 

@@ -4,6 +4,7 @@ use super::customer::Customer;
 use super::facts::Facts;
 use super::holding::Holding;
 use super::ids::{CustomerId, EventId, RequestId};
+use super::setup_intent::{SetupIntent, SetupStep};
 use super::source::{Outcome, Source};
 use super::time::Time;
 use super::words::words;
@@ -49,6 +50,13 @@ pub enum Happening {
         change: ObjectChange,
         /// Other objects as they were then, without which it cannot be told: the coupon of a promotion code.
         beside: Vec<Facts>,
+    },
+    /// A setup intent came a step further. Other changes of it are not told.
+    Setup {
+        /// How far.
+        step: SetupStep,
+        /// As it is.
+        intent: Box<SetupIntent>,
     },
     /// The wait for a source ended.
     SourceSettled {
@@ -142,6 +150,10 @@ words! {
         Token = "token",
         /// A tax id of a customer.
         TaxId = "tax_id",
+        /// A setup intent.
+        SetupIntent = "setup_intent",
+        /// An attempt of a setup intent, of which nothing is told.
+        SetupAttempt = "setup_attempt",
     }
 }
 
@@ -158,80 +170,99 @@ pub enum Change {
 
 /// The kinds of happening, as lists filter by them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct EventKind(pub Subject, pub Change);
+pub enum EventKind {
+    /// Something changed.
+    Change(Subject, Change),
+    /// A setup intent came so far.
+    Setup(SetupStep),
+}
 
 impl EventKind {
     /// Every kind that happens.
     pub const ALL: &[EventKind] = &[
-        EventKind(Subject::Customer, Change::Created),
-        EventKind(Subject::Customer, Change::Updated),
-        EventKind(Subject::Customer, Change::Deleted),
-        EventKind(Subject::Coupon, Change::Created),
-        EventKind(Subject::Coupon, Change::Updated),
-        EventKind(Subject::Coupon, Change::Deleted),
-        EventKind(Subject::PromotionCode, Change::Created),
-        EventKind(Subject::PromotionCode, Change::Updated),
-        EventKind(Subject::Source, Change::Created),
-        EventKind(Subject::Source, Change::Updated),
-        EventKind(Subject::Source, Change::Deleted),
-        EventKind(Subject::PaymentMethod, Change::Created),
-        EventKind(Subject::PaymentMethod, Change::Updated),
-        EventKind(Subject::PaymentMethod, Change::Deleted),
-        EventKind(Subject::Discount, Change::Created),
-        EventKind(Subject::Discount, Change::Updated),
-        EventKind(Subject::Discount, Change::Deleted),
-        EventKind(Subject::CashTransaction, Change::Created),
-        EventKind(Subject::CashBalance, Change::Updated),
-        EventKind(Subject::TaxId, Change::Created),
-        EventKind(Subject::TaxId, Change::Updated),
-        EventKind(Subject::TaxId, Change::Deleted),
-        EventKind(Subject::ChargeableSource, Change::Updated),
-        EventKind(Subject::FailedSource, Change::Updated),
-        EventKind(Subject::CanceledSource, Change::Updated),
+        EventKind::Change(Subject::Customer, Change::Created),
+        EventKind::Change(Subject::Customer, Change::Updated),
+        EventKind::Change(Subject::Customer, Change::Deleted),
+        EventKind::Change(Subject::Coupon, Change::Created),
+        EventKind::Change(Subject::Coupon, Change::Updated),
+        EventKind::Change(Subject::Coupon, Change::Deleted),
+        EventKind::Change(Subject::PromotionCode, Change::Created),
+        EventKind::Change(Subject::PromotionCode, Change::Updated),
+        EventKind::Change(Subject::Source, Change::Created),
+        EventKind::Change(Subject::Source, Change::Updated),
+        EventKind::Change(Subject::Source, Change::Deleted),
+        EventKind::Change(Subject::PaymentMethod, Change::Created),
+        EventKind::Change(Subject::PaymentMethod, Change::Updated),
+        EventKind::Change(Subject::PaymentMethod, Change::Deleted),
+        EventKind::Change(Subject::Discount, Change::Created),
+        EventKind::Change(Subject::Discount, Change::Updated),
+        EventKind::Change(Subject::Discount, Change::Deleted),
+        EventKind::Change(Subject::CashTransaction, Change::Created),
+        EventKind::Change(Subject::CashBalance, Change::Updated),
+        EventKind::Change(Subject::TaxId, Change::Created),
+        EventKind::Change(Subject::TaxId, Change::Updated),
+        EventKind::Change(Subject::TaxId, Change::Deleted),
+        EventKind::Change(Subject::SetupIntent, Change::Created),
+        EventKind::Setup(SetupStep::RequiresAction),
+        EventKind::Setup(SetupStep::Failed),
+        EventKind::Setup(SetupStep::Succeeded),
+        EventKind::Setup(SetupStep::Canceled),
+        EventKind::Change(Subject::ChargeableSource, Change::Updated),
+        EventKind::Change(Subject::FailedSource, Change::Updated),
+        EventKind::Change(Subject::CanceledSource, Change::Updated),
     ];
 
     /// The kind's dotted name, which is also how it is kept.
     pub fn as_str(self) -> &'static str {
         match self {
-            EventKind(Subject::Customer, Change::Created) => "customer.created",
-            EventKind(Subject::Customer, Change::Updated) => "customer.updated",
-            EventKind(Subject::Customer, Change::Deleted) => "customer.deleted",
-            EventKind(Subject::Coupon, Change::Created) => "coupon.created",
-            EventKind(Subject::Coupon, Change::Updated) => "coupon.updated",
-            EventKind(Subject::Coupon, Change::Deleted) => "coupon.deleted",
-            EventKind(Subject::PromotionCode, Change::Created) => "promotion_code.created",
-            EventKind(Subject::PromotionCode, Change::Updated) => "promotion_code.updated",
-            EventKind(Subject::PromotionCode, Change::Deleted) => "promotion_code.deleted",
-            EventKind(Subject::Source, Change::Created) => "customer.source.created",
-            EventKind(Subject::Source, Change::Updated) => "customer.source.updated",
-            EventKind(Subject::Source, Change::Deleted) => "customer.source.deleted",
-            EventKind(Subject::PaymentMethod, Change::Created) => "payment_method.attached",
-            EventKind(Subject::PaymentMethod, Change::Updated) => "payment_method.updated",
-            EventKind(Subject::PaymentMethod, Change::Deleted) => "payment_method.detached",
-            EventKind(Subject::Discount, Change::Created) => "customer.discount.created",
-            EventKind(Subject::Discount, Change::Updated) => "customer.discount.updated",
-            EventKind(Subject::Discount, Change::Deleted) => "customer.discount.deleted",
-            EventKind(Subject::CashTransaction, Change::Created) => "customer_cash_balance_transaction.created",
-            EventKind(Subject::CashTransaction, Change::Updated) => "customer_cash_balance_transaction.updated",
-            EventKind(Subject::CashTransaction, Change::Deleted) => "customer_cash_balance_transaction.deleted",
+            EventKind::Change(Subject::Customer, Change::Created) => "customer.created",
+            EventKind::Change(Subject::Customer, Change::Updated) => "customer.updated",
+            EventKind::Change(Subject::Customer, Change::Deleted) => "customer.deleted",
+            EventKind::Change(Subject::Coupon, Change::Created) => "coupon.created",
+            EventKind::Change(Subject::Coupon, Change::Updated) => "coupon.updated",
+            EventKind::Change(Subject::Coupon, Change::Deleted) => "coupon.deleted",
+            EventKind::Change(Subject::PromotionCode, Change::Created) => "promotion_code.created",
+            EventKind::Change(Subject::PromotionCode, Change::Updated) => "promotion_code.updated",
+            EventKind::Change(Subject::PromotionCode, Change::Deleted) => "promotion_code.deleted",
+            EventKind::Change(Subject::Source, Change::Created) => "customer.source.created",
+            EventKind::Change(Subject::Source, Change::Updated) => "customer.source.updated",
+            EventKind::Change(Subject::Source, Change::Deleted) => "customer.source.deleted",
+            EventKind::Change(Subject::PaymentMethod, Change::Created) => "payment_method.attached",
+            EventKind::Change(Subject::PaymentMethod, Change::Updated) => "payment_method.updated",
+            EventKind::Change(Subject::PaymentMethod, Change::Deleted) => "payment_method.detached",
+            EventKind::Change(Subject::Discount, Change::Created) => "customer.discount.created",
+            EventKind::Change(Subject::Discount, Change::Updated) => "customer.discount.updated",
+            EventKind::Change(Subject::Discount, Change::Deleted) => "customer.discount.deleted",
+            EventKind::Change(Subject::CashTransaction, Change::Created) => "customer_cash_balance_transaction.created",
+            EventKind::Change(Subject::CashTransaction, Change::Updated) => "customer_cash_balance_transaction.updated",
+            EventKind::Change(Subject::CashTransaction, Change::Deleted) => "customer_cash_balance_transaction.deleted",
             // There is one with every customer, so it only changes; all that is told of it is that money arrived.
-            EventKind(Subject::CashBalance, Change::Created | Change::Updated | Change::Deleted) => {
+            EventKind::Change(Subject::CashBalance, Change::Created | Change::Updated | Change::Deleted) => {
                 "cash_balance.funds_available"
             }
             // All that is told of a source that nobody holds is how the wait for it ended.
-            EventKind(Subject::ChargeableSource, Change::Created | Change::Updated | Change::Deleted) => {
+            EventKind::Change(Subject::ChargeableSource, Change::Created | Change::Updated | Change::Deleted) => {
                 "source.chargeable"
             }
-            EventKind(Subject::FailedSource, Change::Created | Change::Updated | Change::Deleted) => "source.failed",
-            EventKind(Subject::CanceledSource, Change::Created | Change::Updated | Change::Deleted) => {
+            EventKind::Change(Subject::FailedSource, Change::Created | Change::Updated | Change::Deleted) => {
+                "source.failed"
+            }
+            EventKind::Change(Subject::CanceledSource, Change::Created | Change::Updated | Change::Deleted) => {
                 "source.canceled"
             }
-            EventKind(Subject::Token, Change::Created) => "token.created",
-            EventKind(Subject::Token, Change::Updated) => "token.updated",
-            EventKind(Subject::Token, Change::Deleted) => "token.deleted",
-            EventKind(Subject::TaxId, Change::Created) => "customer.tax_id.created",
-            EventKind(Subject::TaxId, Change::Updated) => "customer.tax_id.updated",
-            EventKind(Subject::TaxId, Change::Deleted) => "customer.tax_id.deleted",
+            EventKind::Change(Subject::Token, Change::Created) => "token.created",
+            EventKind::Change(Subject::Token, Change::Updated) => "token.updated",
+            EventKind::Change(Subject::Token, Change::Deleted) => "token.deleted",
+            EventKind::Change(Subject::TaxId, Change::Created) => "customer.tax_id.created",
+            EventKind::Change(Subject::TaxId, Change::Updated) => "customer.tax_id.updated",
+            EventKind::Change(Subject::TaxId, Change::Deleted) => "customer.tax_id.deleted",
+            EventKind::Change(Subject::SetupIntent, Change::Created) => "setup_intent.created",
+            EventKind::Change(Subject::SetupIntent, Change::Updated) => "setup_intent.updated",
+            EventKind::Change(Subject::SetupIntent, Change::Deleted) => "setup_intent.deleted",
+            EventKind::Change(Subject::SetupAttempt, Change::Created) => "setup_attempt.created",
+            EventKind::Change(Subject::SetupAttempt, Change::Updated) => "setup_attempt.updated",
+            EventKind::Change(Subject::SetupAttempt, Change::Deleted) => "setup_attempt.deleted",
+            EventKind::Setup(step) => step.as_str(),
         }
     }
 
@@ -245,20 +276,21 @@ impl Happening {
     /// Its kind.
     pub fn kind(&self) -> EventKind {
         match self {
-            Happening::CustomerCreated { .. } => EventKind(Subject::Customer, Change::Created),
-            Happening::CustomerUpdated { .. } => EventKind(Subject::Customer, Change::Updated),
-            Happening::CustomerDeleted { .. } => EventKind(Subject::Customer, Change::Deleted),
-            Happening::Holding { subject, change, .. } => EventKind(*subject, change.change()),
-            Happening::Object { change, .. } => EventKind(Subject::of(change.state()), change.change()),
+            Happening::CustomerCreated { .. } => EventKind::Change(Subject::Customer, Change::Created),
+            Happening::CustomerUpdated { .. } => EventKind::Change(Subject::Customer, Change::Updated),
+            Happening::CustomerDeleted { .. } => EventKind::Change(Subject::Customer, Change::Deleted),
+            Happening::Holding { subject, change, .. } => EventKind::Change(*subject, change.change()),
+            Happening::Object { change, .. } => EventKind::Change(Subject::of(change.state()), change.change()),
+            Happening::Setup { step, .. } => EventKind::Setup(*step),
+            Happening::CashArrived { .. } => EventKind::Change(Subject::CashBalance, Change::Updated),
             Happening::SourceSettled { outcome, .. } => {
                 let subject = match outcome {
                     Outcome::Chargeable => Subject::ChargeableSource,
                     Outcome::Failed => Subject::FailedSource,
                     Outcome::Canceled => Subject::CanceledSource,
                 };
-                EventKind(subject, Change::Updated)
+                EventKind::Change(subject, Change::Updated)
             }
-            Happening::CashArrived { .. } => EventKind(Subject::CashBalance, Change::Updated),
         }
     }
 
@@ -269,6 +301,7 @@ impl Happening {
             Happening::CustomerDeleted { before, .. } => before.id.as_str(),
             Happening::Holding { change, .. } => change.state().id(),
             Happening::Object { change, .. } => change.state().id(),
+            Happening::Setup { intent, .. } => intent.id.as_str(),
             Happening::SourceSettled { source, .. } => source.id.as_str(),
             Happening::CashArrived { customer } => customer.id.as_str(),
         }
@@ -284,6 +317,8 @@ impl Subject {
             Facts::PaymentMethod(_) => Subject::PaymentMethod,
             Facts::Source(_) => Subject::Source,
             Facts::Token(_) => Subject::Token,
+            Facts::SetupIntent(_) => Subject::SetupIntent,
+            Facts::SetupAttempt(_) => Subject::SetupAttempt,
         }
     }
 }

@@ -6,6 +6,7 @@ use super::coupon::Coupon;
 use super::object::{List, ObjectKind};
 use super::payment_method::LoosePaymentMethod;
 use super::promotion_code::PromotionCode;
+use super::setup_intent::{SetupAttempt, SetupIntent};
 use super::source::LooseSource;
 use super::time::Time;
 use super::token::Token;
@@ -54,6 +55,10 @@ facts! {
     Source(LooseSource),
     /// A token.
     Token(Token),
+    /// A setup intent.
+    SetupIntent(SetupIntent),
+    /// An attempt of a setup intent.
+    SetupAttempt(SetupAttempt),
 }
 
 /// The fact by which cash transactions are listed. It is stored, so it never changes.
@@ -103,6 +108,29 @@ pub mod promotion_code_lists {
     }
 }
 
+/// The facts by which setup intents and their attempts are listed. They are stored, so they never change.
+pub mod setup_lists {
+    use crate::domain::ids::{CustomerId, InstrumentId, SetupIntentId};
+    use crate::domain::object::{List, ObjectKind};
+
+    const KIND: ObjectKind = ObjectKind::SetupIntent;
+
+    /// Intents for a customer.
+    pub fn of_customer(customer: &CustomerId) -> List {
+        List::by(KIND, "customer", customer.as_str())
+    }
+
+    /// Intents of a payment method.
+    pub fn of_method(method: &InstrumentId) -> List {
+        List::by(KIND, "payment_method", method.as_str())
+    }
+
+    /// Attempts of an intent.
+    pub fn attempts(intent: &SetupIntentId) -> List {
+        List::by(ObjectKind::SetupAttempt, "setup_intent", intent.as_str())
+    }
+}
+
 impl Facts {
     /// What it is. A deleted coupon is kept apart, because its id is free for another one.
     pub fn kind(&self) -> ObjectKind {
@@ -114,6 +142,8 @@ impl Facts {
             Facts::PaymentMethod(_) => ObjectKind::PaymentMethod,
             Facts::Source(_) => ObjectKind::Source,
             Facts::Token(_) => ObjectKind::Token,
+            Facts::SetupIntent(_) => ObjectKind::SetupIntent,
+            Facts::SetupAttempt(_) => ObjectKind::SetupAttempt,
         }
     }
 
@@ -126,7 +156,9 @@ impl Facts {
             | Facts::CashTransaction(_)
             | Facts::PaymentMethod(_)
             | Facts::Source(_)
-            | Facts::Token(_) => self.id(),
+            | Facts::Token(_)
+            | Facts::SetupIntent(_)
+            | Facts::SetupAttempt(_) => self.id(),
         }
     }
 
@@ -139,6 +171,8 @@ impl Facts {
             Facts::PaymentMethod(loose) => loose.method.id.as_str(),
             Facts::Source(loose) => loose.source.id.as_str(),
             Facts::Token(token) => token.id.as_str(),
+            Facts::SetupIntent(intent) => intent.id.as_str(),
+            Facts::SetupAttempt(attempt) => attempt.id.as_str(),
         }
     }
 
@@ -151,6 +185,8 @@ impl Facts {
             Facts::PaymentMethod(loose) => loose.method.created,
             Facts::Source(loose) => loose.source.created,
             Facts::Token(token) => token.created,
+            Facts::SetupIntent(intent) => intent.created,
+            Facts::SetupAttempt(attempt) => attempt.created,
         }
     }
 
@@ -171,15 +207,22 @@ impl Facts {
             Facts::CashTransaction(transaction) => vec![cash_transaction_lists::of_customer(&transaction.customer)],
             // What nobody holds is found by its id alone.
             Facts::PaymentMethod(_) | Facts::Source(_) | Facts::Token(_) => Vec::new(),
+            Facts::SetupIntent(intent) => {
+                let mut lists = vec![List::all(ObjectKind::SetupIntent)];
+                lists.extend(intent.customer.as_ref().map(setup_lists::of_customer));
+                lists.extend(intent.method.as_ref().map(setup_lists::of_method));
+                lists
+            }
+            Facts::SetupAttempt(attempt) => vec![setup_lists::attempts(&attempt.intent)],
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::cash_transaction_lists;
     use super::promotion_code_lists::{of_code, of_coupon, of_customer, on, on_for};
-    use crate::domain::ids::{CouponId, CustomerId};
+    use super::{cash_transaction_lists, setup_lists};
+    use crate::domain::ids::{CouponId, CustomerId, InstrumentId, SetupIntentId};
     use crate::domain::object::{List, ObjectKind};
     use crate::domain::promotion_code::Code;
 
@@ -196,6 +239,9 @@ mod tests {
             (on_for(&code, None), -1_118_743_458_043_938_576),
             (on_for(&code, Some(&customer)), 216_050_940_672_763_917),
             (cash_transaction_lists::of_customer(&customer), 1_618_486_125_088_832_442),
+            (setup_lists::of_customer(&customer), -5_388_863_065_545_119_206),
+            (setup_lists::of_method(&InstrumentId("pm_1".into())), 5_091_765_562_543_734_040),
+            (setup_lists::attempts(&SetupIntentId("seti_1".into())), -4_538_216_354_797_502_237),
         ];
         assert_eq!(lists.map(|(list, _)| list.0), lists.map(|(_, digest)| digest));
     }

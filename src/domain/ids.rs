@@ -85,6 +85,14 @@ id!(
     TaxIdId, "txi"
 );
 id!(
+    /// A setup intent, `seti_…`.
+    SetupIntentId, "seti"
+);
+id!(
+    /// An attempt of a setup intent, `setatt_…`.
+    SetupAttemptId, "setatt"
+);
+id!(
     /// An event, `evt_…`.
     EventId, "evt"
 );

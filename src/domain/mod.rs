@@ -26,6 +26,7 @@ pub mod problem;
 pub mod promotion_code;
 pub mod query;
 pub mod secret;
+pub mod setup_intent;
 pub mod source;
 pub mod tax;
 pub mod tax_id;

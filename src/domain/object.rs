@@ -22,6 +22,10 @@ words! {
         Source = "source",
         /// A token.
         Token = "token",
+        /// A setup intent.
+        SetupIntent = "setup_intent",
+        /// An attempt of a setup intent.
+        SetupAttempt = "setup_attempt",
     }
 }
 

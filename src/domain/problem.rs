@@ -4,11 +4,12 @@ use super::balance::BalanceWish;
 use super::card::ExpiryFault;
 use super::decline::Decline;
 use super::ids::{
-    BalanceTransactionId, CashTransactionId, CouponId, CustomerId, EventId, InstrumentId, PromotionCodeId, TaxIdId,
-    TokenId,
+    BalanceTransactionId, CashTransactionId, CouponId, CustomerId, EventId, InstrumentId, PromotionCodeId,
+    SetupIntentId, TaxIdId, TokenId,
 };
 use super::instrument::SourceKind;
 use super::money::Currency;
+use super::setup_intent::{MethodType, SetupIntent, SetupVerb};
 use super::source::{SourceStatus, SourceType};
 use super::time::Time;
 
@@ -111,6 +112,34 @@ pub enum Problem {
         /// What the change is of.
         given: &'static str,
     },
+    /// No setup intent of that id in this space.
+    NoSuchSetupIntent {
+        /// The id that was asked for.
+        id: SetupIntentId,
+        /// The same account has one of that id in its other mode.
+        in_other_mode: bool,
+    },
+    /// What is wanted of the setup intent does not go with how far it is.
+    SetupIntentState {
+        /// The intent.
+        intent: Box<SetupIntent>,
+        /// What was wanted.
+        wish: SetupVerb,
+    },
+    /// The payment method is of none of the types that were asked for.
+    TypeNotAllowed {
+        /// What it is.
+        given: &'static str,
+        /// What was asked for.
+        allowed: Vec<MethodType>,
+    },
+    /// Somebody else holds the payment method.
+    HeldByOther {
+        /// The payment method.
+        method: InstrumentId,
+        /// Who was to hold it.
+        wanted: Option<CustomerId>,
+    },
     /// The customer holds as many instruments as it can.
     TooManyInstruments,
     /// What was brought as a source is none of the sort that was asked for.
@@ -204,6 +233,7 @@ impl Problem {
             | Problem::ExpiresAfterCoupon { .. }
             | Problem::MoreRedemptionsThanCoupon { .. }
             | Problem::ExpiryOver(_)
+            | Problem::TypeNotAllowed { .. }
             | Problem::CashOutOfRange => true,
             Problem::NoSuchCustomer { .. }
             | Problem::NoSuchBalanceTransaction(_)
@@ -224,6 +254,9 @@ impl Problem {
             | Problem::AttachedAlready
             | Problem::PaymentMethodSpent
             | Problem::NotAttached(_)
+            | Problem::NoSuchSetupIntent { .. }
+            | Problem::SetupIntentState { .. }
+            | Problem::HeldByOther { .. }
             | Problem::TooManyInstruments
             | Problem::BankAccountExists
             | Problem::AlreadyVerified

@@ -7,11 +7,14 @@ use crate::domain::account::Space;
 use crate::domain::cash::CashTransaction;
 use crate::domain::coupon::Coupon;
 use crate::domain::facts::Facts;
-use crate::domain::ids::{CashTransactionId, CouponId, CouponSerial, InstrumentId, PromotionCodeId, TokenId};
+use crate::domain::ids::{
+    CashTransactionId, CouponId, CouponSerial, InstrumentId, PromotionCodeId, SetupAttemptId, SetupIntentId, TokenId,
+};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{Cursor, ObjectPage, Page, Place, Span};
 use crate::domain::payment_method::LoosePaymentMethod;
 use crate::domain::promotion_code::PromotionCode;
+use crate::domain::setup_intent::{SetupAttempt, SetupIntent};
 use crate::domain::source::LooseSource;
 use crate::domain::token::Token;
 use crate::store::record::{read_facts, write_facts};
@@ -86,6 +89,16 @@ pub(super) fn loose_source(read: &mut dyn Read, space: Space, id: &InstrumentId)
 /// A token.
 pub(super) fn token(read: &mut dyn Read, space: Space, id: &TokenId) -> Kept<Option<Token>> {
     one(read, space, ObjectKind::Token, id.as_str())
+}
+
+/// A setup intent.
+pub(super) fn setup_intent(read: &mut dyn Read, space: Space, id: &SetupIntentId) -> Kept<Option<SetupIntent>> {
+    one(read, space, ObjectKind::SetupIntent, id.as_str())
+}
+
+/// An attempt of a setup intent.
+pub(super) fn setup_attempt(read: &mut dyn Read, space: Space, id: &SetupAttemptId) -> Kept<Option<SetupAttempt>> {
+    one(read, space, ObjectKind::SetupAttempt, id.as_str())
 }
 
 /// The promotion codes of a list that is known to be short.

@@ -9,7 +9,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::domain::account::{FingerprintKey, Mode};
-use crate::domain::bank_account::{BankFacts, BankStatus, Guess};
+use crate::domain::bank_account::{BankFacts, BankStatus, Guess, Told};
 use crate::domain::card::{CardFacts, Reference};
 use crate::domain::decline::Decline;
 use crate::domain::money::Currency;
@@ -38,7 +38,7 @@ pub trait Processor: Send + Sync {
     fn named(&self, ask: Ask<'_>, name: &str) -> Option<Accepted>;
 
     /// Whether amounts are those that were paid into a bank account to prove whose it is, in either order.
-    fn judge<'a>(&'a self, ask: Ask<'a>, account: &'a Reference, amounts: [i64; 2]) -> Answering<'a, Guess>;
+    fn judge<'a>(&'a self, ask: Ask<'a>, account: &'a Reference, told: &'a Told) -> Answering<'a, Guess>;
 
     /// Asks the issuer whether an instrument may be used from now on.
     fn verify<'a>(&'a self, ask: Ask<'a>, instrument: &'a Accepted) -> Answering<'a, Verified>;
@@ -192,7 +192,7 @@ pub enum Subject {
     /// Something in the processor's keeping.
     Known(Accepted),
     /// What somebody says was paid into a bank account in the processor's keeping, in minor units.
-    PaidIn(Reference, [i64; 2]),
+    PaidIn(Reference, Told),
 }
 
 /// What came of a question.
@@ -206,6 +206,13 @@ pub enum Finding {
     Declined(Decline),
     /// Whether what was said is right.
     Judged(Guess),
+    /// It is in the processor's keeping, but may not be used.
+    Refused {
+        /// It.
+        instrument: Accepted,
+        /// Why it may not.
+        decline: Decline,
+    },
     /// No document gives that name.
     NoSuchName,
 }
@@ -215,7 +222,7 @@ impl Finding {
     pub fn instrument(&self) -> Result<Option<&Accepted>, Problem> {
         match self {
             Finding::Accepted(instrument) | Finding::Verified(Verified { instrument, .. }) => Ok(Some(instrument)),
-            Finding::Declined(decline) => Err(Problem::Declined(*decline)),
+            Finding::Declined(decline) | Finding::Refused { decline, .. } => Err(Problem::Declined(*decline)),
             Finding::NoSuchName | Finding::Judged(_) => Ok(None),
         }
     }
@@ -224,7 +231,7 @@ impl Finding {
     pub fn guess(&self) -> Done<Guess> {
         match self {
             Finding::Judged(guess) => Ok(*guess),
-            Finding::Declined(decline) => Err(Problem::Declined(*decline).into()),
+            Finding::Declined(decline) | Finding::Refused { decline, .. } => Err(Problem::Declined(*decline).into()),
             Finding::Accepted(_) | Finding::Verified(_) | Finding::NoSuchName => Err(mixed_up()),
         }
     }
@@ -247,8 +254,8 @@ pub async fn find_out(processor: &dyn Processor, ask: Ask<'_>, question: &Questi
     let accepted = match about {
         Subject::Details(details) => processor.accept(ask, details).await,
         Subject::Known(instrument) => Ok(instrument.clone()),
-        Subject::PaidIn(account, amounts) => {
-            return match processor.judge(ask, account, *amounts).await {
+        Subject::PaidIn(account, told) => {
+            return match processor.judge(ask, account, told).await {
                 Ok(guess) => Ok(Finding::Judged(guess)),
                 Err(Failing::Declined(decline)) => Ok(Finding::Declined(decline)),
                 Err(Failing::Away { seen }) => Err(seen),
@@ -259,14 +266,17 @@ pub async fn find_out(processor: &dyn Processor, ask: Ask<'_>, question: &Questi
             None => return Ok(Finding::NoSuchName),
         },
     };
-    let finding = match (accepted, verify) {
-        (Ok(instrument), true) => processor.verify(ask, &instrument).await.map(Finding::Verified),
-        (Ok(instrument), false) => Ok(Finding::Accepted(instrument)),
-        (Err(failing), _) => Err(failing),
+    let instrument = match accepted {
+        Ok(instrument) => instrument,
+        Err(Failing::Declined(decline)) => return Ok(Finding::Declined(decline)),
+        Err(Failing::Away { seen }) => return Err(seen),
     };
-    match finding {
-        Ok(finding) => Ok(finding),
-        Err(Failing::Declined(decline)) => Ok(Finding::Declined(decline)),
+    if !verify {
+        return Ok(Finding::Accepted(instrument));
+    }
+    match processor.verify(ask, &instrument).await {
+        Ok(verified) => Ok(Finding::Verified(verified)),
+        Err(Failing::Declined(decline)) => Ok(Finding::Refused { instrument, decline }),
         Err(Failing::Away { seen }) => Err(seen),
     }
 }

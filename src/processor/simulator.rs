@@ -11,7 +11,7 @@ use super::{
     Accepted, Answering, Ask, Authentication, BankDetails, CardDetails, Details, Failing, Processor, Verified,
 };
 use crate::domain::account::Mode;
-use crate::domain::bank_account::{BankFacts, BankStatus, Guess};
+use crate::domain::bank_account::{BankFacts, BankStatus, Guess, Told};
 use crate::domain::card::{CardFacts, Check, Checks, Expiry, Reference};
 use crate::domain::decline::Decline;
 use crate::domain::money::Currency;
@@ -48,9 +48,9 @@ impl Processor for Simulator {
         Some(Accepted::BankAccount { facts: bank_facts(ask, account), status })
     }
 
-    fn judge<'a>(&'a self, ask: Ask<'a>, account: &'a Reference, amounts: [i64; 2]) -> Answering<'a, Guess> {
+    fn judge<'a>(&'a self, ask: Ask<'a>, account: &'a Reference, told: &'a Told) -> Answering<'a, Guess> {
         let guess = match ask.mode {
-            Mode::Test => table::bank_account_kept_as(&account.0).map(|account| account.guess(amounts)),
+            Mode::Test => table::bank_account_kept_as(&account.0).map(|account| account.guess(told)),
             // Nothing was paid in.
             Mode::Live => None,
         };
@@ -345,7 +345,9 @@ mod tests {
     #[test]
     fn amounts_prove_test_accounts_in_test_mode() {
         let judged = |mode, account: &str, amounts| {
-            find(mode, Subject::PaidIn(Reference(account.into()), amounts), false).guess().expect("it is judged")
+            find(mode, Subject::PaidIn(Reference(account.into()), Told::Amounts(amounts)), false)
+                .guess()
+                .expect("it is judged")
         };
         for (account, amounts, guess) in [
             ("success", [32, 45], Guess::Right),

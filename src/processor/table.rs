@@ -3,7 +3,7 @@
 //! changes, and no row goes.
 
 use super::Authentication;
-use crate::domain::bank_account::{BankStatus, Guess};
+use crate::domain::bank_account::{BankStatus, Guess, Told};
 use crate::domain::card::{Brand, Check, Funding};
 use crate::domain::decline::Decline;
 
@@ -67,18 +67,29 @@ pub struct TestBankAccount {
 const PAID_IN: [i64; 2] = [32, 45];
 /// What stands for amounts told wrongly too often.
 const TOLD_TOO_OFTEN: [i64; 2] = [10, 11];
+/// The code in the text of what is paid in.
+const PAID_WITH: &str = "SM11AA";
 /// The account to which micro-deposits cannot be sent, so that no guess is right.
 const NEVER_PAID_INTO: &str = "failMicrodeposits";
 
 impl TestBankAccount {
-    /// Whether amounts are those that were paid in, in either order.
-    pub fn guess(&self, mut amounts: [i64; 2]) -> Guess {
-        amounts.sort_unstable();
-        match amounts {
-            _ if self.name == NEVER_PAID_INTO => Guess::Last,
-            PAID_IN => Guess::Right,
-            TOLD_TOO_OFTEN => Guess::Last,
-            [_, _] => Guess::Wrong,
+    /// Whether what its owner tells is what was paid in.
+    pub fn guess(&self, told: &Told) -> Guess {
+        if self.name == NEVER_PAID_INTO {
+            return Guess::Last;
+        }
+        match told {
+            Told::Amounts(amounts) => {
+                let mut amounts = *amounts;
+                amounts.sort_unstable();
+                match amounts {
+                    PAID_IN => Guess::Right,
+                    TOLD_TOO_OFTEN => Guess::Last,
+                    [_, _] => Guess::Wrong,
+                }
+            }
+            Told::Code(code) if code == PAID_WITH => Guess::Right,
+            Told::Code(_) => Guess::Wrong,
         }
     }
 }

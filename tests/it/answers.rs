@@ -40,6 +40,8 @@ const NOT_DESCRIBED: &[(&str, &str, &str)] = &[
     ("2020-08-27", "/v1/tax_ids", "tax ids by their owner came in February 2024, for every version"),
     ("2020-08-27", "POST /v1/test_helpers/sources/", "ours: it stands for what a person does on a page of Stripe's"),
     ("2026-08-26.dahlia", "POST /v1/test_helpers/sources/", "ours, as above"),
+    ("2020-08-27", "POST /v1/test_helpers/setup_intents/", "ours: it stands for what a card's owner does"),
+    ("2026-08-26.dahlia", "POST /v1/test_helpers/setup_intents/", "ours, as above"),
 ];
 
 /// Keys that a document does not have: the version that they are told from on, the schema, the key, why.

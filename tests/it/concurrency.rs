@@ -20,6 +20,8 @@ in_both_stores! {
     the_last_redemption_is_given_once,
     every_redemption_counts,
     a_customer_never_has_a_sixth_tax_id,
+    an_intent_is_confirmed_once,
+    a_payment_method_is_set_up_for_one_customer,
     a_token_is_used_by_one,
     a_payment_method_is_attached_by_one,
     a_source_replaces_the_one_before_it,
@@ -268,6 +270,62 @@ fn a_customer_never_has_a_sixth_tax_id(keeping: &Keeping) {
     assert_eq!(listed, made.iter().map(|it| it["id"].as_str().unwrap()).collect());
     let told = json(&client.get("/v1/events?type=customer.tax_id.created"));
     assert_eq!(told["data"].as_array().unwrap().len(), MOST);
+}
+
+fn types_told(client: &Client, filter: &str) -> usize {
+    let told = json(&client.get(&format!("/v1/events?limit=100&type={filter}")));
+    told["data"].as_array().unwrap().len()
+}
+
+fn an_intent_is_confirmed_once(keeping: &Keeping) {
+    let server = Server::start(keeping);
+    let client = Client::new(server.address(), "sk_test_race");
+    let customer = client.customer("name=Jenny");
+    for (card, step, attached) in
+        [("pm_card_visa", "succeeded", 1), ("pm_card_authenticationRequired", "requires_action", 1)]
+    {
+        let wish = format!("customer={customer}&payment_method={card}");
+        let made = json(&client.post("/v1/setup_intents", &wish));
+        let id = made["id"].as_str().unwrap();
+        let confirmed = rush(&client, &format!("/v1/setup_intents/{id}/confirm"), |_| String::new());
+        assert_eq!((of_status(&confirmed, 200), of_status(&confirmed, 400)), (1, CALLERS - 1), "{card}");
+        let refused = confirmed.iter().filter(|reply| reply.status == 400);
+        assert!(refused.map(|reply| error(reply, 400)).all(|it| it["code"] == "setup_intent_unexpected_state"));
+        let attempts = json(&client.get(&format!("/v1/setup_attempts?setup_intent={id}")));
+        assert_eq!(attempts["data"].as_array().unwrap().len(), 1);
+        assert_eq!(types_told(&client, &format!("setup_intent.{step}")), 1);
+        assert_eq!(types_told(&client, "payment_method.attached"), attached);
+    }
+}
+
+fn a_payment_method_is_set_up_for_one_customer(keeping: &Keeping) {
+    let server = Server::start(keeping);
+    let client = Client::new(server.address(), "sk_test_race");
+    let method = json(&client.post("/v1/payment_methods", "type=card&card[token]=tok_visa"));
+    let method = method["id"].as_str().unwrap();
+    let intents: Vec<String> = (0..CALLERS)
+        .map(|_| {
+            let customer = client.customer("name=Jenny");
+            let made = client.post("/v1/setup_intents", &format!("customer={customer}&payment_method={method}"));
+            json(&made)["id"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    let confirmed: Vec<Reply> = thread::scope(|scope| {
+        let confirm = |id: &String| {
+            let (client, path) = (client.clone(), format!("/v1/setup_intents/{id}/confirm"));
+            scope.spawn(move || client.post(&path, ""))
+        };
+        let callers: Vec<_> = intents.iter().map(confirm).collect();
+        callers.into_iter().map(|caller| caller.join().unwrap()).collect()
+    });
+    assert_eq!(of_status(&confirmed, 200), 1);
+    // Who comes while another one has it is told to try again.
+    assert_eq!(of_status(&confirmed, 400) + of_status(&confirmed, 429), CALLERS - 1);
+    assert_eq!(types_told(&client, "payment_method.attached"), 1);
+    assert_eq!(types_told(&client, "setup_intent.succeeded"), 1);
+    let holder = json(&client.get(&format!("/v1/payment_methods/{method}")))["customer"].clone();
+    let winner = confirmed.iter().find(|reply| reply.status == 200).unwrap();
+    assert_eq!(json(winner)["customer"], holder);
 }
 
 fn a_token_is_used_by_one(keeping: &Keeping) {

@@ -8,7 +8,7 @@ use cusp::dialects::stripe::routes::OPERATIONS;
 use cusp::dialects::stripe::versions::LISTED;
 use cusp::dialects::stripe::{
     balance_transactions, cash_balance, coupons, customers, events, funding_instructions, payment_methods,
-    promotion_codes, source_objects, sources, tax_ids, tokens,
+    promotion_codes, setup_params, source_objects, sources, tax_ids, tokens,
 };
 
 use crate::cases::{below, root};
@@ -160,6 +160,15 @@ fn tables() -> BTreeMap<&'static str, Vec<Row>> {
         ("POST /v1/test_helpers/sources/{source}/authorize", rows("", source_objects::AUTHORIZE)),
         ("POST /v1/test_helpers/sources/{source}/cancel", rows("", source_objects::SETTLE)),
         ("POST /v1/test_helpers/sources/{source}/fail", rows("", source_objects::SETTLE)),
+        ("GET /v1/setup_attempts", rows("", setup_params::LIST_ATTEMPTS)),
+        ("GET /v1/setup_intents", rows("", setup_params::LIST)),
+        ("POST /v1/setup_intents", rows("", setup_params::CREATE)),
+        ("GET /v1/setup_intents/{intent}", rows("", setup_params::RETRIEVE)),
+        ("POST /v1/setup_intents/{intent}", rows("", setup_params::UPDATE)),
+        ("POST /v1/setup_intents/{intent}/cancel", rows("", setup_params::CANCEL)),
+        ("POST /v1/setup_intents/{intent}/confirm", rows("", setup_params::CONFIRM)),
+        ("POST /v1/setup_intents/{intent}/verify_microdeposits", rows("", setup_params::VERIFY)),
+        ("POST /v1/test_helpers/setup_intents/{intent}/authenticate", rows("", setup_params::AUTHENTICATE)),
         ("GET /v1/tokens/{token}", rows("", customers::RETRIEVE)),
         ("POST /v1/tokens", rows("", tokens::CREATE)),
         ("POST /v1/tax_ids", rows("", tax_ids::CREATE_OWNED)),

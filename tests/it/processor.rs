@@ -5,7 +5,7 @@ use std::future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use cusp::domain::bank_account::Guess;
+use cusp::domain::bank_account::{Guess, Told};
 use cusp::domain::card::Reference;
 use cusp::processor::{Accepted, Answering, Ask, Details, Failing, Processor, Simulator, Verified};
 use cusp::store::faults::Loss;
@@ -61,9 +61,9 @@ impl Processor for Slow {
         SIMULATOR.named(ask, name)
     }
 
-    fn judge<'a>(&'a self, ask: Ask<'a>, account: &'a Reference, amounts: [i64; 2]) -> Answering<'a, Guess> {
+    fn judge<'a>(&'a self, ask: Ask<'a>, account: &'a Reference, told: &'a Told) -> Answering<'a, Guess> {
         match self.answers(ask) {
-            Ok(()) => SIMULATOR.judge(ask, account, amounts),
+            Ok(()) => SIMULATOR.judge(ask, account, told),
             Err(failing) => Box::pin(future::ready(Err(failing))),
         }
     }

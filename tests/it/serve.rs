@@ -122,6 +122,9 @@ fn there_is_no_test_money_in_live_mode(keeping: &Keeping) {
     assert!(message.contains("can be made in test mode only"), "{message}");
     let message = error(&live.post("/v1/test_helpers/sources/src_1/fail", ""), 400)["message"].to_string();
     assert!(message.contains("You can only use it in test mode"), "{message}");
+    let path = "/v1/test_helpers/setup_intents/seti_1/authenticate";
+    let message = error(&live.post(path, ""), 400)["message"].to_string();
+    assert!(message.contains("You can only use it in test mode"), "{message}");
     let balance = json(&live.get(&format!("/v1/customers/{id}/cash_balance")));
     assert_eq!((&balance["available"], &balance["livemode"]), (&serde_json::Value::Null, &true.into()));
 

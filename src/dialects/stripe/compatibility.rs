@@ -6,7 +6,7 @@ use super::params::{Empty, Field, Kind, Param, Shape, inside};
 use super::routes::OPERATIONS;
 use super::{
     balance_transactions, cash_balance, coupons, customers, events, funding_instructions, payment_methods,
-    promotion_codes, source_objects, sources, tax_ids, tokens, versions,
+    promotion_codes, setup_params, source_objects, sources, tax_ids, tokens, versions,
 };
 use crate::domain::promotion_code::MAX_CODE;
 
@@ -58,6 +58,15 @@ pub fn page() -> String {
     table(&mut page, "POST /v1/sources/{source}", source_objects::UPDATE);
     table(&mut page, "POST /v1/test_helpers/sources/{source}/authorize", source_objects::AUTHORIZE);
     table(&mut page, "POST /v1/tokens", tokens::CREATE);
+    table(&mut page, "POST /v1/setup_intents", setup_params::CREATE);
+    table(&mut page, "GET /v1/setup_intents", setup_params::LIST);
+    table(&mut page, "GET /v1/setup_intents/{intent}", setup_params::RETRIEVE);
+    table(&mut page, "POST /v1/setup_intents/{intent}", setup_params::UPDATE);
+    table(&mut page, "POST /v1/setup_intents/{intent}/confirm", setup_params::CONFIRM);
+    table(&mut page, "POST /v1/setup_intents/{intent}/cancel", setup_params::CANCEL);
+    table(&mut page, "POST /v1/setup_intents/{intent}/verify_microdeposits", setup_params::VERIFY);
+    table(&mut page, "POST /v1/test_helpers/setup_intents/{intent}/authenticate", setup_params::AUTHENTICATE);
+    table(&mut page, "GET /v1/setup_attempts", setup_params::LIST_ATTEMPTS);
     table(&mut page, "POST /v1/customers/{customer}/tax_ids", tax_ids::CREATE);
     table(&mut page, "GET /v1/customers/{customer}/tax_ids", tax_ids::LIST);
     table(&mut page, "POST /v1/tax_ids", tax_ids::CREATE_OWNED);
@@ -111,6 +120,7 @@ fn value(shape: &Shape) -> String {
         Shape::Phone(most) => format!("text, at most {most} characters, trimmed"),
         Shape::Email(most) => format!("e-mail address, at most {most} characters"),
         Shape::Country(most) => format!("text, at most {most} characters, kept in upper case"),
+        Shape::Url => "URL, also of an app, at most 5000 characters".to_owned(),
         Shape::Ip => "IPv4 or IPv6 address".to_owned(),
         Shape::Locale => "IETF language tag".to_owned(),
         Shape::Currency => "three-letter currency code".to_owned(),

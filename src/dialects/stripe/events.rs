@@ -10,8 +10,8 @@ use super::lists::{self, Paged, Paging, TEXT, row};
 use super::params::{self, Kind, Param, Shape, Value};
 use super::versions::Version;
 use super::{
-    Answer, Call, Halt, Plan, cash_balance, coupons, discounts, instruments, promotion_codes, source_objects, tax_ids,
-    tokens,
+    Answer, Call, Halt, Plan, cash_balance, coupons, discounts, instruments, promotion_codes, setup_objects,
+    source_objects, tax_ids, tokens,
 };
 use crate::domain::account::{Account, Mode};
 use crate::domain::coupon::Coupon;
@@ -146,6 +146,7 @@ fn object(event: &Event, account: &Account) -> Json {
                 ObjectChange::Updated { before, after } => (told(after), Some(told(before))),
             }
         }
+        Happening::Setup { step: _, intent } => (setup_objects::intent(intent, account, &version).into(), None),
         Happening::SourceSettled { outcome: _, source, customer } => {
             (source_objects::object(source, customer.as_ref(), account, &version).into(), None)
         }
@@ -176,6 +177,8 @@ fn object(event: &Event, account: &Account) -> Json {
 fn told(facts: &Facts, beside: &[Facts], account: &Account, version: &Version, then: Time) -> Json {
     match facts {
         Facts::Token(token) => tokens::object(token, account, version),
+        Facts::SetupIntent(intent) => setup_objects::intent(intent, account, version).into(),
+        Facts::SetupAttempt(attempt) => setup_objects::attempt(attempt, account, version).into(),
         Facts::Coupon(coupon) => coupons::object(coupon, account, then).into(),
         Facts::PaymentMethod(loose) => instruments::method_object(&loose.method, None, account, version).into(),
         Facts::Source(loose) => source_objects::object(&loose.source, loose.former.as_ref(), account, version).into(),

@@ -92,6 +92,30 @@ pub const SOURCE_OBJECT: Expandable =
 /// On a payment method.
 pub const PAYMENT_METHOD: Expandable =
     &[always("billing_details"), always("card"), always("customer"), always("us_bank_account")];
+/// On a setup intent. Mandates, applications and other accounts than one's own it has none.
+pub const SETUP_INTENT: Expandable = &[
+    always("application"),
+    since("automatic_payment_methods", "2022-11-15"),
+    always("customer"),
+    always("last_setup_error"),
+    always("latest_attempt"),
+    always("mandate"),
+    always("next_action"),
+    always("on_behalf_of"),
+    always("payment_method"),
+    always("payment_method_options"),
+    always("single_use_mandate"),
+];
+/// On an attempt of a setup intent.
+pub const SETUP_ATTEMPT: Expandable = &[
+    always("application"),
+    always("customer"),
+    always("on_behalf_of"),
+    always("payment_method"),
+    always("payment_method_details"),
+    always("setup_error"),
+    always("setup_intent"),
+];
 /// On a token. All of it is inline.
 pub const TOKEN: Expandable = &[always("bank_account"), always("card")];
 /// On a tax id. What is known of it is inline.
@@ -181,10 +205,10 @@ pub fn require_sight(call: &Call) -> Result<(), Refusal> {
     let paths = call.given.get("expand").and_then(Node::as_list).unwrap_or_default();
     let through =
         |path: &Node, segment: &str| matches!(path, Node::Text(path) if path.split('.').any(|it| it == segment));
-    let mut guarded = [("default_payment_method", Resource::PaymentMethod), ("tax_ids", Resource::TaxId)]
-        .into_iter()
-        .filter(|(segment, _)| paths.iter().any(|path| through(path, segment)));
-    guarded.try_for_each(|(_, resource)| call.require(resource, Access::Read))
+    // Sources come with their customer, as they do under its path.
+    let parts = [("tax_ids", Resource::TaxId), ("default_payment_method", Resource::PaymentMethod)];
+    let mut filled = parts.into_iter().filter(|(part, _)| paths.iter().any(|path| through(path, part)));
+    filled.try_for_each(|(_, resource)| call.require(resource, Access::Read))
 }
 
 /// A customer as the caller's version shows it, with what it wants filled in.

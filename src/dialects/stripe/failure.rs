@@ -2,8 +2,10 @@
 
 mod cash;
 mod declines;
+mod idempotency;
 mod instruments;
 mod keys;
+mod setup;
 mod sources;
 
 use hyper::header::{ALLOW, HeaderName, RETRY_AFTER};
@@ -19,6 +21,7 @@ use crate::http::json::Object;
 use crate::http::{Reply, Trouble};
 use crate::store::Outlook;
 pub use cash::CASH_TRANSACTION;
+pub use setup::{SETUP_ATTEMPT, SETUP_INTENT};
 
 /// Tells official clients whether to try again.
 pub const SHOULD_RETRY: HeaderName = HeaderName::from_static("stripe-should-retry");
@@ -33,7 +36,9 @@ pub struct Refusal {
     code: Option<&'static str>,
     decline_code: Option<&'static str>,
     param: Option<Box<str>>,
-    message: String,
+    message: Box<str>,
+    /// What the refusal is about, by its key.
+    objects: Option<Box<Object>>,
     headers: Vec<(HeaderName, String)>,
 }
 
@@ -50,6 +55,8 @@ pub struct Names {
     pub source: Named,
     /// The payment method.
     pub payment_method: Named,
+    /// The setup intent.
+    pub setup_intent: Named,
     /// The token.
     pub token: Named,
     /// The parameter that brings the details of a bank account.
@@ -76,6 +83,7 @@ impl Names {
             promotion_code: id,
             source: id,
             payment_method: id,
+            setup_intent: id,
             token: id,
             bank_account: "bank_account",
             currency: "currency",
@@ -100,12 +108,19 @@ impl Named {
 
 const INVALID_REQUEST: &str = "invalid_request_error";
 const API: &str = "api_error";
-const IDEMPOTENCY: &str = "idempotency_error";
 
 impl Refusal {
     fn new(status: u16, message: impl Into<String>) -> Refusal {
-        let message = message.into();
-        Refusal { status, kind: INVALID_REQUEST, code: None, decline_code: None, param: None, message, headers: vec![] }
+        Refusal {
+            status,
+            kind: INVALID_REQUEST,
+            code: None,
+            decline_code: None,
+            param: None,
+            message: message.into().into(),
+            objects: None,
+            headers: vec![],
+        }
     }
 
     fn code(self, code: &'static str) -> Refusal {
@@ -383,18 +398,6 @@ impl Refusal {
         Refusal::new(412, "There is no object yet that If-Match could match.")
     }
 
-    // Idempotency.
-
-    /// An idempotency key that is empty.
-    pub fn empty_idempotency_key() -> Refusal {
-        Refusal::new(400, "Idempotency Key must be a non-empty string.")
-    }
-
-    /// An idempotency key that is too long or not plain text.
-    pub fn bad_idempotency_key(most: usize) -> Refusal {
-        Refusal::new(400, format!("Idempotency Key must be one plain text of at most {most} characters."))
-    }
-
     /// Others kept the record busy for too long: docs.stripe.com/rate-limits, "object lock timeouts".
     pub fn lock_timeout() -> Refusal {
         Refusal::new(
@@ -406,43 +409,6 @@ impl Refusal {
         )
         .code("lock_timeout")
         .header(SHOULD_RETRY, "true")
-    }
-
-    /// The key is being worked on.
-    pub fn idempotency_key_in_use(key: &str) -> Refusal {
-        Refusal::new(
-            409,
-            format!(
-                "There is currently another in-progress request using this Idempotent Key (that probably means you \
-                 submitted twice, and the other request is still going through): {key}. Please try again later."
-            ),
-        )
-        .code("idempotency_key_in_use")
-        .kind(IDEMPOTENCY)
-    }
-
-    /// The key was used with other parameters.
-    pub fn other_parameters(key: &str) -> Refusal {
-        Refusal::new(
-            400,
-            format!(
-                "Keys for idempotent requests can only be used with the same parameters they were first used with. Try \
-                 using a key other than '{key}' if you meant to execute a different request."
-            ),
-        )
-        .kind(IDEMPOTENCY)
-    }
-
-    /// The key was used for another endpoint.
-    pub fn other_endpoint(key: &str, first: &str, now: &str) -> Refusal {
-        Refusal::new(
-            400,
-            format!(
-                "Keys for idempotent requests can only be used for the same endpoint they were first used for ('{now}' \
-                 vs '{first}'). Try using a key other than '{key}' if you meant to execute a different request."
-            ),
-        )
-        .kind(IDEMPOTENCY)
     }
 
     // The engine and the shell.
@@ -535,6 +501,16 @@ impl Refusal {
             Problem::PaymentMethodNotAttached(id) => Refusal::not_of_customer(&id),
             Problem::NoSuchPaymentMethod(id) => {
                 Refusal::nowhere("PaymentMethod", id.as_str(), names.payment_method, false, test_mode)
+            }
+            Problem::NoSuchSetupIntent { id, in_other_mode } => {
+                Refusal::nowhere(SETUP_INTENT, id.as_str(), names.setup_intent, in_other_mode, test_mode)
+            }
+            Problem::SetupIntentState { intent, wish } => Refusal::setup_state(&intent, wish),
+            Problem::TypeNotAllowed { given, allowed } => {
+                Refusal::type_not_allowed(names.payment_method, given, &allowed)
+            }
+            Problem::HeldByOther { method, wanted } => {
+                Refusal::held_by_other(names.payment_method, &method, wanted.as_ref())
             }
             Problem::AttachedAlready => Refusal::attached_already(),
             Problem::PaymentMethodSpent => Refusal::payment_method_spent(),
@@ -647,9 +623,8 @@ impl Refusal {
         }
     }
 
-    /// The reply.
-    pub fn reply(self) -> Reply {
-        let mut error = Object::new();
+    fn error(&self) -> Object {
+        let mut error = self.objects.as_deref().cloned().unwrap_or_default();
         if let Some(code) = self.code {
             error.add("code", code);
             self.decline_code.into_iter().for_each(|code| error.add("decline_code", code));
@@ -657,10 +632,17 @@ impl Refusal {
         }
         // Whoever sends a card's number in a place where none belongs does not get it back, nor does the log of a client.
         error.add("message", without_card_numbers(&self.message));
-        if let Some(param) = self.param {
-            error.add("param", without_card_numbers(&param));
+        if let Some(param) = &self.param {
+            error.add("param", without_card_numbers(param));
         }
         error.add("type", self.kind);
+        error.sort_from(0);
+        error
+    }
+
+    /// The reply.
+    pub fn reply(self) -> Reply {
+        let error = self.error();
         let body = crate::http::json::Json::from(Object::new().and("error", error)).to_bytes();
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         self.headers.into_iter().fold(Reply::new(status, body), |reply, (name, value)| reply.with(name, &value))

@@ -188,17 +188,13 @@ fn card_facts(facts: &CardFacts) -> Object {
         country,
         funding,
         fingerprint: Fingerprint(fingerprint),
-        checks: Checks { cvc, line1, postal_code },
+        checks,
         reference: _,
     } = facts;
-    let checks = Object::new()
-        .and("address_line1_check", check(*line1))
-        .and("address_postal_code_check", check(*postal_code))
-        .and("cvc_check", check(*cvc));
     let networks = Object::new().and("available", vec![Json::from(brand.as_str())]).and("preferred", Json::Null);
     Object::new()
         .and("brand", brand.as_str())
-        .and("checks", checks)
+        .and("checks", display_checks(checks))
         .and("country", country.as_ref())
         .and("display_brand", display_brand(*brand))
         .and("exp_month", i64::from(*exp_month))
@@ -211,6 +207,15 @@ fn card_facts(facts: &CardFacts) -> Object {
         .and("regulated_status", Json::Null)
         .and("three_d_secure_usage", Object::new().and("supported", *funding != Funding::Prepaid))
         .and("wallet", Json::Null)
+}
+
+/// What an issuer said of what was stated, in the words of the newer API.
+pub fn display_checks(checks: &Checks) -> Object {
+    let Checks { cvc, line1, postal_code } = checks;
+    Object::new()
+        .and("address_line1_check", check(*line1))
+        .and("address_postal_code_check", check(*postal_code))
+        .and("cvc_check", check(*cvc))
 }
 
 /// What a source that is a card shows of it.

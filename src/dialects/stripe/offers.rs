@@ -285,7 +285,7 @@ pub fn new_method(ctx: &Ctx<'_>, kind: PaymentMethodKind, billing: BillingDetail
 }
 
 /// What a payment method is, as the processor knows it.
-fn of_method(method: &PaymentMethod) -> Accepted {
+pub fn of_method(method: &PaymentMethod) -> Accepted {
     match &method.kind {
         PaymentMethodKind::Card(facts) => Accepted::Card(facts.clone()),
         PaymentMethodKind::UsBankAccount { facts, .. } => {
@@ -295,7 +295,7 @@ fn of_method(method: &PaymentMethod) -> Accepted {
 }
 
 /// What the processor has, as the kind of payment method that it makes; what was stated beside it stays.
-fn kind_of(accepted: Accepted, before: Option<&PaymentMethodKind>) -> PaymentMethodKind {
+pub fn kind_of(accepted: Accepted, before: Option<&PaymentMethodKind>) -> PaymentMethodKind {
     let (holder_type, account_type) = match before {
         Some(PaymentMethodKind::UsBankAccount { facts: _, holder_type, account_type }) => (*holder_type, *account_type),
         // What a name of a test account stands for.

@@ -85,6 +85,8 @@ pub enum Shape {
     Phone(usize),
     /// An e-mail address of at most so many characters.
     Email(usize),
+    /// Where to go on: an address with a scheme, of a page or of an app, of at most 5000 characters.
+    Url,
     /// A country: text, kept in upper case.
     Country(usize),
     /// An IPv4 or IPv6 address.
@@ -341,6 +343,9 @@ fn scalar(shape: &Shape, text: &str, name: &str, version: &Version) -> Result<Va
         Shape::Email(most) if longer_than(*most) => Err(Refusal::too_long(name, text, *most)),
         Shape::Email(_) if !is_email(text) => Err(Refusal::email(name, text)),
         Shape::Email(_) => Ok(Value::Text(text.to_owned())),
+        Shape::Url if longer_than(5000) => Err(Refusal::too_long(name, text, 5000)),
+        Shape::Url if !is_url(text) => Err(Refusal::url(name)),
+        Shape::Url => Ok(Value::Text(text.to_owned())),
         Shape::Country(most) if longer_than(*most) => Err(Refusal::too_long(name, text, *most)),
         Shape::Country(_) => Ok(Value::Text(text.to_uppercase())),
         Shape::Ip => {
@@ -526,6 +531,15 @@ fn is_email(text: &str) -> bool {
         && !text.contains(|letter: char| letter.is_whitespace() || letter.is_control())
         && labels.clone().count() >= 2
         && labels.into_iter().all(|label| !label.is_empty())
+}
+
+/// A scheme, `://` and something, without white space.
+pub fn is_url(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    scheme.starts_with(|letter: char| letter.is_ascii_alphabetic())
+        && scheme.chars().all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter))
+        && !rest.is_empty()
+        && !text.contains(|letter: char| letter.is_whitespace() || letter.is_control())
 }
 
 /// The name of something inside something: `outer[name]`.

@@ -8,26 +8,28 @@ use super::expand::{self, Expansions};
 use super::failure::{Named, Names, Refusal};
 use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
 use super::offers::{self, Offer};
-use super::params::{self, Empty, Kind, Param, Shape, Value, field, word};
+use super::params::{self, Empty, Kind, Param, Shape, Value, field, inside, word};
 use super::tokens::stated_number;
 use super::{Answer, Call, Halt, Plan, discounts};
+use crate::domain::account::Account;
 use crate::domain::api_key::{Access, Resource};
 use crate::domain::bank_account::{AccountType, HolderType};
 use crate::domain::ids::{CustomerId, InstrumentId};
 use crate::domain::instrument::{Instrument, SourceKind};
 use crate::domain::metadata::MetadataChange;
 use crate::domain::payment_method::{
-    AllowRedisplay, BillingChange, BillingDetails, PaymentMethodChange, PaymentMethodKind,
+    AllowRedisplay, BillingChange, BillingDetails, PaymentMethod, PaymentMethodChange, PaymentMethodKind,
 };
 use crate::domain::time::Time;
-use crate::engine::customers;
+use crate::domain::token::Token;
 use crate::engine::payment_methods::{self, Found};
+use crate::engine::{Ctx, Done, customers};
 use crate::http::conditions;
 use crate::http::json::Json;
-use crate::processor::{self, BankDetails, CardDetails, Details, Question, Subject};
-use crate::store::{Kept, Read};
+use crate::processor::{self, BankDetails, CardDetails, Details, Finding, Question, Subject};
+use crate::store::{Kept, Read, Tx};
 
-const ALLOW_REDISPLAY: Shape = Shape::Choice(&[word("always"), word("limited"), word("unspecified")]);
+pub(super) const ALLOW_REDISPLAY: Shape = Shape::Choice(&[word("always"), word("limited"), word("unspecified")]);
 const HOLDER_TYPE: Shape = Shape::Choice(&[word("company"), word("individual")]);
 const ACCOUNT_TYPE: Shape = Shape::Choice(&[word("checking"), word("savings")]);
 
@@ -141,16 +143,11 @@ pub const LIST_OF_CUSTOMER: &[Param<List>] =
 /// What a create asks for.
 #[derive(Default)]
 pub struct Create {
-    kind: Option<String>,
-    card: Option<Value>,
-    account: Option<Value>,
-    billing: BillingChange,
-    allow_redisplay: Option<AllowRedisplay>,
-    metadata: MetadataChange,
+    draft: DraftInput,
     expand: Vec<String>,
 }
 
-const CARD: Shape = Shape::Record(&[
+pub(super) const CARD: Shape = Shape::Record(&[
     field("cvc", &Shape::Secret(5000)),
     field("exp_month", &TEXT),
     field("exp_year", &TEXT),
@@ -159,7 +156,7 @@ const CARD: Shape = Shape::Record(&[
     field("token", &Shape::Id(5000, "token")),
 ]);
 
-const US_BANK_ACCOUNT: Shape = Shape::Record(&[
+pub(super) const US_BANK_ACCOUNT: Shape = Shape::Record(&[
     field("account_holder_type", &HOLDER_TYPE),
     field("account_number", &Shape::Secret(5000)),
     field("account_type", &ACCOUNT_TYPE),
@@ -168,7 +165,7 @@ const US_BANK_ACCOUNT: Shape = Shape::Record(&[
 ]);
 
 /// The types that can be made here.
-const MADE: Shape = Shape::Choice(&[word("card"), word("us_bank_account")]);
+pub(super) const MADE: Shape = Shape::Choice(&[word("card"), word("us_bank_account")]);
 
 /// The parameters of `POST /v1/payment_methods`.
 pub const CREATE: &[Param<Create>] = &[
@@ -176,7 +173,9 @@ pub const CREATE: &[Param<Create>] = &[
         added: "2024-04-10",
         ..row(
             "allow_redisplay",
-            Kind::Value(&ALLOW_REDISPLAY, |input, value| input.allow_redisplay = AllowRedisplay::named(&value.text())),
+            Kind::Value(&ALLOW_REDISPLAY, |input, value| {
+                input.draft.allow_redisplay = AllowRedisplay::named(&value.text())
+            }),
         )
     },
     row(
@@ -184,29 +183,32 @@ pub const CREATE: &[Param<Create>] = &[
         Kind::Group(&[
             create_unsettable(
                 "address",
-                Kind::Value(&ADDRESS, |input, value| input.billing.address = value.patch(address)),
+                Kind::Value(&ADDRESS, |input, value| input.draft.billing.address = value.patch(address)),
             ),
             create_unsettable(
                 "email",
-                Kind::Value(&Shape::Email(512), |input, value| input.billing.email = value.patch(Value::text)),
+                Kind::Value(&Shape::Email(512), |input, value| input.draft.billing.email = value.patch(Value::text)),
             ),
-            create_unsettable("name", Kind::Value(&TEXT, |input, value| input.billing.name = value.patch(Value::text))),
+            create_unsettable(
+                "name",
+                Kind::Value(&TEXT, |input, value| input.draft.billing.name = value.patch(Value::text)),
+            ),
             create_unsettable(
                 "phone",
-                Kind::Value(&TEXT, |input, value| input.billing.phone = value.patch(Value::text)),
+                Kind::Value(&TEXT, |input, value| input.draft.billing.phone = value.patch(Value::text)),
             ),
             Param { added: "2025-03-31", ..row("tax_id", Kind::Unsupported) },
         ]),
     ),
-    row("card", Kind::Value(&CARD, |input, value| input.card = Some(value))),
+    row("card", Kind::Value(&CARD, |input, value| input.draft.card = Some(value))),
     // To copy what a customer of the platform pays with to a connected account.
     row("customer", Kind::Unsupported),
     row("expand", Kind::Value(&EXPAND, |input, value| input.expand = value.texts())),
-    row("metadata", Kind::Value(&Shape::Metadata, |input, value| input.metadata = value.metadata())),
+    row("metadata", Kind::Value(&Shape::Metadata, |input, value| input.draft.metadata = value.metadata())),
     row("payment_method", Kind::Unsupported),
     Param { added: "2023-10-16", ..row("radar_options", Kind::Unsupported) },
-    Param { required: true, ..row("type", Kind::Value(&MADE, |input, value| input.kind = Some(value.text()))) },
-    row("us_bank_account", Kind::Value(&US_BANK_ACCOUNT, |input, value| input.account = Some(value))),
+    Param { required: true, ..row("type", Kind::Value(&MADE, |input, value| input.draft.kind = Some(value.text()))) },
+    row("us_bank_account", Kind::Value(&US_BANK_ACCOUNT, |input, value| input.draft.account = Some(value))),
 ];
 
 const fn create_unsettable(name: &'static str, kind: Kind<Create>) -> Param<Create> {
@@ -311,6 +313,81 @@ pub const UPDATE: &[Param<Update>] = &[
 /// How operations on one payment method name it.
 const NAMES: Names = Names { payment_method: Named::by_path("payment_method"), ..Names::CUSTOMER_BY_PATH };
 
+/// What is stated of a payment method that is to be made.
+#[derive(Clone, Default)]
+pub struct DraftInput {
+    /// Its type.
+    pub kind: Option<String>,
+    /// A card.
+    pub card: Option<Value>,
+    /// A bank account.
+    pub account: Option<Value>,
+    /// Who pays with it.
+    pub billing: BillingChange,
+    /// Whether it may be offered again.
+    pub allow_redisplay: Option<AllowRedisplay>,
+    /// Free data.
+    pub metadata: MetadataChange,
+}
+
+/// A payment method that is to be made.
+#[derive(Clone)]
+pub struct Draft {
+    made: Made,
+    billing: BillingChange,
+    allow_redisplay: Option<AllowRedisplay>,
+    metadata: MetadataChange,
+}
+
+impl Draft {
+    /// What is stated below a parameter, or beside all others.
+    pub fn of(prefix: &str, input: DraftInput) -> Result<Draft, Refusal> {
+        let DraftInput { kind, card, account, billing: change, allow_redisplay, metadata } = input;
+        let mut stated = BillingDetails::default();
+        change.clone().onto(&mut stated);
+        let mut made = Made::of(prefix, &kind.unwrap_or_default(), card, account, stated.name.as_deref())?;
+        if let Made::Stated { details: Details::Card(card), .. } = &mut made {
+            card.states_line1 = stated.address.street.is_some();
+            card.states_postal_code = stated.address.postal_code.is_some();
+        }
+        Ok(Draft { made, billing: change, allow_redisplay, metadata })
+    }
+
+    /// What to ask the processor; `verify` when it is to be used from now on.
+    pub fn question(&self, read: &mut dyn Read, account: &Account, verify: bool) -> Kept<Option<Question>> {
+        match &self.made {
+            Made::Token(offer) => offer.question(read, account, verify),
+            Made::Stated { details, .. } => Ok(Some(Question { about: Subject::Details(details.clone()), verify })),
+        }
+    }
+
+    /// The payment method as the processor found it, and the token that is used up by it.
+    pub fn method(
+        &self,
+        tx: &mut dyn Tx,
+        ctx: &Ctx<'_>,
+        finding: Option<&Finding>,
+    ) -> Done<(PaymentMethod, Option<Token>)> {
+        let mut billing = BillingDetails::default();
+        let (kind, token) = match &self.made {
+            Made::Token(offer) => {
+                let (card, token) = offers::card_of_token(offer, tx, ctx, finding)?;
+                billing = card.billing;
+                (PaymentMethodKind::Card(card.facts), token)
+            }
+            Made::Stated { holder_type, account_type, .. } => {
+                let accepted = processor::found(finding)?.instrument()?.cloned().ok_or_else(processor::mixed_up)?;
+                (offers::stated_kind(accepted, *holder_type, *account_type), None)
+            }
+        };
+        self.billing.clone().onto(&mut billing);
+        let mut method = offers::new_method(ctx, kind, billing);
+        method.allow_redisplay = self.allow_redisplay;
+        self.metadata.clone().onto(&mut method.metadata)?;
+        Ok((method, token))
+    }
+}
+
 /// What a payment method is made of.
 #[derive(Clone)]
 enum Made {
@@ -321,26 +398,36 @@ enum Made {
 }
 
 impl Made {
-    fn of(kind: &str, card: Option<Value>, account: Option<Value>, owner: Option<&str>) -> Result<Made, Refusal> {
+    fn of(
+        prefix: &str,
+        kind: &str,
+        card: Option<Value>,
+        account: Option<Value>,
+        owner: Option<&str>,
+    ) -> Result<Made, Refusal> {
+        let missing = |name: &str| Refusal::missing_parameter(&inside(prefix, name));
         match (kind, card, account) {
-            ("card", Some(card), None) => Made::card(card),
-            ("card", None, None) => Err(Refusal::missing_parameter("card")),
-            ("card", _, Some(_)) => Err(Refusal::other_type("us_bank_account", "card")),
-            (_, Some(_), _) => Err(Refusal::other_type("card", "us_bank_account")),
-            (_, None, None) => Err(Refusal::missing_parameter("us_bank_account")),
-            (_, None, Some(_)) if owner.is_none() => Err(Refusal::missing_parameter("billing_details[name]")),
-            (_, None, Some(account)) => Made::account(account),
+            ("card", Some(card), None) => Made::card(prefix, card),
+            ("card", None, None) => Err(missing("card")),
+            ("card", _, Some(_)) => Err(Refusal::other_type(&inside(prefix, "us_bank_account"), "card")),
+            (_, Some(_), _) => Err(Refusal::other_type(&inside(prefix, "card"), "us_bank_account")),
+            (_, None, None) => Err(missing("us_bank_account")),
+            (_, None, Some(_)) if owner.is_none() => {
+                Err(Refusal::missing_parameter(&inside(&inside(prefix, "billing_details"), "name")))
+            }
+            (_, None, Some(account)) => Made::account(prefix, account),
         }
     }
 
-    fn card(mut card: Value) -> Result<Made, Refusal> {
-        let missing = |name: &str| Refusal::missing_parameter(&format!("card[{name}]"));
+    fn card(prefix: &str, mut card: Value) -> Result<Made, Refusal> {
+        let named = |name: &str| inside(&inside(prefix, "card"), name);
+        let missing = |name: &str| Refusal::missing_parameter(&named(name));
         let token = card.take("token").map(Value::text);
         let (number, cvc) = (card.take("number").map(Value::secret), card.take("cvc").map(Value::secret));
         let [month, year] =
             ["exp_month", "exp_year"].map(|name| card.take(name).map(|value| stated_number(&value.text())));
         match (token, number) {
-            (Some(_), Some(_)) => Err(Refusal::exclusive(&["card[number]", "card[token]"])),
+            (Some(_), Some(_)) => Err(Refusal::exclusive(&[&named("number"), &named("token")])),
             (Some(token), None) => Ok(Made::Token(Offer::token(token, Some(SourceKind::Card)))),
             (None, None) => Err(missing("number")),
             (None, Some(number)) => Ok(Made::Stated {
@@ -358,8 +445,8 @@ impl Made {
         }
     }
 
-    fn account(mut account: Value) -> Result<Made, Refusal> {
-        let missing = |name: &str| Refusal::missing_parameter(&format!("us_bank_account[{name}]"));
+    fn account(prefix: &str, mut account: Value) -> Result<Made, Refusal> {
+        let missing = |name: &str| Refusal::missing_parameter(&inside(&inside(prefix, "us_bank_account"), name));
         let holder_type = account.take("account_holder_type").and_then(|value| HolderType::named(&value.text()));
         let account_type = account.take("account_type").and_then(|value| AccountType::named(&value.text()));
         Ok(Made::Stated {
@@ -377,21 +464,11 @@ impl Made {
 
 /// `POST /v1/payment_methods`
 pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
-    let Create { kind, card, account, billing: change, allow_redisplay, metadata: free, expand } =
-        params::read(CREATE, &call.given, &call.version)?;
+    let Create { draft, expand } = params::read(CREATE, &call.given, &call.version)?;
     let expansions = expansions(call, &expand)?;
-    let mut stated = BillingDetails::default();
-    change.clone().onto(&mut stated);
-    let mut made = Made::of(&kind.unwrap_or_default(), card, account, stated.name.as_deref())?;
-    if let Made::Stated { details: Details::Card(card), .. } = &mut made {
-        card.states_line1 = stated.address.street.is_some();
-        card.states_postal_code = stated.address.postal_code.is_some();
-    }
-    let asked = made.clone();
-    let ask = move |call: &Call, read: &mut dyn Read| match &asked {
-        Made::Token(offer) => offer.question(read, &call.account, false),
-        Made::Stated { details, .. } => Ok(Some(Question { about: Subject::Details(details.clone()), verify: false })),
-    };
+    let draft = Draft::of("", draft)?;
+    let asked = draft.clone();
+    let ask = move |call: &Call, read: &mut dyn Read| asked.question(read, &call.account, false);
     let names = Names {
         token: Named::by("card[token]"),
         source: Named::by("card[token]"),
@@ -399,22 +476,7 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
         ..NAMES
     };
     Ok(Plan::asking(names, ask, move |call, tx, ctx, finding| {
-        let mut billing = BillingDetails::default();
-        let (kind, token) = match &made {
-            Made::Token(offer) => {
-                let (card, token) = offers::card_of_token(offer, tx, ctx, finding)?;
-                billing = card.billing;
-                (PaymentMethodKind::Card(card.facts), token)
-            }
-            Made::Stated { holder_type, account_type, .. } => {
-                let accepted = processor::found(finding)?.instrument()?.cloned().ok_or_else(processor::mixed_up)?;
-                (offers::stated_kind(accepted, *holder_type, *account_type), None)
-            }
-        };
-        change.clone().onto(&mut billing);
-        let mut method = offers::new_method(ctx, kind, billing);
-        method.allow_redisplay = allow_redisplay;
-        free.clone().onto(&mut method.metadata)?;
+        let (method, token) = draft.method(tx, ctx, finding)?;
         let found = payment_methods::create(tx, ctx, method, token.as_ref())?;
         Ok(Answer::of(shown(call, tx, found, &expansions, ctx.now)?))
     }))

@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 use super::failure::Refusal;
 use super::{
     Call, Plan, account, balance_transactions, cash_balance, coupons, customers, discounts, events,
-    funding_instructions, payment_methods, promotion_codes, source_objects, sources, tax_ids, tokens,
+    funding_instructions, payment_methods, promotion_codes, setup_intents, source_objects, sources, tax_ids, tokens,
 };
 use crate::domain::api_key::{Access, Resource};
 use crate::domain::instrument::SourceKind;
@@ -75,6 +75,13 @@ const PAYMENT_METHOD_ATTACH: &str = "/v1/payment_methods/{payment_method}/attach
 const PAYMENT_METHOD_DETACH: &str = "/v1/payment_methods/{payment_method}/detach";
 const PROMOTION_CODE: &str = "/v1/promotion_codes/{promotion_code}";
 const PROMOTION_CODES: &str = "/v1/promotion_codes";
+const SETUP_ATTEMPTS: &str = "/v1/setup_attempts";
+const SETUP_INTENT: &str = "/v1/setup_intents/{intent}";
+const SETUP_INTENTS: &str = "/v1/setup_intents";
+const SETUP_INTENT_AUTHENTICATE: &str = "/v1/test_helpers/setup_intents/{intent}/authenticate";
+const SETUP_INTENT_CANCEL: &str = "/v1/setup_intents/{intent}/cancel";
+const SETUP_INTENT_CONFIRM: &str = "/v1/setup_intents/{intent}/confirm";
+const SETUP_INTENT_VERIFY: &str = "/v1/setup_intents/{intent}/verify_microdeposits";
 const LOOSE_SOURCE: &str = "/v1/sources/{source}";
 const LOOSE_SOURCES: &str = "/v1/sources";
 const LOOSE_SOURCE_AUTHORIZE: &str = "/v1/test_helpers/sources/{source}/authorize";
@@ -184,6 +191,33 @@ pub static OPERATIONS: &[Operation] = &[
     operation(Method::POST, PROMOTION_CODES, Resource::PromotionCode, Access::Write, promotion_codes::create),
     operation(Method::GET, PROMOTION_CODE, Resource::PromotionCode, Access::Read, promotion_codes::retrieve),
     operation(Method::POST, PROMOTION_CODE, Resource::PromotionCode, Access::Write, promotion_codes::update),
+    operation(Method::GET, SETUP_INTENTS, Resource::SetupIntent, Access::Read, setup_intents::list),
+    operation(Method::POST, SETUP_INTENTS, Resource::SetupIntent, Access::Write, setup_intents::create),
+    for_browsers(operation(Method::GET, SETUP_INTENT, Resource::SetupIntent, Access::Read, setup_intents::retrieve)),
+    operation(Method::POST, SETUP_INTENT, Resource::SetupIntent, Access::Write, setup_intents::update),
+    for_browsers(operation(
+        Method::POST,
+        SETUP_INTENT_CONFIRM,
+        Resource::SetupIntent,
+        Access::Write,
+        setup_intents::confirm,
+    )),
+    operation(Method::POST, SETUP_INTENT_CANCEL, Resource::SetupIntent, Access::Write, setup_intents::cancel),
+    for_browsers(operation(
+        Method::POST,
+        SETUP_INTENT_VERIFY,
+        Resource::SetupIntent,
+        Access::Write,
+        setup_intents::verify_microdeposits,
+    )),
+    operation(
+        Method::POST,
+        SETUP_INTENT_AUTHENTICATE,
+        Resource::SetupIntent,
+        Access::Write,
+        setup_intents::authenticate,
+    ),
+    operation(Method::GET, SETUP_ATTEMPTS, Resource::SetupIntent, Access::Read, setup_intents::list_attempts),
     for_browsers(operation(Method::POST, LOOSE_SOURCES, Resource::Source, Access::Write, source_objects::create)),
     for_browsers(operation(Method::GET, LOOSE_SOURCE, Resource::Source, Access::Read, source_objects::retrieve)),
     operation(Method::POST, LOOSE_SOURCE, Resource::Source, Access::Write, source_objects::update),

@@ -358,7 +358,7 @@ fn wish(call: &Call, input: Create) -> Result<(NewSource, Option<Offer>), Refusa
     known.map_err(Refusal::missing_parameter)?;
     let redirect = match return_url {
         None if rules.returns => return Err(Refusal::missing_parameter("redirect[return_url]")),
-        Some(url) if !is_url(&url) => return Err(Refusal::url("redirect[return_url]")),
+        Some(url) if !params::is_url(&url) => return Err(Refusal::url("redirect[return_url]")),
         url => url.map(|url| (url, origin(call))),
     };
     let usage = settled_usage(rules, usage)?;
@@ -422,16 +422,6 @@ fn settled_currency(rules: &Rules, usage: Usage, given: Option<Currency>) -> Res
         None if rules.currencies.is_empty() && usage == Usage::Reusable => Ok(None),
         None => Err(Refusal::missing_parameter("currency")),
     }
-}
-
-/// A scheme, which may be an app's own, and something after it.
-fn is_url(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once("://") else { return false };
-    let letter = |letter: char| letter.is_ascii_alphanumeric() || ['+', '-', '.'].contains(&letter);
-    scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-        && scheme.chars().all(letter)
-        && !rest.is_empty()
-        && !rest.contains(|letter: char| letter.is_whitespace() || letter.is_control())
 }
 
 /// Where the caller found this server, by its own words; empty when it did not say.
@@ -614,8 +604,9 @@ fn redirected(id: &InstrumentId, redirect: &Redirect) -> Object {
 
 #[cfg(test)]
 mod tests {
-    use super::{AUTHORIZE, CREATE, RETRIEVE, TYPE, UPDATE, is_url};
+    use super::{AUTHORIZE, CREATE, RETRIEVE, TYPE, UPDATE};
     use crate::dialects::stripe::params::Shape;
+    use crate::dialects::stripe::params::is_url;
     use crate::domain::source::SourceType;
 
     #[test]

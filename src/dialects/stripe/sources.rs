@@ -13,7 +13,7 @@ use super::params::{self, Empty, Kind, Param, Shape, Value, word};
 use super::source_objects::{OWNER, owner_change};
 use super::tokens::stated_number;
 use super::{Answer, Call, Halt, Plan, discounts};
-use crate::domain::bank_account::{BankAccountChange, BankStatus, HolderType};
+use crate::domain::bank_account::{BankAccountChange, BankStatus, HolderType, Told};
 use crate::domain::card::CardChange;
 use crate::domain::ids::{CustomerId, InstrumentId};
 use crate::domain::instrument::{Instrument, SourceChoice, SourceKind};
@@ -337,7 +337,7 @@ pub fn verify(call: &Arc<Call>) -> Result<Plan, Refusal> {
         let Some(customer) = read.customer(call.account.space, &asked.0)? else { return Ok(None) };
         Ok(match customer.instrument(asked.1.as_str()) {
             Some(Instrument::BankAccount(account)) => {
-                let about = Subject::PaidIn(account.facts.reference.clone(), amounts);
+                let about = Subject::PaidIn(account.facts.reference.clone(), Told::Amounts(amounts));
                 Some(Question { about, verify: false })
             }
             Some(Instrument::Card(_) | Instrument::PaymentMethod(_) | Instrument::Source(_)) | None => None,

@@ -252,6 +252,66 @@ pub const DISCOUNT: &[Difference<Json>] = &[
     },
 ];
 
+/// Of a setup intent, newest first.
+pub const SETUP_INTENT: &[Difference<()>] = &[
+    Difference {
+        // Came with dahlia.
+        date: "2026-06-24",
+        down: |object, ()| {
+            object.remove("allowed_payment_method_types");
+            object.remove("managed_payments");
+        },
+    },
+    Difference {
+        // Accounts as customers came with clover.
+        date: "2025-09-30",
+        down: |object, ()| drop(object.remove("customer_account")),
+    },
+    Difference {
+        // Came on 2025-08-27, in the words of basil.
+        date: "2025-03-31",
+        down: |object, ()| drop(object.remove("excluded_payment_method_types")),
+    },
+    Difference {
+        // Came one after the other, some while 2022-11-15 was current.
+        date: "2022-11-15",
+        down: |object, ()| {
+            object.remove("automatic_payment_methods");
+            object.remove("flow_directions");
+            object.remove("payment_method_configuration_details");
+            let options = object.get_mut("payment_method_options").and_then(Json::as_object_mut);
+            let card = options.and_then(|options| options.get_mut("card")).and_then(Json::as_object_mut);
+            card.and_then(|card| card.remove("network"));
+        },
+    },
+];
+
+/// Of an attempt of a setup intent, newest first.
+pub const SETUP_ATTEMPT: &[Difference<()>] = &[
+    Difference {
+        // Accounts as customers came with clover.
+        date: "2025-09-30",
+        down: |object, ()| drop(object.remove("customer_account")),
+    },
+    Difference {
+        // What is told of the card came one after the other.
+        date: "2023-10-16",
+        down: |object, ()| {
+            let details = object.get_mut("payment_method_details").and_then(Json::as_object_mut);
+            let card = details.and_then(|details| details.get_mut("card")).and_then(Json::as_object_mut);
+            if let Some(card) = card {
+                let mut proof = card.remove("three_d_secure");
+                if let Some(proof) = proof.as_mut().and_then(Json::as_object_mut) {
+                    proof.remove("electronic_commerce_indicator");
+                    proof.remove("transaction_id");
+                }
+                *card = Object::new().and("three_d_secure", proof);
+            }
+        },
+    },
+    Difference { date: "2022-11-15", down: |object, ()| drop(object.remove("flow_directions")) },
+];
+
 /// Of a tax id, newest first.
 pub const TAX_ID: &[Difference<()>] = &[
     Difference {

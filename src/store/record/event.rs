@@ -14,6 +14,7 @@ use crate::domain::event::{Cause, Event, Happening, ObjectChange, Subject};
 use crate::domain::facts::Facts;
 use crate::domain::holding::Holding;
 use crate::domain::ids::{CustomerId, EventId, RequestId};
+use crate::domain::setup_intent::{SetupIntent, SetupStep};
 use crate::domain::source::{Outcome, Source};
 use crate::domain::time::Time;
 
@@ -68,6 +69,8 @@ struct EventShape<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     held: Option<HoldingShape<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     holds: Option<HoldingShape<'a>>,
@@ -100,6 +103,8 @@ enum HappeningShape {
     HoldingDeleted,
     #[serde(rename = "cash.arrived")]
     CashArrived,
+    #[serde(rename = "setup")]
+    Setup,
     #[serde(rename = "source.settled")]
     SourceSettled,
 }
@@ -120,6 +125,7 @@ impl<'a> From<EventBody<'a>> for EventShape<'a> {
             beside: Vec::new(),
             customer: None,
             subject: None,
+            step: None,
             held: None,
             holds: None,
             outcome: None,
@@ -161,6 +167,11 @@ impl<'a> From<EventBody<'a>> for EventShape<'a> {
                 };
                 shape.beside = shapes(beside);
             }
+            Happening::Setup { step, intent } => {
+                shape.what = HappeningShape::Setup;
+                shape.step = Some(Cow::Borrowed(step.as_str()));
+                shape.is = Some(FactsShape::SetupIntent(Box::new(intent.as_ref().into())));
+            }
             Happening::SourceSettled { outcome, source, customer } => {
                 shape.what = HappeningShape::SourceSettled;
                 shape.outcome = Some(Cow::Borrowed(outcome.as_str()));
@@ -195,6 +206,7 @@ impl EventShape<'_> {
             beside,
             customer,
             subject,
+            step,
             held,
             holds,
             outcome,
@@ -240,6 +252,11 @@ impl EventShape<'_> {
                 of_customer(customer, ObjectChange::Updated { before: holding(held)?, after: holding(holds)? })?
             }
             HappeningShape::HoldingDeleted => of_customer(customer, ObjectChange::Deleted(holding(held)?))?,
+            HappeningShape::Setup => {
+                let step = word("step", &step.unwrap_or_default(), SetupStep::named)?;
+                let intent = SetupIntent::try_from(facts(is)?).map_err(|_| Unreadable::UnknownWord("state"))?;
+                Happening::Setup { step, intent: Box::new(intent) }
+            }
             HappeningShape::SourceSettled => settled(customer)?,
             HappeningShape::CashArrived => Happening::CashArrived { customer: state(after)? },
         };
@@ -262,11 +279,13 @@ mod tests {
     use super::{EventBody, read_event, write_event};
     use crate::domain::event::{Cause, Event, Happening, ObjectChange, Subject};
     use crate::domain::ids::{CustomerId, EventId, RequestId};
+    use crate::domain::setup_intent::SetupStep;
     use crate::domain::source::Outcome;
     use crate::domain::time::Time;
     use crate::store::record::customer::tests::customers;
     use crate::store::record::facts::tests::facts;
     use crate::store::record::holding::tests::holdings;
+    use crate::store::record::setup_intent::tests::setup_intents;
     use crate::store::record::source::tests::sources;
 
     fn check(cause: &Cause, what: Happening) {
@@ -301,6 +320,14 @@ mod tests {
             for change in changes {
                 check(&Cause::default(), Happening::Object { change, beside: vec![other.clone()] });
             }
+        }
+
+        #[test]
+        fn every_step_of_a_setup_intent_is_read_as_it_was_written(
+            intent in setup_intents(),
+            step in select(SetupStep::ALL),
+        ) {
+            check(&Cause::default(), Happening::Setup { step, intent: Box::new(intent) });
         }
 
         #[test]
@@ -362,7 +389,7 @@ mod tests {
 
     #[test]
     fn an_event_without_its_state_is_refused() {
-        for what in ["customer.updated", "object.updated", "cash.arrived", "source.settled"] {
+        for what in ["customer.updated", "object.updated", "cash.arrived", "setup", "source.settled"] {
             let body = format!(r#"{{"v":1,"id":"evt_1","created":1,"what":"{what}"}}"#);
             assert!(read_event(1, &body).is_err(), "{what}");
         }

@@ -6,6 +6,7 @@ use super::cash::CashTransactionShape;
 use super::coupon::CouponShape;
 use super::instrument::LooseShape;
 use super::promotion_code::PromotionCodeShape;
+use super::setup_intent::{SetupAttemptShape, SetupIntentShape};
 use super::source::LooseSourceShape;
 use super::token::TokenShape;
 use super::{Unreadable, parse, shape_of, write};
@@ -15,6 +16,7 @@ use crate::domain::facts::Facts;
 use crate::domain::object::{Object, ObjectKind};
 use crate::domain::payment_method::LoosePaymentMethod;
 use crate::domain::promotion_code::PromotionCode;
+use crate::domain::setup_intent::{SetupAttempt, SetupIntent};
 use crate::domain::source::LooseSource;
 use crate::domain::token::Token;
 
@@ -61,6 +63,8 @@ shapes! {
     PaymentMethod(LooseShape),
     Source(LooseSourceShape),
     Token(TokenShape),
+    SetupIntent(SetupIntentShape),
+    SetupAttempt(SetupAttemptShape),
 }
 
 /// The object that keeps the facts.
@@ -83,6 +87,8 @@ pub fn read_facts(object: &Object) -> Result<Facts, Unreadable> {
             ObjectKind::PaymentMethod => LoosePaymentMethod::try_from(parse::<LooseShape<'static>>(body)?)?.into(),
             ObjectKind::Source => LooseSource::try_from(parse::<LooseSourceShape<'static>>(body)?)?.into(),
             ObjectKind::Token => Token::try_from(parse::<TokenShape<'static>>(body)?)?.into(),
+            ObjectKind::SetupIntent => SetupIntent::try_from(parse::<SetupIntentShape<'static>>(body)?)?.into(),
+            ObjectKind::SetupAttempt => SetupAttempt::try_from(parse::<SetupAttemptShape<'static>>(body)?)?.into(),
         }),
         unknown => Err(Unreadable::UnknownShape(unknown)),
     }
@@ -108,6 +114,7 @@ pub(crate) mod tests {
     use crate::domain::token::{Carried, Token};
     use crate::store::record::instrument::tests::loose_payment_methods;
     use crate::store::record::instrument::tests::{bank_accounts, cards};
+    use crate::store::record::setup_intent::tests::{setup_attempts, setup_intents};
     use crate::store::record::source::tests::loose_sources;
 
     fn currencies() -> impl Strategy<Value = Currency> {
@@ -223,6 +230,8 @@ pub(crate) mod tests {
             loose_payment_methods().prop_map(Facts::from).boxed(),
             loose_sources().prop_map(Facts::from).boxed(),
             tokens().prop_map(Facts::from).boxed(),
+            setup_intents().prop_map(Facts::from).boxed(),
+            setup_attempts().prop_map(Facts::from).boxed(),
         ]
         .boxed()
     }
@@ -252,6 +261,37 @@ pub(crate) mod tests {
         let kept =
             Object { kind: ObjectKind::CashTransaction, id: "ccsbtxn_1".into(), created: Time(5), body: body.into() };
         assert_eq!(read_facts(&kept).map(|facts| write_facts(&facts)), Ok(kept));
+    }
+
+    #[test]
+    fn a_setup_intent_that_was_kept_is_read() {
+        let method = r#"{"id":"pm_1","created":5,"kind":{"card":{"brand":"visa","last4":"4242","exp_month":1,"exp_year":2030,"funding":"credit","fingerprint":"f","reference":"visa"}}}"#;
+        for (kind, id, rest) in [
+            (
+                ObjectKind::SetupIntent,
+                "seti_1",
+                format!(
+                    r#""secret":"s","usage":"off_session","types":["card"],"three_d_secure":"automatic","state":"needs_method","last_error":{{"why":{{"declined":"generic"}},"payment_method":{method}}},"latest_attempt":"setatt_1""#
+                ),
+            ),
+            (
+                ObjectKind::SetupIntent,
+                "seti_1",
+                r#""secret":"s","customer":"cus_1","payment_method":"pm_1","usage":"on_session","types":["us_bank_account"],"automatic":"never","three_d_secure":"any","state":{"microdeposits":{"arrival":7}}"#
+                    .to_owned(),
+            ),
+            (
+                ObjectKind::SetupAttempt,
+                "setatt_1",
+                format!(
+                    r#""setup_intent":"seti_1","payment_method":{method},"holder":"cus_1","usage":"off_session","status":"failed","error":"authentication","proof":"failed""#
+                ),
+            ),
+        ] {
+            let body = format!(r#"{{"v":1,"id":"{id}","created":5,{rest}}}"#);
+            let kept = Object { kind, id: id.into(), created: Time(5), body };
+            assert_eq!(read_facts(&kept).map(|facts| write_facts(&facts)), Ok(kept));
+        }
     }
 
     #[test]

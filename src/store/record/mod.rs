@@ -14,6 +14,7 @@ mod facts;
 mod holding;
 mod instrument;
 mod promotion_code;
+mod setup_intent;
 mod source;
 mod tax_id;
 mod token;

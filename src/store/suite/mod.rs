@@ -352,9 +352,9 @@ fn append(store: &dyn Store, space: Space, id: &str, created: i64, what: Happeni
     receive.try_iter().last().unwrap()
 }
 
-const CREATED: EventKind = EventKind(Subject::Customer, Change::Created);
-const UPDATED: EventKind = EventKind(Subject::Customer, Change::Updated);
-const DELETED: EventKind = EventKind(Subject::Customer, Change::Deleted);
+const CREATED: EventKind = EventKind::Change(Subject::Customer, Change::Created);
+const UPDATED: EventKind = EventKind::Change(Subject::Customer, Change::Updated);
+const DELETED: EventKind = EventKind::Change(Subject::Customer, Change::Deleted);
 
 pub fn made(id: &str) -> Happening {
     Happening::CustomerCreated { after: Box::new(customer(id, 1)), beside: Vec::new() }
