@@ -6,14 +6,14 @@ use cusp::http::form::{self, Hash, Node};
 /// A tree that was read has a digest and can be taken for lists.
 pub fn form(bytes: &[u8]) {
     let Ok(tree) = form::decode_all(&[bytes], secrets::telling) else { return };
-    let digest = form::canonical_digest(&tree);
+    let digest = form::canonical_digest(&tree, |_| false);
     walk(&tree);
     assert_eq!(form::decode_all(&[b"&", bytes, b""], secrets::telling), Ok(tree.clone()), "empty pairs are nothing");
     let mut again = Hash::default();
     for (key, node) in tree {
         assert_eq!(again.insert(key, node), None, "a name is there once");
     }
-    assert_eq!(form::canonical_digest(&again), digest, "the same tree has the same digest");
+    assert_eq!(form::canonical_digest(&again, |_| false), digest, "the same tree has the same digest");
 }
 
 fn walk(hash: &Hash) {

@@ -32,12 +32,6 @@ pub fn text(at: Time) -> String {
     String::from_utf8_lossy(&bytes(at)).into_owned()
 }
 
-/// The year and the month, 1 to 12, of a moment.
-pub fn month(at: Time) -> (i64, i64) {
-    let (year, month, _) = date(at.0.div_euclid(86_400_000));
-    (year, month)
-}
-
 /// Year, month and day of a day counted from 1970-01-01. Years are taken to begin in March, so that the leap day is
 /// their last and 400 of them are always 146,097 days.
 fn date(day: i64) -> (i64, i64, i64) {

@@ -219,7 +219,7 @@ fn kind_name(kind: &KeyKind) -> &'static str {
 fn permissions(kind: &KeyKind) -> String {
     match kind {
         KeyKind::Secret => "everything".into(),
-        KeyKind::Publishable => "tokens".into(),
+        KeyKind::Publishable => "for browsers".into(),
         KeyKind::Restricted(permissions) => {
             let each: Vec<String> = permissions
                 .iter()

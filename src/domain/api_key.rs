@@ -17,8 +17,8 @@ pub enum KeyKind {
     Secret,
     /// May do what its permissions say; what is not listed is refused.
     Restricted(BTreeMap<Resource, Access>),
-    /// For browsers: may create tokens, and what a client's secret opens to whoever shows it; nothing else that shows or
-    /// changes a record.
+    /// For browsers: may state something to pay with, and see what it shows the secret of. Which operations those are is no
+    /// matter of resources: a dialect says so of each.
     Publishable,
 }
 
@@ -96,8 +96,7 @@ impl ApiKey {
     pub fn allows(&self, resource: Resource, access: Access) -> bool {
         match &self.kind {
             KeyKind::Secret => true,
-            // Who reads the code of a page has its key: he may state something, and see nothing of what others stated.
-            KeyKind::Publishable => resource == Resource::Token && access == Access::Write,
+            KeyKind::Publishable => false,
             KeyKind::Restricted(permissions) => permissions.get(&resource).is_some_and(|given| *given >= access),
         }
     }

@@ -48,12 +48,25 @@ words! {
 /// How often wrong amounts may be told: the last time ends it.
 pub const MAX_FAILED_VERIFICATIONS: u32 = 10;
 
-/// What is paid in to prove an account in test mode, in minor units: docs.stripe.com/testing.
-const PAID_IN: [i64; 2] = [32, 45];
-/// The code in the text of what is paid in, in test mode.
-const PAID_WITH: &str = "SM11AA";
-/// What stands for amounts told wrongly too often in test mode.
-const TOLD_TOO_OFTEN: [i64; 2] = [10, 11];
+/// What an owner tells of what was paid into his account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Two amounts, in minor units, in either order.
+    Amounts([i64; 2]),
+    /// The code in the payment's text.
+    Code(String),
+}
+
+/// What is right or wrong of what an owner tells of what was paid into his account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guess {
+    /// It is what was paid in.
+    Right,
+    /// It is not.
+    Wrong,
+    /// It is not, and there is no further guess.
+    Last,
+}
 
 /// What is known of a bank account itself, whichever API it is shown through.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,34 +121,6 @@ pub struct BankAccountChange {
     pub metadata: MetadataChange,
 }
 
-/// What is right or wrong of what an owner tells of a payment into his account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Guess {
-    /// It is what was paid in.
-    Right,
-    /// It is not.
-    Wrong,
-    /// It is not, and stands for the last guess that there is.
-    Last,
-}
-
-impl Guess {
-    /// Of two amounts, in either order.
-    pub fn amounts(mut amounts: [i64; 2]) -> Guess {
-        amounts.sort_unstable();
-        match amounts {
-            PAID_IN => Guess::Right,
-            TOLD_TOO_OFTEN => Guess::Last,
-            [_, _] => Guess::Wrong,
-        }
-    }
-
-    /// Of the code in the payment's text.
-    pub fn code(code: &str) -> Guess {
-        if code == PAID_WITH { Guess::Right } else { Guess::Wrong }
-    }
-}
-
 impl BankAccount {
     /// The account with the change applied, or the rule that it breaks.
     pub fn with(&self, change: BankAccountChange) -> Result<BankAccount, Problem> {
@@ -147,9 +132,8 @@ impl BankAccount {
         Ok(next)
     }
 
-    /// The account after its owner told what was paid in, in either order.
-    pub fn judged(mut self, amounts: [i64; 2]) -> BankAccount {
-        let guess = Guess::amounts(amounts);
+    /// The account after its owner told what was paid in.
+    pub fn judged(mut self, guess: Guess) -> BankAccount {
         if guess == Guess::Right {
             self.status = BankStatus::Verified;
             return self;

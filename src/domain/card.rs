@@ -133,6 +133,52 @@ pub struct CardChange {
     pub metadata: MetadataChange,
 }
 
+/// The most years before a card expires.
+const MAX_YEARS_AHEAD: i64 = 50;
+
+/// When a card expires: at the end of a month that is not over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expiry {
+    /// The month, 1 to 12.
+    pub month: u8,
+    /// The year, four digits.
+    pub year: u16,
+}
+
+/// What is wrong with when a card is said to expire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExpiryFault {
+    /// There is no such month, or it is over.
+    Month,
+    /// The year is over, or too far away.
+    Year,
+}
+
+impl Expiry {
+    /// The expiry that is stated by a month and by a year of two or four digits: docs.stripe.com/api/tokens/create_card.
+    pub fn judged(month: i64, year: i64, now: Time) -> Result<Expiry, ExpiryFault> {
+        let (this_year, this_month) = now.month();
+        let stated = u8::try_from(month).ok().filter(|month| (1..=12).contains(month)).ok_or(ExpiryFault::Month)?;
+        let year = if (0..100).contains(&year) { this_year / 100 * 100 + year } else { year };
+        if !(this_year..=this_year + MAX_YEARS_AHEAD).contains(&year) {
+            return Err(ExpiryFault::Year);
+        }
+        if year == this_year && month < this_month {
+            return Err(ExpiryFault::Month);
+        }
+        Ok(Expiry { month: stated, year: u16::try_from(year).map_err(|_| ExpiryFault::Year)? })
+    }
+}
+
+impl From<ExpiryFault> for Decline {
+    fn from(fault: ExpiryFault) -> Decline {
+        match fault {
+            ExpiryFault::Month => Decline::InvalidMonth,
+            ExpiryFault::Year => Decline::InvalidYear,
+        }
+    }
+}
+
 /// A change of when a card expires, as it was stated: what is no number is no month and no year that there is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExpiryChange {
@@ -148,18 +194,21 @@ impl ExpiryChange {
         *self == ExpiryChange::default()
     }
 
-    /// Applies the wish to a card.
-    pub fn onto(self, facts: &mut CardFacts) -> Result<(), Problem> {
+    /// Applies the wish to a card, if it can expire then.
+    pub fn onto(self, facts: &mut CardFacts, now: Time) -> Result<(), Problem> {
         let ExpiryChange { month, year } = self;
-        if let Some(month) = month {
-            let month = u8::try_from(month).ok().filter(|month| (1..=12).contains(month));
-            facts.exp_month = month.ok_or(Problem::Declined(Decline::InvalidMonth))?;
+        if month.is_none() && year.is_none() {
+            return Ok(());
         }
-        if let Some(year) = year {
-            let year = if (0..100).contains(&year) { year + 2000 } else { year };
-            let year = u16::try_from(year).ok().filter(|year| (1970..=2999).contains(year));
-            facts.exp_year = year.ok_or(Problem::Declined(Decline::InvalidYear))?;
-        }
+        let stated = (month.unwrap_or(facts.exp_month.into()), year.unwrap_or(facts.exp_year.into()));
+        let expiry = Expiry::judged(stated.0, stated.1, now).map_err(|fault| match (fault, month, year) {
+            // What was not stated is not to blame.
+            (ExpiryFault::Month, None, Some(_)) => ExpiryFault::Year,
+            (ExpiryFault::Year, Some(_), None) => ExpiryFault::Month,
+            (fault, _, _) => fault,
+        });
+        let Expiry { month, year } = expiry.map_err(Problem::ExpiryOver)?;
+        (facts.exp_month, facts.exp_year) = (month, year);
         Ok(())
     }
 }
@@ -196,10 +245,10 @@ impl AddressChange {
 
 impl Card {
     /// The card with the change applied, or the rule that it breaks.
-    pub fn with(&self, change: CardChange) -> Result<Card, Problem> {
+    pub fn with(&self, change: CardChange, now: Time) -> Result<Card, Problem> {
         let CardChange { expiry, name, address, metadata } = change;
         let mut next = self.clone();
-        expiry.onto(&mut next.facts)?;
+        expiry.onto(&mut next.facts, now)?;
         name.onto(&mut next.billing.name);
         address.onto(&mut next.billing.address);
         metadata.onto(&mut next.metadata)?;

@@ -45,6 +45,9 @@ pub enum Reduction {
     },
 }
 
+/// The most months of a discount: a hundred years. Stripe's documents give no bound.
+pub const MAX_MONTHS: u32 = 1200;
+
 /// For how long a discount by the coupon lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CouponDuration {
@@ -52,7 +55,7 @@ pub enum CouponDuration {
     Once,
     /// Without end.
     Forever,
-    /// For so many months, at least one.
+    /// For so many months, at least one and at most [`MAX_MONTHS`].
     Months(u32),
 }
 

@@ -39,8 +39,6 @@ words! {
         Expired = "expired",
         /// The security code is wrong.
         IncorrectCode = "incorrect_code",
-        /// The issuer takes it for fraud.
-        Fraudulent = "fraudulent",
         /// It was used too often lately.
         TooOften = "too_often",
         /// Something went wrong on the way.

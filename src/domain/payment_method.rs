@@ -136,14 +136,14 @@ impl PaymentMethodKind {
 
 impl PaymentMethod {
     /// The payment method with the change applied, or the rule that it breaks.
-    pub fn with(&self, change: PaymentMethodChange) -> Result<PaymentMethod, Problem> {
+    pub fn with(&self, change: PaymentMethodChange, now: Time) -> Result<PaymentMethod, Problem> {
         let PaymentMethodChange { billing, allow_redisplay, expiry, holder_type, account_type, metadata } = change;
         let mut next = self.clone();
         match &mut next.kind {
             PaymentMethodKind::Card(_) if holder_type.is_some() || account_type.is_some() => {
                 return Err(Problem::OtherPaymentMethodType { is: "card", given: "us_bank_account" });
             }
-            PaymentMethodKind::Card(facts) => expiry.onto(facts)?,
+            PaymentMethodKind::Card(facts) => expiry.onto(facts, now)?,
             PaymentMethodKind::UsBankAccount { .. } if !expiry.is_empty() => {
                 return Err(Problem::OtherPaymentMethodType { is: "us_bank_account", given: "card" });
             }

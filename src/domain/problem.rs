@@ -1,6 +1,7 @@
 //! What a caller can do wrong once its request is understood. Each dialect puts a problem into its own words.
 
 use super::balance::BalanceWish;
+use super::card::ExpiryFault;
 use super::decline::Decline;
 use super::ids::{
     BalanceTransactionId, CashTransactionId, CouponId, CustomerId, EventId, InstrumentId, PromotionCodeId,
@@ -198,6 +199,8 @@ pub enum Problem {
     },
     /// The card or the bank account is not taken.
     Declined(Decline),
+    /// A card would change to one that is over, or to one that there cannot be.
+    ExpiryOver(ExpiryFault),
     /// A promotion code could be redeemed more often than its coupon.
     MoreRedemptionsThanCoupon {
         /// How often the coupon can be.
@@ -209,6 +212,69 @@ pub enum Problem {
     CashOutOfRange,
     /// The customer has a cash balance, so it cannot be deleted.
     CashHeld,
+}
+
+impl Problem {
+    /// Whether the caller can mend the same request: what it states is wrong, or it read what is no longer so. Everything
+    /// else is an outcome, which a retry gets again.
+    pub fn is_of_parameters(&self) -> bool {
+        match self {
+            Problem::VersionMismatch { .. }
+            | Problem::TooManyMetadataKeys { .. }
+            | Problem::TaxLocationUnknown
+            | Problem::BalanceOutOfRange(_)
+            | Problem::OtherPaymentMethodType { .. }
+            | Problem::OtherSource { .. }
+            | Problem::SourceWithoutAmount(_)
+            | Problem::NothingReceived
+            | Problem::NotReceiving
+            | Problem::DeadlinePassed(_)
+            | Problem::DeadlineTooFar(_)
+            | Problem::ExpiresAfterCoupon { .. }
+            | Problem::MoreRedemptionsThanCoupon { .. }
+            | Problem::ExpiryOver(_)
+            | Problem::TypeNotAllowed { .. }
+            | Problem::CashOutOfRange => true,
+            Problem::NoSuchCustomer { .. }
+            | Problem::NoSuchBalanceTransaction(_)
+            | Problem::NoSuchEvent(_)
+            | Problem::InvoicePrefixTaken { .. }
+            | Problem::CurrencyMismatch { .. }
+            | Problem::NoSuchCoupon { .. }
+            | Problem::CouponExists
+            | Problem::CouponExpired { .. }
+            | Problem::NoSuchPromotionCode { .. }
+            | Problem::PromotionCodeTaken { .. }
+            | Problem::PromotionCodeSpent { .. }
+            | Problem::PromotionCodeRefused { .. }
+            | Problem::NoDiscount(_)
+            | Problem::NoSuchSource(_)
+            | Problem::PaymentMethodNotAttached(_)
+            | Problem::NoSuchPaymentMethod(_)
+            | Problem::AttachedAlready
+            | Problem::PaymentMethodSpent
+            | Problem::NotAttached(_)
+            | Problem::NoSuchSetupIntent { .. }
+            | Problem::SetupIntentState { .. }
+            | Problem::HeldByOther { .. }
+            | Problem::TooManyInstruments
+            | Problem::BankAccountExists
+            | Problem::AlreadyVerified
+            | Problem::CannotBeVerified
+            | Problem::NoSuchTaxId(_)
+            | Problem::TooManyTaxIds
+            | Problem::SourceNotAttachable
+            | Problem::SourceSingleUse
+            | Problem::SourceAttachedAlready
+            | Problem::SourceSettled { .. }
+            | Problem::NoSuchToken { .. }
+            | Problem::TokenUsed { .. }
+            // "A decline is an outcome": docs.stripe.com/error-low-level.
+            | Problem::Declined(_)
+            | Problem::NoSuchCashTransaction(_)
+            | Problem::CashHeld => false,
+        }
+    }
 }
 
 /// Why a customer cannot redeem a promotion code.

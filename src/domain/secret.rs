@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 /// The fewest characters of a secret whose last four may be told: of a shorter one they would be too much of it.
 const MIN_TELLING: usize = 8;
@@ -85,58 +85,98 @@ pub fn has_check_digit(digits: &[u8]) -> bool {
     !digits.is_empty() && sum.is_multiple_of(10)
 }
 
-/// The text without what could be card numbers in it: digits, maybe in groups with one space or dash between them, that
-/// are as many as a number has and end in its check digit. For words that repeat what a caller sent in a place where
-/// nobody expects a number.
+/// The text without what could be card numbers in it: any digits, as many as a number has, of which the last is the check
+/// digit of the others, also when more digits stand before or behind them, and with one character of any sort that is no
+/// letter between two of them. It takes more than numbers away from long rows of digits, of which one in ten could be
+/// one. For words that repeat what a caller sent in a place where nobody expects a number.
 pub fn without_card_numbers(text: &str) -> String {
-    let bytes = text.as_bytes();
     let mut shown = String::with_capacity(text.len());
     let mut rest = 0;
-    let mut at = 0;
-    while at < bytes.len() {
-        if !bytes[at].is_ascii_digit() {
-            at += 1;
-            continue;
+    let mut run = Run::default();
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '0'..='9' => run.push(at, letter),
+            // One between two digits.
+            _ if run.ends.last() == Some(&at) && !letter.is_alphanumeric() => {}
+            _ => run.mask(text, &mut shown, &mut rest),
         }
-        let (end, is_number) = run_of_digits(bytes, at);
-        if is_number {
-            shown.push_str(&text[rest..at]);
-            shown.push_str("***");
-            rest = end;
-        }
-        at = end;
     }
+    run.mask(text, &mut shown, &mut rest);
     shown.push_str(&text[rest..]);
     shown
 }
 
-/// Where a run of digits ends, and whether it could be a card's number.
-fn run_of_digits(bytes: &[u8], start: usize) -> (usize, bool) {
-    let mut digits = Zeroizing::new([0; *CARD_DIGITS.end()]);
-    let mut count = 0;
-    let mut at = start;
-    let mut end = start;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'0'..=b'9' => {
-                if let Some(place) = digits.get_mut(count) {
-                    *place = *byte;
-                }
-                count += 1;
-                end = at + 1;
-            }
-            // One between two digits.
-            b' ' | b'-' | b'+' if end == at => {}
-            _ => break,
-        }
-        at += 1;
+/// The fewest digits of what could be the number of an account: shorter ones are told from others by trying anyway.
+const MIN_DIGITS: usize = 8;
+/// The letters and digits of an IBAN: ISO 13616.
+const IBAN: std::ops::RangeInclusive<usize> = 15..=34;
+
+/// Whether the whole of a text could be the number of a card or of an account: digits with anything between them but
+/// letters, or an IBAN.
+pub fn is_like_a_number(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    digits >= MIN_DIGITS && (!text.contains(char::is_alphabetic) || is_iban(text))
+}
+
+/// Whether the check digits of an IBAN are right: ISO 13616.
+fn is_iban(text: &str) -> bool {
+    let written = || text.bytes().filter(|byte| !matches!(byte, b' ' | b'-'));
+    if !IBAN.contains(&written().count()) || !written().take(2).all(|byte| byte.is_ascii_alphabetic()) {
+        return false;
     }
-    (end, CARD_DIGITS.contains(&count) && has_check_digit(&digits[..count]))
+    let remainder = written().skip(4).chain(written().take(4)).try_fold(0_u32, |sum, byte| {
+        let value = char::from(byte).to_digit(36)?;
+        Some((sum * if value > 9 { 100 } else { 10 } + value) % 97)
+    });
+    remainder == Some(1)
+}
+
+/// Digits that could belong together, and the places behind each of them.
+#[derive(Default)]
+struct Run {
+    digits: Zeroizing<Vec<u8>>,
+    ends: Vec<usize>,
+}
+
+impl Run {
+    fn push(&mut self, at: usize, digit: char) {
+        // Two that are not digits end a run too.
+        self.digits.push(u8::try_from(digit).unwrap_or(b'0'));
+        self.ends.push(at + 1);
+    }
+
+    /// Shows the text from `rest` on as far as the last number of the run, without numbers, and begins a new run.
+    fn mask(&mut self, text: &str, shown: &mut String, rest: &mut usize) {
+        for (first, last) in numbers_in(&self.digits) {
+            shown.push_str(&text[*rest..self.ends[first] - 1]);
+            shown.push_str("***");
+            *rest = self.ends[last];
+        }
+        self.digits.zeroize();
+        self.ends.clear();
+    }
+}
+
+/// The places of the first and the last digit of each stretch that is covered by what could be card numbers.
+fn numbers_in(digits: &[u8]) -> Vec<(usize, usize)> {
+    let mut stretches: Vec<(usize, usize)> = Vec::new();
+    for end in *CARD_DIGITS.start()..=digits.len() {
+        let mut longest = CARD_DIGITS.rev().filter(|length| *length <= end);
+        let Some(length) = longest.find(|length| has_check_digit(&digits[end - length..end])) else {
+            continue;
+        };
+        let (mut first, last) = (end - length, end - 1);
+        while let Some(before) = stretches.pop_if(|(_, before)| first <= *before) {
+            first = first.min(before.0);
+        }
+        stretches.push((first, last));
+    }
+    stretches
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Secret, Telling, has_check_digit, without_card_numbers};
+    use super::{Secret, Telling, has_check_digit, is_like_a_number, without_card_numbers};
 
     #[test]
     fn a_secret_prints_nothing() {
@@ -165,14 +205,38 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_accounts_are_recognised() {
+        for number in [
+            "4242424242424242",
+            "4242.4242.4242.4242 12/30",
+            "000123456789",
+            "+1 (555) 123-4567",
+            "DE89370400440532013000",
+            "gb82 west 1234 5698 7654 32",
+        ] {
+            assert!(is_like_a_number(number), "{number}");
+        }
+        for other in ["", "1234567", "tok_visa", "DE89370400440532013001", "card_12345678", "Am Wall 12345678", "ü"] {
+            assert!(!is_like_a_number(other), "{other}");
+        }
+    }
+
+    #[test]
     fn card_numbers_are_left_out_of_words() {
         for (text, shown) in [
             ("", ""),
             ("No such token: '4242424242424242'", "No such token: '***'"),
             ("4242 4242 4242 4242 and 3782-822463-10005", "*** and ***"),
             ("{\"number\":4242424242424242}é", "{\"number\":***}é"),
-            ("Invalid integer: 9223372036854775808", "Invalid integer: 9223372036854775808"),
-            ("4242424242424241, 12 34", "4242424242424241, 12 34"),
+            ("Invalid integer: 99999999999999", "Invalid integer: 99999999999999"),
+            ("4242424242424241, 12 34", "***1, 12 34"),
+            ("4242424242424242, 12 34", "***, 12 34"),
+            ("4242424242424242 12/30 123", "***"),
+            ("4242424242424242 x", "*** x"),
+            ("4242.4242.4242.4242", "***"),
+            ("4242_4242/4242,4242", "***"),
+            ("4242\u{a0}4242\u{2013}4242\u{a0}4242é", "***é"),
+            ("4 2 4 2 4 2 4 2 4 2 4 2 4 2 4 2", "***"),
         ] {
             assert_eq!(without_card_numbers(text), shown);
         }

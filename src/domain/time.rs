@@ -20,6 +20,12 @@ impl Time {
         Time(self.0.saturating_add(millis))
     }
 
+    /// The year and the month, 1 to 12, of the calendar.
+    pub fn month(self) -> (i64, i64) {
+        let (year, month, _) = civil(self.0.div_euclid(DAY_MILLIS));
+        (year, month + 1)
+    }
+
     /// The same time of day so many months later in the calendar, on the last day of a month that is too short for the
     /// day, stopping at the end of the range.
     pub fn plus_months(self, months: u32) -> Time {
@@ -79,6 +85,7 @@ mod tests {
         ] {
             assert_eq!(on(date).0.div_euclid(DAY_MILLIS), day, "{date:?}");
             assert_eq!(civil(day), (date.0, date.1 - 1, date.2));
+            assert_eq!(on(date).month(), (date.0, date.1));
         }
         for day in (-800_000..800_000).step_by(13) {
             let (year, month, day_of_month) = civil(day);

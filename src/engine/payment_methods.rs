@@ -79,7 +79,7 @@ pub fn update(
     let (before, instrument) = held(tx, ctx, id)?;
     insists.check(before.version)?;
     let method = instrument.as_payment_method().ok_or_else(|| Problem::NoSuchPaymentMethod(id.clone()))?;
-    let instrument = instrument.changed_to(method.with(change)?);
+    let instrument = instrument.changed_to(method.with(change, ctx.now)?);
     let after = before.with_changed(instrument.clone());
 
     let customer = Box::new(replace(tx, ctx, before, after)?);

@@ -8,6 +8,7 @@ use super::payment_methods::{self, Found};
 use super::{Ctx, Done, LETTERS_AND_DIGITS, random_word, tell, tokens};
 use crate::domain::account::{Account, Space};
 use crate::domain::bank_account::Guess;
+use crate::domain::card::Reference;
 use crate::domain::customer::Customer;
 use crate::domain::decline::Decline;
 use crate::domain::event::{Happening, ObjectChange};
@@ -372,12 +373,29 @@ pub struct Guessed {
     pub again: bool,
 }
 
+/// The processor's name of the bank account that an intent is about.
+pub fn bank_account(read: &mut dyn Read, account: &Account, id: &SetupIntentId) -> Kept<Option<Reference>> {
+    let Some(method) = find(read, account, id)?.and_then(|intent| intent.method) else { return Ok(None) };
+    let found = payment_methods::find(read, account.space, &method)?;
+    let method = found.and_then(|found| found.instrument().as_payment_method());
+    Ok(method.and_then(|method| match method.kind {
+        PaymentMethodKind::UsBankAccount { facts, .. } => Some(facts.reference),
+        PaymentMethodKind::Card(_) => None,
+    }))
+}
+
 /// The owner of a bank account tells what was paid in. Wrong guesses are counted.
-pub fn verify_microdeposits(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &SetupIntentId, guess: Guess) -> Done<Guessed> {
+pub fn verify_microdeposits(
+    tx: &mut dyn Tx,
+    ctx: &Ctx<'_>,
+    id: &SetupIntentId,
+    guess: impl FnOnce() -> Done<Guess>,
+) -> Done<Guessed> {
     let before = read(tx, ctx.account, id)?;
     let SetupState::NeedsAction(Action::Microdeposits { arrival, failed }) = before.state else {
         return Err(before.refusal(SetupVerb::VerifyMicrodeposits).into());
     };
+    let guess = guess()?;
     let next = match guess {
         Guess::Wrong => before.after_wrong_guess(arrival, failed),
         Guess::Right | Guess::Last => None,

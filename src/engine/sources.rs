@@ -4,7 +4,7 @@ use super::customers::{live, replace};
 use super::source_objects::hand_over;
 use super::{Ctx, Done, Precondition, tokens};
 use crate::domain::account::Account;
-use crate::domain::bank_account::{BankAccountChange, BankStatus};
+use crate::domain::bank_account::{BankAccountChange, BankStatus, Guess};
 use crate::domain::card::CardChange;
 use crate::domain::customer::Customer;
 use crate::domain::ids::{CustomerId, InstrumentId};
@@ -106,7 +106,7 @@ pub fn update(
     let Owned { customer: before, source } = read(tx, ctx.account, customer, choice)?;
     insists.check(before.version)?;
     let source: Instrument = match (source, change) {
-        (Instrument::Card(card), SourceChange::Card(change)) => card.with(change)?.into(),
+        (Instrument::Card(card), SourceChange::Card(change)) => card.with(change, ctx.now)?.into(),
         (Instrument::BankAccount(account), SourceChange::BankAccount(change)) => account.with(change)?.into(),
         (Instrument::Source(source), SourceChange::Source(change)) => source.with(change)?.into(),
         (
@@ -143,15 +143,15 @@ pub fn delete(
     Ok(Owned { customer, source })
 }
 
-/// Judges the amounts that a bank account's owner says were paid in. Wrong ones are counted, so that the answer is the
-/// account as it is then, proven or not.
+/// Judges what a bank account's owner says was paid in, by what the processor says of it; it is asked for only of an account
+/// that can be proven. Wrong guesses are counted, so that the answer is the account as it is then, proven or not.
 pub fn verify(
     tx: &mut dyn Tx,
     ctx: &Ctx<'_>,
     customer: &CustomerId,
     id: &InstrumentId,
     insists: &Precondition,
-    amounts: [i64; 2],
+    guess: impl FnOnce() -> Done<Guess>,
 ) -> Done<Owned> {
     let choice = SourceChoice { id: id.clone(), kind: Some(SourceKind::BankAccount) };
     let Owned { customer: before, source } = read(tx, ctx.account, customer, &choice)?;
@@ -163,7 +163,7 @@ pub fn verify(
         }
     };
     let account = match account.status {
-        BankStatus::New | BankStatus::Validated => account.judged(amounts),
+        BankStatus::New | BankStatus::Validated => account.judged(guess()?),
         BankStatus::Verified => return Err(Problem::AlreadyVerified.into()),
         BankStatus::VerificationFailed | BankStatus::Errored => return Err(Problem::CannotBeVerified.into()),
     };

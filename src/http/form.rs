@@ -8,7 +8,7 @@ use std::vec;
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::domain::secret::{Secret, Telling};
+use crate::domain::secret::{Secret, Telling, is_like_a_number};
 
 /// The most names that one key may have: `a[b][c]` has three.
 pub const MAX_DEPTH: usize = 12;
@@ -39,6 +39,9 @@ pub enum Node {
 /// Which parameters are secret: what may be told of the one at that path, or `None` when it is as any other. An empty name
 /// in a path is a place in a list.
 pub type Secrets = fn(path: &[&str]) -> Option<Telling>;
+
+/// Whether what has that name is a number that counts something, or free data: no secret, however long it is.
+pub type Counts = fn(name: &str) -> bool;
 
 /// Names and their values, in the order in which the names first came.
 #[derive(Clone, Debug, Default)]
@@ -99,10 +102,11 @@ pub fn decode_all(pieces: &[&[u8]], secrets: Secrets) -> Result<Hash, FormError>
 
 /// SHA-256 over the tree with its keys sorted: equal parameters have equal digests in whatever order they were sent.
 /// The order inside a list counts. Of a secret only what may be told is in it: whoever has the digest cannot try numbers
-/// until one fits, and secrets of which the same is told count as equal.
-pub fn canonical_digest(parameters: &Hash) -> [u8; 32] {
+/// until one fits, and secrets of which the same is told count as equal. The same holds for what only looks like a
+/// number of a card or an account, but for what has a name of which `counts` is true, or is inside of it.
+pub fn canonical_digest(parameters: &Hash, counts: Counts) -> [u8; 32] {
     let mut sha = Sha256::new();
-    digest_hash(parameters, &mut sha);
+    digest_hash(parameters, Some(counts), &mut sha);
     sha.finalize().into()
 }
 
@@ -488,35 +492,41 @@ fn index_rank(index: &str) -> (usize, &str) {
     (digits.len(), digits)
 }
 
-fn digest_node(node: &Node, sha: &mut Sha256) {
+/// `counts` is `None` inside of what is no secret.
+fn digest_node(node: &Node, counts: Option<Counts>, sha: &mut Sha256) {
     match node {
+        Node::Text(text) if counts.is_some() && is_like_a_number(text) => {
+            digest_secret(&Secret::new(text.clone(), Telling::LastFour), sha);
+        }
         Node::Text(text) => {
             sha.update(b"t");
             digest_text(text, sha);
         }
-        Node::Secret(secret) => {
-            sha.update(b"s");
-            digest_length(secret.length(), sha);
-            digest_text(secret.last_four().unwrap_or_default(), sha);
-        }
+        Node::Secret(secret) => digest_secret(secret, sha),
         Node::List(elements) => {
             sha.update(b"l");
             digest_length(elements.len(), sha);
             for element in elements {
-                digest_node(element, sha);
+                digest_node(element, counts, sha);
             }
         }
-        Node::Hash(hash) => digest_hash(hash, sha),
+        Node::Hash(hash) => digest_hash(hash, counts, sha),
     }
 }
 
-fn digest_hash(hash: &Hash, sha: &mut Sha256) {
+fn digest_secret(secret: &Secret, sha: &mut Sha256) {
+    sha.update(b"s");
+    digest_length(secret.length(), sha);
+    digest_text(secret.last_four().unwrap_or_default(), sha);
+}
+
+fn digest_hash(hash: &Hash, counts: Option<Counts>, sha: &mut Sha256) {
     sha.update(b"h");
     digest_length(hash.len(), sha);
     for at in hash.sorted_positions() {
         let (key, node) = &hash.entries[at];
         digest_text(key, sha);
-        digest_node(node, sha);
+        digest_node(node, counts.filter(|counts| !counts(key)), sha);
     }
 }
 

@@ -9,8 +9,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::domain::account::{FingerprintKey, Mode};
-use crate::domain::bank_account::{BankFacts, BankStatus};
-use crate::domain::card::CardFacts;
+use crate::domain::bank_account::{BankFacts, BankStatus, Guess, Told};
+use crate::domain::card::{CardFacts, Reference};
 use crate::domain::decline::Decline;
 use crate::domain::money::Currency;
 use crate::domain::problem::Problem;
@@ -36,6 +36,9 @@ pub trait Processor: Send + Sync {
 
     /// The instrument that a documented name stands for, as `tok_visa`.
     fn named(&self, ask: Ask<'_>, name: &str) -> Option<Accepted>;
+
+    /// Whether amounts are those that were paid into a bank account to prove whose it is, in either order.
+    fn judge<'a>(&'a self, ask: Ask<'a>, account: &'a Reference, told: &'a Told) -> Answering<'a, Guess>;
 
     /// Asks the issuer whether an instrument may be used from now on.
     fn verify<'a>(&'a self, ask: Ask<'a>, instrument: &'a Accepted) -> Answering<'a, Verified>;
@@ -188,6 +191,8 @@ pub enum Subject {
     Named(String),
     /// Something in the processor's keeping.
     Known(Accepted),
+    /// What somebody says was paid into a bank account in the processor's keeping, in minor units.
+    PaidIn(Reference, Told),
 }
 
 /// What came of a question.
@@ -199,6 +204,8 @@ pub enum Finding {
     Verified(Verified),
     /// It is not taken.
     Declined(Decline),
+    /// Whether what was said is right.
+    Judged(Guess),
     /// It is in the processor's keeping, but may not be used.
     Refused {
         /// It.
@@ -216,7 +223,16 @@ impl Finding {
         match self {
             Finding::Accepted(instrument) | Finding::Verified(Verified { instrument, .. }) => Ok(Some(instrument)),
             Finding::Declined(decline) | Finding::Refused { decline, .. } => Err(Problem::Declined(*decline)),
-            Finding::NoSuchName => Ok(None),
+            Finding::NoSuchName | Finding::Judged(_) => Ok(None),
+        }
+    }
+
+    /// Whether what was said of what was paid in is right.
+    pub fn guess(&self) -> Done<Guess> {
+        match self {
+            Finding::Judged(guess) => Ok(*guess),
+            Finding::Declined(decline) | Finding::Refused { decline, .. } => Err(Problem::Declined(*decline).into()),
+            Finding::Accepted(_) | Finding::Verified(_) | Finding::NoSuchName => Err(mixed_up()),
         }
     }
 }
@@ -238,6 +254,13 @@ pub async fn find_out(processor: &dyn Processor, ask: Ask<'_>, question: &Questi
     let accepted = match about {
         Subject::Details(details) => processor.accept(ask, details).await,
         Subject::Known(instrument) => Ok(instrument.clone()),
+        Subject::PaidIn(account, told) => {
+            return match processor.judge(ask, account, told).await {
+                Ok(guess) => Ok(Finding::Judged(guess)),
+                Err(Failing::Declined(decline)) => Ok(Finding::Declined(decline)),
+                Err(Failing::Away { seen }) => Err(seen),
+            };
+        }
         Subject::Named(name) => match processor.named(ask, name) {
             Some(instrument) => Ok(instrument),
             None => return Ok(Finding::NoSuchName),

@@ -11,16 +11,11 @@ use super::{
     Accepted, Answering, Ask, Authentication, BankDetails, CardDetails, Details, Failing, Processor, Verified,
 };
 use crate::domain::account::Mode;
-use crate::domain::bank_account::{BankFacts, BankStatus};
-use crate::domain::card::{CardFacts, Check, Checks, Reference};
+use crate::domain::bank_account::{BankFacts, BankStatus, Guess, Told};
+use crate::domain::card::{CardFacts, Check, Checks, Expiry, Reference};
 use crate::domain::decline::Decline;
 use crate::domain::money::Currency;
 use crate::domain::secret::{CARD_DIGITS, Secret, Telling, has_check_digit};
-use crate::domain::time::Time;
-use crate::rfc3339;
-
-/// The most years before a card expires.
-const MAX_YEARS_AHEAD: i64 = 50;
 
 /// Answers from a table, at once and always the same.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,8 +36,8 @@ impl Processor for Simulator {
         }
         if let Some(card) = table::card_named(name) {
             // What docs.stripe.com/testing says of tok_visa: this month, a year from now.
-            let (year, month) = rfc3339::month(ask.now);
-            let expiry = Expiry { year: year + 1, month };
+            let (year, month) = ask.now.month();
+            let expiry = Expiry::judged(month, year + 1, ask.now).ok()?;
             // A name states just what its card is there to be judged by.
             let states = |said: Said| (said != Said::Pass).then_some(Check::Unchecked);
             let checks =
@@ -53,23 +48,25 @@ impl Processor for Simulator {
         Some(Accepted::BankAccount { facts: bank_facts(ask, account), status })
     }
 
+    fn judge<'a>(&'a self, ask: Ask<'a>, account: &'a Reference, told: &'a Told) -> Answering<'a, Guess> {
+        let guess = match ask.mode {
+            Mode::Test => table::bank_account_kept_as(&account.0).map(|account| account.guess(told)),
+            // Nothing was paid in.
+            Mode::Live => None,
+        };
+        Box::pin(future::ready(Ok(guess.unwrap_or(Guess::Wrong))))
+    }
+
     fn verify<'a>(&'a self, ask: Ask<'a>, instrument: &'a Accepted) -> Answering<'a, Verified> {
         Box::pin(future::ready(verified(ask.mode, instrument).map_err(Failing::Declined)))
     }
-}
-
-/// When a card expires: four digits, and 1 to 12.
-#[derive(Clone, Copy)]
-struct Expiry {
-    year: i64,
-    month: i64,
 }
 
 /// Judges what is stated in the order in which Stripe does: number, month, year, security code; then whose card it is.
 fn accept_card(ask: Ask<'_>, details: &CardDetails) -> Result<Accepted, Decline> {
     let CardDetails { number, exp_month, exp_year, cvc, states_line1, states_postal_code } = details;
     let number = card_number(number)?;
-    let expiry = expiry(*exp_month, *exp_year, ask.now)?;
+    let expiry = Expiry::judged(*exp_month, *exp_year, ask.now)?;
     if let Some(cvc) = cvc {
         check_code(&number, cvc)?;
     }
@@ -103,22 +100,6 @@ fn card_number(stated: &Secret) -> Result<Secret, Decline> {
     Ok(Secret::new(std::mem::take(&mut *digits), Telling::LastFour))
 }
 
-fn expiry(month: i64, year: i64, now: Time) -> Result<Expiry, Decline> {
-    let (this_year, this_month) = rfc3339::month(now);
-    if !(1..=12).contains(&month) {
-        return Err(Decline::InvalidMonth);
-    }
-    // "Two or four digit number": docs.stripe.com/api/tokens/create_card
-    let year = if (0..100).contains(&year) { this_year / 100 * 100 + year } else { year };
-    if !(this_year..=this_year + MAX_YEARS_AHEAD).contains(&year) {
-        return Err(Decline::InvalidYear);
-    }
-    if year == this_year && month < this_month {
-        return Err(Decline::InvalidMonth);
-    }
-    Ok(Expiry { year, month })
-}
-
 fn check_code(number: &Secret, code: &Secret) -> Result<(), Decline> {
     let is_amex = ["34", "37"].iter().any(|beginning| number.expose().starts_with(beginning));
     let wanted = if is_amex { 4 } else { 3 };
@@ -131,9 +112,8 @@ fn card_facts(ask: Ask<'_>, card: &TestCard, expiry: Expiry, checks: Checks) -> 
     CardFacts {
         brand: card.brand,
         last4: last_four(card.number),
-        // The ranges were judged.
-        exp_month: u8::try_from(expiry.month).unwrap_or(12),
-        exp_year: u16::try_from(expiry.year).unwrap_or(u16::MAX),
+        exp_month: expiry.month,
+        exp_year: expiry.year,
         country: Some(card.country.to_owned()),
         funding: card.funding,
         fingerprint: fingerprint(ask.fingerprints, &["card", card.number]),
@@ -231,6 +211,7 @@ mod tests {
     use super::*;
     use crate::domain::account::FingerprintKey;
     use crate::domain::problem::Problem;
+    use crate::domain::time::Time;
     use crate::processor::{AttemptKey, Finding, Question, Subject, find_out};
 
     /// 2026-03-01T12:00:00Z
@@ -357,6 +338,26 @@ mod tests {
         match named(Mode::Test, "btok_us_verified", true).instrument() {
             Ok(Some(Accepted::BankAccount { status, .. })) => assert_eq!(*status, BankStatus::Verified),
             other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn amounts_prove_test_accounts_in_test_mode() {
+        let judged = |mode, account: &str, amounts| {
+            find(mode, Subject::PaidIn(Reference(account.into()), Told::Amounts(amounts)), false)
+                .guess()
+                .expect("it is judged")
+        };
+        for (account, amounts, guess) in [
+            ("success", [32, 45], Guess::Right),
+            ("success", [45, 32], Guess::Right),
+            ("success", [32, 46], Guess::Wrong),
+            ("success", [11, 10], Guess::Last),
+            ("failMicrodeposits", [32, 45], Guess::Last),
+            ("nobody", [32, 45], Guess::Wrong),
+        ] {
+            assert_eq!(judged(Mode::Test, account, amounts), guess, "{account} {amounts:?}");
+            assert_eq!(judged(Mode::Live, account, amounts), Guess::Wrong, "{account} {amounts:?}");
         }
     }
 

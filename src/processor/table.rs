@@ -3,7 +3,7 @@
 //! changes, and no row goes.
 
 use super::Authentication;
-use crate::domain::bank_account::BankStatus;
+use crate::domain::bank_account::{BankStatus, Guess, Told};
 use crate::domain::card::{Brand, Check, Funding};
 use crate::domain::decline::Decline;
 
@@ -61,6 +61,37 @@ pub struct TestBankAccount {
     pub number: &'static str,
     /// The row's name, which after `pm_usBankAccount_` stands for the account.
     pub name: &'static str,
+}
+
+/// What is paid in to prove an account, in minor units: docs.stripe.com/testing.
+const PAID_IN: [i64; 2] = [32, 45];
+/// What stands for amounts told wrongly too often.
+const TOLD_TOO_OFTEN: [i64; 2] = [10, 11];
+/// The code in the text of what is paid in.
+const PAID_WITH: &str = "SM11AA";
+/// The account to which micro-deposits cannot be sent, so that no guess is right.
+const NEVER_PAID_INTO: &str = "failMicrodeposits";
+
+impl TestBankAccount {
+    /// Whether what its owner tells is what was paid in.
+    pub fn guess(&self, told: &Told) -> Guess {
+        if self.name == NEVER_PAID_INTO {
+            return Guess::Last;
+        }
+        match told {
+            Told::Amounts(amounts) => {
+                let mut amounts = *amounts;
+                amounts.sort_unstable();
+                match amounts {
+                    PAID_IN => Guess::Right,
+                    TOLD_TOO_OFTEN => Guess::Last,
+                    [_, _] => Guess::Wrong,
+                }
+            }
+            Told::Code(code) if code == PAID_WITH => Guess::Right,
+            Told::Code(_) => Guess::Wrong,
+        }
+    }
 }
 
 /// The routing number of every documented account.

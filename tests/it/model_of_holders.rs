@@ -78,6 +78,9 @@ struct Model {
     /// Tokens, with the id of their card.
     unused: Vec<(String, String)>,
     used: Vec<String>,
+    /// Sources that are cards: those that nobody has held, and those that somebody has.
+    chargeable: Vec<String>,
+    consumed: Vec<String>,
     /// How many events there are of each type.
     told: BTreeMap<&'static str, usize>,
 }
@@ -96,6 +99,13 @@ impl Model {
         }
     }
 
+    /// A source that goes is used up.
+    fn consume(&mut self, thing: &Thing) {
+        if thing.id.starts_with("src_") {
+            self.consumed.push(thing.id.clone());
+        }
+    }
+
     /// Changes a customer, and notes what is told of it.
     fn change(&mut self, customer: &str, change: impl FnOnce(&mut Known)) {
         let before = self.live[customer].clone();
@@ -107,6 +117,7 @@ impl Model {
         );
         for thing in &gone {
             self.tell_of(thing, "customer.source.deleted", "payment_method.detached");
+            self.consume(thing);
         }
         for thing in &come {
             self.tell_of(thing, "customer.source.created", "payment_method.attached");
@@ -138,6 +149,7 @@ impl Run {
             8 | 9 => self.delete_source(),
             10 => self.point(),
             11 => self.charge(),
+            12 if self.dice.below(2) == 0 => self.make_source(),
             12 => self.make_loose(),
             13 | 14 => self.attach(),
             15 | 16 => self.detach(),
@@ -233,7 +245,13 @@ impl Run {
             error(&reply, 404);
             return;
         }
-        assert_eq!((&json(&reply)["id"], &json(&reply)["deleted"]), (&source.as_str().into(), &true.into()));
+        let gone = json(&reply);
+        assert_eq!(gone["id"], source.as_str());
+        if source.starts_with("src_") {
+            assert_eq!(gone["status"], "consumed", "a source outlives its customer's hold on it");
+        } else {
+            assert_eq!(gone["deleted"], true);
+        }
         self.model.change(&id, |known| known.let_go(&source));
         error(&self.client.get(&format!("/v1/customers/{id}/sources/{source}")), 404);
     }
@@ -281,6 +299,13 @@ impl Run {
         let made = json(&self.client.post("/v1/payment_methods", &form));
         assert_eq!(made["customer"], Value::Null);
         self.model.loose.push(text(&made, "id"));
+    }
+
+    fn make_source(&mut self) {
+        let made = json(&self.client.post("/v1/sources", "type=card&token=tok_visa"));
+        assert_eq!((&made["status"], &made["customer"]), (&"chargeable".into(), &Value::Null));
+        self.model.chargeable.push(text(&made, "id"));
+        self.model.tell("source.chargeable");
     }
 
     fn attach(&mut self) {
@@ -344,6 +369,9 @@ impl Run {
                 let problem = error(&self.client.post(&path, &format!("source={used}")), 400);
                 assert_eq!(problem["code"], "token_already_used");
             }
+            if let Some(consumed) = self.one_of(self.model.consumed.clone()) {
+                error(&self.client.post(&path, &format!("source={consumed}")), 400);
+            }
             if let Some(loose) = self.one_of(self.model.loose.clone()) {
                 let reply = self.client.post(&path, &format!("source={loose}"));
                 assert!([400, 404].contains(&reply.status), "{}", reply.text());
@@ -363,6 +391,7 @@ impl Run {
         let known = self.model.live.remove(&id).unwrap();
         for thing in &known.holder.things {
             self.model.tell_of(thing, "customer.source.deleted", "payment_method.detached");
+            self.model.consume(thing);
             self.left_its_customer(thing);
         }
         self.model.tell("customer.deleted");
@@ -386,6 +415,11 @@ impl Run {
         ] {
             for token in tokens {
                 assert_eq!(json(&self.client.get(&format!("/v1/tokens/{token}")))["used"], used, "{token}");
+            }
+        }
+        for (sources, status) in [(&self.model.chargeable, "chargeable"), (&self.model.consumed, "consumed")] {
+            for source in sources {
+                assert_eq!(json(&self.client.get(&format!("/v1/sources/{source}")))["status"], status, "{source}");
             }
         }
         for method in [&self.model.loose[..], &self.model.spent[..]].concat() {
@@ -426,11 +460,17 @@ impl Run {
             assert_eq!(card, id);
             self.model.used.push(token);
         }
+        if let Some(place) = self.model.chargeable.iter().position(|known| known == token) {
+            assert_eq!(self.model.chargeable.remove(place), id);
+        }
         Thing { id: id.to_owned(), source: true, method: token != "btok_us" }
     }
 
-    /// A token that can be used: one that was made, or the name of one.
+    /// A token or a source that can be used: one that was made, or the name of one.
     fn some_token(&mut self) -> String {
+        if let Some(source) = self.model.chargeable.last().filter(|_| self.dice.below(4) == 0) {
+            return source.clone();
+        }
         match self.model.unused.last() {
             Some((token, _)) if self.dice.below(2) == 0 => token.clone(),
             Some(_) | None => TOKENS[self.dice.below(TOKENS.len() as u64) as usize].0.to_owned(),

@@ -22,7 +22,7 @@ const TAKEN: [&str; 3] = ["4000000760000002", "4000000000009995", "3782822463100
 /// A card that no document names.
 const LIVE: &str = "4539578763621486";
 /// Bank accounts, documented (but not the one that an error suggests) and not; a number of a person; a security code.
-const OTHERS: [&str; 4] = ["000222222227", "000987654321", "078051120", "739184629503"];
+const OTHERS: [&str; 5] = ["000222222227", "000987654321", "078051120", "739184629503", "DE89370400440532013000"];
 
 #[test]
 fn numbers_leave_no_trace_in_a_folder() {
@@ -137,7 +137,7 @@ fn forms(number: &str) -> Vec<Vec<u8>> {
         digits.collect::<Vec<_>>().join(between)
     };
     let mut forms = vec![number.to_owned(), percent.to_lowercase(), percent, hex.to_uppercase(), hex];
-    forms.extend([" ", "-", "+", "%20"].map(grouped));
+    forms.extend([" ", "-", "+", "%20", ".", "/", "_", ","].map(grouped));
     for before in 0..3 {
         let padded = format!("{}{number}", "x".repeat(before));
         let whole = STANDARD_NO_PAD.encode(&padded);
@@ -186,6 +186,9 @@ fn state_numbers(address: SocketAddr, searched: &mut Searched) {
             format!("card[number][x]={number}"),
             format!("card[number]={number}&card[number][x]={number}"),
             format!("card={number}"),
+            format!("balance={number} 12/30 123"),
+            format!("balance={number} 1230"),
+            format!("balance=1230{number}1230"),
             format!("number={number}"),
             format!("name=Jenny Plain&number={number}&cvc=739184629503"),
             format!("{number}=4"),
@@ -194,6 +197,7 @@ fn state_numbers(address: SocketAddr, searched: &mut Searched) {
             format!("expand[number]={number}"),
             format!("expand[]={number}"),
         ]);
+        bodies.extend([".", "/", "_", ",", "-"].map(|between| format!("balance={}", groups.join(between))));
     }
     for number in [OTHERS[0], OTHERS[1]] {
         for hash in ["bank_account", "source", "us_bank_account"] {
@@ -201,6 +205,12 @@ fn state_numbers(address: SocketAddr, searched: &mut Searched) {
             bodies.push(format!("{hash}[account_number]={number}&{more}"));
         }
         bodies.push(format!("bank_account[account_number]={number}&bank_account[country]=GB"));
+    }
+    for number in [OTHERS[0], OTHERS[1], OTHERS[4]] {
+        for name in ["source", "card", "bank_account", "default_source", "default_card", "payment_method"] {
+            bodies.extend([format!("{name}={number}"), format!("{name}=tok_{number}")]);
+        }
+        bodies.push(format!("type=card&card[token]={number}"));
     }
     bodies.extend([
         format!("pii[id_number]={}", OTHERS[2]),

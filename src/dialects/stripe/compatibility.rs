@@ -113,6 +113,7 @@ fn when(added: &str, removed: &str) -> String {
 fn value(shape: &Shape) -> String {
     match shape {
         Shape::Text(most) => format!("text, at most {most} characters"),
+        Shape::Id(most, noun) => format!("id of a {noun}, at most {most} characters"),
         Shape::Secret(most) => format!("secret, at most {most} characters: never kept"),
         Shape::TextGrown { max, was, on } => format!("text, at most {max} characters ({was} in versions before {on})"),
         Shape::Trimmed(most) => format!("text, at most {most} characters, trimmed"),

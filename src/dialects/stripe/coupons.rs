@@ -10,7 +10,7 @@ use super::lists::{self, EXPAND, Paged, Paging, row};
 use super::params::{self, Empty, Kind, Param, Shape, word};
 use super::{Answer, Call, Halt, Plan};
 use crate::domain::account::{Account, Mode};
-use crate::domain::coupon::{Coupon, CouponChange, CouponDuration, NewCoupon, Percent, Reduction};
+use crate::domain::coupon::{Coupon, CouponChange, CouponDuration, MAX_MONTHS, NewCoupon, Percent, Reduction};
 use crate::domain::ids::CouponId;
 use crate::domain::metadata::MetadataChange;
 use crate::domain::money::Currency;
@@ -23,7 +23,7 @@ use crate::http::json::{Json, Object};
 const CHOSEN_ID: Shape = Shape::Text(500);
 const NAME: Shape = Shape::Text(40);
 const DURATION: Shape = Shape::Choice(&[word("forever"), word("once"), word("repeating")]);
-const MONTHS: Shape = Shape::Integer { min: 1, max: u32::MAX as i64 };
+const MONTHS: Shape = Shape::Integer { min: 1, max: MAX_MONTHS as i64 };
 /// A count or an amount of at least one.
 pub const POSITIVE: Shape = Shape::Integer { min: 1, max: i64::MAX };
 

@@ -65,6 +65,8 @@ const DEFAULTS: [&str; 7] = [
     "source",
 ];
 
+const SOURCE_ID: Shape = Shape::Id(5000, "source");
+const METHOD_ID: Shape = Shape::Id(5000, "PaymentMethod");
 const NAME: Shape = Shape::Trimmed(256);
 const SHORT_NAME: Shape = Shape::Text(150);
 const EMAIL: Shape = Shape::Email(512);
@@ -245,7 +247,7 @@ const INVOICE_SETTINGS: &[Param<Input>] = &[
         added: "2019-03-01",
         ..unsettable(
             "default_payment_method",
-            Kind::Value(&TEXT, |input, value| {
+            Kind::Value(&METHOD_ID, |input, value| {
                 input.change.default_payment_method = value.patch(|value| InstrumentId(value.text()));
             }),
         )
@@ -275,7 +277,7 @@ const TAX: &[Param<Input>] = &[
 
 /// The parameters of `POST /v1/customers`.
 pub const CREATE: &[Param<Input>] = common_rows![
-    bank: [], card: [], default: [], pay: [row("payment_method", Kind::Value(&TEXT, |input, value| input.payment_method = Some(value.text())))],
+    bank: [], card: [], default: [], pay: [row("payment_method", Kind::Value(&METHOD_ID, |input, value| input.payment_method = Some(value.text())))],
     tax_id: [TAX_ID_DATA], clock: [unsupported("test_clock")]
 ];
 
@@ -290,11 +292,11 @@ pub const UPDATE: &[Param<Input>] = common_rows![
     default: [
         // Nobody has one.
         row("default_alipay_account", Kind::Value(&Shape::NoSuch("alipay account"), |_, _| {})),
-        row("default_bank_account", Kind::Value(&TEXT, |input, value| {
+        row("default_bank_account", Kind::Value(&SOURCE_ID, |input, value| {
             input.choose(value, Some(SourceKind::BankAccount));
         })),
-        row("default_card", Kind::Value(&TEXT, |input, value| input.choose(value, Some(SourceKind::Card)))),
-        row("default_source", Kind::Value(&TEXT, |input, value| input.choose(value, None)))
+        row("default_card", Kind::Value(&SOURCE_ID, |input, value| input.choose(value, Some(SourceKind::Card)))),
+        row("default_source", Kind::Value(&SOURCE_ID, |input, value| input.choose(value, None)))
     ],
     pay: [], tax_id: [], clock: []
 ];
@@ -422,6 +424,7 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
             let names = Names {
                 source: Named::by("source"),
                 token: Named::by("source"),
+                bank_account: "source",
                 payment_method: Named::by("payment_method"),
                 ..names
             };
@@ -440,8 +443,9 @@ pub fn update(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let expansions = discounts::expansions(call, &expand, expand::CUSTOMER)?;
     let id = CustomerId(call.part(0)?);
     let insists = conditions::insists(&call.headers);
-    let named = default_given(call)?.map_or(ID.source, Named::by);
-    let names = Names { source: named, token: named, ..names };
+    let given = default_given(call)?;
+    let named = given.map_or(ID.source, Named::by);
+    let names = Names { source: named, token: named, bank_account: given.unwrap_or(ID.bank_account), ..names };
     let Some(offer) = offer else {
         return Ok(Plan::write(names, move |_, tx, ctx| {
             let customer = customers::update(tx, ctx, &id, &insists, change.clone(), &Bringing::default())?;

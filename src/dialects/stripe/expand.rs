@@ -205,10 +205,10 @@ pub fn require_sight(call: &Call) -> Result<(), Refusal> {
     let paths = call.given.get("expand").and_then(Node::as_list).unwrap_or_default();
     let through =
         |path: &Node, segment: &str| matches!(path, Node::Text(path) if path.split('.').any(|it| it == segment));
-    let mut guarded = [("default_payment_method", Resource::PaymentMethod), ("tax_ids", Resource::TaxId)]
-        .into_iter()
-        .filter(|(segment, _)| paths.iter().any(|path| through(path, segment)));
-    guarded.try_for_each(|(_, resource)| call.require(resource, Access::Read))
+    // Sources come with their customer, as they do under its path.
+    let parts = [("tax_ids", Resource::TaxId), ("default_payment_method", Resource::PaymentMethod)];
+    let mut filled = parts.into_iter().filter(|(part, _)| paths.iter().any(|path| through(path, part)));
+    filled.try_for_each(|(_, resource)| call.require(resource, Access::Read))
 }
 
 /// A customer as the caller's version shows it, with what it wants filled in.

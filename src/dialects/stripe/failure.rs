@@ -59,6 +59,8 @@ pub struct Names {
     pub setup_intent: Named,
     /// The token.
     pub token: Named,
+    /// The parameter that brings the details of a bank account.
+    pub bank_account: &'static str,
     /// The parameter that brings a currency.
     pub currency: &'static str,
 }
@@ -83,6 +85,7 @@ impl Names {
             payment_method: id,
             setup_intent: id,
             token: id,
+            bank_account: "bank_account",
             currency: "currency",
         }
     };
@@ -546,7 +549,8 @@ impl Refusal {
                 "invoice_prefix",
                 format!("The invoice prefix '{prefix}' is already in use by another customer."),
             ),
-            Problem::Declined(decline) => Refusal::declined(decline),
+            Problem::Declined(decline) => Refusal::declined(decline, names.bank_account),
+            Problem::ExpiryOver(fault) => Refusal::declined(fault.into(), names.bank_account),
             Problem::TaxLocationUnknown => Refusal::invalid(
                 "tax[validate_location]",
                 "The customer's location isn't recognized. Set a valid customer address in order to automatically \

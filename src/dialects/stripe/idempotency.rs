@@ -7,11 +7,10 @@ use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
 
 use super::failure::Refusal;
-use super::{Asking, Call, Halt, Refuser, Writing, attempt, find_out, rendered};
+use super::{Answer, Asking, Body, Call, Halt, Refuser, Writing, attempt, find_out, rendered, secrets};
 use crate::app::App;
 use crate::domain::event::Cause;
 use crate::domain::ids::RequestId;
-use crate::domain::problem::Problem;
 use crate::engine::replies::{self, Seen};
 use crate::engine::{Ctx, Done, Stop};
 use crate::http::form::{self, Hash};
@@ -50,7 +49,11 @@ impl Idempotent {
             return Err(Refusal::bad_idempotency_key(MAX_KEY));
         }
         let endpoint = format!("{} {}", request.method, request.path);
-        Ok(Some(Idempotent { key: key.to_owned(), endpoint, parameters: form::canonical_digest(given) }))
+        Ok(Some(Idempotent {
+            key: key.to_owned(),
+            endpoint,
+            parameters: form::canonical_digest(given, secrets::counts),
+        }))
     }
 
     /// The reply with the key in its headers, as every reply to a request with a key has it.
@@ -124,18 +127,11 @@ pub async fn run(
         let reply = match write(&writing, tx, ctx, finding.as_ref().and_then(Option::as_ref)) {
             // Nobody sees it.
             Ok(_) if tx.rehearsal() => Reply::new(StatusCode::OK, ""),
+            Ok(Answer { body: Body::BadParameters(refusal), .. }) => return Ok(Outcome::Refused(refusal)),
             Ok(answer) => rendered(&writing, answer),
             // A caller with an old tag reads again and comes back with a new one, and one with bad parameters mends
             // them, maybe under the same key.
-            Err(Stop::Problem(
-                problem @ (Problem::VersionMismatch { .. }
-                | Problem::TooManyMetadataKeys { .. }
-                | Problem::BalanceOutOfRange(_)
-                | Problem::DeadlinePassed(_)
-                | Problem::DeadlineTooFar(_)
-                | Problem::ExpiresAfterCoupon { .. }
-                | Problem::MoreRedemptionsThanCoupon { .. }),
-            )) => {
+            Err(Stop::Problem(problem)) if problem.is_of_parameters() => {
                 return Ok(Outcome::Refused(refusing.refuse(problem.into())));
             }
             // A refusal of an operation that began is an outcome like any other: it is kept, and its retry is refused.

@@ -116,7 +116,7 @@ impl Call {
         }
     }
 
-    /// Whether the caller is a browser, which shows a secret of what it asks for.
+    /// Whether the caller is a browser, which shows the secret of what it asks for.
     pub fn by_browser(&self) -> bool {
         self.key.kind == KeyKind::Publishable
     }
@@ -147,6 +147,8 @@ enum Body {
     Customer(Box<Shown>, Expansions),
     /// A refusal of something that has changed records all the same, as a guess that is counted.
     Refusal(Refusal),
+    /// A refusal of parameters that do not go with what is there. Nothing was changed.
+    BadParameters(Refusal),
 }
 
 impl Answer {
@@ -166,6 +168,11 @@ impl Answer {
         Answer { body: Body::Refusal(refusal), tag: None }
     }
 
+    /// A refusal of parameters, which leaves an idempotency key unused as it does before a transaction.
+    pub fn bad_parameters(refusal: Refusal) -> Answer {
+        Answer { body: Body::BadParameters(refusal), tag: None }
+    }
+
     fn to_reply(&self, call: &Call) -> Reply {
         match &self.body {
             Body::Made(json) => Reply::new(StatusCode::OK, json.to_bytes()),
@@ -173,7 +180,7 @@ impl Answer {
                 let json = expand::customer(shown, &call.account, &call.version, expansions);
                 Reply::new(StatusCode::OK, json.to_bytes())
             }
-            Body::Refusal(refusal) => refusal.clone().reply(),
+            Body::Refusal(refusal) | Body::BadParameters(refusal) => refusal.clone().reply(),
         }
     }
 }
@@ -317,14 +324,8 @@ async fn admit(app: &Arc<App>, request: &Request, operation: &Operation) -> Resu
         Closed::NotLinked => Refusal::no_access(&key, connected.unwrap_or_default()),
         Closed::Failure(failure) => Refusal::stop(failure.into(), &request.id, &Names::BY_PATH, true),
     })?;
-    let allowed = caller.key.allows(operation.resource, operation.access);
-    match caller.key.kind {
-        // The operation asks a browser for the secret of what it is about.
-        KeyKind::Publishable if operation.by_client_secret => {}
-        KeyKind::Publishable if !allowed => return Err(Refusal::publishable_key()),
-        KeyKind::Secret | KeyKind::Restricted(_) | KeyKind::Publishable => {
-            permit(&caller.key, &key, &caller.account, operation.resource, operation.access)?;
-        }
+    if caller.key.kind != KeyKind::Publishable || !operation.for_browsers {
+        permit(&caller.key, &key, &caller.account, operation.resource, operation.access)?;
     }
     app.rate(caller.account.space).map_err(|wait| Refusal::rate_limit(wait.as_secs() + 1))?;
     Ok(caller)
@@ -333,6 +334,9 @@ async fn admit(app: &Arc<App>, request: &Request, operation: &Operation) -> Resu
 fn permit(key: &ApiKey, text: &str, account: &Account, resource: Resource, access: Access) -> Result<(), Refusal> {
     if key.allows(resource, access) {
         return Ok(());
+    }
+    if key.kind == KeyKind::Publishable {
+        return Err(Refusal::publishable_key());
     }
     let permission = format!("rak_{}_{}", resource.as_str(), access.as_str());
     Err(Refusal::no_permission(text, account.id.as_str(), &permission))

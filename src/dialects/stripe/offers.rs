@@ -107,6 +107,11 @@ impl Offer {
         Offer { what: What::Token(id), kind, metadata: MetadataChange::default() }
     }
 
+    /// The same offer where only instruments of a sort are taken.
+    pub fn as_sort(self, sort: Option<SourceKind>) -> Offer {
+        Offer { kind: sort.or(self.kind), ..self }
+    }
+
     /// What to ask the processor; nothing when it can already be seen that it will not do. `verify` when its issuer is
     /// asked whether it may be used.
     pub fn question(&self, read: &mut dyn Read, account: &Account, verify: bool) -> Kept<Option<Question>> {
@@ -116,7 +121,7 @@ impl Offer {
         };
         let about = match tokens::find(read, account, &TokenId(id.clone()))? {
             Some(Token { used: Some(_), .. }) => return Ok(None),
-            Some(token) => match accepted(&token) {
+            Some(token) => match Accepted::of(&token.carries) {
                 Some(instrument) => Subject::Known(instrument),
                 None => return Ok(None),
             },
@@ -165,7 +170,7 @@ fn by_token(id: &str, tx: &mut dyn Tx, ctx: &Ctx<'_>, finding: Option<&Finding>)
         };
     };
     let token = tokens::unused(tx, ctx.account, &token.id)?;
-    let instrument = match (&token.carries, accepted(&token)) {
+    let instrument = match (&token.carries, Accepted::of(&token.carries)) {
         (Carried::Card(card), Some(_)) => match processor::found(finding)?.instrument()? {
             Some(Accepted::Card(facts)) => Card { facts: facts.clone(), ..Card::clone(card) }.into(),
             Some(Accepted::BankAccount { .. }) | None => return Err(processor::mixed_up()),
@@ -210,17 +215,6 @@ fn attachable(loose: &LooseSource, finding: Option<&Finding>) -> Done<Source> {
 /// Whether an id is one of a thing that is no token.
 fn is_of_others(id: &str) -> bool {
     ["src_", "pm_", "card_", "ba_"].iter().any(|beginning| id.starts_with(beginning))
-}
-
-/// What a token carries, as the processor knows it.
-fn accepted(token: &Token) -> Option<Accepted> {
-    match &token.carries {
-        Carried::Card(card) => Some(Accepted::Card(card.facts.clone())),
-        Carried::BankAccount(account) => {
-            Some(Accepted::BankAccount { facts: account.facts.clone(), status: account.status })
-        }
-        Carried::Pii | Carried::CvcUpdate => None,
-    }
 }
 
 fn made(wish: Wish, ctx: &Ctx<'_>) -> Done<Instrument> {
@@ -324,16 +318,16 @@ pub fn stated_kind(
     }
 }
 
-/// The card that a token stands for, as a kind of payment method, and the token that is used up by it.
+/// The card that a token stands for, with what was stated beside it, and the token that is used up by it.
 pub fn card_of_token(
     offer: &Offer,
     tx: &mut dyn Tx,
     ctx: &Ctx<'_>,
     finding: Option<&Finding>,
-) -> Done<(PaymentMethodKind, Option<Token>)> {
+) -> Done<(Card, Option<Token>)> {
     let Brought { instrument, token, loose: _ } = offer.brought(tx, ctx, finding)?;
     match instrument {
-        Instrument::Card(card) => Ok((PaymentMethodKind::Card(card.facts), token)),
+        Instrument::Card(card) => Ok((*card, token)),
         Instrument::BankAccount(_) | Instrument::PaymentMethod(_) | Instrument::Source(_) => {
             Err(Problem::OtherSource { wanted: SourceKind::Card }.into())
         }

@@ -6,12 +6,14 @@ mod value;
 use icu_locale_core::Locale;
 
 use super::failure::Refusal;
+use super::secrets::is_id;
 use super::versions::Version;
 use crate::domain::coupon::Percent;
 use crate::domain::metadata::MetadataChange;
 use crate::domain::money::Currency;
 use crate::domain::page::Span;
 use crate::domain::promotion_code::{Code, MAX_CODE};
+use crate::domain::secret::is_like_a_number;
 use crate::domain::time::Time;
 use crate::http::form::{Hash, Node};
 
@@ -63,6 +65,9 @@ pub enum Empty {
 pub enum Shape {
     /// Text of at most so many characters, kept as it came.
     Text(usize),
+    /// The id of something that is paid with, or a name that documents give to one: text of at most so many characters. Of
+    /// what cannot be one nothing is repeated; it is none of the noun.
+    Id(usize, &'static str),
     /// Secret text of at most so many characters. `secrets` knows its name.
     Secret(usize),
     /// Text of at most so many characters before and since a date.
@@ -111,8 +116,8 @@ pub enum Shape {
     Choice(&'static [Word]),
     /// Fixed fields; the whole is replaced.
     Record(&'static [Field]),
-    /// Text of at most 5000 characters, or a record of the kind that its `object` names; one that names none is of the
-    /// only kind there is.
+    /// The id of a token, of at most 5000 characters, or a record of the kind that its `object` names; one that names none
+    /// is of the only kind there is.
     TextOr(&'static [(&'static str, &'static [Field])]),
     /// Elements of one shape; the whole is replaced.
     List(&'static Shape, usize),
@@ -289,7 +294,7 @@ fn value(shape: &Shape, node: &Node, name: &str, version: &Version) -> Result<Va
             let (word, fields) = kind_of(kinds, hash, name)?;
             Ok(Value::Kind(word, Box::new(record(fields, hash, name, version)?)))
         }
-        (Shape::TextOr(_), Node::Text(text)) => scalar(&Shape::Text(5000), text, name, version),
+        (Shape::TextOr(_), Node::Text(text)) => scalar(&Shape::Id(5000, "token"), text, name, version),
         (Shape::Record(_) | Shape::Metadata, Node::Text(_) | Node::Secret(_) | Node::List(_)) => {
             Err(Refusal::invalid(name, "Invalid object"))
         }
@@ -319,6 +324,9 @@ fn scalar(shape: &Shape, text: &str, name: &str, version: &Version) -> Result<Va
     match shape {
         Shape::Text(most) if longer_than(*most) => Err(Refusal::too_long(name, text, *most)),
         Shape::Text(_) => Ok(Value::Text(text.to_owned())),
+        Shape::Id(most, _) if longer_than(*most) => Err(Refusal::too_long_secret(name, *most)),
+        Shape::Id(_, noun) if !is_id(text) => Err(Refusal::no_such(noun, "***", name)),
+        Shape::Id(..) => Ok(Value::Text(text.to_owned())),
         Shape::Secret(_) | Shape::Unsupported => Err(Refusal::invalid(name, "Invalid value")),
         Shape::TextGrown { max, was, on } => {
             let most = if version.every_generation || version.since(on) { *max } else { *was };
@@ -392,6 +400,7 @@ fn scalar(shape: &Shape, text: &str, name: &str, version: &Version) -> Result<Va
             let second = moment(text, name)?;
             Ok(Value::Span(Span { from: Some(second), until: Some(second.plus_millis(1000)) }))
         }
+        Shape::NoSuch(noun) if is_like_a_number(text) => Err(Refusal::no_such(noun, "***", name)),
         Shape::NoSuch(noun) => Err(Refusal::no_such(noun, text, name)),
         Shape::Record(_) | Shape::TextOr(_) | Shape::Metadata | Shape::List(..) => {
             Err(Refusal::invalid(name, "Invalid object"))

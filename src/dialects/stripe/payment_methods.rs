@@ -18,7 +18,7 @@ use crate::domain::ids::{CustomerId, InstrumentId};
 use crate::domain::instrument::{Instrument, SourceKind};
 use crate::domain::metadata::MetadataChange;
 use crate::domain::payment_method::{
-    AllowRedisplay, BillingChange, BillingDetails, PaymentMethod, PaymentMethodChange,
+    AllowRedisplay, BillingChange, BillingDetails, PaymentMethod, PaymentMethodChange, PaymentMethodKind,
 };
 use crate::domain::time::Time;
 use crate::domain::token::Token;
@@ -153,7 +153,7 @@ pub(super) const CARD: Shape = Shape::Record(&[
     field("exp_year", &TEXT),
     params::Field { added: "2023-10-16", ..field("networks", &Shape::Unsupported) },
     field("number", &Shape::Secret(5000)),
-    field("token", &TEXT),
+    field("token", &Shape::Id(5000, "token")),
 ]);
 
 pub(super) const US_BANK_ACCOUNT: Shape = Shape::Record(&[
@@ -334,7 +334,7 @@ pub struct DraftInput {
 #[derive(Clone)]
 pub struct Draft {
     made: Made,
-    billing: BillingDetails,
+    billing: BillingChange,
     allow_redisplay: Option<AllowRedisplay>,
     metadata: MetadataChange,
 }
@@ -343,14 +343,14 @@ impl Draft {
     /// What is stated below a parameter, or beside all others.
     pub fn of(prefix: &str, input: DraftInput) -> Result<Draft, Refusal> {
         let DraftInput { kind, card, account, billing: change, allow_redisplay, metadata } = input;
-        let mut billing = BillingDetails::default();
-        change.onto(&mut billing);
-        let mut made = Made::of(prefix, &kind.unwrap_or_default(), card, account, billing.name.as_deref())?;
+        let mut stated = BillingDetails::default();
+        change.clone().onto(&mut stated);
+        let mut made = Made::of(prefix, &kind.unwrap_or_default(), card, account, stated.name.as_deref())?;
         if let Made::Stated { details: Details::Card(card), .. } = &mut made {
-            card.states_line1 = billing.address.street.is_some();
-            card.states_postal_code = billing.address.postal_code.is_some();
+            card.states_line1 = stated.address.street.is_some();
+            card.states_postal_code = stated.address.postal_code.is_some();
         }
-        Ok(Draft { made, billing, allow_redisplay, metadata })
+        Ok(Draft { made, billing: change, allow_redisplay, metadata })
     }
 
     /// What to ask the processor; `verify` when it is to be used from now on.
@@ -368,14 +368,20 @@ impl Draft {
         ctx: &Ctx<'_>,
         finding: Option<&Finding>,
     ) -> Done<(PaymentMethod, Option<Token>)> {
+        let mut billing = BillingDetails::default();
         let (kind, token) = match &self.made {
-            Made::Token(offer) => offers::card_of_token(offer, tx, ctx, finding)?,
+            Made::Token(offer) => {
+                let (card, token) = offers::card_of_token(offer, tx, ctx, finding)?;
+                billing = card.billing;
+                (PaymentMethodKind::Card(card.facts), token)
+            }
             Made::Stated { holder_type, account_type, .. } => {
                 let accepted = processor::found(finding)?.instrument()?.cloned().ok_or_else(processor::mixed_up)?;
                 (offers::stated_kind(accepted, *holder_type, *account_type), None)
             }
         };
-        let mut method = offers::new_method(ctx, kind, self.billing.clone());
+        self.billing.clone().onto(&mut billing);
+        let mut method = offers::new_method(ctx, kind, billing);
         method.allow_redisplay = self.allow_redisplay;
         self.metadata.clone().onto(&mut method.metadata)?;
         Ok((method, token))
@@ -463,7 +469,12 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let draft = Draft::of("", draft)?;
     let asked = draft.clone();
     let ask = move |call: &Call, read: &mut dyn Read| asked.question(read, &call.account, false);
-    let names = Names { token: Named::by("card[token]"), source: Named::by("card[token]"), ..NAMES };
+    let names = Names {
+        token: Named::by("card[token]"),
+        source: Named::by("card[token]"),
+        bank_account: "us_bank_account",
+        ..NAMES
+    };
     Ok(Plan::asking(names, ask, move |call, tx, ctx, finding| {
         let (method, token) = draft.method(tx, ctx, finding)?;
         let found = payment_methods::create(tx, ctx, method, token.as_ref())?;

@@ -24,8 +24,9 @@ pub struct Operation {
     pub resource: Resource,
     /// How far.
     pub access: Access,
-    /// A publishable key may too, for whoever shows the client secret of what it is about.
-    pub by_client_secret: bool,
+    /// A publishable key may too: who reads the code of a page has its key, so that he may state something, and see nothing
+    /// of what others stated but what he shows the secret of.
+    pub for_browsers: bool,
     /// Reads the parameters.
     pub plan: fn(&Arc<Call>) -> Result<Plan, Refusal>,
 }
@@ -37,18 +38,13 @@ const fn operation(
     access: Access,
     plan: fn(&Arc<Call>) -> Result<Plan, Refusal>,
 ) -> Operation {
-    Operation { method, path, resource, access, by_client_secret: false, plan }
+    Operation { method, path, resource, access, for_browsers: false, plan }
 }
 
-/// An operation for browsers too.
-const fn for_browsers(
-    method: Method,
-    path: &'static str,
-    resource: Resource,
-    access: Access,
-    plan: fn(&Arc<Call>) -> Result<Plan, Refusal>,
-) -> Operation {
-    Operation { method, path, resource, access, by_client_secret: true, plan }
+/// An operation for publishable keys too.
+const fn for_browsers(mut operation: Operation) -> Operation {
+    operation.for_browsers = true;
+    operation
 }
 
 const ACCOUNT: &str = "/v1/account";
@@ -124,13 +120,15 @@ pub static OPERATIONS: &[Operation] = &[
     operation(Method::GET, DISCOUNT, Resource::Customer, Access::Read, discounts::retrieve),
     operation(Method::DELETE, DISCOUNT, Resource::Customer, Access::Write, discounts::delete),
     operation(Method::GET, SOURCES, Resource::Customer, Access::Read, |call| sources::list(call, None)),
-    operation(Method::POST, SOURCES, Resource::Customer, Access::Write, sources::create),
+    operation(Method::POST, SOURCES, Resource::Customer, Access::Write, |call| sources::create(call, None)),
     operation(Method::GET, SOURCE, Resource::Customer, Access::Read, |call| sources::retrieve(call, None)),
     operation(Method::POST, SOURCE, Resource::Customer, Access::Write, |call| sources::update(call, None)),
     operation(Method::DELETE, SOURCE, Resource::Customer, Access::Write, |call| sources::delete(call, None)),
     operation(Method::POST, SOURCE_VERIFY, Resource::Customer, Access::Write, sources::verify),
     operation(Method::GET, CARDS, Resource::Customer, Access::Read, |call| sources::list(call, Some(SourceKind::Card))),
-    operation(Method::POST, CARDS, Resource::Customer, Access::Write, sources::create),
+    operation(Method::POST, CARDS, Resource::Customer, Access::Write, |call| {
+        sources::create(call, Some(SourceKind::Card))
+    }),
     operation(Method::GET, CARD, Resource::Customer, Access::Read, |call| {
         sources::retrieve(call, Some(SourceKind::Card))
     }),
@@ -143,7 +141,9 @@ pub static OPERATIONS: &[Operation] = &[
     operation(Method::GET, BANK_ACCOUNTS, Resource::Customer, Access::Read, |call| {
         sources::list(call, Some(SourceKind::BankAccount))
     }),
-    operation(Method::POST, BANK_ACCOUNTS, Resource::Customer, Access::Write, sources::create),
+    operation(Method::POST, BANK_ACCOUNTS, Resource::Customer, Access::Write, |call| {
+        sources::create(call, Some(SourceKind::BankAccount))
+    }),
     operation(Method::GET, BANK_ACCOUNT, Resource::Customer, Access::Read, |call| {
         sources::retrieve(call, Some(SourceKind::BankAccount))
     }),
@@ -162,7 +162,13 @@ pub static OPERATIONS: &[Operation] = &[
     operation(Method::POST, COUPON, Resource::Coupon, Access::Write, coupons::update),
     operation(Method::DELETE, COUPON, Resource::Coupon, Access::Write, coupons::delete),
     operation(Method::GET, PAYMENT_METHODS, Resource::PaymentMethod, Access::Read, payment_methods::list),
-    operation(Method::POST, PAYMENT_METHODS, Resource::PaymentMethod, Access::Write, payment_methods::create),
+    for_browsers(operation(
+        Method::POST,
+        PAYMENT_METHODS,
+        Resource::PaymentMethod,
+        Access::Write,
+        payment_methods::create,
+    )),
     operation(Method::GET, PAYMENT_METHOD, Resource::PaymentMethod, Access::Read, payment_methods::retrieve),
     operation(Method::POST, PAYMENT_METHOD, Resource::PaymentMethod, Access::Write, payment_methods::update),
     operation(Method::POST, PAYMENT_METHOD_ATTACH, Resource::PaymentMethod, Access::Write, payment_methods::attach),
@@ -187,17 +193,23 @@ pub static OPERATIONS: &[Operation] = &[
     operation(Method::POST, PROMOTION_CODE, Resource::PromotionCode, Access::Write, promotion_codes::update),
     operation(Method::GET, SETUP_INTENTS, Resource::SetupIntent, Access::Read, setup_intents::list),
     operation(Method::POST, SETUP_INTENTS, Resource::SetupIntent, Access::Write, setup_intents::create),
-    for_browsers(Method::GET, SETUP_INTENT, Resource::SetupIntent, Access::Read, setup_intents::retrieve),
+    for_browsers(operation(Method::GET, SETUP_INTENT, Resource::SetupIntent, Access::Read, setup_intents::retrieve)),
     operation(Method::POST, SETUP_INTENT, Resource::SetupIntent, Access::Write, setup_intents::update),
-    for_browsers(Method::POST, SETUP_INTENT_CONFIRM, Resource::SetupIntent, Access::Write, setup_intents::confirm),
+    for_browsers(operation(
+        Method::POST,
+        SETUP_INTENT_CONFIRM,
+        Resource::SetupIntent,
+        Access::Write,
+        setup_intents::confirm,
+    )),
     operation(Method::POST, SETUP_INTENT_CANCEL, Resource::SetupIntent, Access::Write, setup_intents::cancel),
-    for_browsers(
+    for_browsers(operation(
         Method::POST,
         SETUP_INTENT_VERIFY,
         Resource::SetupIntent,
         Access::Write,
         setup_intents::verify_microdeposits,
-    ),
+    )),
     operation(
         Method::POST,
         SETUP_INTENT_AUTHENTICATE,
@@ -206,14 +218,13 @@ pub static OPERATIONS: &[Operation] = &[
         setup_intents::authenticate,
     ),
     operation(Method::GET, SETUP_ATTEMPTS, Resource::SetupIntent, Access::Read, setup_intents::list_attempts),
-    operation(Method::POST, LOOSE_SOURCES, Resource::Source, Access::Write, source_objects::create),
-    operation(Method::GET, LOOSE_SOURCE, Resource::Source, Access::Read, source_objects::retrieve),
+    for_browsers(operation(Method::POST, LOOSE_SOURCES, Resource::Source, Access::Write, source_objects::create)),
+    for_browsers(operation(Method::GET, LOOSE_SOURCE, Resource::Source, Access::Read, source_objects::retrieve)),
     operation(Method::POST, LOOSE_SOURCE, Resource::Source, Access::Write, source_objects::update),
     operation(Method::POST, LOOSE_SOURCE_AUTHORIZE, Resource::Source, Access::Write, source_objects::authorize),
     operation(Method::POST, LOOSE_SOURCE_CANCEL, Resource::Source, Access::Write, source_objects::cancel),
     operation(Method::POST, LOOSE_SOURCE_FAIL, Resource::Source, Access::Write, source_objects::fail),
-    // A publishable key may: what asks for no more than to write tokens is for browsers.
-    operation(Method::POST, TOKENS, Resource::Token, Access::Write, tokens::create),
+    for_browsers(operation(Method::POST, TOKENS, Resource::Token, Access::Write, tokens::create)),
     operation(Method::GET, TOKEN, Resource::Token, Access::Read, tokens::retrieve),
     operation(Method::GET, CUSTOMER_TAX_IDS, Resource::TaxId, Access::Read, tax_ids::list),
     operation(Method::POST, CUSTOMER_TAX_IDS, Resource::TaxId, Access::Write, tax_ids::create),

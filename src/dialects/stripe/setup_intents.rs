@@ -15,7 +15,7 @@ use super::setup_params::{
 use super::versions::Version;
 use super::{Answer, Call, Halt, Plan};
 use crate::domain::account::{Account, Mode};
-use crate::domain::bank_account::Guess;
+use crate::domain::bank_account::Told;
 use crate::domain::decline::Decline;
 use crate::domain::ids::{InstrumentId, SetupAttemptId, SetupIntentId};
 use crate::domain::page::{Page, Place, Span};
@@ -136,7 +136,11 @@ fn is_same(one: &PaymentMethodKind, other: &PaymentMethodKind) -> bool {
 fn without_no(finding: Option<&Finding>) -> Option<Finding> {
     finding.cloned().map(|finding| match finding {
         Finding::Refused { instrument, decline: _ } => Finding::Accepted(instrument),
-        Finding::Accepted(_) | Finding::Verified(_) | Finding::Declined(_) | Finding::NoSuchName => finding,
+        Finding::Accepted(_)
+        | Finding::Verified(_)
+        | Finding::Declined(_)
+        | Finding::NoSuchName
+        | Finding::Judged(_) => finding,
     })
 }
 
@@ -147,7 +151,9 @@ fn verdict(finding: Option<&Finding>, usage: Usage, wanted: ThreeDSecure) -> Don
             return Ok(Verdict::Refused { decline: *decline, proof: None });
         }
         Finding::Verified(Verified { authentication, .. }) => authentication,
-        Finding::Accepted(_) | Finding::Declined(_) | Finding::NoSuchName => return Err(processor::mixed_up()),
+        Finding::Accepted(_) | Finding::Declined(_) | Finding::NoSuchName | Finding::Judged(_) => {
+            return Err(processor::mixed_up());
+        }
     };
     let any = wanted == ThreeDSecure::Any;
     let unasked = Verdict::Refused { decline: Decline::Generic, proof: Some(Proof::ProcessingError) };
@@ -177,7 +183,9 @@ fn verdict_after_proof(finding: Option<&Finding>) -> Done<Verdict> {
             Verdict::Refused { decline: Decline::Generic, proof: None }
         }
         Finding::Verified(_) => Verdict::Usable,
-        Finding::Accepted(_) | Finding::Declined(_) | Finding::NoSuchName => return Err(processor::mixed_up()),
+        Finding::Accepted(_) | Finding::Declined(_) | Finding::NoSuchName | Finding::Judged(_) => {
+            return Err(processor::mixed_up());
+        }
     })
 }
 
@@ -333,22 +341,27 @@ pub fn verify_microdeposits(call: &Arc<Call>) -> Result<Plan, Refusal> {
     require_secret(call, &input)?;
     let expansions = expansions(call, &input.expand)?;
     let Input { amounts, descriptor_code, client_secret, .. } = input;
-    let (guess, by_code) = match (amounts, descriptor_code) {
+    let (told, by_code) = match (amounts, descriptor_code) {
         (Some(amounts), None) => {
             let amounts = <[i64; 2]>::try_from(amounts).map_err(|_| Refusal::no_two_amounts())?;
-            (Guess::amounts(amounts), false)
+            (Told::Amounts(amounts), false)
         }
-        (None, Some(code)) => (Guess::code(&code), true),
+        (None, Some(code)) => (Told::Code(code), true),
         (Some(_), Some(_)) => return Err(Refusal::exclusive(&["amounts", "descriptor_code"])),
         (None, None) => return Err(Refusal::one_of(&["amounts", "descriptor_code"])),
     };
     let id = SetupIntentId(call.part(0)?);
-    Ok(Plan::write(NAMES, move |call, tx, ctx| {
+    let asked = id.clone();
+    let ask = move |call: &Call, read: &mut dyn Read| {
+        let account = setup_intents::bank_account(read, &call.account, &asked)?;
+        Ok(account.map(|account| Question { about: Subject::PaidIn(account, told.clone()), verify: false }))
+    };
+    Ok(Plan::asking(NAMES, ask, move |call, tx, ctx, finding| {
         let before = setup_intents::read(tx, ctx.account, &id)?;
         if is_not_of(&client_secret, &before) {
             return Ok(Answer::refused(Refusal::wrong_client_secret()));
         }
-        match setup_intents::verify_microdeposits(tx, ctx, &id, guess) {
+        match setup_intents::verify_microdeposits(tx, ctx, &id, || processor::found(finding)?.guess()) {
             // A wrong guess is counted, and answered as an error.
             Ok(Guessed { intent, again: true }) => {
                 let object = filled_intent(&intent, &Around::default(), call, &Expansions::default());

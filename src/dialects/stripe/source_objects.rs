@@ -150,7 +150,9 @@ pub const CREATE: &[Param<Create>] = &[
     row("statement_descriptor", Kind::Value(&TEXT, |input, value| input.statement_descriptor = Some(value.text()))),
     row(
         "token",
-        Kind::Value(&TEXT, |input, value| input.token = Some(Offer::token(value.text(), Some(SourceKind::Card)))),
+        Kind::Value(&Shape::Id(5000, "token"), |input, value| {
+            input.token = Some(Offer::token(value.text(), Some(SourceKind::Card)))
+        }),
     ),
     Param {
         required: true,
@@ -248,6 +250,9 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
 pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let Retrieve { client_secret, expand } = params::read(RETRIEVE, &call.given, &call.version)?;
     check_expand(call, &expand)?;
+    if call.by_browser() && client_secret.is_none() {
+        return Err(Refusal::missing_parameter("client_secret"));
+    }
     let id = InstrumentId(call.part(0)?);
     Ok(Plan::find(NAMES, move |call, read| {
         let found = source_objects::read(read, &call.account, &id)?;

@@ -13,7 +13,7 @@ use super::params::{self, Empty, Kind, Param, Shape, Value, word};
 use super::source_objects::{OWNER, owner_change};
 use super::tokens::stated_number;
 use super::{Answer, Call, Halt, Plan, discounts};
-use crate::domain::bank_account::{BankAccountChange, BankStatus, HolderType};
+use crate::domain::bank_account::{BankAccountChange, BankStatus, HolderType, Told};
 use crate::domain::card::CardChange;
 use crate::domain::ids::{CustomerId, InstrumentId};
 use crate::domain::instrument::{Instrument, SourceChoice, SourceKind};
@@ -26,6 +26,7 @@ use crate::engine::sources::{self, Owned, SourceChange};
 use crate::engine::{Done, customers};
 use crate::http::conditions;
 use crate::http::json::{Json, Object};
+use crate::processor::{self, Question, Subject};
 use crate::store::{Kept, Read};
 
 /// Which sources a path is about: all of them, or those of one sort under their older name.
@@ -231,7 +232,7 @@ pub fn list(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
 }
 
 /// `POST /v1/customers/{customer}/sources` and its older names.
-pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
+pub fn create(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
     let Create { mut offers, metadata, no_questions, expand } = params::read(CREATE, &call.given, &call.version)?;
     let expansions = discounts::expansions(call, &expand, expand::SOURCE)?;
     let given: Vec<&str> = offers.iter().map(|(name, _)| *name).collect();
@@ -241,9 +242,10 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
         (None, _) => return Err(Refusal::missing_parameter("source")),
     };
     let customer = CustomerId(call.part(0)?);
+    let offer = offer.as_sort(sort);
     let asked = offer.clone();
     let ask = move |call: &Call, read: &mut dyn Read| asked.question(read, &call.account, !no_questions);
-    let names = Names { source: Named::by(param), token: Named::by(param), ..NAMES };
+    let names = Names { source: Named::by(param), token: Named::by(param), bank_account: param, ..NAMES };
     let insists = conditions::insists(&call.headers);
     Ok(Plan::asking(names, ask, move |call, tx, ctx, finding| {
         insists.check(customers::live(tx, ctx.account, &customer)?.version)?;
@@ -290,7 +292,7 @@ pub fn update(call: &Arc<Call>, sort: Sort) -> Result<Plan, Refusal> {
         };
         let strange: Vec<String> = strange.into_iter().flatten().cloned().collect();
         if !strange.is_empty() {
-            return Ok(Answer::refused(Refusal::unknown_parameters(&strange)));
+            return Ok(Answer::bad_parameters(Refusal::unknown_parameters(&strange)));
         }
         let owned = sources::update(tx, ctx, &customer, &choice, &insists, change)?;
         Ok(Answer::of(shown(call, tx, owned, &expansions, ctx.now)?))
@@ -330,8 +332,19 @@ pub fn verify(call: &Arc<Call>) -> Result<Plan, Refusal> {
         .map_err(|_| Refusal::invalid("amounts", "Invalid amounts: two amounts were sent to the bank account."))?;
     let (customer, id) = (CustomerId(call.part(0)?), InstrumentId(call.part(1)?));
     let insists = conditions::insists(&call.headers);
-    Ok(Plan::write(NAMES, move |call, tx, ctx| {
-        let owned = sources::verify(tx, ctx, &customer, &id, &insists, amounts)?;
+    let asked = (customer.clone(), id.clone());
+    let ask = move |call: &Call, read: &mut dyn Read| {
+        let Some(customer) = read.customer(call.account.space, &asked.0)? else { return Ok(None) };
+        Ok(match customer.instrument(asked.1.as_str()) {
+            Some(Instrument::BankAccount(account)) => {
+                let about = Subject::PaidIn(account.facts.reference.clone(), Told::Amounts(amounts));
+                Some(Question { about, verify: false })
+            }
+            Some(Instrument::Card(_) | Instrument::PaymentMethod(_) | Instrument::Source(_)) | None => None,
+        })
+    };
+    Ok(Plan::asking(NAMES, ask, move |call, tx, ctx, finding| {
+        let owned = sources::verify(tx, ctx, &customer, &id, &insists, || processor::found(finding)?.guess())?;
         // A wrong guess is counted, and answered as an error.
         match &owned.source {
             Instrument::BankAccount(account) if account.status == BankStatus::Verified => {

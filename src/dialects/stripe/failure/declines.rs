@@ -1,14 +1,17 @@
 //! The words for a declined card or bank account: docs.stripe.com/error-codes, docs.stripe.com/declines/codes.
 
 use super::Refusal;
+use crate::dialects::stripe::params::inside;
 use crate::domain::decline::Decline;
 
 const CARD: &str = "card_error";
 
 impl Refusal {
     /// A card or a bank account that is not taken. What is wrong with a card is named by the bare parameter, wherever the
-    /// card was: docs.stripe.com/error-codes.
-    pub fn declined(decline: Decline) -> Refusal {
+    /// card was: docs.stripe.com/error-codes. What is wrong with a bank account is named inside of the parameter that brought
+    /// it.
+    pub fn declined(decline: Decline, bank_account: &str) -> Refusal {
+        let of_account = |name: &str, message: &str| Refusal::invalid(inside(bank_account, name), message);
         let card = |code, message: &str| Refusal::new(402, message).kind(CARD).code(code);
         let by_issuer = |reason, message: &str| card("card_declined", message).reason(reason);
         match decline {
@@ -41,7 +44,6 @@ impl Refusal {
             Decline::InsufficientFunds => by_issuer("insufficient_funds", "Your card has insufficient funds."),
             Decline::LostCard => by_issuer("lost_card", "Your card was declined."),
             Decline::StolenCard => by_issuer("stolen_card", "Your card was declined."),
-            Decline::Fraudulent => by_issuer("fraudulent", "Your card was declined."),
             Decline::TooOften => by_issuer(
                 "card_velocity_exceeded",
                 "Your card was declined for making repeated attempts too frequently or exceeding its amount limit.",
@@ -57,30 +59,28 @@ impl Refusal {
                     .reason("processing_error")
             }
             Decline::InvalidRoutingNumber => {
-                Refusal::invalid("bank_account[routing_number]", "Routing number must have 9 digits and be a bank's.")
+                of_account("routing_number", "Routing number must have 9 digits and be a bank's.")
                     .code("routing_number_invalid")
             }
             Decline::InvalidAccountNumber => {
-                Refusal::invalid("bank_account[account_number]", "Account number must have 1 to 17 digits.")
-                    .code("account_number_invalid")
+                of_account("account_number", "Account number must have 1 to 17 digits.").code("account_number_invalid")
             }
-            Decline::LiveAccountInTestMode => Refusal::invalid(
-                "bank_account[account_number]",
+            Decline::LiveAccountInTestMode => of_account(
+                "account_number",
                 "You must use a test bank account number in test mode. Try 000123456789 or see more options at \
                  https://stripe.com/docs/connect/testing#account-numbers.",
             )
             .code("account_number_invalid"),
-            Decline::TestAccountInLiveMode => Refusal::invalid(
-                "bank_account[account_number]",
-                "You cannot use a test bank account number in live mode.",
-            )
-            .code("account_number_invalid"),
-            Decline::BankCountry => Refusal::invalid(
-                "bank_account[country]",
+            Decline::TestAccountInLiveMode => {
+                of_account("account_number", "You cannot use a test bank account number in live mode.")
+                    .code("account_number_invalid")
+            }
+            Decline::BankCountry => of_account(
+                "country",
                 "This server takes bank accounts in the United States only: set the country to 'US'.",
             ),
-            Decline::BankCurrency => Refusal::invalid(
-                "bank_account[currency]",
+            Decline::BankCurrency => of_account(
+                "currency",
                 "Bank accounts in the United States are in US dollars: set the currency to 'usd' or leave it out.",
             ),
         }

@@ -25,7 +25,7 @@ impl Refusal {
     /// An attempt that failed.
     pub fn setup_failed(why: SetupFailure) -> Refusal {
         match why {
-            SetupFailure::Declined(decline) => Refusal::declined(decline),
+            SetupFailure::Declined(decline) => Refusal::declined(decline, "us_bank_account"),
             SetupFailure::Authentication => Refusal::new(
                 400,
                 "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new \
