@@ -210,6 +210,7 @@ mod tests {
 
     use super::*;
     use crate::domain::account::FingerprintKey;
+    use crate::domain::problem::Problem;
     use crate::domain::time::Time;
     use crate::processor::{AttemptKey, Finding, Question, Subject, find_out};
 
@@ -297,7 +298,7 @@ mod tests {
     #[test]
     fn issuers_say_what_is_documented() {
         let declined = |number: &str, cvc| match find(Mode::Test, card(number, 1, 2030, cvc), true) {
-            Finding::Declined(decline) => Some(decline),
+            Finding::Refused { decline, .. } => Some(decline),
             Finding::Verified(_) => None,
             other => panic!("{other:?}"),
         };
@@ -330,10 +331,8 @@ mod tests {
         let visa = named(Mode::Test, "tok_visa", true);
         assert_eq!((facts(&visa).exp_month, facts(&visa).exp_year), (3, 2027));
         assert_eq!(facts(&visa).checks, Checks::default());
-        assert_eq!(
-            named(Mode::Test, "pm_card_chargeDeclinedIncorrectCvc", true),
-            Finding::Declined(Decline::IncorrectCode)
-        );
+        let refused = named(Mode::Test, "pm_card_chargeDeclinedIncorrectCvc", true);
+        assert_eq!(refused.instrument(), Err(Problem::Declined(Decline::IncorrectCode)));
         assert_eq!(named(Mode::Live, "tok_visa", false), Finding::NoSuchName);
         assert_eq!(named(Mode::Test, "tok_nobody", false), Finding::NoSuchName);
         match named(Mode::Test, "btok_us_verified", true).instrument() {

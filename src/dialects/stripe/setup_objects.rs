@@ -8,7 +8,7 @@ use super::failure::Refusal;
 use super::instruments::{display_checks, method_object};
 use super::versions::{self, Version};
 use super::{Call, discounts};
-use crate::domain::account::{Account, Mode};
+use crate::domain::account::{Account, Mode, Space};
 use crate::domain::api_key::{Access, Resource};
 use crate::domain::card::{CardFacts, Fingerprint};
 use crate::domain::ids::{CustomerId, InstrumentId, SetupAttemptId};
@@ -99,7 +99,7 @@ impl Around {
             around.customer = Some(Shown::of(read, account, customer, &expansions.below("customer"), now)?);
         }
         if let Some(id) = referred.method.filter(|_| expansions.has("payment_method"))
-            && let Some(found) = payment_methods::find(read, space, id)?
+            && let Some(found) = method(read, space, referred.customer, id)?
         {
             let below = expansions.below("payment_method");
             let holder = found.customer().cloned();
@@ -131,6 +131,18 @@ impl Around {
             object.set("setup_intent", intent(whole, account, version));
         }
     }
+}
+
+/// A payment method that an intent refers to. Its customer is asked first: one that was made and attached in the same
+/// transaction can be found nowhere else, because no run of the transaction may ask for an id that only it has drawn.
+fn method(read: &mut dyn Read, space: Space, customer: Option<&CustomerId>, id: &InstrumentId) -> Kept<Option<Found>> {
+    if let Some(customer) = customer
+        && let Some(customer) = read.customer(space, customer)?
+        && let Some(instrument) = customer.instrument(id.as_str()).filter(|held| held.is_payment_method()).cloned()
+    {
+        return Ok(Some(Found::Held { customer: Box::new(customer), instrument }));
+    }
+    payment_methods::find(read, space, id)
 }
 
 /// The paths of a request, checked, as far as the key may see what they lead to.
