@@ -41,6 +41,7 @@ in_both_stores! {
     a_deleted_source_is_all_or_nothing,
     a_new_token_is_all_or_nothing,
     a_new_payment_method_is_all_or_nothing,
+    a_setup_that_is_confirmed_at_once_is_all_or_nothing,
     an_attachment_is_all_or_nothing,
     a_detachment_is_all_or_nothing,
     a_delete_of_whoever_holds_cards_is_all_or_nothing,
@@ -349,6 +350,11 @@ fn a_deleted_source_is_all_or_nothing(keeping: &Keeping) {
 
 fn a_new_token_is_all_or_nothing(keeping: &Keeping) {
     check(keeping, "POST", "/v1/tokens", CARD);
+}
+
+fn a_setup_that_is_confirmed_at_once_is_all_or_nothing(keeping: &Keeping) {
+    let body = "customer={payer}&payment_method={loose}&payment_method_types[]=card&confirm=true";
+    check(keeping, "POST", "/v1/setup_intents", body);
 }
 
 fn a_new_payment_method_is_all_or_nothing(keeping: &Keeping) {

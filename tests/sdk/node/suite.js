@@ -448,6 +448,32 @@ check('payment methods are attached and detached', async () => {
   assert.equal(other.invoice_settings.default_payment_method, brought.id);
 });
 
+check('setup intents attach what they set up', async () => {
+  const sdk = client();
+  const { id } = await sdk.customers.create();
+  const made = await sdk.setupIntents.create({ customer: id, payment_method_types: ['card'] });
+  assert.equal(made.status, 'requires_payment_method');
+  const done = await sdk.setupIntents.confirm(made.id, { payment_method: 'pm_card_visa' });
+  assert.equal(done.status, 'succeeded');
+  assert.equal((await sdk.paymentMethods.retrieve(done.payment_method)).customer, id);
+  const other = await sdk.setupIntents.create({ customer: id, payment_method_types: ['card'] });
+  const refused = await expectError(
+    errors.StripeCardError, sdk.setupIntents.confirm(other.id, { payment_method: 'pm_card_visa_chargeDeclined' }));
+  assert.deepEqual([refused.statusCode, refused.code], [402, 'card_declined']);
+  assert.equal((await sdk.setupIntents.retrieve(other.id)).last_setup_error.code, 'card_declined');
+  assert.equal((await sdk.setupIntents.cancel(other.id)).status, 'canceled');
+  assert.deepEqual(ids(await collect(sdk.setupIntents.list({ customer: id, limit: 1 }))), [other.id, made.id]);
+});
+
+check('sources of the older API are made and attached', async () => {
+  const sdk = client();
+  const { id } = await sdk.customers.create();
+  const made = await sdk.sources.create({ type: 'card', token: 'tok_visa' });
+  assert.deepEqual([made.status, made.card.last4], ['chargeable', '4242']);
+  assert.equal((await sdk.customers.update(id, { source: made.id })).default_source, made.id);
+  assert.equal((await sdk.customers.deleteSource(id, made.id)).status, 'consumed');
+});
+
 check('a key sent again replays the answer', async () => {
   const sdk = client();
   const options = { idempotencyKey: 'the same' };

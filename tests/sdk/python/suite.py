@@ -680,6 +680,46 @@ def the_global_client_attaches_payment_methods_too():
 
 
 @check
+def setup_intents_attach_what_they_set_up():
+    sdk = client()
+    customer = sdk.v1.customers.create({"name": "Jenny"})
+    intents = sdk.v1.setup_intents
+    made = intents.create({"customer": customer.id, "payment_method_types": ["card"]})
+    assert isinstance(made, stripe.SetupIntent)
+    equal((made.status, made.usage), ("requires_payment_method", "off_session"))
+    done = intents.confirm(made.id, {"payment_method": "pm_card_visa", "expand": ["payment_method"]})
+    equal((done.status, done.payment_method.customer), ("succeeded", customer.id))
+    again = expect(stripe.InvalidRequestError, lambda: intents.confirm(made.id, {"payment_method": "pm_card_visa"}))
+    equal((again.code, again.error.setup_intent.id), ("setup_intent_unexpected_state", made.id))
+    other = intents.create({"customer": customer.id, "payment_method_types": ["card"]})
+    declined = {"payment_method": "pm_card_visa_chargeDeclined"}
+    refused = expect(stripe.CardError, lambda: intents.confirm(other.id, declined))
+    equal((refused.http_status, refused.code), (402, "card_declined"))
+    equal(intents.retrieve(other.id).last_setup_error.code, "card_declined")
+    equal(intents.cancel(other.id, {"cancellation_reason": "abandoned"}).status, "canceled")
+    equal([it.id for it in intents.list({"customer": customer.id})], [other.id, made.id])
+    equal(len(sdk.v1.setup_attempts.list({"setup_intent": made.id}).data), 1)
+    kinds = [event.type for event in sdk.v1.events.list({"type": "setup_intent.*"})]
+    equal(kinds[:2], ["setup_intent.canceled", "setup_intent.setup_failed"])
+
+
+@check
+def sources_of_the_older_api_are_made_and_attached():
+    sdk = client()
+    customer = sdk.v1.customers.create({"name": "Jenny"})
+    made = sdk.v1.sources.create({"type": "card", "token": "tok_visa", "owner": {"email": "jenny@example.com"}})
+    assert isinstance(made, stripe.Source)
+    equal((made.status, made.card.brand, made.owner.email), ("chargeable", "Visa", "jenny@example.com"))
+    held = sdk.v1.customers.payment_sources.create(customer.id, {"source": made.id})
+    equal((held.id, sdk.v1.customers.retrieve(customer.id).default_source), (made.id, made.id))
+    equal(sdk.v1.sources.update(made.id, {"metadata": {"a": "b"}}).metadata.a, "b")
+    gone = sdk.v1.customers.payment_sources.delete(customer.id, made.id)
+    equal((gone.id, gone.status), (made.id, "consumed"))
+    attach = lambda: sdk.v1.customers.payment_sources.create(customer.id, {"source": made.id})
+    equal(expect(stripe.InvalidRequestError, attach).http_status, 400)
+
+
+@check
 def a_key_sent_again_replays_the_answer():
     sdk = client()
     key = {"idempotency_key": "the same"}
