@@ -2,8 +2,8 @@
 //! The processor is asked about it before the transaction, and the transaction looks at all of it again.
 
 use super::lists::TEXT;
-use super::params::{Field, Shape, Value, field, word};
-use super::tokens::Stated;
+use super::params::{Field, Shape, Value, field};
+use super::tokens::{HOLDER_TYPE, Stated};
 use crate::domain::account::Account;
 use crate::domain::bank_account::{AccountType, BankAccount, BankStatus, HolderType};
 use crate::domain::card::Card;
@@ -55,7 +55,7 @@ const CARD_FIELDS: &[Field] = &[
 /// What may be stated of a bank account that is brought.
 const BANK_ACCOUNT_FIELDS: &[Field] = &[
     field("account_holder_name", &TEXT),
-    field("account_holder_type", &Shape::Choice(&[word("company"), word("individual")])),
+    field("account_holder_type", &HOLDER_TYPE),
     required(field("account_number", &SECRET)),
     required(field("country", &Shape::Country(5000))),
     field("currency", &Shape::Currency),

@@ -9,7 +9,7 @@ use super::failure::{Named, Names, Refusal};
 use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
 use super::offers::{self, Offer};
 use super::params::{self, Empty, Kind, Param, Shape, Value, field, inside, word};
-use super::tokens::stated_number;
+use super::tokens::{ACCOUNT_TYPE, HOLDER_TYPE, stated_number};
 use super::{Answer, Call, Halt, Plan, discounts};
 use crate::domain::account::Account;
 use crate::domain::api_key::{Access, Resource};
@@ -30,8 +30,6 @@ use crate::processor::{self, BankDetails, CardDetails, Details, Finding, Questio
 use crate::store::{Kept, Read, Tx};
 
 pub(super) const ALLOW_REDISPLAY: Shape = Shape::Choice(&[word("always"), word("limited"), word("unspecified")]);
-const HOLDER_TYPE: Shape = Shape::Choice(&[word("company"), word("individual")]);
-const ACCOUNT_TYPE: Shape = Shape::Choice(&[word("checking"), word("savings")]);
 
 /// The types that there can be. Those that nothing here makes are known all the same: a list of them is empty.
 const TYPES: Shape = Shape::Choice(&[

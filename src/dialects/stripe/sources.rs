@@ -11,7 +11,7 @@ use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
 use super::offers::{BANK_ACCOUNT_KINDS, CARD_KINDS, Offer, SOURCE_KINDS};
 use super::params::{self, Empty, Kind, Param, Shape, Value, word};
 use super::source_objects::{OWNER, owner_change};
-use super::tokens::stated_number;
+use super::tokens::{HOLDER_TYPE, stated_number};
 use super::{Answer, Call, Halt, Plan, discounts};
 use crate::domain::bank_account::{BankAccountChange, BankStatus, HolderType, Told};
 use crate::domain::card::CardChange;
@@ -41,7 +41,6 @@ fn path(sort: Sort) -> &'static str {
 }
 
 const OBJECT: Shape = Shape::Choice(&[word("card"), word("bank_account"), word("source"), word("alipay_account")]);
-const HOLDER_TYPE: Shape = Shape::Choice(&[word("company"), word("individual")]);
 const AMOUNT: Shape = Shape::Integer { min: 0, max: i64::MAX };
 const AMOUNTS: Shape = Shape::List(&AMOUNT, 2);
 

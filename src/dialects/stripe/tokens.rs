@@ -28,6 +28,11 @@ const fn required(field: Field) -> Field {
     Field { required: true, ..field }
 }
 
+/// Who owns a bank account, in either API.
+pub const HOLDER_TYPE: Shape = Shape::Choice(&[word("company"), word("individual")]);
+/// What sort of bank account it is, in either API.
+pub const ACCOUNT_TYPE: Shape = Shape::Choice(&[word("checking"), word("savings")]);
+
 /// What may be stated of a card.
 const CARD: Shape = Shape::Record(&[
     field("address_city", &TEXT),
@@ -49,10 +54,10 @@ const CARD: Shape = Shape::Record(&[
 /// What may be stated of a bank account.
 const BANK_ACCOUNT: Shape = Shape::Record(&[
     field("account_holder_name", &TEXT),
-    field("account_holder_type", &Shape::Choice(&[word("company"), word("individual")])),
+    field("account_holder_type", &HOLDER_TYPE),
     required(field("account_number", &SECRET)),
     // Two more are of Japan, where this server takes no accounts.
-    field("account_type", &Shape::Choice(&[word("checking"), word("savings")])),
+    field("account_type", &ACCOUNT_TYPE),
     required(field("country", &Shape::Country(5000))),
     field("currency", &Shape::Currency),
     Field { added: "2022-11-15", ..field("payment_method", &Shape::Unsupported) },
