@@ -15,11 +15,11 @@ use crate::clock::Clock;
 use crate::domain::account::{Account, FingerprintKey, Mode, Space};
 use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::event::Cause;
-use crate::domain::ids::{AccountId, IdSource};
+use crate::domain::ids::{AccountId, RequestId};
 use crate::domain::problem::Problem;
 use crate::engine::{Ctx, Done, Stop, accounts, keys, replies};
 use crate::identity;
-use crate::ids::Repeated;
+use crate::ids::{Ids, Repeated};
 use crate::processor::{self, Ask, AttemptKey, Finding, Processor, Question};
 use crate::settings::Openness;
 use crate::store::{Failure, Job, Kept, Look, Read, Store, Tx, Verdict};
@@ -114,7 +114,7 @@ pub struct Surroundings {
     /// The time.
     pub clock: Clock,
     /// Ids and random bytes.
-    pub ids: Arc<dyn IdSource>,
+    pub ids: Arc<Ids>,
     /// Who keeps count.
     pub meter: Arc<dyn Meter>,
     /// Who keeps numbers and speaks with their issuers.
@@ -125,7 +125,7 @@ pub struct Surroundings {
 pub struct App {
     store: Arc<dyn Store>,
     clock: Clock,
-    ids: Arc<dyn IdSource>,
+    ids: Arc<Ids>,
     meter: Arc<dyn Meter>,
     processor: Arc<dyn Processor>,
     openness: Openness,
@@ -182,6 +182,18 @@ impl App {
         self.clock.now()
     }
 
+    /// The id of a request that comes with that key. Of a seed, each sandbox has an order of its own.
+    pub fn request_id(&self, key: impl FnOnce() -> Option<String>) -> RequestId {
+        let space = match self.ids.are_seeded() {
+            false => None,
+            true => key().and_then(|key| {
+                let parts = identity::KeyParts::of(&key)?;
+                Some(identity::space(None, &identity::sandbox(parts.rest), parts.mode))
+            }),
+        };
+        RequestId::numbered(self.ids.of_request(space, self.clock.now().0))
+    }
+
     /// Notes where time went.
     pub fn meter(&self) -> &dyn Meter {
         self.meter.as_ref()
@@ -195,12 +207,13 @@ impl App {
         V: FnMut(&mut dyn Tx, &Ctx<'_>) -> Done<T> + Send + 'static,
     {
         let (tell, told) = oneshot::channel();
+        let ids = Repeated::new(self.ids.of(account.space));
         self.store.write(Box::new(Work {
             verb,
             account,
             cause,
             clock: self.clock.clone(),
-            ids: Repeated::new(self.ids.clone()),
+            ids,
             meter: self.meter.clone(),
             since: Instant::now(),
             result: None,
@@ -266,9 +279,8 @@ impl App {
         if let Some(key) = &account.fingerprint_key {
             return Ok(key.clone());
         }
-        let mut bytes = [0; 32];
-        self.ids.random(&mut bytes);
-        let (space, fresh) = (account.space, FingerprintKey::new(bytes));
+        let space = account.space;
+        let fresh = FingerprintKey::new(self.ids.fingerprint_key(space));
         let make = move |tx: &mut dyn Tx| accounts::with_fingerprint_key(tx, space, &fresh);
         let (account, key) = self.chore("making a fingerprint key", make).await?;
         self.accounts.write().insert(space, Arc::new(account));

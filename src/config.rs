@@ -53,6 +53,9 @@ pub struct Options {
     #[arg(long, env = "CUSP_EPHEMERAL", value_name = "true|false", value_parser = BoolishValueParser::new(),
         num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
     pub ephemeral: Option<bool>,
+    /// In dev, with --ephemeral: the same ids, secrets and fingerprints in every run with this number
+    #[arg(long, env = "CUSP_SEED", value_name = "NUMBER")]
+    pub seed: Option<u64>,
     /// Requests a second that one account in one mode may make; 0 for no limit [default: 0]
     #[arg(long, env = "CUSP_RATE_LIMIT", value_name = "NUMBER")]
     pub rate_limit: Option<u32>,
@@ -121,6 +124,7 @@ impl Options {
             database_statement_timeout,
             database_lock_timeout,
             ephemeral,
+            seed,
             rate_limit,
             max_body_bytes,
             max_connections,
@@ -140,6 +144,7 @@ impl Options {
             database_statement_timeout: database_statement_timeout.or(other.database_statement_timeout),
             database_lock_timeout: database_lock_timeout.or(other.database_lock_timeout),
             ephemeral: ephemeral.or(other.ephemeral),
+            seed: seed.or(other.seed),
             rate_limit: rate_limit.or(other.rate_limit),
             max_body_bytes: max_body_bytes.or(other.max_body_bytes),
             max_connections: max_connections.or(other.max_connections),
@@ -164,6 +169,7 @@ impl Options {
             database_statement_timeout: _,
             database_lock_timeout: _,
             ephemeral,
+            seed,
             rate_limit,
             max_body_bytes,
             max_connections,
@@ -181,6 +187,7 @@ impl Options {
             data: data.unwrap_or(defaults.data),
             database,
             ephemeral: ephemeral.unwrap_or(defaults.ephemeral),
+            seed,
             rate_limit: rate_limit.map_or(defaults.rate_limit, NonZeroU32::new),
             max_body_bytes: max_body_bytes.unwrap_or(defaults.max_body_bytes),
             max_connections: max_connections.unwrap_or(defaults.max_connections),
@@ -204,6 +211,18 @@ fn check(settings: &Settings) -> Result<(), ConfigError> {
                      (127.0.0.1 or [::1]); use `cusp serve` to be reached from others"
                 ));
             }
+        }
+    }
+    if settings.seed.is_some() {
+        if settings.openness == Openness::Serve {
+            return refuse("--seed makes ids that can be foretold, which is for `cusp dev` only".to_owned());
+        }
+        if settings.database.is_some() || !settings.ephemeral {
+            return refuse(
+                "--seed begins again with the same ids in every run, so it only goes with a server that keeps nothing: \
+                 add --ephemeral"
+                    .to_owned(),
+            );
         }
     }
     // Port 0 asks the system for a free port, each time another one.
@@ -392,7 +411,7 @@ mod tests {
             known.lines().next().unwrap_or_default().split(", ").map(|name| name.trim_matches('`').into()).collect();
         assert_eq!(flags, variables);
         assert_eq!(flags, keys);
-        assert_eq!(flags.len(), 17);
+        assert_eq!(flags.len(), 18);
     }
 
     #[test]
@@ -493,6 +512,16 @@ mod tests {
             flags(&[flag, address]).settle(Openness::Serve).expect("serve may");
         }
         flags(&["--listen", "[::1]:1"]).settle(Openness::Dev).expect("loopback is fine");
+    }
+
+    #[test]
+    fn a_seed_is_for_servers_that_keep_nothing() {
+        let refused = |given: &[&str], openness| flags(given).settle(openness).expect_err("it is refused").to_string();
+        assert!(refused(&["--seed=7"], Openness::Serve).contains("`cusp dev`"));
+        assert!(refused(&["--seed=7", "--data=here"], Openness::Dev).contains("keeps nothing"));
+        assert!(refused(&["--seed=7", "--database-url=postgres://db/x"], Openness::Dev).contains("keeps nothing"));
+        let (settings, _) = flags(&["--seed=7", "--ephemeral"]).settle(Openness::Dev).expect("it may");
+        assert_eq!(settings.seed, Some(7));
     }
 
     #[test]

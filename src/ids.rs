@@ -1,62 +1,184 @@
 //! Where ids and random bytes come from: the operating system, or a seed when a run has to be repeatable.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
+use crate::domain::account::Space;
 use crate::domain::ids::IdSource;
 
 /// Time-ordered numbers: 48 bits of milliseconds, then 80 bits that are random for the first number of a millisecond
-/// and count up from there (the layout of a ULID).
+/// and count up from there (the layout of a ULID). From a seed the milliseconds are counted instead of read from a clock,
+/// apart for each account, so that an account is given the same numbers whatever goes on beside it.
 pub struct Ids {
-    last: Mutex<u128>,
     dice: Dice,
 }
 
 enum Dice {
-    System,
-    Seeded { seed: u64, throws: Mutex<u64> },
+    System { last: Mutex<u128> },
+    Seeded(Arc<Seeded>),
 }
+
+struct Seeded {
+    seed: u64,
+    drawn: Mutex<HashMap<Space, Progress>>,
+}
+
+/// How far an account has come with what its seed gives: how often each was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    numbers: u64,
+    bytes: u64,
+    requests: u64,
+}
+
+/// Where the numbers of a seed begin, in milliseconds: 2020-01-01T00:00:00Z, so that their ids look like any others.
+const FIRST_MILLIS: u64 = 1_577_836_800_000;
+/// Whose the numbers are that no account asks for.
+const NOBODY: Space = Space(0);
+/// The bits of a number that are not its time.
+const BELOW_TIME: u128 = (1 << 80) - 1;
 
 impl Ids {
     /// Unpredictable ids.
     pub fn random() -> Ids {
-        Ids { last: Mutex::new(0), dice: Dice::System }
+        Ids { dice: Dice::System { last: Mutex::new(0) } }
     }
 
-    /// The same ids in the same order in every run with the same seed and clock.
+    /// The same ids in the same order for each account in every run with the same seed.
     pub fn seeded(seed: u64) -> Ids {
-        Ids { last: Mutex::new(0), dice: Dice::Seeded { seed, throws: Mutex::new(0) } }
+        Ids { dice: Dice::Seeded(Arc::new(Seeded { seed, drawn: Mutex::default() })) }
+    }
+
+    /// Whether they come from a seed.
+    pub fn are_seeded(&self) -> bool {
+        match &self.dice {
+            Dice::System { .. } => false,
+            Dice::Seeded(_) => true,
+        }
+    }
+
+    /// Those of an account.
+    pub fn of(self: &Arc<Ids>, space: Space) -> Arc<dyn IdSource> {
+        match &self.dice {
+            Dice::System { .. } => self.clone(),
+            Dice::Seeded(seeded) => Arc::new(OfAccount { seeded: seeded.clone(), space }),
+        }
+    }
+
+    /// The number of a request, which has its own order, so that looking at things changes nothing about the next id.
+    pub fn of_request(&self, space: Option<Space>, now_millis: i64) -> u128 {
+        match &self.dice {
+            Dice::System { .. } => self.next(now_millis),
+            Dice::Seeded(seeded) => {
+                let space = space.unwrap_or(NOBODY);
+                seeded.number(space, "request", seeded.count(space, |drawn| &mut drawn.requests))
+            }
+        }
+    }
+
+    /// What an account tells numbers by: of a seed always the same.
+    pub fn fingerprint_key(&self, space: Space) -> [u8; 32] {
+        match &self.dice {
+            Dice::System { .. } => {
+                let mut bytes = [0; 32];
+                self.random(&mut bytes);
+                bytes
+            }
+            Dice::Seeded(seeded) => seeded.digest(space, "fingerprint key", 0),
+        }
+    }
+
+    /// How far the account has come, for whoever takes its records back to where they are now.
+    pub fn drawn(&self, space: Space) -> Progress {
+        match &self.dice {
+            Dice::System { .. } => Progress::default(),
+            Dice::Seeded(seeded) => seeded.drawn.lock().get(&space).copied().unwrap_or_default(),
+        }
+    }
+
+    /// Goes on from there, which is the beginning where the account's records are gone: what was given out since then must
+    /// be gone as well. Only a seed's ids come again.
+    pub fn go_back(&self, space: Space, to: Progress) {
+        match &self.dice {
+            Dice::System { .. } => {}
+            Dice::Seeded(seeded) => drop(seeded.drawn.lock().insert(space, to)),
+        }
+    }
+}
+
+impl Seeded {
+    /// Which one it is of its sort.
+    fn count(&self, space: Space, sort: fn(&mut Progress) -> &mut u64) -> u64 {
+        let mut all = self.drawn.lock();
+        let count = sort(all.entry(space).or_default());
+        *count += 1;
+        *count
+    }
+
+    fn number(&self, space: Space, purpose: &str, count: u64) -> u128 {
+        let digest = self.digest(space, purpose, count);
+        let below: u128 = u128::from_be_bytes(std::array::from_fn(|place| digest[place])) & BELOW_TIME;
+        (u128::from(FIRST_MILLIS + count) & 0xffff_ffff_ffff) << 80 | below
+    }
+
+    fn digest(&self, space: Space, purpose: &str, count: u64) -> [u8; 32] {
+        let digest = Sha256::new()
+            .chain_update("cusp seed\0")
+            .chain_update(self.seed.to_be_bytes())
+            .chain_update(space.0.to_be_bytes())
+            .chain_update(count.to_be_bytes())
+            .chain_update(purpose);
+        digest.finalize().into()
     }
 }
 
 impl IdSource for Ids {
     fn next(&self, now_millis: i64) -> u128 {
-        let millis = (now_millis.max(0) as u128) & 0xffff_ffff_ffff;
-        let mut last = self.last.lock();
-        *last = if (*last >> 80) >= millis {
-            *last + 1
-        } else {
-            let mut bytes = [0; 16];
-            self.random(&mut bytes[6..]);
-            // The top bit of the random part stays clear, so that counting up never reaches the time.
-            (millis << 80) | (u128::from_be_bytes(bytes) & !(1 << 79))
-        };
-        *last
+        match &self.dice {
+            Dice::System { last } => {
+                let millis = (now_millis.max(0) as u128) & 0xffff_ffff_ffff;
+                let mut last = last.lock();
+                *last = if (*last >> 80) >= millis {
+                    *last + 1
+                } else {
+                    let mut bytes = [0; 16];
+                    self.random(&mut bytes[6..]);
+                    // The top bit of the random part stays clear, so that counting up never reaches the time.
+                    (millis << 80) | (u128::from_be_bytes(bytes) & !(1 << 79))
+                };
+                *last
+            }
+            Dice::Seeded(seeded) => OfAccount { seeded: seeded.clone(), space: NOBODY }.next(now_millis),
+        }
     }
 
     fn random(&self, bytes: &mut [u8]) {
         match &self.dice {
-            Dice::System => getrandom::fill(bytes).expect("the operating system gives random bytes"),
-            Dice::Seeded { seed, throws } => {
-                let mut throws = throws.lock();
-                for chunk in bytes.chunks_mut(32) {
-                    *throws += 1;
-                    let digest = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(throws.to_be_bytes());
-                    chunk.copy_from_slice(&digest.finalize()[..chunk.len()]);
-                }
-            }
+            Dice::System { .. } => getrandom::fill(bytes).expect("the operating system gives random bytes"),
+            Dice::Seeded(seeded) => OfAccount { seeded: seeded.clone(), space: NOBODY }.random(bytes),
+        }
+    }
+}
+
+/// What a seed gives to one account.
+struct OfAccount {
+    seeded: Arc<Seeded>,
+    space: Space,
+}
+
+impl IdSource for OfAccount {
+    fn next(&self, _: i64) -> u128 {
+        let count = self.seeded.count(self.space, |drawn| &mut drawn.numbers);
+        self.seeded.number(self.space, "thing", count)
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(32) {
+            let count = self.seeded.count(self.space, |drawn| &mut drawn.bytes);
+            chunk.copy_from_slice(&self.seeded.digest(self.space, "bytes", count)[..chunk.len()]);
         }
     }
 }
@@ -110,7 +232,10 @@ impl IdSource for Repeated {
 
 #[cfg(test)]
 mod tests {
-    use super::Ids;
+    use std::sync::Arc;
+
+    use super::{Ids, Progress};
+    use crate::domain::account::Space;
     use crate::domain::ids::IdSource;
 
     #[test]
@@ -121,9 +246,40 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_repeats_itself() {
-        let (one, two) = (Ids::seeded(7), Ids::seeded(7));
-        assert_eq!([one.next(1), one.next(2), one.next(2)], [two.next(1), two.next(2), two.next(2)]);
-        assert_ne!(Ids::seeded(8).next(1), Ids::seeded(7).next(1));
+    fn a_seed_repeats_itself_for_each_account_whatever_the_time() {
+        let (one, two) = (Arc::new(Ids::seeded(7)), Arc::new(Ids::seeded(7)));
+        let (ada, bob) = (Space(1), Space(2));
+        let alone: Vec<u128> = [5, 1, 900].into_iter().map(|millis| one.of(ada).next(millis)).collect();
+        let beside: Vec<u128> = [1, 2, 3]
+            .into_iter()
+            .map(|millis| {
+                two.of(bob).next(millis);
+                two.of_request(Some(ada), millis);
+                two.of(ada).next(millis)
+            })
+            .collect();
+        assert_eq!(alone, beside);
+        assert!(alone.windows(2).all(|pair| pair[0] < pair[1]));
+        assert_ne!(one.of(bob).next(1), one.of(ada).next(1));
+        assert_ne!(Arc::new(Ids::seeded(8)).of(ada).next(1), alone[0]);
+        assert_eq!(one.fingerprint_key(ada), two.fingerprint_key(ada));
+        assert_ne!(one.fingerprint_key(ada), one.fingerprint_key(bob));
+    }
+
+    #[test]
+    fn a_seed_can_be_taken_back_to_where_it_was() {
+        let ids = Arc::new(Ids::seeded(7));
+        let draw = || {
+            let mut bytes = [0; 40];
+            ids.of(Space(1)).random(&mut bytes);
+            (ids.of(Space(1)).next(1), bytes, ids.of_request(Some(Space(1)), 1))
+        };
+        let first = draw();
+        let here = ids.drawn(Space(1));
+        let second = draw();
+        ids.go_back(Space(1), here);
+        assert_eq!(draw(), second);
+        ids.go_back(Space(1), Progress::default());
+        assert_eq!(draw(), first);
     }
 }

@@ -30,6 +30,8 @@ pub struct Settings {
     pub database: Option<Database>,
     /// Keep nothing: the data goes to a temporary folder, without syncing, and is removed at the end.
     pub ephemeral: bool,
+    /// What ids and secrets are drawn from, so that they come again in the next run; `None` for unpredictable ones.
+    pub seed: Option<u64>,
     /// Requests per second that one account in one mode may make; `None` for no limit.
     pub rate_limit: Option<NonZeroU32>,
     /// The largest request body, in bytes.
@@ -57,6 +59,7 @@ impl Settings {
             data: PathBuf::from("./cusp-data"),
             database: None,
             ephemeral: false,
+            seed: None,
             rate_limit: None,
             max_body_bytes: 1 << 20,
             max_connections: 16_384,

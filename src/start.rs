@@ -10,6 +10,7 @@ use std::time::Duration;
 use http_body_util::Full;
 use hyper::StatusCode;
 use hyper::body::{Bytes, Incoming};
+use hyper::header::HeaderMap;
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
@@ -21,7 +22,7 @@ use crate::app::{App, Surroundings};
 use crate::clock::Clock;
 use crate::dialects::stripe;
 use crate::domain::api_key::ApiKey;
-use crate::domain::ids::IdSource;
+use crate::http::auth::{Presented, presented};
 use crate::http::listen::{self, Bounds};
 use crate::http::shell::{Pages, Shell};
 use crate::ids::Ids;
@@ -48,7 +49,7 @@ pub struct World {
     /// The time.
     pub clock: Clock,
     /// Ids and random bytes.
-    pub ids: Arc<dyn IdSource>,
+    pub ids: Arc<Ids>,
     /// Something around the store.
     pub wrap_store: Option<WrapStore>,
     /// Who keeps numbers and speaks with their issuers.
@@ -115,7 +116,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     let watching = Arc::new(Watch(metrics.clone()));
     let app = Arc::new(App::new(
         store.clone(),
-        Surroundings { clock: clock.clone(), ids: ids.clone(), meter: watching.clone(), processor },
+        Surroundings { clock, ids, meter: watching.clone(), processor },
         settings.openness,
         settings.rate_limit,
         stripe::versions::NEWEST,
@@ -133,12 +134,19 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         write_timeout: settings.request_timeout,
         drain_timeout: settings.drain_timeout,
     };
+    let name_request = {
+        let app = app.clone();
+        let key = |headers: &HeaderMap| match presented(headers) {
+            Presented::Key(key) => Some(key),
+            Presented::Nothing | Presented::Unreadable => None,
+        };
+        Arc::new(move |headers: &HeaderMap| app.request_id(|| key(headers)))
+    };
     let shell = Arc::new(Shell {
         dialects: vec![stripe::dialect(app.clone())],
         pages: admin.is_none().then(|| pages.clone()),
         observer: watching.clone(),
-        ids,
-        clock,
+        name_request,
         max_body_bytes: settings.max_body_bytes,
         request_timeout: settings.request_timeout,
     });

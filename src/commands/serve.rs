@@ -1,5 +1,6 @@
 //! `cusp dev` and `cusp serve`: a server from its start to its end by a signal.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
@@ -8,6 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::Trouble;
 use super::terminal::Terminal;
 use crate::config::Options;
+use crate::ids::Ids;
 use crate::settings::{Openness, Settings};
 use crate::start::{Running, World, start};
 use crate::store::postgres;
@@ -32,7 +34,9 @@ pub fn run(options: Options, openness: Openness, terminal: &Terminal) -> Result<
 async fn serve(settings: &Settings, terminal: &Terminal) -> Result<(), Trouble> {
     // Before the start, so that a signal during it is not lost.
     let mut signals = Signals::new()?;
-    let running = start(settings, World::real()).await.map_err(|error| Trouble::Refused(error.to_string()))?;
+    let ids = settings.seed.map_or_else(Ids::random, Ids::seeded);
+    let world = World { ids: Arc::new(ids), ..World::real() };
+    let running = start(settings, world).await.map_err(|error| Trouble::Refused(error.to_string()))?;
     announce(settings, &running, terminal)?;
     let first = signals.next().await;
     tracing::info!("stopping on {first}: requests in flight may end, another signal ends them at once");

@@ -9,13 +9,12 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
 
 use super::listen::Peer;
 use super::{Dialect, Reply, Request, Trouble};
-use crate::clock::Clock;
-use crate::domain::ids::{IdSource, RequestId};
+use crate::domain::ids::RequestId;
 
 type Response = hyper::Response<Full<Bytes>>;
 
@@ -106,6 +105,9 @@ impl Pages {
     }
 }
 
+/// Names a request with these headers.
+pub type NameRequest = dyn Fn(&HeaderMap) -> RequestId + Send + Sync;
+
 /// What an exchange needs.
 pub struct Shell {
     /// The languages, in the order in which they are asked whether a request is theirs. The last one takes the rest.
@@ -115,9 +117,7 @@ pub struct Shell {
     /// Who keeps count.
     pub observer: Arc<dyn Observer>,
     /// Where request ids come from.
-    pub ids: Arc<dyn IdSource>,
-    /// What they are ordered by.
-    pub clock: Clock,
+    pub name_request: Arc<NameRequest>,
     /// The largest body.
     pub max_body_bytes: usize,
     /// From head to reply.
@@ -136,7 +136,7 @@ impl Shell {
         }
         self.observer.began();
         let _underway = Underway(self.observer.as_ref());
-        let id = RequestId::mint(self.ids.as_ref(), self.clock.now()).0;
+        let id = (self.name_request)(&head.headers).0;
         let path = head.uri.path();
         let (dialect, mount) = self.dialect(path, &head.headers);
         let deadline = tokio::time::Instant::from_std(began) + self.request_timeout;
@@ -178,7 +178,7 @@ impl Shell {
         respond(reply, &id)
     }
 
-    fn dialect(&self, path: &str, headers: &hyper::HeaderMap) -> (&Dialect, usize) {
+    fn dialect(&self, path: &str, headers: &HeaderMap) -> (&Dialect, usize) {
         let claims = self.dialects.iter().find_map(|dialect| Some((dialect, (dialect.mount)(path, headers)?)));
         claims.unwrap_or_else(|| (self.dialects.last().expect("there is a dialect"), 0))
     }

@@ -38,6 +38,7 @@ mod program;
 mod program_server;
 mod sdk;
 mod secrecy;
+mod seed;
 mod serve;
 mod smoke;
 mod tidy;
