@@ -265,7 +265,7 @@ fn require_free_invoice_prefix(tx: &mut dyn Tx, ctx: &Ctx<'_>, customer: &Custom
 }
 
 /// Eight upper-case hexadecimal digits that no customer of the account has.
-fn free_invoice_prefix(tx: &mut dyn Tx, ctx: &Ctx<'_>) -> Kept<String> {
+pub(super) fn free_invoice_prefix(tx: &mut dyn Tx, ctx: &Ctx<'_>) -> Kept<String> {
     loop {
         let mut bytes = [0; 4];
         ctx.ids.random(&mut bytes);

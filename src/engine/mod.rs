@@ -9,6 +9,7 @@ pub mod customers;
 pub mod discounts;
 pub mod events;
 mod holdings;
+pub mod imports;
 pub mod keys;
 mod objects;
 pub mod payment_methods;

@@ -123,6 +123,11 @@ impl Refusal {
         }
     }
 
+    /// The parameter that is wrong and what is wrong with it, for those who read parameters from elsewhere.
+    pub fn told(&self) -> (Option<&str>, &str) {
+        (self.param.as_deref(), &self.message)
+    }
+
     fn code(self, code: &'static str) -> Refusal {
         Refusal { code: Some(code), ..self }
     }

@@ -15,6 +15,7 @@ pub mod expand;
 pub mod failure;
 pub mod funding_instructions;
 pub mod idempotency;
+pub mod import;
 pub mod instruments;
 pub mod lists;
 pub mod offers;
