@@ -56,6 +56,12 @@ pub struct Options {
     /// In dev, with --ephemeral: the same ids, secrets and fingerprints in every run with this number
     #[arg(long, env = "CUSP_SEED", value_name = "NUMBER")]
     pub seed: Option<u64>,
+    /// In dev: begin with the records of this file; may be given again for others
+    #[arg(long, env = "CUSP_LOAD", value_name = "FILE")]
+    pub load: Option<Vec<PathBuf>>,
+    /// In dev: the key of the sandbox that --load is for [default: sk_test_me]
+    #[arg(long, env = "CUSP_LOAD_KEY", value_name = "KEY")]
+    pub load_key: Option<String>,
     /// Requests a second that one account in one mode may make; 0 for no limit [default: 0]
     #[arg(long, env = "CUSP_RATE_LIMIT", value_name = "NUMBER")]
     pub rate_limit: Option<u32>,
@@ -125,6 +131,8 @@ impl Options {
             database_lock_timeout,
             ephemeral,
             seed,
+            load,
+            load_key,
             rate_limit,
             max_body_bytes,
             max_connections,
@@ -145,6 +153,8 @@ impl Options {
             database_lock_timeout: database_lock_timeout.or(other.database_lock_timeout),
             ephemeral: ephemeral.or(other.ephemeral),
             seed: seed.or(other.seed),
+            load: load.or(other.load),
+            load_key: load_key.or(other.load_key),
             rate_limit: rate_limit.or(other.rate_limit),
             max_body_bytes: max_body_bytes.or(other.max_body_bytes),
             max_connections: max_connections.or(other.max_connections),
@@ -170,6 +180,8 @@ impl Options {
             database_lock_timeout: _,
             ephemeral,
             seed,
+            load,
+            load_key,
             rate_limit,
             max_body_bytes,
             max_connections,
@@ -188,6 +200,8 @@ impl Options {
             database,
             ephemeral: ephemeral.unwrap_or(defaults.ephemeral),
             seed,
+            load: load.unwrap_or(defaults.load),
+            load_key: load_key.unwrap_or(defaults.load_key),
             rate_limit: rate_limit.map_or(defaults.rate_limit, NonZeroU32::new),
             max_body_bytes: max_body_bytes.unwrap_or(defaults.max_body_bytes),
             max_connections: max_connections.unwrap_or(defaults.max_connections),
@@ -224,6 +238,9 @@ fn check(settings: &Settings) -> Result<(), ConfigError> {
                     .to_owned(),
             );
         }
+    }
+    if settings.openness == Openness::Serve && !settings.load.is_empty() {
+        return refuse("--load brings in records for tests, which is for `cusp dev` only".to_owned());
     }
     // Port 0 asks the system for a free port, each time another one.
     if settings.listen.port() != 0 && settings.admin_listen == Some(settings.listen) {
@@ -411,7 +428,7 @@ mod tests {
             known.lines().next().unwrap_or_default().split(", ").map(|name| name.trim_matches('`').into()).collect();
         assert_eq!(flags, variables);
         assert_eq!(flags, keys);
-        assert_eq!(flags.len(), 18);
+        assert_eq!(flags.len(), 20);
     }
 
     #[test]
@@ -428,6 +445,7 @@ mod tests {
             ("database-pool-size", database.pool_size.to_string()),
             ("database-statement-timeout", seconds(database.statement_timeout)),
             ("database-lock-timeout", seconds(database.lock_timeout)),
+            ("load-key", settings.load_key.clone()),
             ("rate-limit", settings.rate_limit.map_or(0, NonZeroU32::get).to_string()),
             ("max-body-bytes", settings.max_body_bytes.to_string()),
             ("max-connections", settings.max_connections.to_string()),
@@ -522,6 +540,17 @@ mod tests {
         assert!(refused(&["--seed=7", "--database-url=postgres://db/x"], Openness::Dev).contains("keeps nothing"));
         let (settings, _) = flags(&["--seed=7", "--ephemeral"]).settle(Openness::Dev).expect("it may");
         assert_eq!(settings.seed, Some(7));
+    }
+
+    #[test]
+    fn records_for_tests_are_for_dev() {
+        let options = || flags(&["--load=a.jsonl", "--load=b.json", "--load-key=sk_test_b"]);
+        let (settings, _) = options().settle(Openness::Dev).expect("dev may");
+        assert_eq!(settings.load, [PathBuf::from("a.jsonl"), PathBuf::from("b.json")]);
+        assert_eq!(settings.load_key, "sk_test_b");
+        let refusal = options().settle(Openness::Serve).expect_err("serve may not").to_string();
+        assert!(refusal.contains("`cusp dev`"), "{refusal}");
+        assert_eq!(file("load = [\"a\", \"b\"]").load.map(|files| files.len()), Some(2));
     }
 
     #[test]

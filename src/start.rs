@@ -148,7 +148,10 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     };
     let shell = Arc::new(Shell {
         // Stripe's takes what is nobody's.
-        dialects: vec![cusp::dialect(Cusp { app: app.clone(), render }), stripe::dialect(app.clone())],
+        dialects: vec![
+            cusp::dialect(Cusp { app: app.clone(), render, read_file: stripe::import::read }),
+            stripe::dialect(app.clone()),
+        ],
         pages: admin.is_none().then(|| pages.clone()),
         observer: watching.clone(),
         name_request,

@@ -156,4 +156,6 @@ pub struct Dialect {
     pub answer: Arc<dyn Fn(Request) -> Replying + Send + Sync>,
     /// Puts the shell's trouble into the dialect's words.
     pub confess: fn(trouble: Trouble, method: &Method, path: &str) -> Reply,
+    /// The path that takes files, which may be larger than other bodies, and the largest, in bytes.
+    pub file: Option<(&'static str, usize)>,
 }

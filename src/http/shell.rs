@@ -145,10 +145,15 @@ impl Shell {
         let (dialect, mount) = self.dialect(path, &head.headers);
         let deadline = tokio::time::Instant::from_std(began) + self.request_timeout;
 
+        let most = match dialect.file {
+            Some((file, bytes)) if file == &path[mount..] => bytes.max(self.max_body_bytes),
+            Some(_) | None => self.max_body_bytes,
+        };
+
         let peer = head.extensions.remove::<Peer>();
         let upgrade = head.extensions.remove::<OnUpgrade>();
         let declared = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-        let reply = match self.read(declared, body, deadline).await {
+        let reply = match read(declared, body, most, deadline).await {
             Err(trouble) => Reply { close: true, ..(dialect.confess)(trouble, &head.method, &path[mount..]) },
             Ok(body) => {
                 let request = Request {
@@ -237,31 +242,30 @@ impl Shell {
         let claims = self.dialects.iter().find_map(|dialect| Some((dialect, (dialect.mount)(path, headers)?)));
         claims.unwrap_or_else(|| (self.dialects.last().expect("there is a dialect"), 0))
     }
-
-    async fn read(
-        &self,
-        declared: Option<u64>,
-        body: Incoming,
-        deadline: tokio::time::Instant,
-    ) -> Result<Bytes, Trouble> {
-        let most = self.max_body_bytes;
-        if declared.is_some_and(|length| length > most as u64) {
-            return Err(Trouble::BodyTooLarge(most));
-        }
-        if hyper::body::Body::is_end_stream(&body) {
-            return Ok(Bytes::new());
-        }
-        match tokio::time::timeout_at(deadline, Limited::new(body, most).collect()).await {
-            Ok(Ok(whole)) => Ok(whole.to_bytes()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Trouble::BodyTooLarge(most)),
-            Ok(Err(_)) => Err(Trouble::BodyBroken),
-            Err(_) => Err(Trouble::BodyTooSlow),
-        }
-    }
 }
 
 /// Lets another protocol have the connection once the reply that says so is written. The place among the connections is
 /// held until it is done with it.
+async fn read(
+    declared: Option<u64>,
+    body: Incoming,
+    most: usize,
+    deadline: tokio::time::Instant,
+) -> Result<Bytes, Trouble> {
+    if declared.is_some_and(|length| length > most as u64) {
+        return Err(Trouble::BodyTooLarge(most));
+    }
+    if hyper::body::Body::is_end_stream(&body) {
+        return Ok(Bytes::new());
+    }
+    match tokio::time::timeout_at(deadline, Limited::new(body, most).collect()).await {
+        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Trouble::BodyTooLarge(most)),
+        Ok(Err(_)) => Err(Trouble::BodyBroken),
+        Err(_) => Err(Trouble::BodyTooSlow),
+    }
+}
+
 async fn take_over(
     Takeover(takeover): Takeover,
     upgrade: OnUpgrade,

@@ -2,6 +2,7 @@
 //! strict: what it does not know it refuses by name. An operation is a row in `routes` and a function in its resource's file.
 
 pub mod failure;
+pub mod fixtures;
 pub mod input;
 pub mod routes;
 
@@ -19,10 +20,11 @@ use crate::domain::ids::RequestId;
 use crate::feed::RenderEvent;
 use crate::http::auth::{Presented, presented};
 use crate::http::json::Object;
-use crate::http::{Dialect, Reply, Request};
+use crate::http::{Body, Dialect, Reply, Request};
 use crate::settings::Openness;
 use crate::store::Failure;
 use failure::{Halt, Refusal};
+use fixtures::ReadFile;
 use input::Given;
 use routes::{Found, Operation, Routes};
 
@@ -35,16 +37,20 @@ pub struct Cusp {
     pub app: Arc<App>,
     /// Who tells events in Stripe's words.
     pub render: Arc<dyn RenderEvent>,
+    /// Who reads files of records.
+    pub read_file: ReadFile,
 }
 
 /// The dialect.
 pub fn dialect(cusp: Cusp) -> Dialect {
+    let file = (cusp.app.openness() == Openness::Dev).then_some((fixtures::PATH, fixtures::MAX_FILE_BYTES));
     let (cusp, routes) = (Arc::new(cusp), Arc::new(Routes::all()));
     Dialect {
         name: "cusp",
         mount: |path, _| (path == "/cusp" || path.starts_with("/cusp/")).then_some(0),
         answer: Arc::new(move |request| Box::pin(answer(cusp.clone(), routes.clone(), request))),
         confess: |trouble, _, _| Refusal::trouble(trouble).reply(None),
+        file,
     }
 }
 
@@ -58,6 +64,8 @@ pub struct Call {
     pub id: RequestId,
     /// The headers.
     pub headers: HeaderMap,
+    /// What was sent, where that is a file.
+    pub file: Body,
     given: Given,
     parts: Vec<String>,
 }
@@ -100,7 +108,7 @@ async fn answer(cusp: Arc<Cusp>, routes: Arc<Routes>, request: Request) -> Reply
         Err(halt) => halt.refusal(&id).reply(Some(&id)),
         Ok(caller) => {
             let account = caller.account.id.0.clone();
-            let outcome = match understood(cusp, caller, request, parts) {
+            let outcome = match understood(cusp, caller, request, operation, parts) {
                 Ok(call) => (operation.answer)(call).await,
                 Err(refusal) => Err(refusal.into()),
             };
@@ -147,10 +155,19 @@ async fn admit(app: &App, request: &Request, operation: &Operation) -> Result<Ca
     Ok(caller)
 }
 
-fn understood(cusp: Arc<Cusp>, caller: Caller, request: Request, parts: Vec<String>) -> Result<Call, Refusal> {
-    let given = given(&request)?;
-    let Request { id, headers, .. } = request;
-    Ok(Call { cusp, account: caller.account, id: RequestId(id), headers, given, parts })
+fn understood(
+    cusp: Arc<Cusp>,
+    caller: Caller,
+    request: Request,
+    operation: &Operation,
+    parts: Vec<String>,
+) -> Result<Call, Refusal> {
+    let (given, file) = match operation.takes_file {
+        true if !request.query.is_empty() => return Err(Refusal::query_not_taken()),
+        true => (Given::default(), request.body),
+        false => (given(&request)?, Body::default()),
+    };
+    Ok(Call { cusp, account: caller.account, id: RequestId(request.id), headers: request.headers, file, given, parts })
 }
 
 /// Parameters come in one place only: in the query where nothing is sent, else in the body.

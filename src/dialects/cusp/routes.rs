@@ -4,7 +4,7 @@ use hyper::Method;
 use matchit::Router;
 use percent_encoding::percent_decode_str;
 
-use super::{Answering, Call};
+use super::{Answering, Call, fixtures};
 use crate::domain::api_key::{Access, Resource};
 
 /// An operation of the API.
@@ -17,6 +17,8 @@ pub struct Operation {
     pub needs: Option<(Resource, Access)>,
     /// Only a server for developers has it.
     pub only_in_dev: bool,
+    /// What is sent is a file and no parameters.
+    pub takes_file: bool,
     /// Answers it.
     pub answer: fn(Call) -> Answering,
 }
@@ -28,16 +30,21 @@ pub const fn operation(
     needs: Option<(Resource, Access)>,
     answer: fn(Call) -> Answering,
 ) -> Operation {
-    Operation { method, path, needs, only_in_dev: false, answer }
+    Operation { method, path, needs, only_in_dev: false, takes_file: false, answer }
 }
 
 /// An operation of servers for developers, for secret keys.
 pub const fn in_dev(method: Method, path: &'static str, answer: fn(Call) -> Answering) -> Operation {
-    Operation { method, path, needs: None, only_in_dev: true, answer }
+    Operation { method, path, needs: None, only_in_dev: true, takes_file: false, answer }
+}
+
+/// An operation of servers for developers that is sent a file.
+const fn of_file(path: &'static str, answer: fn(Call) -> Answering) -> Operation {
+    Operation { method: Method::POST, path, needs: None, only_in_dev: true, takes_file: true, answer }
 }
 
 /// Every operation there is.
-pub static OPERATIONS: &[Operation] = &[];
+pub static OPERATIONS: &[Operation] = &[of_file(fixtures::PATH, fixtures::load)];
 
 /// Finds operations by method and path.
 pub struct Routes(Router<Vec<&'static Operation>>);

@@ -81,6 +81,7 @@ pub fn dialect(app: Arc<App>) -> Dialect {
         },
         answer: Arc::new(move |request| Box::pin(answer(app.clone(), routes.clone(), request))),
         confess: |trouble, _, _| Refusal::trouble(trouble).reply(),
+        file: None,
     }
 }
 
