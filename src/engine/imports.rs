@@ -1,7 +1,7 @@
 //! Imports: known records come in with their own ids, all of them or none. Nothing is told of them: they have been there
 //! all along.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 
 use super::{Ctx, customers, objects, promotion_codes};
@@ -128,38 +128,124 @@ struct Decided {
 }
 
 fn decided(tx: &mut dyn Tx, ctx: &Ctx<'_>, import: &Import) -> Kept<Result<Decided, Clash>> {
-    let mut known = Known::of(import);
+    let mut known = Known::of(import, There::of(tx, ctx, import)?);
     let mut decided = Decided { facts: Vec::new(), customers: Vec::with_capacity(import.customers.len()) };
     macro_rules! settle {
         ($line:expr, $settled:expr) => {
-            match $settled? {
+            match $settled {
                 Ok(settled) => settled,
                 Err(with) => return Ok(Err(Clash { line: $line, with })),
             }
         };
     }
     for At { line, what } in &import.coupons {
-        let coupon = settle!(*line, known.coupon(tx, ctx, what));
+        let coupon = settle!(*line, known.coupon(ctx, what));
         decided.facts.push(coupon.into());
     }
     for At { line, what } in &import.promotion_codes {
-        let code = settle!(*line, known.promotion_code(tx, ctx, what));
+        let code = settle!(*line, known.promotion_code(what));
         decided.facts.push(code.into());
     }
     for At { line, what } in &import.payment_methods {
-        settle!(*line, known.instrument(tx, ctx, what.method.id.as_str()));
+        settle!(*line, known.holding(what.method.id.as_str()));
         decided.facts.push(what.clone().into());
     }
     for At { line, what } in &import.customers {
-        decided.customers.push(settle!(*line, known.customer(tx, ctx, what)));
+        let prefix = known.prefix(tx, ctx, what)?;
+        decided.customers.push(settle!(*line, known.customer(ctx, what, prefix)));
     }
     Ok(Ok(decided))
 }
 
-/// What the file itself has, as far as it was looked at.
+/// What is there of all that the file speaks of. It is asked for together: a store that fetches for a whole run then does
+/// so once.
+struct There {
+    coupons: HashMap<CouponId, CouponSerial>,
+    codes: HashSet<PromotionCodeId>,
+    /// Words that customers could mistake for those of codes on these lines.
+    taken: HashSet<PromotionCodeId>,
+    /// Customers that are there, and whether they are deleted.
+    customers: HashMap<CustomerId, bool>,
+    prefixes: HashSet<String>,
+    holdings: HashSet<String>,
+    /// Prefixes for those who come without one, in their order.
+    drawn: VecDeque<String>,
+}
+
+impl There {
+    fn of(tx: &mut dyn Tx, ctx: &Ctx<'_>, import: &Import) -> Kept<There> {
+        let Import { coupons, promotion_codes, payment_methods, customers } = import;
+        let space = ctx.account.space;
+        let customers = || customers.iter().map(|customer| &customer.what);
+        let codes = || promotion_codes.iter().map(|code| &code.what);
+        let discounts = || customers().filter_map(|customer| customer.discount.as_ref());
+
+        let own = coupons.iter().map(|coupon| &coupon.what.id);
+        let named = own.chain(codes().map(|code| &code.coupon)).chain(discounts().map(|discount| &discount.coupon));
+        let named: HashSet<&CouponId> = named.collect();
+        let coupons: Vec<_> = named.into_iter().map(|id| objects::coupon(tx, space, id)).collect();
+
+        let redeemed = discounts().filter_map(|discount| discount.promotion_code.as_ref());
+        let named: HashSet<&PromotionCodeId> = codes().map(|code| &code.id).chain(redeemed).collect();
+        let kept_codes: Vec<_> = named.into_iter().map(|id| objects::promotion_code(tx, space, id)).collect();
+        let switched_on = codes().filter(|code| code.switched_on);
+        let free: Vec<_> =
+            switched_on.map(|code| Ok((code.id.clone(), promotion_codes::is_free(tx, ctx, code)?))).collect();
+
+        let named = customers().map(|customer| &customer.id).chain(codes().filter_map(|code| code.customer.as_ref()));
+        let named: HashSet<&CustomerId> = named.collect();
+        let kept: Vec<_> = named.into_iter().map(|id| tx.customer(space, id)).collect();
+
+        let drawn = customers().filter(|customer| customer.invoice_prefix.is_empty());
+        let drawn: VecDeque<String> = drawn.map(|_| customers::invoice_prefix(ctx)).collect();
+        let given = customers().map(|customer| &customer.invoice_prefix).filter(|prefix| !prefix.is_empty());
+        let prefixes: Vec<_> = given
+            .chain(&drawn)
+            .map(|prefix| {
+                let holder = tx.marked(space, &Mark::InvoicePrefix(prefix.clone()))?;
+                Ok(holder.map(|_| prefix.clone()))
+            })
+            .collect();
+
+        let loose = payment_methods.iter().map(|method| method.what.method.id.as_str());
+        let holdings: Vec<_> = loose
+            .chain(customers().flat_map(holding_ids))
+            .map(|id| {
+                let held = tx.marked(space, &Mark::Holding(id.to_owned()));
+                let loose = objects::loose_payment_method(tx, space, &InstrumentId(id.to_owned()));
+                Ok((held?.is_some() || loose?.is_some()).then(|| id.to_owned()))
+            })
+            .collect();
+
+        let coupons = all(coupons);
+        let (kept_codes, free, kept, prefixes, holdings) =
+            (all(kept_codes), all(free), all(kept), all(prefixes), all(holdings));
+        Ok(There {
+            coupons: coupons?.into_iter().flatten().map(|coupon| (coupon.id, coupon.serial)).collect(),
+            codes: kept_codes?.into_iter().flatten().map(|code| code.id).collect(),
+            taken: free?.into_iter().filter(|(_, free)| !free).map(|(id, _)| id).collect(),
+            customers: kept?.into_iter().flatten().map(|kept| (kept.id, kept.deleted.is_some())).collect(),
+            prefixes: prefixes?.into_iter().flatten().collect(),
+            holdings: holdings?.into_iter().flatten().collect(),
+            drawn,
+        })
+    }
+}
+
+fn all<T>(those: Vec<Kept<T>>) -> Kept<Vec<T>> {
+    those.into_iter().collect()
+}
+
+fn holding_ids(customer: &Customer) -> impl Iterator<Item = &str> {
+    let instruments = customer.instruments.iter().map(|instrument| instrument.id().as_str());
+    instruments.chain(customer.tax_ids.iter().map(|tax_id| tax_id.id.as_str()))
+}
+
+/// What is there, and what of the file was looked at.
 struct Known<'a> {
+    there: There,
     serials: HashMap<CouponId, CouponSerial>,
-    words: BTreeMap<String, Vec<PromotionCode>>,
+    words: HashMap<String, Vec<PromotionCode>>,
     codes: HashSet<PromotionCodeId>,
     customers: HashSet<CustomerId>,
     prefixes: HashSet<String>,
@@ -171,11 +257,12 @@ struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    fn of(import: &'a Import) -> Known<'a> {
+    fn of(import: &'a Import, there: There) -> Known<'a> {
         let live = import.customers.iter().filter(|customer| customer.what.deleted.is_none());
         Known {
+            there,
             serials: HashMap::new(),
-            words: BTreeMap::new(),
+            words: HashMap::new(),
             codes: HashSet::new(),
             customers: HashSet::new(),
             prefixes: HashSet::new(),
@@ -185,108 +272,87 @@ impl<'a> Known<'a> {
         }
     }
 
-    fn coupon(&mut self, tx: &mut dyn Tx, ctx: &Ctx<'_>, coupon: &Coupon) -> Kept<Result<Coupon, With>> {
-        let there = objects::coupon(tx, ctx.account.space, &coupon.id)?.is_some();
+    fn coupon(&mut self, ctx: &Ctx<'_>, coupon: &Coupon) -> Result<Coupon, With> {
         let serial = CouponSerial::mint(ctx.ids, ctx.now);
+        let there = self.there.coupons.contains_key(&coupon.id);
         if self.serials.insert(coupon.id.clone(), serial.clone()).is_some() || there {
-            return Ok(Err(With::Known(coupon.id.0.clone())));
+            return Err(With::Known(coupon.id.0.clone()));
         }
-        Ok(Ok(Coupon { serial, ..coupon.clone() }))
+        Ok(Coupon { serial, ..coupon.clone() })
     }
 
     /// Which coupon of that id there is.
-    fn serial(&mut self, tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &CouponId) -> Kept<Result<CouponSerial, With>> {
-        if let Some(serial) = self.serials.get(id) {
-            return Ok(Ok(serial.clone()));
-        }
-        let found = objects::coupon(tx, ctx.account.space, id)?;
-        Ok(found.map(|coupon| coupon.serial).ok_or_else(|| With::NoCoupon(id.clone())))
+    fn serial(&self, id: &CouponId) -> Result<CouponSerial, With> {
+        let serial = self.serials.get(id).or_else(|| self.there.coupons.get(id));
+        serial.cloned().ok_or_else(|| With::NoCoupon(id.clone()))
     }
 
-    fn promotion_code(
-        &mut self,
-        tx: &mut dyn Tx,
-        ctx: &Ctx<'_>,
-        code: &PromotionCode,
-    ) -> Kept<Result<PromotionCode, With>> {
-        let there = objects::promotion_code(tx, ctx.account.space, &code.id)?.is_some();
-        if !self.codes.insert(code.id.clone()) || there {
-            return Ok(Err(With::Known(code.id.0.clone())));
+    fn promotion_code(&mut self, code: &PromotionCode) -> Result<PromotionCode, With> {
+        if !self.codes.insert(code.id.clone()) || self.there.codes.contains(&code.id) {
+            return Err(With::Known(code.id.0.clone()));
         }
-        let coupon_serial = match self.serial(tx, ctx, &code.coupon)? {
-            Ok(serial) => serial,
-            Err(with) => return Ok(Err(with)),
-        };
         if let Some(customer) = &code.customer
             && !self.all.contains(customer)
-            && tx.customer(ctx.account.space, customer)?.is_none_or(|customer| customer.deleted.is_some())
+            && self.there.customers.get(customer) != Some(&false)
         {
-            return Ok(Err(With::NoCustomer(customer.clone())));
+            return Err(With::NoCustomer(customer.clone()));
         }
-        let decided = PromotionCode { coupon_serial, ..code.clone() };
+        let decided = PromotionCode { coupon_serial: self.serial(&code.coupon)?, ..code.clone() };
         if decided.switched_on {
             let rivals = self.words.entry(decided.code.folded()).or_default();
             let taken = rivals.iter().any(|rival| rival.is_mistakable_for(&decided.code, decided.customer.as_ref()));
-            if taken || !promotion_codes::is_free(tx, ctx, &decided)? {
-                return Ok(Err(With::Word(decided.code.as_str().to_owned())));
+            if taken || self.there.taken.contains(&decided.id) {
+                return Err(With::Word(decided.code.as_str().to_owned()));
             }
             rivals.push(decided.clone());
         }
-        Ok(Ok(decided))
+        Ok(decided)
     }
 
-    /// Whether nobody has an instrument or a tax id of that id.
-    fn instrument(&mut self, tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &str) -> Kept<Result<(), With>> {
-        let space = ctx.account.space;
-        let held = tx.marked(space, &Mark::Holding(id.to_owned()))?.is_some();
-        let loose = objects::loose_payment_method(tx, space, &InstrumentId(id.to_owned()))?.is_some();
-        let known = !self.holdings.insert(id.to_owned()) || held || loose;
-        Ok(if known { Err(With::Known(id.to_owned())) } else { Ok(()) })
+    /// Refuses the id of an instrument or a tax id that somebody has.
+    fn holding(&mut self, id: &str) -> Result<(), With> {
+        let known = !self.holdings.insert(id.to_owned()) || self.there.holdings.contains(id);
+        if known { Err(With::Known(id.to_owned())) } else { Ok(()) }
     }
 
-    fn customer(&mut self, tx: &mut dyn Tx, ctx: &Ctx<'_>, customer: &Customer) -> Kept<Result<Customer, With>> {
-        let space = ctx.account.space;
-        let there = tx.customer(space, &customer.id)?.is_some();
-        if !self.customers.insert(customer.id.clone()) || there {
-            return Ok(Err(With::Known(customer.id.0.clone())));
+    /// The prefix that the customer brings along, or a new one.
+    fn prefix(&mut self, tx: &mut dyn Tx, ctx: &Ctx<'_>, customer: &Customer) -> Kept<String> {
+        if !customer.invoice_prefix.is_empty() {
+            return Ok(customer.invoice_prefix.clone());
         }
-        let mut decided = customer.clone();
-        if decided.invoice_prefix.is_empty() {
-            decided.invoice_prefix = loop {
-                let prefix = customers::free_invoice_prefix(tx, ctx)?;
-                if !self.given.contains(prefix.as_str()) && !self.prefixes.contains(&prefix) {
-                    break prefix;
-                }
-            };
-        } else if tx.marked(space, &Mark::InvoicePrefix(decided.invoice_prefix.clone()))?.is_some() {
-            return Ok(Err(With::Prefix(decided.invoice_prefix)));
-        }
-        if !self.prefixes.insert(decided.invoice_prefix.clone()) {
-            return Ok(Err(With::Prefix(decided.invoice_prefix)));
-        }
-        let instruments = decided.instruments.iter().map(|instrument| instrument.id().as_str());
-        let ids: Vec<&str> = instruments.chain(decided.tax_ids.iter().map(|tax_id| tax_id.id.as_str())).collect();
-        for id in ids {
-            if let Err(with) = self.instrument(tx, ctx, id)? {
-                return Ok(Err(with));
+        let mut drawn = self.there.drawn.pop_front().filter(|drawn| !self.there.prefixes.contains(drawn));
+        loop {
+            match drawn.filter(|drawn| !self.given.contains(drawn.as_str()) && !self.prefixes.contains(drawn)) {
+                Some(prefix) => return Ok(prefix),
+                None => drawn = Some(customers::free_invoice_prefix(tx, ctx)?),
             }
         }
+    }
+
+    fn customer(&mut self, ctx: &Ctx<'_>, customer: &Customer, prefix: String) -> Result<Customer, With> {
+        if !self.customers.insert(customer.id.clone()) || self.there.customers.contains_key(&customer.id) {
+            return Err(With::Known(customer.id.0.clone()));
+        }
+        if !self.prefixes.insert(prefix.clone()) || self.there.prefixes.contains(&prefix) {
+            return Err(With::Prefix(prefix));
+        }
+        for id in holding_ids(customer) {
+            self.holding(id)?;
+        }
+        let mut decided = Customer { invoice_prefix: prefix, ..customer.clone() };
         if let Some(discount) = &mut decided.discount {
-            match self.serial(tx, ctx, &discount.coupon)? {
-                Ok(serial) => discount.coupon_serial = serial,
-                Err(with) => return Ok(Err(with)),
-            }
+            discount.coupon_serial = self.serial(&discount.coupon)?;
             if let Some(code) = &discount.promotion_code
                 && !self.codes.contains(code)
-                && objects::promotion_code(tx, space, code)?.is_none()
+                && !self.there.codes.contains(code)
             {
-                return Ok(Err(With::NoPromotionCode(code.clone())));
+                return Err(With::NoPromotionCode(code.clone()));
             }
             if discount.id.as_str().is_empty() {
                 discount.id = DiscountId::mint(ctx.ids, ctx.now);
             }
         }
-        Ok(Ok(decided))
+        Ok(decided)
     }
 }
 

@@ -10,7 +10,8 @@ use crate::domain::card::{Brand, Fingerprint, Reference};
 /// the usual one of its scheme.
 pub fn card(brand: Brand, last4: &str) -> Reference {
     let alike = table::card_like(|card| card.brand == brand && card.number.ends_with(last4));
-    let card = alike.or_else(|| table::card_like(|card| card.brand == brand)).unwrap_or_else(table::usual_card);
+    let of_scheme = || table::card_like(|card| card.brand == brand && brand != Brand::Unknown);
+    let card = alike.or_else(of_scheme).unwrap_or_else(table::usual_card);
     Reference(card.name.to_owned())
 }
 
@@ -38,7 +39,7 @@ mod tests {
             (Brand::Visa, "1234", "visa"),
             (Brand::Mastercard, "8210", "mastercard_debit"),
             (Brand::Amex, "4242", "amex"),
-            (Brand::Unknown, "0000", "visa"),
+            (Brand::Unknown, "9999", "visa"),
         ] {
             assert_eq!(card(brand, last4).0, reference, "{brand:?} {last4}");
         }

@@ -19,6 +19,7 @@ mod dice;
 mod doubt;
 mod failover;
 mod faults;
+mod fixtures;
 mod fleet;
 mod followers;
 mod harness;

@@ -180,3 +180,6 @@ fn give(
         Held::TaxId(tax_id) => customers::add(holder, tax_id, ""),
     }
 }
+
+#[cfg(test)]
+mod tests;
