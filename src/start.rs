@@ -86,7 +86,8 @@ pub struct Running {
     stopping: Arc<AtomicBool>,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
-    tidying: JoinHandle<()>,
+    /// What goes on beside requests, until the server stops.
+    chores: Vec<JoinHandle<()>>,
     /// The folder of a server that keeps nothing; it goes when the store is closed.
     scratch: Option<TempDir>,
 }
@@ -139,7 +140,10 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     };
     let shell = Arc::new(Shell {
         // Stripe's takes what is nobody's.
-        dialects: vec![cusp::dialect(Cusp { app: app.clone(), render }), stripe::dialect(app.clone())],
+        dialects: vec![
+            cusp::dialect(Cusp { app: app.clone(), render, streams: Arc::default() }),
+            stripe::dialect(app.clone()),
+        ],
         pages: admin.is_none().then(|| pages.clone()),
         observer: watching.clone(),
         ids,
@@ -165,8 +169,12 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         };
         listeners.push(tokio::spawn(listen::serve(admin, bounds, watching, answer, stopped)));
     }
-    let tidying = tokio::spawn(tidy(app.clone()));
-    Ok(Running { address, admin_address, app, store, stopping, stop, listeners, tidying, scratch })
+    let mut chores = vec![tokio::spawn(tidy(app.clone()))];
+    if settings.database.is_some() {
+        // Other servers may write to it too.
+        chores.push(tokio::spawn(app.feed().clone().watch(store.clone())));
+    }
+    Ok(Running { address, admin_address, app, store, stopping, stop, listeners, chores, scratch })
 }
 
 impl Running {
@@ -198,7 +206,7 @@ impl Running {
             // A listener that panicked has nothing more to wait for.
             let _ = listener.await;
         }
-        self.tidying.abort();
+        self.chores.iter().for_each(JoinHandle::abort);
         let store = self.store;
         let closed = tokio::task::spawn_blocking(move || store.close()).await;
         if let Err(panic) = closed {
