@@ -87,7 +87,8 @@ pub struct Running {
     stopping: Arc<AtomicBool>,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
-    tidying: JoinHandle<()>,
+    /// What goes on beside requests, until the server stops.
+    chores: Vec<JoinHandle<()>>,
     /// The folder of a server that keeps nothing; it goes when the store is closed.
     scratch: Option<TempDir>,
 }
@@ -149,7 +150,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     let shell = Arc::new(Shell {
         // Stripe's takes what is nobody's.
         dialects: vec![
-            cusp::dialect(Cusp { app: app.clone(), render, read_file: stripe::import::read }),
+            cusp::dialect(Cusp { app: app.clone(), render, streams: Arc::default(), read_file: stripe::import::read }),
             stripe::dialect(app.clone()),
         ],
         pages: admin.is_none().then(|| pages.clone()),
@@ -176,8 +177,12 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         };
         listeners.push(tokio::spawn(listen::serve(admin, bounds, watching, answer, stopped)));
     }
-    let tidying = tokio::spawn(tidy(app.clone()));
-    Ok(Running { address, admin_address, app, store, stopping, stop, listeners, tidying, scratch })
+    let mut chores = vec![tokio::spawn(tidy(app.clone()))];
+    if settings.database.is_some() {
+        // Other servers may write to it too.
+        chores.push(tokio::spawn(app.feed().clone().watch(store.clone())));
+    }
+    Ok(Running { address, admin_address, app, store, stopping, stop, listeners, chores, scratch })
 }
 
 impl Running {
@@ -209,7 +214,7 @@ impl Running {
             // A listener that panicked has nothing more to wait for.
             let _ = listener.await;
         }
-        self.tidying.abort();
+        self.chores.iter().for_each(JoinHandle::abort);
         let store = self.store;
         let closed = tokio::task::spawn_blocking(move || store.close()).await;
         if let Err(panic) = closed {

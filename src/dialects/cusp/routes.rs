@@ -4,7 +4,7 @@ use hyper::Method;
 use matchit::Router;
 use percent_encoding::percent_decode_str;
 
-use super::{Answering, Call, fixtures};
+use super::{Answering, Call, events, fixtures};
 use crate::domain::api_key::{Access, Resource};
 
 /// An operation of the API.
@@ -44,7 +44,12 @@ const fn of_file(path: &'static str, answer: fn(Call) -> Answering) -> Operation
 }
 
 /// Every operation there is.
-pub static OPERATIONS: &[Operation] = &[of_file(fixtures::PATH, fixtures::load)];
+pub static OPERATIONS: &[Operation] = &[
+    operation(Method::GET, "/cusp/v1/events", Some((Resource::Event, Access::Read)), |call| {
+        Box::pin(events::stream(call))
+    }),
+    of_file(fixtures::PATH, fixtures::load),
+];
 
 /// Finds operations by method and path.
 pub struct Routes(Router<Vec<&'static Operation>>);
