@@ -6,6 +6,7 @@ pub mod copy;
 mod count;
 #[doc(hidden)]
 pub mod faults;
+pub mod memory;
 pub mod postgres;
 pub mod record;
 pub mod rows;

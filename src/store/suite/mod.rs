@@ -182,17 +182,21 @@ impl<T: Send, F: FnMut(&mut dyn Read) -> Kept<T> + Send> Look for Glance<F, T> {
 }
 
 /// Keeps the writer busy until the sender is dropped, so that the jobs queued meanwhile wait together.
-pub fn hold(store: &dyn Store) -> crossbeam_channel::Sender<()> {
+pub fn hold(store: &Arc<dyn Store>) -> crossbeam_channel::Sender<()> {
     let (release, held) = bounded::<()>(0);
     let (started, starts) = bounded(1);
-    queue(store, move |tx| {
-        // A store that writes for several accounts at a time does so here.
-        tx.moment(HERE, Time(0))?;
-        if !tx.rehearsal() {
-            let _ = started.try_send(());
-            let _ = held.recv();
-        }
-        Ok(Verdict::Commit)
+    let store = Arc::clone(store);
+    // A store may run jobs on the threads that bring them.
+    thread::spawn(move || {
+        queue(&*store, move |tx| {
+            // A store that writes for several accounts at a time does so here.
+            tx.moment(HERE, Time(0))?;
+            if !tx.rehearsal() {
+                let _ = started.try_send(());
+                let _ = held.recv();
+            }
+            Ok(Verdict::Commit)
+        });
     });
     starts.recv().expect("the job is run");
     release
