@@ -191,7 +191,8 @@ impl Holdings {
         let mut found = Collector::new(page.limit);
         for (_, event) in entries(&self.events, bounds, way) {
             let wanted = page.created.holds(event.created)
-                && page.kinds.as_ref().is_none_or(|kinds| kinds.contains(&event.what.kind()));
+                && page.kinds.as_ref().is_none_or(|kinds| kinds.contains(&event.what.kind()))
+                && page.delivered.is_none_or(|wanted| self.deliveries.all_succeeded(event.sequence) == wanted);
             if wanted && found.take(event.as_ref().clone()).is_break() {
                 break;
             }

@@ -1,6 +1,7 @@
 //! The store that keeps everything in memory, for as long as the process lives: decoded records in ordered maps that share
 //! what they have in common, so that a look, a transaction and a copy each take a state as a whole and cost next to nothing.
 
+mod deliveries;
 mod desk;
 mod lists;
 mod read;

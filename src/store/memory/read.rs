@@ -4,18 +4,21 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
+use super::deliveries;
 use super::records::{Holdings, Records, World};
 use crate::domain::account::{Account, Space};
 use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
+use crate::domain::delivery::{Delivery, DeliveryPage, Queue};
 use crate::domain::event::Event;
-use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId};
+use crate::domain::ids::{BalanceTransactionId, CustomerId, DeliveryId, EventId, WebhookEndpointId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
 use crate::domain::query::Query;
 use crate::domain::term::Mark;
 use crate::domain::time::Time;
+use crate::domain::webhook::WebhookEndpoint;
 use crate::store::{Kept, KeptReply, Read};
 
 /// Where states come from.
@@ -123,6 +126,48 @@ impl<S: Source> Read for S {
 
     fn events(&mut self, space: Space, wanted: &EventPage) -> Kept<Page<Event>> {
         page(self, space, |held| held.page_of_events(wanted))
+    }
+
+    fn newest(&mut self, spaces: &[Space]) -> Kept<Vec<i64>> {
+        spaces.iter().map(|space| held(self, *space, Holdings::newest_event)).collect()
+    }
+
+    fn endpoints(&mut self, space: Space) -> Kept<Arc<[WebhookEndpoint]>> {
+        held(self, space, |held| Arc::clone(&held.endpoints))
+    }
+
+    fn delivery(&mut self, space: Space, id: &DeliveryId) -> Kept<Option<Delivery>> {
+        held(self, space, |held| out(held.deliveries.get(id.as_str())))
+    }
+
+    fn deliveries(&mut self, space: Space, wanted: &DeliveryPage) -> Kept<Page<Delivery>> {
+        page(self, space, |held| held.deliveries.page(wanted))
+    }
+
+    fn open_deliveries(&mut self, space: Space, event: i64) -> Kept<usize> {
+        held(self, space, |held| held.deliveries.open(event))
+    }
+
+    fn due_deliveries(
+        &mut self,
+        space: Space,
+        endpoint: &WebhookEndpointId,
+        now: Time,
+        most: usize,
+    ) -> Kept<Vec<Delivery>> {
+        held(self, space, |held| held.deliveries.due(endpoint.as_str(), now, most))
+    }
+
+    fn queue(&mut self, space: Space, endpoint: &WebhookEndpointId) -> Kept<Option<Queue>> {
+        held(self, space, |held| out(held.deliveries.queue(endpoint.as_str())))
+    }
+
+    fn queues_due(&mut self, server: &str, now: Time, most: usize) -> Kept<Vec<(Space, Queue)>> {
+        Ok(deliveries::queues_due(&self.world()?, server, now, most))
+    }
+
+    fn old_deliveries(&mut self, before: Time, most: usize) -> Kept<Vec<(Space, DeliveryId)>> {
+        Ok(deliveries::old(&self.world()?, before, most))
     }
 
     fn reply(&mut self, space: Space, key: &str) -> Kept<Option<KeptReply>> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rpds::{RedBlackTreeMapSync, RedBlackTreeSetSync};
 
+use super::deliveries::Deliveries;
 use crate::domain::account::{Account, Space};
 use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::balance::BalanceTransaction;
@@ -12,7 +13,8 @@ use crate::domain::customer::Customer;
 use crate::domain::event::Event;
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::time::Time;
-use crate::store::{Failure, Kept, KeptReply, NewEvent};
+use crate::domain::webhook::WebhookEndpoint;
+use crate::store::{Failure, Kept, KeptReply, NewEvent, endpoints_among};
 
 /// A map that shares.
 pub(super) type Map<K, V> = RedBlackTreeMapSync<K, V>;
@@ -25,6 +27,8 @@ pub(super) type Name = Arc<str>;
 #[derive(Clone, Default)]
 pub(super) struct World {
     spaces: Map<Space, Arc<Records>>,
+    /// Accounts in which something is to be sent to a webhook endpoint, by the moment of the first.
+    calls: Set<(Time, Space)>,
 }
 
 impl World {
@@ -45,11 +49,22 @@ impl World {
 
     /// Puts another state of an account in the place of the one it had.
     pub fn put(&mut self, space: Space, records: Arc<Records>) {
+        let called = |records: &Arc<Records>| records.holdings.deliveries.first_call();
+        let (before, after) = (self.records(space).and_then(called), called(&records));
+        if before != after {
+            before.map(|due| self.calls.remove_mut(&(due, space)));
+            after.map(|due| self.calls.insert_mut((due, space)));
+        }
         if records.is_empty() {
             self.spaces.remove_mut(&space);
         } else {
             self.spaces.insert_mut(space, records);
         }
+    }
+
+    /// Accounts in which something is to be sent at that moment.
+    pub fn called(&self, now: Time) -> impl Iterator<Item = Space> {
+        self.calls.iter().take_while(move |(due, _)| *due <= now).map(|(_, space)| *space)
     }
 
     /// Whether both are the very same state.
@@ -89,6 +104,9 @@ pub(super) struct Holdings {
     pub objects: Map<(ObjectKind, Name), Arc<Object>>,
     /// What is on the lists of objects.
     pub lists: Map<(List, Time, Name), ObjectKind>,
+    /// The webhook endpoints among the objects, newest first: each change asks for them.
+    pub endpoints: Arc<[WebhookEndpoint]>,
+    pub deliveries: Deliveries,
 }
 
 impl Records {
@@ -106,9 +124,11 @@ impl Records {
             reply_ages: _,
             objects,
             lists: _,
+            endpoints: _,
+            deliveries,
         } = holdings;
         let nothing = [customers.size(), balance_transactions.size(), events.size(), replies.size(), objects.size()];
-        account.is_none() && api_keys.is_empty() && nothing == [0; 5]
+        account.is_none() && api_keys.is_empty() && nothing == [0; 5] && deliveries.is_empty()
     }
 }
 
@@ -211,14 +231,23 @@ impl Holdings {
             self.lists.insert_mut(place, object.kind);
         }
         self.objects.insert_mut((object.kind, id), Arc::new(object.clone()));
-        Ok(())
+        self.remember_endpoints(object.kind)
     }
 
     /// Removes an object, and from the lists that it was on.
-    pub fn remove_object(&mut self, object: &Object, was_on: &[List]) {
+    pub fn remove_object(&mut self, object: &Object, was_on: &[List]) -> Kept<()> {
         let id = name(&object.id);
         self.leave(&id, object.created, was_on.iter());
         self.objects.remove_mut(&(object.kind, id));
+        self.remember_endpoints(object.kind)
+    }
+
+    /// After a change of an object of that kind.
+    fn remember_endpoints(&mut self, changed: ObjectKind) -> Kept<()> {
+        if changed == ObjectKind::WebhookEndpoint {
+            self.endpoints = endpoints_among(&self.short_list(List::all(ObjectKind::WebhookEndpoint)))?;
+        }
+        Ok(())
     }
 
     fn leave<'l>(&mut self, id: &Name, created: Time, lists: impl Iterator<Item = &'l List>) {

@@ -13,6 +13,8 @@ use crate::domain::account::{Account, Space};
 use crate::domain::api_key::ApiKey;
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
+use crate::domain::delivery::{Delivery, Queue};
+use crate::domain::ids::DeliveryId;
 use crate::domain::object::{List, Object};
 use crate::domain::time::Time;
 use crate::store::{Failure, Kept, KeptReply, NewEvent, Tx};
@@ -233,8 +235,26 @@ impl Tx for MemoryTx<'_> {
     }
 
     fn remove_object(&mut self, space: Space, object: &Object, was_on: &[List]) -> Kept<()> {
+        self.hold(space, |held| held.remove_object(object, was_on))
+    }
+
+    fn put_delivery(&mut self, space: Space, delivery: &Delivery) -> Kept<()> {
         self.hold(space, |held| {
-            held.remove_object(object, was_on);
+            held.deliveries.put(delivery);
+            Ok(())
+        })
+    }
+
+    fn put_queue(&mut self, space: Space, queue: &Queue) -> Kept<()> {
+        self.hold(space, |held| {
+            held.deliveries.put_queue(queue);
+            Ok(())
+        })
+    }
+
+    fn forget_deliveries(&mut self, space: Space, ids: &[DeliveryId]) -> Kept<()> {
+        self.hold(space, |held| {
+            ids.iter().for_each(|id| held.deliveries.forget(id));
             Ok(())
         })
     }
