@@ -11,9 +11,9 @@ use tokio::runtime::Handle;
 use tokio::time::sleep;
 
 use super::Shared;
-use super::draft::Rehearsal;
 use super::fetch::fetch;
 use super::group::{self, MAX_GROUP, Queued};
+use super::rehearsal::Rehearsal;
 use super::setback::Got;
 use super::trouble::Meaning;
 use super::wants::{Known, Scene, Wants};

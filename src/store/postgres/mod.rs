@@ -12,6 +12,7 @@ mod flush;
 mod group;
 mod list;
 mod listeners;
+mod rehearsal;
 mod rows;
 mod schema;
 mod setback;
