@@ -133,6 +133,11 @@ impl Records {
 }
 
 impl Holdings {
+    /// What a copy has. It shares everything that both go on to hold.
+    pub fn copied(&self) -> Holdings {
+        Holdings { deliveries: self.deliveries.copied(), ..self.clone() }
+    }
+
     /// Makes a customer.
     pub fn make_customer(&mut self, made: &Customer) -> Kept<()> {
         let id = name(made.id.as_str());

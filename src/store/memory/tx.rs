@@ -259,6 +259,25 @@ impl Tx for MemoryTx<'_> {
         })
     }
 
+    fn claim(&mut self, spaces: &[Space]) -> Kept<()> {
+        spaces.iter().try_for_each(|space| self.touch(*space).map(drop))
+    }
+
+    fn wipe(&mut self, space: Space) -> Kept<()> {
+        self.hold(space, |held| {
+            *held = Holdings::default();
+            Ok(())
+        })
+    }
+
+    fn copy(&mut self, from: Space, to: Space) -> Kept<()> {
+        let copied = self.records(from)?.map_or_else(Holdings::default, |records| records.holdings.copied());
+        self.hold(to, |held| {
+            *held = copied;
+            Ok(())
+        })
+    }
+
     fn put_api_key(&mut self, space: Space, key: &ApiKey) -> Kept<()> {
         self.write(space, |records| {
             records.api_keys.insert_mut(key.digest, Arc::new(key.clone()));

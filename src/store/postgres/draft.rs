@@ -1,7 +1,7 @@
 //! A job's transaction: it reads what is known, what jobs before it in the group want written and what it has written
 //! itself; it writes into its own changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Shared;
@@ -9,6 +9,7 @@ use super::changes::{Changes, CustomerChange, EventRow, ObjectChange};
 use super::listeners;
 use super::setback::lacking;
 use super::wants::{Head, Scene, can_be_kept};
+use super::whole::Whole;
 use crate::domain::account::{Account, Space};
 use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::balance::BalanceTransaction;
@@ -32,13 +33,15 @@ pub(super) struct Draft<'g> {
     group: &'g Changes,
     own: Changes,
     failed: bool,
+    /// Accounts that the job may change as a whole.
+    pub(super) claimed: BTreeSet<Space>,
     /// What this server is called, and what it remembers.
     shared: &'g Shared,
 }
 
 impl<'g> Draft<'g> {
     pub fn new(scene: &'g mut Scene, group: &'g Changes, shared: &'g Shared) -> Draft<'g> {
-        Draft { scene, group, own: Changes::default(), failed: false, shared }
+        Draft { scene, group, own: Changes::default(), failed: false, claimed: BTreeSet::new(), shared }
     }
 
     /// What the job wants written, unless a write failed.
@@ -46,8 +49,13 @@ impl<'g> Draft<'g> {
         (!self.failed).then_some(self.own)
     }
 
+    /// Whether something is to be written already, by this job or by one before it.
+    pub(super) fn has_company(&self) -> bool {
+        !self.own.is_empty() || !self.group.is_empty()
+    }
+
     /// The head of an account, which is locked from now on.
-    fn head(&mut self, space: Space) -> Kept<Head> {
+    pub(super) fn head(&mut self, space: Space) -> Kept<Head> {
         if let Some(head) = self.own.heads.get(&space).or_else(|| self.group.heads.get(&space)) {
             return Ok(head.clone());
         }
@@ -61,14 +69,14 @@ impl<'g> Draft<'g> {
     }
 
     /// Writes into an account: whoever does holds its head.
-    fn write(&mut self, space: Space, work: impl FnOnce(&mut Changes)) -> Kept<()> {
+    pub(super) fn write(&mut self, space: Space, work: impl FnOnce(&mut Changes)) -> Kept<()> {
         let head = self.head(space)?;
         self.own.heads.entry(space).or_insert(head);
         work(&mut self.own);
         Ok(())
     }
 
-    fn fail<T>(&mut self, doing: &str, cause: String) -> Kept<T> {
+    pub(super) fn fail<T>(&mut self, doing: &str, cause: String) -> Kept<T> {
         self.failed = true;
         Err(Failure::broken(doing, cause))
     }
@@ -425,6 +433,18 @@ impl Tx for Draft<'_> {
 
     fn forget_deliveries(&mut self, space: Space, ids: &[DeliveryId]) -> Kept<()> {
         self.write(space, |own| own.forgotten_deliveries.push((space, ids.to_vec())))
+    }
+
+    fn claim(&mut self, spaces: &[Space]) -> Kept<()> {
+        self.claim_whole(spaces)
+    }
+
+    fn wipe(&mut self, space: Space) -> Kept<()> {
+        self.change_whole(space, Whole::Wiped)
+    }
+
+    fn copy(&mut self, from: Space, to: Space) -> Kept<()> {
+        self.change_whole(to, Whole::CopyOf(from))
     }
 
     fn put_api_key(&mut self, space: Space, key: &ApiKey) -> Kept<()> {

@@ -24,6 +24,7 @@ mod trouble;
 mod turns;
 mod url;
 mod wants;
+mod whole;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

@@ -266,6 +266,21 @@ impl Tx for Rehearsal {
         self.write(space)
     }
 
+    fn claim(&mut self, spaces: &[Space]) -> Kept<()> {
+        spaces.iter().for_each(|space| self.visit(*space));
+        self.wants.heads.extend(spaces);
+        self.wants.alone = true;
+        Ok(())
+    }
+
+    fn wipe(&mut self, space: Space) -> Kept<()> {
+        self.write(space)
+    }
+
+    fn copy(&mut self, _: Space, to: Space) -> Kept<()> {
+        self.write(to)
+    }
+
     fn put_api_key(&mut self, space: Space, _: &ApiKey) -> Kept<()> {
         self.write(space)
     }
