@@ -32,8 +32,8 @@ pub(super) struct Changes {
     pub queues: BTreeMap<(Space, WebhookEndpointId), Queue>,
     /// Queues in which something is due, at the latest at that moment, whatever they said before.
     pub called: BTreeMap<(Space, WebhookEndpointId), Time>,
-    /// Accounts that are replaced as a whole, before anything else is written to them.
-    pub wholes: BTreeMap<Space, Whole>,
+    /// Accounts that are replaced as a whole, one after the other, before anything else is written to them.
+    pub wholes: Vec<(Space, Whole)>,
 }
 
 /// A customer to be made or replaced.

@@ -56,7 +56,7 @@ impl Draft<'_> {
             head.sequence = sequence;
             head.moment = head.moment.max(moment.unwrap_or(head.moment));
             head.listeners = listeners::throw();
-            own.wholes.insert(space, whole);
+            own.wholes.push((space, whole));
         })
     }
 }
