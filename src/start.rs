@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http_body_util::Full;
 use hyper::StatusCode;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Incoming;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -18,9 +17,13 @@ use tokio::time::Instant;
 use crate::admin;
 use crate::app::{App, Surroundings};
 use crate::clock::Clock;
+use crate::dialects::cusp::{self, Cusp};
 use crate::dialects::stripe;
 use crate::domain::api_key::ApiKey;
 use crate::domain::ids::IdSource;
+use crate::feed::RenderEvent;
+use crate::http::Stop;
+use crate::http::content::Outgoing;
 use crate::http::listen::{self, Bounds};
 use crate::http::shell::{Pages, Shell};
 use crate::ids::Ids;
@@ -83,7 +86,8 @@ pub struct Running {
     stopping: Arc<AtomicBool>,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
-    tidying: JoinHandle<()>,
+    /// What goes on beside requests, until the server stops.
+    chores: Vec<JoinHandle<()>>,
 }
 
 /// Starts a server: opens the store, binds the addresses, begins to answer.
@@ -107,6 +111,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
 
     let metrics = Arc::new(Metrics::new(clock.now()));
     let watching = Arc::new(Watch(metrics.clone()));
+    let render: Arc<dyn RenderEvent> = Arc::new(stripe::events::Teller);
     let app = Arc::new(App::new(
         store.clone(),
         Surroundings { clock: clock.clone(), ids: ids.clone(), meter: watching.clone(), processor },
@@ -128,13 +133,18 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         drain_timeout: settings.drain_timeout,
     };
     let shell = Arc::new(Shell {
-        dialects: vec![stripe::dialect(app.clone())],
+        // Stripe's takes what is nobody's.
+        dialects: vec![
+            cusp::dialect(Cusp { app: app.clone(), render, streams: Arc::default() }),
+            stripe::dialect(app.clone()),
+        ],
         pages: admin.is_none().then(|| pages.clone()),
         observer: watching.clone(),
         ids,
         clock,
         max_body_bytes: settings.max_body_bytes,
         request_timeout: settings.request_timeout,
+        stop: Stop::new(stopped.clone()),
     });
     let address = local(&main);
     let admin_address = admin.as_ref().map(local);
@@ -153,8 +163,12 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         };
         listeners.push(tokio::spawn(listen::serve(admin, bounds, watching, answer, stopped)));
     }
-    let tidying = tokio::spawn(tidy(app.clone()));
-    Ok(Running { address, admin_address, app, store, stopping, stop, listeners, tidying })
+    let mut chores = vec![tokio::spawn(tidy(app.clone()))];
+    if settings.database.is_some() {
+        // Other servers may write to it too.
+        chores.push(tokio::spawn(app.feed().clone().watch(store.clone())));
+    }
+    Ok(Running { address, admin_address, app, store, stopping, stop, listeners, chores })
 }
 
 impl Running {
@@ -186,7 +200,7 @@ impl Running {
             // A listener that panicked has nothing more to wait for.
             let _ = listener.await;
         }
-        self.tidying.abort();
+        self.chores.iter().for_each(JoinHandle::abort);
         let store = self.store;
         let closed = tokio::task::spawn_blocking(move || store.close()).await;
         if let Err(panic) = closed {
@@ -214,8 +228,8 @@ fn local(listener: &TcpListener) -> SocketAddr {
     listener.local_addr().expect("a bound listener has an address")
 }
 
-fn nothing_here() -> hyper::Response<Full<Bytes>> {
-    let mut response = hyper::Response::new(Full::from("There is no such page here.\n"));
+fn nothing_here() -> hyper::Response<Outgoing> {
+    let mut response = hyper::Response::new(Outgoing::whole("There is no such page here.\n"));
     *response.status_mut() = StatusCode::NOT_FOUND;
     response
 }
