@@ -5,6 +5,7 @@ pub mod events;
 pub mod failure;
 pub mod input;
 pub mod routes;
+pub mod sandbox;
 
 use std::sync::Arc;
 

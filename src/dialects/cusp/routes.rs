@@ -4,7 +4,7 @@ use hyper::Method;
 use matchit::Router;
 use percent_encoding::percent_decode_str;
 
-use super::{Answering, Call, events};
+use super::{Answering, Call, events, sandbox};
 use crate::domain::api_key::{Access, Resource};
 
 /// An operation of the API.
@@ -37,10 +37,17 @@ pub const fn in_dev(method: Method, path: &'static str, answer: fn(Call) -> Answ
 }
 
 /// Every operation there is.
-pub static OPERATIONS: &[Operation] =
-    &[operation(Method::GET, "/cusp/v1/events", Some((Resource::Event, Access::Read)), |call| {
+pub static OPERATIONS: &[Operation] = &[
+    operation(Method::GET, "/cusp/v1/events", Some((Resource::Event, Access::Read)), |call| {
         Box::pin(events::stream(call))
-    })];
+    }),
+    in_dev(Method::DELETE, "/cusp/v1/sandbox", |call| Box::pin(sandbox::wipe(call))),
+    in_dev(Method::POST, "/cusp/v1/sandbox/snapshots", |call| Box::pin(sandbox::snapshot(call))),
+    in_dev(Method::GET, "/cusp/v1/sandbox/snapshots", |call| Box::pin(sandbox::snapshots(call))),
+    in_dev(Method::DELETE, "/cusp/v1/sandbox/snapshots/{id}", |call| Box::pin(sandbox::forget(call))),
+    in_dev(Method::POST, "/cusp/v1/sandbox/snapshots/{id}/restore", |call| Box::pin(sandbox::restore(call))),
+    in_dev(Method::POST, "/cusp/v1/sandbox/snapshots/{id}/fork", |call| Box::pin(sandbox::fork(call))),
+];
 
 /// Finds operations by method and path.
 pub struct Routes(Router<Vec<&'static Operation>>);

@@ -289,6 +289,7 @@ pub fn account(space: Space, id: &str, mode: Mode) -> Account {
         country: "US".into(),
         api_version: "2025-01-27.acacia".into(),
         fingerprint_key: None,
+        snapshots: Vec::new(),
     }
 }
 
