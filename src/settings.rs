@@ -31,7 +31,7 @@ pub struct Settings {
     pub data: PathBuf,
     /// The PostgreSQL database that everything is kept in; `None` keeps it in the folder.
     pub database: Option<Database>,
-    /// Keep nothing: the data goes to a temporary folder, without syncing, and is removed at the end.
+    /// Keep nothing: the data is held in memory, and gone at the end.
     pub ephemeral: bool,
     /// What ids and secrets are drawn from, so that they come again in the next run; `None` for unpredictable ones.
     pub seed: Option<u64>,

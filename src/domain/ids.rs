@@ -106,6 +106,10 @@ id!(
     DeliveryId, "whd"
 );
 id!(
+    /// A snapshot of a sandbox, `snap_…`.
+    SnapshotId, "snap"
+);
+id!(
     /// An event, `evt_…`.
     EventId, "evt"
 );

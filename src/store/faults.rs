@@ -346,4 +346,19 @@ impl Tx for FaultyTx<'_> {
         self.step()?;
         self.inner.put_api_key(space, key)
     }
+
+    fn claim(&mut self, spaces: &[Space]) -> Kept<()> {
+        self.step()?;
+        self.inner.claim(spaces)
+    }
+
+    fn wipe(&mut self, space: Space) -> Kept<()> {
+        self.step()?;
+        self.inner.wipe(space)
+    }
+
+    fn copy(&mut self, from: Space, to: Space) -> Kept<()> {
+        self.step()?;
+        self.inner.copy(from, to)
+    }
 }

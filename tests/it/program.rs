@@ -63,6 +63,7 @@ fn path(folder: &Path) -> &str {
 /// The options that say where the records of a test are kept, and the folder if they are kept in one.
 fn records(keeping: &Keeping) -> (Option<TempDir>, [String; 2]) {
     match keeping {
+        Keeping::Memory => panic!("nothing in memory outlives a program"),
         Keeping::Database(database) => (None, ["--database-url".into(), database.url()]),
         Keeping::Folder => {
             let folder = folder();

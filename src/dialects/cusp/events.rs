@@ -254,6 +254,7 @@ pub async fn stream(mut call: Call) -> Result<Reply, Halt> {
         heartbeat,
         subscription,
         after,
+        last: (after > 0).then(|| EventId(last.clone())),
         page: VecDeque::new(),
         spoke: now,
         admitted: now,
@@ -282,6 +283,8 @@ struct Telling {
     subscription: Subscription,
     /// The place of the last event that was looked at.
     after: i64,
+    /// That event; `None` before the first. As long as it has its place, what is behind it follows what was told.
+    last: Option<EventId>,
     /// What was looked at and not told yet.
     page: VecDeque<(Event, usize)>,
     /// When something was told, if only a heartbeat.
@@ -345,15 +348,20 @@ impl Telling {
 
     async fn look(&mut self) -> Kept<News> {
         let _turn = self.cusp.streams.looks.acquire().await.expect("nobody closes the semaphore");
-        let (space, after) = (self.account.space, self.after);
+        let (space, after, last) = (self.account.space, self.after, self.last.clone());
         let look = move |read: &mut dyn Read| {
-            let events = read.news(space, after, PAGE)?;
+            let events = match &last {
+                None => read.news(space, after, PAGE)?,
+                Some(last) => {
+                    let mut events = read.news(space, after - 1, PAGE + 1)?.into_iter();
+                    if events.next().is_none_or(|event| event.id != *last) {
+                        return Ok(News::OtherHistory);
+                    }
+                    events.collect()
+                }
+            };
             if events.is_empty() {
-                let newest = read.newest(&[space])?;
-                return Ok(match newest.first() {
-                    Some(newest) if *newest < after => News::OtherHistory,
-                    Some(_) | None => News::Nothing,
-                });
+                return Ok(News::Nothing);
             }
             let counted = events.into_iter().map(|event| {
                 let pending = read.open_deliveries(space, event.sequence)?;
@@ -363,7 +371,9 @@ impl Telling {
         };
         let mut news = self.cusp.app.scan(look).await?;
         if let News::Events(page) = &mut news {
-            self.after = page.back().map_or(after, |(event, _)| event.sequence);
+            if let Some((event, _)) = page.back() {
+                (self.after, self.last) = (event.sequence, Some(event.id.clone()));
+            }
             page.retain(|(event, _)| self.filter.lets_pass(event));
         }
         Ok(news)

@@ -6,6 +6,7 @@ pub mod failure;
 pub mod fixtures;
 pub mod input;
 pub mod routes;
+pub mod sandbox;
 
 use std::sync::Arc;
 
