@@ -20,6 +20,7 @@ use crate::domain::event::Cause;
 use crate::domain::ids::{AccountId, RequestId};
 use crate::domain::problem::Problem;
 use crate::engine::{Bell, Ctx, Done, Stop, accounts, keys, replies};
+use crate::failures::Failures;
 use crate::feed::Feed;
 use crate::identity;
 use crate::ids::{Ids, Repeated};
@@ -167,6 +168,8 @@ pub struct App {
     herald: Herald,
     mailbox: Arc<Mailbox>,
     feed: Arc<Feed>,
+    /// Where requests go wrong on purpose; only a server for developers has any.
+    failures: Option<Failures>,
 }
 
 struct Believed {
@@ -208,6 +211,7 @@ impl App {
             in_flight: Mutex::default(),
             rates: rate_limit.map(|per_second| RateLimiter::keyed(Quota::per_second(per_second))),
             feed: Arc::default(),
+            failures: (openness == Openness::Dev).then(Failures::default),
         }
     }
 
@@ -236,6 +240,11 @@ impl App {
     /// How open the server is.
     pub fn openness(&self) -> Openness {
         self.openness
+    }
+
+    /// The rules by which requests go wrong; a server that keeps records has none.
+    pub fn failures(&self) -> Option<&Failures> {
+        self.failures.as_ref()
     }
 
     /// Who waits for news.

@@ -23,12 +23,22 @@ enum Dice {
 
 struct Seeded {
     seed: u64,
-    drawn: Mutex<HashMap<Space, Progress>>,
+    accounts: Mutex<HashMap<Space, OfSpace>>,
 }
 
-/// How far an account has come with what its seed gives: how often each was asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
+/// How far an account has come with what its seed gives.
+#[derive(Default)]
+struct OfSpace {
+    now: Progress,
+    /// The farthest that it ever came.
+    farthest: Progress,
+    /// Where it was at moments that it may be taken back to, by their names.
+    marks: HashMap<String, Progress>,
+}
+
+/// How often each was asked for.
+#[derive(Clone, Copy, Default)]
+struct Progress {
     numbers: u64,
     bytes: u64,
     requests: u64,
@@ -49,7 +59,7 @@ impl Ids {
 
     /// The same ids in the same order for each account in every run with the same seed.
     pub fn seeded(seed: u64) -> Ids {
-        Ids { dice: Dice::Seeded(Arc::new(Seeded { seed, drawn: Mutex::default() })) }
+        Ids { dice: Dice::Seeded(Arc::new(Seeded { seed, accounts: Mutex::default() })) }
     }
 
     /// Whether they come from a seed.
@@ -91,20 +101,39 @@ impl Ids {
         }
     }
 
-    /// How far the account has come, for whoever takes its records back to where they are now.
-    pub fn drawn(&self, space: Space) -> Progress {
-        match &self.dice {
-            Dice::System { .. } => Progress::default(),
-            Dice::Seeded(seeded) => seeded.drawn.lock().get(&space).copied().unwrap_or_default(),
-        }
+    /// Begins again for an account of which nothing is left: a seed gives it the same ids once more. Its marks stay.
+    pub fn begin_again(&self, space: Space) {
+        self.at(space, |account| account.now = Progress::default());
     }
 
-    /// Goes on from there, which is the beginning where the account's records are gone: what was given out since then must
-    /// be gone as well. Only a seed's ids come again.
-    pub fn go_back(&self, space: Space, to: Progress) {
+    /// Notes how far the account is, under a name.
+    pub fn mark(&self, space: Space, name: &str) {
+        self.at(space, |account| {
+            account.marks.insert(name.to_owned(), account.now);
+        });
+    }
+
+    /// Forgets a mark.
+    pub fn forget_mark(&self, space: Space, name: &str) {
+        self.at(space, |account| {
+            account.marks.remove(name);
+        });
+    }
+
+    /// Goes on from a mark, for an account whose records are again what they were then.
+    pub fn back_to(&self, space: Space, name: &str) {
+        self.at(space, |account| account.now = account.marks.get(name).copied().unwrap_or(account.farthest));
+    }
+
+    /// Goes on with what was never given out, for an account that is given records which may come from itself.
+    pub fn go_farthest(&self, space: Space) {
+        self.at(space, |account| account.now = account.farthest);
+    }
+
+    fn at(&self, space: Space, change: impl FnOnce(&mut OfSpace)) {
         match &self.dice {
             Dice::System { .. } => {}
-            Dice::Seeded(seeded) => drop(seeded.drawn.lock().insert(space, to)),
+            Dice::Seeded(seeded) => change(seeded.accounts.lock().entry(space).or_default()),
         }
     }
 }
@@ -112,10 +141,13 @@ impl Ids {
 impl Seeded {
     /// Which one it is of its sort.
     fn count(&self, space: Space, sort: fn(&mut Progress) -> &mut u64) -> u64 {
-        let mut all = self.drawn.lock();
-        let count = sort(all.entry(space).or_default());
+        let mut accounts = self.accounts.lock();
+        let account = accounts.entry(space).or_default();
+        let count = sort(&mut account.now);
         *count += 1;
-        *count
+        let (count, farthest) = (*count, sort(&mut account.farthest));
+        *farthest = count.max(*farthest);
+        count
     }
 
     fn number(&self, space: Space, purpose: &str, count: u64) -> u128 {
@@ -234,7 +266,7 @@ impl IdSource for Repeated {
 mod tests {
     use std::sync::Arc;
 
-    use super::{Ids, Progress};
+    use super::Ids;
     use crate::domain::account::Space;
     use crate::domain::ids::IdSource;
 
@@ -268,18 +300,27 @@ mod tests {
 
     #[test]
     fn a_seed_can_be_taken_back_to_where_it_was() {
-        let ids = Arc::new(Ids::seeded(7));
+        let (ids, here) = (Arc::new(Ids::seeded(7)), Space(1));
         let draw = || {
             let mut bytes = [0; 40];
-            ids.of(Space(1)).random(&mut bytes);
-            (ids.of(Space(1)).next(1), bytes, ids.of_request(Some(Space(1)), 1))
+            ids.of(here).random(&mut bytes);
+            (ids.of(here).next(1), bytes, ids.of_request(Some(here), 1))
         };
         let first = draw();
-        let here = ids.drawn(Space(1));
+        ids.mark(here, "one");
         let second = draw();
-        ids.go_back(Space(1), here);
-        assert_eq!(draw(), second);
-        ids.go_back(Space(1), Progress::default());
+        ids.begin_again(here);
         assert_eq!(draw(), first);
+        assert_eq!(draw(), second);
+        let third = draw();
+        ids.back_to(here, "one");
+        assert_eq!(draw(), second);
+        ids.go_farthest(here);
+        let fourth = draw();
+        assert!([&first, &second, &third].iter().all(|known| known.0 != fourth.0 && known.2 != fourth.2));
+        ids.forget_mark(here, "one");
+        // What is not known is taken for what may be anything.
+        ids.back_to(here, "one");
+        assert_ne!(draw(), second);
     }
 }

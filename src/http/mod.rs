@@ -102,6 +102,11 @@ impl Reply {
         Reply { status, headers: Vec::new(), content, route: NO_ROUTE, account: String::new(), close: false }
     }
 
+    /// No reply: the connection is closed instead. The status is what is logged.
+    pub fn none() -> Reply {
+        Reply::going_on(StatusCode::SERVICE_UNAVAILABLE, Content::Nothing)
+    }
+
     /// The reply with one more header. Values that cannot be a header are left out: they come from callers' text.
     pub fn with(mut self, name: HeaderName, value: &str) -> Reply {
         if let Ok(value) = HeaderValue::from_str(value) {

@@ -14,7 +14,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper::{Method, StatusCode};
 
 use super::content::{Content, Outgoing, Takeover};
-use super::listen::{Peer, Place};
+use super::listen::{Peer, Place, Unsent};
 use super::{Dialect, Reply, Request, Stop, Trouble};
 use crate::domain::ids::RequestId;
 
@@ -182,7 +182,7 @@ impl Shell {
                 tracing::error!(request = id, "a connection was to be taken over that cannot be");
                 (dialect.confess)(Trouble::Broken, &head.method, &path[mount..])
             }
-            (Content::Whole(_) | Content::Stream(_) | Content::Upgrade(_), _) => reply,
+            (Content::Whole(_) | Content::Stream(_) | Content::Nothing | Content::Upgrade(_), _) => reply,
         };
         self.observer.answered(&Exchange {
             request: &id,
@@ -213,6 +213,11 @@ impl Shell {
             // It would begin for nobody.
             Content::Stream(_) if headers_only => Outgoing::whole(Bytes::new()),
             Content::Stream(frames) => Outgoing::stream(frames, id, self.stop.clone()),
+            Content::Nothing => {
+                let mut unsent = Response::new(Outgoing::whole(Bytes::new()));
+                unsent.extensions_mut().insert(Unsent);
+                return unsent;
+            }
             Content::Upgrade(takeover) => {
                 if let Some(upgrade) = upgrade {
                     tokio::spawn(take_over(takeover, upgrade, id, place, self.stop.clone()));

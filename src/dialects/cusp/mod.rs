@@ -3,6 +3,7 @@
 
 pub mod events;
 pub mod failure;
+pub mod failures;
 pub mod fixtures;
 pub mod input;
 pub mod routes;

@@ -4,7 +4,7 @@ use hyper::Method;
 use matchit::Router;
 use percent_encoding::percent_decode_str;
 
-use super::{Answering, Call, events, fixtures, sandbox};
+use super::{Answering, Call, events, failures, fixtures, sandbox};
 use crate::domain::api_key::{Access, Resource};
 
 /// An operation of the API.
@@ -48,6 +48,11 @@ pub static OPERATIONS: &[Operation] = &[
     operation(Method::GET, "/cusp/v1/events", Some((Resource::Event, Access::Read)), |call| {
         Box::pin(events::stream(call))
     }),
+    in_dev(Method::POST, "/cusp/v1/failures", |call| Box::pin(failures::create(call))),
+    in_dev(Method::GET, "/cusp/v1/failures", |call| Box::pin(failures::list(call))),
+    in_dev(Method::DELETE, "/cusp/v1/failures", |call| Box::pin(failures::clear(call))),
+    in_dev(Method::GET, "/cusp/v1/failures/{id}", |call| Box::pin(failures::retrieve(call))),
+    in_dev(Method::DELETE, "/cusp/v1/failures/{id}", |call| Box::pin(failures::delete(call))),
     of_file(fixtures::PATH, fixtures::load),
     in_dev(Method::DELETE, "/cusp/v1/sandbox", |call| Box::pin(sandbox::wipe(call))),
     in_dev(Method::POST, "/cusp/v1/sandbox/snapshots", |call| Box::pin(sandbox::snapshot(call))),

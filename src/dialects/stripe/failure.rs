@@ -618,6 +618,11 @@ impl Refusal {
             .header(SHOULD_RETRY, "true")
     }
 
+    /// A failure that a test suite asked for.
+    pub fn api_error() -> Refusal {
+        Refusal::new(500, "An unknown error occurred").kind(API)
+    }
+
     /// A promise of ours was broken.
     pub fn broken() -> Refusal {
         Refusal::new(500, "An unexpected error occurred on the server. Its cause is in the server's log.").kind(API)

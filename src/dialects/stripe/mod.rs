@@ -12,6 +12,7 @@ pub mod customers;
 pub mod discounts;
 pub mod events;
 pub mod expand;
+pub mod failing;
 pub mod failure;
 pub mod funding_instructions;
 pub mod idempotency;
@@ -393,7 +394,7 @@ async fn understood(
         Ok(idempotent) => idempotent,
         Err(refusal) => return refusal.reply(),
     };
-    let Request { id, headers, method, peer, .. } = request;
+    let Request { id, headers, method, path, peer, .. } = request;
     let reading = method == Method::GET || method == Method::HEAD;
     let Caller { account, key } = caller;
     let (now, app_of_call) = (app.now(), app.clone());
@@ -405,7 +406,14 @@ async fn understood(
             if !reading {
                 app.meter().stage(Stage::Parse, began.elapsed());
             }
-            run(&app, &call, RequestId(id), plan, idempotent.as_ref()).await
+            let (id, idempotent) = (RequestId(id), idempotent.as_ref());
+            match app.failures() {
+                None => run(&app, &call, id, plan, idempotent).await,
+                Some(failures) => {
+                    let line = (method.as_str(), path.as_str());
+                    failing::run_or_fail(failures, (&app, &call), line, id, plan, idempotent).await
+                }
+            }
         }
     };
     match &idempotent {
