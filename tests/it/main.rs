@@ -18,6 +18,7 @@ mod database_tls;
 mod dice;
 mod doubt;
 mod failover;
+mod failures;
 mod faults;
 mod fixtures;
 mod fleet;

@@ -132,3 +132,44 @@ fn ids_grow_with_each_that_is_made() {
         listed["data"].as_array().expect("a list").iter().filter_map(|c| c["id"].as_str()).collect();
     assert!(newest.iter().rev().eq(ids.iter()));
 }
+
+fn cusp(server: &ProgramServer, method: &str, path: &str) -> Value {
+    let mut connection = server.connection("sk_test_one");
+    let head = format!("{method} {path} HTTP/1.1\r\nhost: cusp\r\nauthorization: Bearer sk_test_one\r\n");
+    let reply = connection.exchange(format!("{head}content-length: 0\r\n\r\n").as_bytes());
+    let reply = reply.expect("the server answers");
+    assert_eq!(reply.status, 200, "{method} {path}: {}", reply.text());
+    json(&reply)
+}
+
+#[test]
+fn a_sandbox_that_is_emptied_or_put_back_goes_on_from_there() {
+    let server = server("7");
+    let run = || Run::new(&server, "sk_test_one");
+    let first = run().whole();
+    cusp(&server, "DELETE", "/cusp/v1/sandbox");
+    assert_eq!(run().whole(), first);
+
+    let taken = cusp(&server, "POST", "/cusp/v1/sandbox/snapshots");
+    let restore = format!("/cusp/v1/sandbox/snapshots/{}/restore", taken["id"].as_str().expect("an id"));
+    let second = run().whole();
+    alone_is_not(&first, &second[..SUITE.len() - 2]);
+    cusp(&server, "POST", &restore);
+    let mut third = run().whole();
+    // The events of both runs are listed, newest first, and those that go beyond a page are not.
+    assert_eq!(third.remove(0), second[0]);
+    assert_eq!(third, second[1..]);
+
+    // Snapshots stay when all else goes, and none takes the name of another one.
+    cusp(&server, "DELETE", "/cusp/v1/sandbox");
+    let snapshots: std::collections::BTreeSet<String> = (0..5)
+        .map(|_| {
+            let taken = cusp(&server, "POST", "/cusp/v1/sandbox/snapshots");
+            cusp(&server, "DELETE", "/cusp/v1/sandbox");
+            taken["id"].as_str().expect("an id").to_owned()
+        })
+        .collect();
+    assert_eq!(snapshots.len(), 5);
+    cusp(&server, "POST", &restore);
+    assert_eq!(run().whole(), second);
+}

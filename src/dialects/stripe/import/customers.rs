@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use super::super::customers::{CREATE, Input};
 use super::fields::{Fault, Fields, Readable};
 use super::{instruments, offers};
-use crate::dialects::stripe::customers::{CREATE, Input};
 use crate::domain::account::Account;
 use crate::domain::cash::BankTransfer;
 use crate::domain::customer::{Customer, CustomerChange};

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::dialects::stripe::failure::{Names, Refusal};
-use crate::dialects::stripe::params::{self, Param, inside};
-use crate::dialects::stripe::versions::Version;
+use super::super::failure::{Names, Refusal};
+use super::super::params::{self, Param, inside};
+use super::super::versions::Version;
 use crate::domain::money::Currency;
 use crate::domain::problem::Problem;
 use crate::domain::time::Time;

@@ -1,13 +1,13 @@
 //! What customers pay with, as objects of a file: payment methods, and the cards and bank accounts of the older API. Their
 //! numbers are not known, so that a documented test number stands in for each.
 
+use super::super::customers::{ADDRESS, address};
+use super::super::lists::{TEXT, row};
+use super::super::params::{Field, Kind, Param, Shape, Value, field, word};
+use super::super::payment_methods::{ALLOW_REDISPLAY, MADE};
+use super::super::tokens::{ACCOUNT_TYPE, HOLDER_TYPE};
 use super::fields::{Fault, Fields, Readable};
 use super::offers::reference;
-use crate::dialects::stripe::customers::{ADDRESS, address};
-use crate::dialects::stripe::lists::{TEXT, row};
-use crate::dialects::stripe::params::{Field, Kind, Param, Shape, Value, field, word};
-use crate::dialects::stripe::payment_methods::{ALLOW_REDISPLAY, MADE};
-use crate::dialects::stripe::tokens::{ACCOUNT_TYPE, HOLDER_TYPE};
 use crate::domain::bank_account::{AccountType, BankAccount, BankFacts, BankStatus, HolderType};
 use crate::domain::card::{Brand, Card, CardFacts, Check, Checks, Fingerprint, Funding};
 use crate::domain::ids::InstrumentId;

@@ -1,7 +1,7 @@
 //! What customers redeem, and the numbers that tax offices know them by, as objects of a file.
 
+use super::super::{coupons, promotion_codes};
 use super::fields::{Fault, Fields, Readable};
-use crate::dialects::stripe::{coupons, promotion_codes};
 use crate::domain::account::Mode;
 use crate::domain::coupon::{Coupon, NewCoupon};
 use crate::domain::discount::Discount;
