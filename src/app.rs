@@ -99,6 +99,8 @@ pub trait Meter: Send + Sync {
     fn replayed(&self);
     /// A request was refused for its rate.
     fn rate_limited(&self);
+    /// A webhook was sent, and taken or not.
+    fn webhook(&self, succeeded: bool);
 }
 
 /// Who is asking, and for whom.
@@ -477,7 +479,7 @@ impl App {
     }
 
     /// Runs a transaction of the program's own and waits until it is on disk.
-    async fn chore<T: Send + 'static>(
+    pub async fn chore<T: Send + 'static>(
         &self,
         doing: &'static str,
         chore: impl FnMut(&mut dyn Tx) -> Kept<T> + Send + 'static,
