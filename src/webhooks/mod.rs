@@ -3,8 +3,10 @@
 
 pub mod chaos;
 pub mod guard;
-mod pool;
+mod networks;
+pub mod pool;
 pub mod schedule;
 pub mod send;
 pub mod sign;
+pub mod target;
 mod trust;
