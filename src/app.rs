@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::clock::Clock;
 use crate::domain::account::{Account, FingerprintKey, Mode, Space};
@@ -17,7 +17,8 @@ use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::event::Cause;
 use crate::domain::ids::{AccountId, IdSource};
 use crate::domain::problem::Problem;
-use crate::engine::{Ctx, Done, Stop, accounts, keys, replies};
+use crate::engine::{Bell, Ctx, Done, Stop, accounts, keys, replies};
+use crate::feed::Feed;
 use crate::identity;
 use crate::ids::Repeated;
 use crate::processor::{self, Ask, AttemptKey, Finding, Processor, Question};
@@ -31,6 +32,33 @@ pub const KEY_BELIEVED_FOR: Duration = Duration::from_secs(1);
 pub const MAX_REMEMBERED: usize = 65_536;
 /// How many kept replies are forgotten at a time, so that writers need not wait for it.
 pub const PRUNE_AT_ONCE: usize = 1_000;
+
+/// Which accounts have something to be sent to their webhook endpoints, as far as this server has put it there.
+#[derive(Default)]
+pub struct Mailbox {
+    spaces: Mutex<HashSet<Space>>,
+    filled: Notify,
+}
+
+impl Mailbox {
+    /// Notes that an account has something.
+    pub fn put(&self, space: Space) {
+        if self.spaces.lock().insert(space) {
+            self.filled.notify_one();
+        }
+    }
+
+    /// The accounts that were noted since the last call; waits until there are some. For one task.
+    pub async fn take(&self) -> Vec<Space> {
+        loop {
+            let spaces: Vec<Space> = self.spaces.lock().drain().collect();
+            if !spaces.is_empty() {
+                return spaces;
+            }
+            self.filled.notified().await;
+        }
+    }
+}
 
 /// Where the time of a write goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +167,8 @@ pub struct App {
     in_flight: Mutex<HashSet<(Space, String)>>,
     rates: Option<DefaultKeyedRateLimiter<Space>>,
     herald: Herald,
+    mailbox: Arc<Mailbox>,
+    feed: Arc<Feed>,
 }
 
 struct Believed {
@@ -167,6 +197,7 @@ impl App {
         });
         App {
             herald,
+            mailbox: Arc::default(),
             store,
             clock,
             ids,
@@ -179,12 +210,28 @@ impl App {
             accounts: RwLock::default(),
             in_flight: Mutex::default(),
             rates: rate_limit.map(|per_second| RateLimiter::keyed(Quota::per_second(per_second))),
+            feed: Arc::default(),
         }
+    }
+
+    /// Where it is noted which accounts have something for their webhook endpoints.
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
     }
 
     /// The present moment, for what is decided outside a transaction.
     pub fn now(&self) -> crate::domain::time::Time {
         self.clock.now()
+    }
+
+    /// How open the server is.
+    pub fn openness(&self) -> Openness {
+        self.openness
+    }
+
+    /// Who waits for news.
+    pub fn feed(&self) -> &Arc<Feed> {
+        &self.feed
     }
 
     /// Notes where time went.
@@ -209,8 +256,12 @@ impl App {
             meter: self.meter.clone(),
             since: Instant::now(),
             result: None,
+            wrote: false,
             tell,
             herald: self.herald.clone(),
+            bell: Bell::default(),
+            mailbox: self.mailbox.clone(),
+            feed: self.feed.clone(),
         }));
         match told.await {
             Ok(outcome) => outcome,
@@ -459,8 +510,13 @@ struct Work<T, V> {
     meter: Arc<dyn Meter>,
     since: Instant,
     result: Option<Result<T, Problem>>,
+    wrote: bool,
     tell: oneshot::Sender<Done<T>>,
     herald: Herald,
+    /// Rung when there is something to be sent to the account's webhook endpoints.
+    bell: Bell,
+    mailbox: Arc<Mailbox>,
+    feed: Arc<Feed>,
 }
 
 /// Where the news of finished transactions go. The writer hands them to one task, which tells those who wait: waking
@@ -477,7 +533,8 @@ where
         let rehearsal = tx.rehearsal();
         self.ids.begin(rehearsal);
         let now = tx.moment(self.account.space, self.clock.now())?;
-        let ctx = Ctx { account: &self.account, now, ids: &self.ids, cause: &self.cause };
+        self.bell.take();
+        let ctx = Ctx { account: &self.account, now, ids: &self.ids, cause: &self.cause, bell: &self.bell };
         let outcome = (self.verb)(tx, &ctx);
         if !rehearsal {
             self.meter.stage(Stage::Wait, began - self.since);
@@ -487,10 +544,12 @@ where
         match outcome {
             Ok(value) => {
                 self.result = Some(Ok(value));
+                self.wrote = tx.wrote();
                 Ok(Verdict::Commit)
             }
             Err(Stop::Problem(problem)) => {
                 self.result = Some(Err(problem));
+                self.wrote = false;
                 Ok(Verdict::Rollback)
             }
             Err(Stop::Failure(failure)) => Err(failure),
@@ -498,15 +557,22 @@ where
     }
 
     fn finish(self: Box<Self>, outcome: Kept<()>) {
-        let Work { meter, since, result, tell, herald, .. } = *self;
+        let Work { account, meter, since, result, wrote, tell, herald, bell, mailbox, feed, .. } = *self;
         meter.stage(Stage::Commit, since.elapsed());
+        if outcome.is_ok() && bell.take() {
+            mailbox.put(account.space);
+        }
+        let news = (wrote && outcome.is_ok() && feed.is_followed()).then_some(account.space);
         let outcome = match (outcome, result) {
             (Err(failure), _) => Err(Stop::Failure(failure)),
             (Ok(()), Some(result)) => result.map_err(Stop::Problem),
             (Ok(()), None) => Err(Failure::broken("finishing a transaction", "it never ran").into()),
         };
         // Nobody may be waiting any more, and at the very end of the program nobody may be telling.
-        let _ = herald.send(Box::new(move || drop(tell.send(outcome))));
+        let _ = herald.send(Box::new(move || {
+            drop(tell.send(outcome));
+            news.into_iter().for_each(|space| feed.wake(space));
+        }));
     }
 }
 
