@@ -6,7 +6,6 @@
 //! or a trick, and which of the two would be connected to must not be chance.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
@@ -18,9 +17,8 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::networks::sort_of_refused;
-use super::target::{Host, NotATarget, Target};
 use crate::settings::Targets;
+use crate::targets::{Host, Refusal, Target, judge};
 
 /// How long the addresses of a name are remembered, with their judgement.
 pub const REMEMBERED: Duration = Duration::from_secs(5);
@@ -30,39 +28,6 @@ const MAX_REMEMBERED: usize = 1_024;
 pub const MAX_ADDRESSES: usize = 8;
 /// The most names that are looked up at a time; each takes a thread while it lasts.
 const LOOKUPS: usize = 64;
-
-/// Why a webhook does not go to a target. The words tell nothing of the URL but its host, and never an address that a name
-/// stands for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// It is not a URL that webhooks may have.
-    Url(NotATarget),
-    /// The name stands for no address.
-    Unknown(String),
-    /// This host is, or stands for, an address that webhooks do not go to.
-    Address {
-        /// The host as the URL says it.
-        host: String,
-        /// What sort of address it is, as `a private address`.
-        sort: &'static str,
-    },
-}
-
-impl From<NotATarget> for Refusal {
-    fn from(reason: NotATarget) -> Refusal {
-        Refusal::Url(reason)
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Refusal::Url(reason) => write!(f, "{reason}"),
-            Refusal::Unknown(host) => write!(f, "the name {host} cannot be looked up"),
-            Refusal::Address { host, sort } => write!(f, "webhooks do not go to {host}: it is {sort}"),
-        }
-    }
-}
 
 /// What looks a name up.
 pub trait Resolver: Send + Sync {
@@ -118,22 +83,12 @@ impl Guard {
         Guard { targets, resolver, remembered: Mutex::default() }
     }
 
-    /// Whether the URL is one that webhooks may have, as far as it says so itself: names are not looked up. For those who
-    /// keep the URL.
-    pub fn examine(&self, url: &str) -> Result<Target, Refusal> {
-        let target = Target::parse(url)?;
-        if let Host::Address(address) = target.host() {
-            self.judge(target.host(), &[*address])?;
-        }
-        Ok(target)
-    }
-
     /// Where to connect to: addresses that were all judged, in the order of the resolver. A name is looked up once; what was
     /// found is remembered with its judgement for a few seconds. Takes as long as the resolver does.
     pub async fn admit(&self, target: &Target) -> Result<Vec<SocketAddr>, Refusal> {
         let found = match target.host() {
             Host::Address(address) => {
-                self.judge(target.host(), &[*address])?;
+                judge(&self.targets, target.host(), &[*address])?;
                 Arc::from([*address])
             }
             Host::Name(name) => self.judged(name, target.host()).await?,
@@ -150,7 +105,7 @@ impl Guard {
             return judged.clone();
         }
         let judged = match self.resolver.addresses(name).await {
-            Ok(found) if !found.is_empty() => self.judge(host, &found).map(|()| Arc::from(found)),
+            Ok(found) if !found.is_empty() => judge(&self.targets, host, &found).map(|()| Arc::from(found)),
             Ok(_) | Err(_) => Err(Refusal::Unknown(name.to_owned())),
         };
         *known = Some(Remembered { until: Instant::now() + REMEMBERED, judged: judged.clone() });
@@ -177,13 +132,6 @@ impl Guard {
         }
         known
     }
-
-    fn judge(&self, host: &Host, found: &[IpAddr]) -> Result<(), Refusal> {
-        match found.iter().find_map(|address| sort_of_refused(&self.targets, *address)) {
-            Some(sort) => Err(Refusal::Address { host: host.to_string(), sort }),
-            None => Ok(()),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -200,7 +148,7 @@ mod tests {
 
     use super::{Guard, MAX_ADDRESSES, MAX_REMEMBERED, REMEMBERED, Resolver};
     use crate::settings::Targets;
-    use crate::webhooks::target::Target;
+    use crate::targets::{Target, examine};
 
     fn public(allowed: &[&str]) -> Targets {
         Targets::Public { allowed: allowed.iter().map(|net| net.parse().unwrap()).collect() }
@@ -276,9 +224,8 @@ mod tests {
         for url in ["http://127.0.0.1/", "http://[::1]/", "http://[::ffff:7f00:1]/", "http://169.254.169.254/latest"] {
             let refusal = admitted(&guard, url).await.unwrap_err();
             assert!(refusal.starts_with("webhooks do not go to "), "{refusal}");
-            assert_eq!(guard.examine(url).map_err(|refusal| refusal.to_string()), Err(refusal));
+            assert_eq!(examine(&public(&[]), url).map_err(|refusal| refusal.to_string()), Err(refusal));
         }
-        guard.examine("https://any.example/x").expect("names are not looked up");
         assert_eq!(script.asked.load(Ordering::Relaxed), 0);
     }
 

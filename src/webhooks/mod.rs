@@ -3,10 +3,8 @@
 
 pub mod chaos;
 pub mod guard;
-mod networks;
 pub mod pool;
 pub mod schedule;
 pub mod send;
 pub mod sign;
-pub mod target;
 mod trust;

@@ -18,12 +18,13 @@ use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
-use super::guard::{Guard, Refusal, Resolver};
+use super::guard::{Guard, Resolver};
 use super::pool::{Connection, MAX_ANSWER_BYTES, Peer, Pool};
-use super::target::{Host, NotATarget, Target};
 use super::{sign, trust};
+use crate::domain::delivery;
 use crate::domain::secret::without_card_numbers;
 use crate::settings::Webhooks;
+use crate::targets::{Host, NotATarget, Refusal, Target};
 
 /// The headers that every webhook has, beside `Host`, `Content-Length` and the signature. Those of Stripe, but for the name
 /// of the program.
@@ -97,6 +98,18 @@ impl Answer {
     /// Whether the receiver has taken the webhook.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+}
+
+/// As the log of deliveries keeps it.
+impl From<Outcome> for delivery::Outcome {
+    fn from(outcome: Outcome) -> delivery::Outcome {
+        match outcome {
+            Outcome::Sent(Answer { status, headers, body, truncated }) => {
+                delivery::Outcome::Answered { status, headers, body, truncated }
+            }
+            Outcome::NotSent(NotSent { reason: _, words }) => delivery::Outcome::Unanswered(words),
+        }
     }
 }
 

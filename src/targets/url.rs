@@ -95,7 +95,7 @@ impl Target {
             Some(b'/') => path.to_owned(),
             Some(_) => format!("/{path}"),
         };
-        if path.parse::<hyper::http::uri::PathAndQuery>().is_err() || !path.is_ascii() {
+        if !path.bytes().all(may_be_in_a_path) {
             return refuse("the URL's path has characters in it that have to be written as %…");
         }
         Ok(Target { encrypted, host, port, path })
@@ -128,6 +128,11 @@ impl Target {
             (_, port) => format!("{}:{port}", self.host),
         }
     }
+}
+
+/// What RFC 3986 has in a path and a query, and what programs write there all the same.
+fn may_be_in_a_path(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
 }
 
 /// The host and the port of an authority, where they are set apart.
