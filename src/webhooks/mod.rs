@@ -5,7 +5,7 @@ pub mod chaos;
 pub mod courier;
 pub mod guard;
 mod lanes;
-mod pool;
+pub mod pool;
 pub mod schedule;
 pub mod send;
 pub mod shift;

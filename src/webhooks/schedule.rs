@@ -6,8 +6,8 @@ use crate::domain::time::Time;
 use crate::engine::deliveries::Rhythm;
 use crate::settings::Webhooks;
 
-/// How many times as long as the one before a wait is. From 10 seconds to 8 hours that makes sixteen to twenty-five attempts in three
-/// days.
+/// How many times as long as the one before a wait is. From 10 seconds to 8 hours that makes sixteen to twenty-five attempts
+/// in three days.
 pub const FACTOR: u32 = 3;
 
 /// When to try again.

@@ -275,11 +275,7 @@ impl Shift {
     }
 
     /// Fetches what is due and not at hand.
-    fn fetch(
-        &self,
-        account: &Arc<Account>,
-        lanes: &Lanes<Parcel>,
-    ) -> Pin<Box<dyn Future<Output = Kept<Fetched>> + Send>> {
+    fn fetch(&self, account: &Arc<Account>, lanes: &Lanes<Parcel>) -> Work<Fetched> {
         let (courier, account, id) = (self.courier.clone(), account.clone(), self.endpoint.clone());
         let known = lanes.known().clone();
         Box::pin(async move {
