@@ -88,8 +88,9 @@ pub struct Running {
     stopping: Arc<AtomicBool>,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
-    tidying: JoinHandle<()>,
     courier: Option<JoinHandle<()>>,
+    /// What goes on beside requests, until the server stops.
+    chores: Vec<JoinHandle<()>>,
     /// The folder of a server that keeps nothing; it goes when the store is closed.
     scratch: Option<TempDir>,
 }
@@ -164,7 +165,10 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     };
     let shell = Arc::new(Shell {
         // Stripe's takes what is nobody's.
-        dialects: vec![cusp::dialect(Cusp { app: app.clone(), render }), stripe::dialect(app.clone())],
+        dialects: vec![
+            cusp::dialect(Cusp { app: app.clone(), render, streams: Arc::default() }),
+            stripe::dialect(app.clone()),
+        ],
         pages: admin.is_none().then(|| pages.clone()),
         observer: watching.clone(),
         ids,
@@ -190,12 +194,16 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         };
         listeners.push(tokio::spawn(listen::serve(admin, bounds, watching, answer, stopped.clone())));
     }
-    let tidying = tokio::spawn(tidy(app.clone()));
+    let mut chores = vec![tokio::spawn(tidy(app.clone()))];
+    if settings.database.is_some() {
+        // Other servers may write to it too.
+        chores.push(tokio::spawn(app.feed().clone().watch(store.clone())));
+    }
     let courier = courier.map(|courier| {
         let patience = settings.drain_timeout;
         tokio::spawn(Arc::new(courier).run(stopped, patience))
     });
-    Ok(Running { address, admin_address, app, store, stopping, stop, listeners, tidying, courier, scratch })
+    Ok(Running { address, admin_address, app, store, stopping, stop, listeners, courier, chores, scratch })
 }
 
 impl Running {
@@ -228,9 +236,10 @@ impl Running {
             let _ = listener.await;
         }
         if let Some(courier) = self.courier {
+            // As with a listener.
             let _ = courier.await;
         }
-        self.tidying.abort();
+        self.chores.iter().for_each(JoinHandle::abort);
         let store = self.store;
         let closed = tokio::task::spawn_blocking(move || store.close()).await;
         if let Err(panic) = closed {
