@@ -324,7 +324,7 @@ fn fetch(
     let next = if fresh.is_empty() { read.due_deliveries(space, id, Time(i64::MAX - 1), 1) } else { Ok(Vec::new()) };
     let url: Arc<str> = endpoint.url.as_str().into();
     let key = courier.app.secrets_key().expect("a server without the key has no courier");
-    let secrets: Arc<[_]> = endpoint.salts(now).map(|salt| key.webhook_secret(&salt.0)).collect();
+    let secrets: Arc<[_]> = endpoint.salts(now).map(|salt| key.webhook_secret(salt)).collect();
     let (mut parcels, mut canceled) = (Vec::new(), Vec::new());
     for ((delivery, event), open) in fresh.into_iter().zip(events).zip(open) {
         let Some(event) = event? else {
@@ -355,15 +355,4 @@ fn kept<T>(done: Done<T>) -> Kept<T> {
 
 fn millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
-}
-
-impl From<send::Outcome> for Outcome {
-    fn from(outcome: send::Outcome) -> Outcome {
-        match outcome {
-            send::Outcome::Sent(send::Answer { status, headers, body, truncated }) => {
-                Outcome::Answered { status, headers, body, truncated }
-            }
-            send::Outcome::NotSent(why) => Outcome::Unanswered(why.to_string()),
-        }
-    }
 }
