@@ -18,6 +18,7 @@ use crate::domain::event::Cause;
 use crate::domain::ids::{AccountId, IdSource};
 use crate::domain::problem::Problem;
 use crate::engine::{Bell, Ctx, Done, Stop, accounts, keys, replies};
+use crate::feed::Feed;
 use crate::identity;
 use crate::ids::Repeated;
 use crate::processor::{self, Ask, AttemptKey, Finding, Processor, Question};
@@ -163,6 +164,7 @@ pub struct App {
     rates: Option<DefaultKeyedRateLimiter<Space>>,
     herald: Herald,
     mailbox: Arc<Mailbox>,
+    feed: Arc<Feed>,
 }
 
 struct Believed {
@@ -203,6 +205,7 @@ impl App {
             accounts: RwLock::default(),
             in_flight: Mutex::default(),
             rates: rate_limit.map(|per_second| RateLimiter::keyed(Quota::per_second(per_second))),
+            feed: Arc::default(),
         }
     }
 
@@ -214,6 +217,16 @@ impl App {
     /// The present moment, for what is decided outside a transaction.
     pub fn now(&self) -> crate::domain::time::Time {
         self.clock.now()
+    }
+
+    /// How open the server is.
+    pub fn openness(&self) -> Openness {
+        self.openness
+    }
+
+    /// Who waits for news.
+    pub fn feed(&self) -> &Arc<Feed> {
+        &self.feed
     }
 
     /// Notes where time went.
@@ -238,10 +251,12 @@ impl App {
             meter: self.meter.clone(),
             since: Instant::now(),
             result: None,
+            wrote: false,
             tell,
             herald: self.herald.clone(),
             bell: Bell::default(),
             mailbox: self.mailbox.clone(),
+            feed: self.feed.clone(),
         }));
         match told.await {
             Ok(outcome) => outcome,
@@ -485,11 +500,13 @@ struct Work<T, V> {
     meter: Arc<dyn Meter>,
     since: Instant,
     result: Option<Result<T, Problem>>,
+    wrote: bool,
     tell: oneshot::Sender<Done<T>>,
     herald: Herald,
     /// Rung when there is something to be sent to the account's webhook endpoints.
     bell: Bell,
     mailbox: Arc<Mailbox>,
+    feed: Arc<Feed>,
 }
 
 /// Where the news of finished transactions go. The writer hands them to one task, which tells those who wait: waking
@@ -517,10 +534,12 @@ where
         match outcome {
             Ok(value) => {
                 self.result = Some(Ok(value));
+                self.wrote = tx.wrote();
                 Ok(Verdict::Commit)
             }
             Err(Stop::Problem(problem)) => {
                 self.result = Some(Err(problem));
+                self.wrote = false;
                 Ok(Verdict::Rollback)
             }
             Err(Stop::Failure(failure)) => Err(failure),
@@ -528,18 +547,22 @@ where
     }
 
     fn finish(self: Box<Self>, outcome: Kept<()>) {
-        let Work { account, meter, since, result, tell, herald, bell, mailbox, .. } = *self;
+        let Work { account, meter, since, result, wrote, tell, herald, bell, mailbox, feed, .. } = *self;
         meter.stage(Stage::Commit, since.elapsed());
         if outcome.is_ok() && bell.take() {
             mailbox.put(account.space);
         }
+        let news = (wrote && outcome.is_ok() && feed.is_followed()).then_some(account.space);
         let outcome = match (outcome, result) {
             (Err(failure), _) => Err(Stop::Failure(failure)),
             (Ok(()), Some(result)) => result.map_err(Stop::Problem),
             (Ok(()), None) => Err(Failure::broken("finishing a transaction", "it never ran").into()),
         };
         // Nobody may be waiting any more, and at the very end of the program nobody may be telling.
-        let _ = herald.send(Box::new(move || drop(tell.send(outcome))));
+        let _ = herald.send(Box::new(move || {
+            drop(tell.send(outcome));
+            news.into_iter().for_each(|space| feed.wake(space));
+        }));
     }
 }
 
