@@ -150,7 +150,12 @@ pub struct Surroundings {
     pub processor: Arc<dyn Processor>,
     /// What secrets of webhook endpoints are derived from, when the server has it.
     pub secrets_key: Option<SecretsKey>,
+    /// Who judges the URLs of webhook endpoints.
+    pub webhook_url: WebhookUrl,
 }
+
+/// Says whether webhooks can be sent to a URL, and whether that is with TLS; or why they cannot.
+pub type WebhookUrl = fn(&str) -> Result<bool, String>;
 
 /// The running program as the dialects see it.
 pub struct App {
@@ -160,6 +165,7 @@ pub struct App {
     meter: Arc<dyn Meter>,
     processor: Arc<dyn Processor>,
     secrets_key: Option<SecretsKey>,
+    webhook_url: WebhookUrl,
     openness: Openness,
     api_version: &'static str,
     keys: RwLock<HashMap<KeyDigest, Believed>>,
@@ -186,7 +192,7 @@ impl App {
         rate_limit: Option<NonZeroU32>,
         api_version: &'static str,
     ) -> App {
-        let Surroundings { clock, ids, meter, processor, secrets_key } = surroundings;
+        let Surroundings { clock, ids, meter, processor, secrets_key, webhook_url } = surroundings;
         let (herald, mut news) = mpsc::unbounded_channel::<Box<dyn FnOnce() + Send>>();
         // Ends when the program and its last transaction are gone. What waits in the channel is bounded by the requests
         // that are in flight.
@@ -204,6 +210,7 @@ impl App {
             meter,
             processor,
             secrets_key,
+            webhook_url,
             openness,
             api_version,
             keys: RwLock::default(),
@@ -305,6 +312,11 @@ impl App {
     /// What secrets of webhook endpoints are derived from; `None` when nobody gave the server such a key.
     pub fn secrets_key(&self) -> Option<&SecretsKey> {
         self.secrets_key.as_ref()
+    }
+
+    /// Whether webhooks can be sent to a URL, and whether that is with TLS; or why they cannot.
+    pub fn judge_webhook_url(&self, url: &str) -> Result<bool, String> {
+        (self.webhook_url)(url)
     }
 
     /// Asks the processor, outside of every transaction. The same attempt may ask again, and finds the same.

@@ -35,6 +35,7 @@ use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::{SqliteOptions, SqliteStore};
 use crate::store::{Failure, Kept, Store};
 use crate::telemetry::{Metrics, Watch};
+use crate::webhooks::guard::Target;
 
 /// How often the server tidies up after itself.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
@@ -131,7 +132,17 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     let render: Arc<dyn RenderEvent> = Arc::new(stripe::events::Teller);
     let app = Arc::new(App::new(
         store.clone(),
-        Surroundings { clock: clock.clone(), ids: ids.clone(), meter: watching.clone(), processor, secrets_key },
+        Surroundings {
+            clock: clock.clone(),
+            ids: ids.clone(),
+            meter: watching.clone(),
+            processor,
+            secrets_key,
+            webhook_url: |url| match Target::parse(url) {
+                Ok(target) => Ok(target.encrypted()),
+                Err(refusal) => Err(refusal.to_string()),
+            },
+        },
         settings.openness,
         settings.rate_limit,
         stripe::versions::NEWEST,
