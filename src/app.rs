@@ -173,8 +173,8 @@ pub struct App {
     in_flight: Mutex<HashSet<(Space, String)>>,
     rates: Option<DefaultKeyedRateLimiter<Space>>,
     herald: Herald,
-    mailbox: Arc<Mailbox>,
     feed: Arc<Feed>,
+    mailbox: Arc<Mailbox>,
 }
 
 struct Believed {
@@ -266,9 +266,9 @@ impl App {
             wrote: false,
             tell,
             herald: self.herald.clone(),
+            feed: self.feed.clone(),
             bell: Bell::default(),
             mailbox: self.mailbox.clone(),
-            feed: self.feed.clone(),
         }));
         match told.await {
             Ok(outcome) => outcome,
@@ -366,6 +366,18 @@ impl App {
             Some(account) => Ok(Caller { account, key }),
             None => Err(Closed::NotLinked),
         }
+    }
+
+    /// The key as it is now, if it still opens its account: for what goes on longer than a request.
+    pub async fn is_open(&self, key: &Arc<ApiKey>) -> Kept<Option<Arc<ApiKey>>> {
+        let home = identity::space(None, &key.account, key.mode);
+        let digest = key.digest;
+        let kept = self.look(move |read| keys::read(read, home, &digest)).await?;
+        Ok(match (kept, self.openness) {
+            (Some(kept), _) => Some(Arc::new(kept)).filter(|kept| kept.revoked.is_none()),
+            (None, Openness::Serve) => None,
+            (None, Openness::Dev) => Some(key.clone()),
+        })
     }
 
     /// Whether the account may make one more request now; if not, how long until it may.
@@ -525,10 +537,10 @@ struct Work<T, V> {
     wrote: bool,
     tell: oneshot::Sender<Done<T>>,
     herald: Herald,
+    feed: Arc<Feed>,
     /// Rung when there is something to be sent to the account's webhook endpoints.
     bell: Bell,
     mailbox: Arc<Mailbox>,
-    feed: Arc<Feed>,
 }
 
 /// Where the news of finished transactions go. The writer hands them to one task, which tells those who wait: waking

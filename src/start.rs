@@ -36,6 +36,7 @@ use crate::store::sqlite::{SqliteOptions, SqliteStore};
 use crate::store::{Failure, Kept, Store};
 use crate::telemetry::{Metrics, Watch};
 use crate::webhooks::guard::Target;
+use crate::webhooks::send;
 
 /// How often the server tidies up after itself.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
@@ -88,7 +89,8 @@ pub struct Running {
     stopping: Arc<AtomicBool>,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
-    tidying: JoinHandle<()>,
+    /// What goes on beside requests, until the server stops.
+    chores: Vec<JoinHandle<()>>,
     /// The folder of a server that keeps nothing; it goes when the store is closed.
     scratch: Option<TempDir>,
 }
@@ -162,7 +164,10 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     };
     let shell = Arc::new(Shell {
         // Stripe's takes what is nobody's.
-        dialects: vec![cusp::dialect(Cusp { app: app.clone(), render }), stripe::dialect(app.clone())],
+        dialects: vec![
+            cusp::dialect(Cusp { app: app.clone(), render, streams: Arc::default(), webhook_headers: &send::HEADERS }),
+            stripe::dialect(app.clone()),
+        ],
         pages: admin.is_none().then(|| pages.clone()),
         observer: watching.clone(),
         ids,
@@ -188,8 +193,12 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         };
         listeners.push(tokio::spawn(listen::serve(admin, bounds, watching, answer, stopped)));
     }
-    let tidying = tokio::spawn(tidy(app.clone()));
-    Ok(Running { address, admin_address, app, store, stopping, stop, listeners, tidying, scratch })
+    let mut chores = vec![tokio::spawn(tidy(app.clone()))];
+    if settings.database.is_some() {
+        // Other servers may write to it too.
+        chores.push(tokio::spawn(app.feed().clone().watch(store.clone())));
+    }
+    Ok(Running { address, admin_address, app, store, stopping, stop, listeners, chores, scratch })
 }
 
 impl Running {
@@ -221,7 +230,7 @@ impl Running {
             // A listener that panicked has nothing more to wait for.
             let _ = listener.await;
         }
-        self.tidying.abort();
+        self.chores.iter().for_each(JoinHandle::abort);
         let store = self.store;
         let closed = tokio::task::spawn_blocking(move || store.close()).await;
         if let Err(panic) = closed {

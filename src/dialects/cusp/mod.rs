@@ -1,9 +1,12 @@
 //! Cusp's own API, for what Stripe's has no words for: JSON in, JSON out, under `/cusp/v1`, with the same keys. It is
 //! strict: what it does not know it refuses by name. An operation is a row in `routes` and a function in its resource's file.
 
+pub mod events;
 pub mod failure;
 pub mod input;
 pub mod routes;
+pub mod webhook_deliveries;
+pub mod webhook_endpoints;
 
 use std::sync::Arc;
 
@@ -13,7 +16,7 @@ use hyper::{Method, StatusCode};
 
 use crate::app::{App, Caller, Closed};
 use crate::domain::account::Account;
-use crate::domain::api_key::KeyKind;
+use crate::domain::api_key::{ApiKey, KeyKind};
 use crate::domain::event::Cause;
 use crate::domain::ids::RequestId;
 use crate::feed::RenderEvent;
@@ -22,6 +25,7 @@ use crate::http::json::Object;
 use crate::http::{Dialect, Reply, Request};
 use crate::settings::Openness;
 use crate::store::Failure;
+use events::Streams;
 use failure::{Halt, Refusal};
 use input::Given;
 use routes::{Found, Operation, Routes};
@@ -35,6 +39,10 @@ pub struct Cusp {
     pub app: Arc<App>,
     /// Who tells events in Stripe's words.
     pub render: Arc<dyn RenderEvent>,
+    /// The streams that are open.
+    pub streams: Arc<Streams>,
+    /// The headers that every webhook is sent with, beside its signature.
+    pub webhook_headers: &'static [(&'static str, &'static str)],
 }
 
 /// The dialect.
@@ -54,6 +62,8 @@ pub struct Call {
     pub cusp: Arc<Cusp>,
     /// Whose records.
     pub account: Arc<Account>,
+    /// By which key.
+    pub key: Arc<ApiKey>,
     /// The request's id.
     pub id: RequestId,
     /// The headers.
@@ -150,7 +160,8 @@ async fn admit(app: &App, request: &Request, operation: &Operation) -> Result<Ca
 fn understood(cusp: Arc<Cusp>, caller: Caller, request: Request, parts: Vec<String>) -> Result<Call, Refusal> {
     let given = given(&request)?;
     let Request { id, headers, .. } = request;
-    Ok(Call { cusp, account: caller.account, id: RequestId(id), headers, given, parts })
+    let Caller { account, key } = caller;
+    Ok(Call { cusp, account, key, id: RequestId(id), headers, given, parts })
 }
 
 /// Parameters come in one place only: in the query where nothing is sent, else in the body.
