@@ -23,7 +23,7 @@ use crate::identity;
 use crate::ids::Repeated;
 use crate::processor::{self, Ask, AttemptKey, Finding, Processor, Question};
 use crate::secrets_key::SecretsKey;
-use crate::settings::Openness;
+use crate::settings::{Openness, Targets};
 use crate::store::{Failure, Job, Kept, Look, Read, Store, Tx, Verdict};
 
 /// How long a key that was looked up is believed; a revoked key may go on for so long.
@@ -150,12 +150,9 @@ pub struct Surroundings {
     pub processor: Arc<dyn Processor>,
     /// What secrets of webhook endpoints are derived from, when the server has it.
     pub secrets_key: Option<SecretsKey>,
-    /// Who judges the URLs of webhook endpoints.
-    pub webhook_url: WebhookUrl,
+    /// Where webhooks may go.
+    pub targets: Targets,
 }
-
-/// Says whether webhooks can be sent to a URL, and whether that is with TLS; or why they cannot.
-pub type WebhookUrl = fn(&str) -> Result<bool, String>;
 
 /// The running program as the dialects see it.
 pub struct App {
@@ -165,7 +162,7 @@ pub struct App {
     meter: Arc<dyn Meter>,
     processor: Arc<dyn Processor>,
     secrets_key: Option<SecretsKey>,
-    webhook_url: WebhookUrl,
+    targets: Targets,
     openness: Openness,
     api_version: &'static str,
     keys: RwLock<HashMap<KeyDigest, Believed>>,
@@ -192,7 +189,7 @@ impl App {
         rate_limit: Option<NonZeroU32>,
         api_version: &'static str,
     ) -> App {
-        let Surroundings { clock, ids, meter, processor, secrets_key, webhook_url } = surroundings;
+        let Surroundings { clock, ids, meter, processor, secrets_key, targets } = surroundings;
         let (herald, mut news) = mpsc::unbounded_channel::<Box<dyn FnOnce() + Send>>();
         // Ends when the program and its last transaction are gone. What waits in the channel is bounded by the requests
         // that are in flight.
@@ -210,7 +207,7 @@ impl App {
             meter,
             processor,
             secrets_key,
-            webhook_url,
+            targets,
             openness,
             api_version,
             keys: RwLock::default(),
@@ -314,9 +311,9 @@ impl App {
         self.secrets_key.as_ref()
     }
 
-    /// Whether webhooks can be sent to a URL, and whether that is with TLS; or why they cannot.
-    pub fn judge_webhook_url(&self, url: &str) -> Result<bool, String> {
-        (self.webhook_url)(url)
+    /// Where webhooks may go.
+    pub fn targets(&self) -> &Targets {
+        &self.targets
     }
 
     /// Asks the processor, outside of every transaction. The same attempt may ask again, and finds the same.

@@ -35,7 +35,6 @@ use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::{SqliteOptions, SqliteStore};
 use crate::store::{Failure, Kept, Store};
 use crate::telemetry::{Metrics, Watch};
-use crate::webhooks::guard::Target;
 use crate::webhooks::send;
 
 /// How often the server tidies up after itself.
@@ -140,10 +139,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
             meter: watching.clone(),
             processor,
             secrets_key,
-            webhook_url: |url| match Target::parse(url) {
-                Ok(target) => Ok(target.encrypted()),
-                Err(refusal) => Err(refusal.to_string()),
-            },
+            targets: settings.webhooks.targets.clone(),
         },
         settings.openness,
         settings.rate_limit,

@@ -3,7 +3,7 @@
 
 pub mod chaos;
 pub mod guard;
-mod pool;
+pub mod pool;
 pub mod schedule;
 pub mod send;
 pub mod sign;

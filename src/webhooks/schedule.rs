@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::domain::time::Time;
 use crate::settings::Webhooks;
 
-/// How many times as long as the one before a wait is. From 10 seconds to 8 hours that makes sixteen to twenty-five attempts in three
-/// days.
+/// How many times as long as the one before a wait is. From 10 seconds to 8 hours that makes sixteen to twenty-five attempts
+/// in three days.
 pub const FACTOR: u32 = 3;
 
 /// When to try again.

@@ -18,11 +18,13 @@ use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
-use super::guard::{Guard, Host, Refusal, Resolver, Target};
+use super::guard::{Guard, Resolver};
 use super::pool::{Connection, MAX_ANSWER_BYTES, Peer, Pool};
 use super::{sign, trust};
+use crate::domain::delivery;
 use crate::domain::secret::without_card_numbers;
 use crate::settings::Webhooks;
+use crate::targets::{Host, NotATarget, Refusal, Target};
 
 /// The headers that every webhook has, beside `Host`, `Content-Length` and the signature. Those of Stripe, but for the name
 /// of the program.
@@ -96,6 +98,18 @@ impl Answer {
     /// Whether the receiver has taken the webhook.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+}
+
+/// As the log of deliveries keeps it.
+impl From<Outcome> for delivery::Outcome {
+    fn from(outcome: Outcome) -> delivery::Outcome {
+        match outcome {
+            Outcome::Sent(Answer { status, headers, body, truncated }) => {
+                delivery::Outcome::Answered { status, headers, body, truncated }
+            }
+            Outcome::NotSent(NotSent { reason: _, words }) => delivery::Outcome::Unanswered(words),
+        }
     }
 }
 
@@ -224,7 +238,7 @@ impl Sender {
     }
 
     async fn exchange(&self, letter: Letter<'_>, deadline: Instant) -> Result<Answer, NotSent> {
-        let target = Target::parse(letter.url)?;
+        let target = Target::parse(letter.url).map_err(Refusal::from)?;
         let request = Letter::request(&letter, &target)?;
         let looked_up = self.within(deadline, "looking the host up", self.guard.admit(&target)).await?;
         let peers: Vec<Peer> = looked_up?
@@ -341,7 +355,8 @@ impl Letter<'_> {
         };
         let mut request = Request::new(Full::new(self.body.clone()));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = target.path().parse().map_err(|_| Refusal::Url("the URL's path cannot be asked for"))?;
+        *request.uri_mut() =
+            target.path().parse().map_err(|_| Refusal::from(NotATarget("the URL's path cannot be asked for")))?;
         let headers = request.headers_mut();
         headers.insert(hyper::header::HOST, value(&target.authority())?);
         for (name, value) in HEADERS {

@@ -33,7 +33,7 @@ pub async fn roll_secret(mut call: Call) -> Result<Reply, Halt> {
             .and("url", endpoint.url)
             .and("enabled_events", Json::List(events))
             .and("status", if endpoint.enabled { "enabled" } else { "disabled" })
-            .and("secret", key.webhook_secret(&endpoint.salt.0).to_string())
+            .and("secret", key.webhook_secret(&endpoint.salt).to_string())
             .and("former_secret_expires_at", until.map(rfc3339::text)),
     ))
 }

@@ -35,7 +35,7 @@ pub fn opened(mut reply: Reply, key: Option<&SecretsKey>) -> Reply {
     // A reply that was kept when the server had its key.
     let Some(key) = key else { return Refusal::no_secrets_key().reply() };
     let Some(salt) = salt.to_str().ok().and_then(read) else { return Refusal::broken().reply() };
-    let (text, secret) = (sealed(&salt), key.webhook_secret(&salt.0));
+    let (text, secret) = (sealed(&salt), key.webhook_secret(&salt));
     let body = std::str::from_utf8(reply.content.whole()).unwrap_or_default().replace(&text, &secret);
     Reply { content: Content::Whole(Bytes::from(body)), ..reply }
 }
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn a_secret_is_in_no_reply_until_it_leaves() {
         let (salt, key) = (Salt(std::array::from_fn(|place| place as u8)), SecretsKey::new([7; 32]));
-        let secret = key.webhook_secret(&salt.0);
+        let secret = key.webhook_secret(&salt);
         let kept = noted(Reply::new(StatusCode::OK, format!("{{\"secret\":\"{}\"}}", sealed(&salt))), &salt);
         assert!(!format!("{kept:?}").contains("whsec_"));
         let left = opened(kept, Some(&key));

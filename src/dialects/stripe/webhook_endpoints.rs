@@ -16,6 +16,7 @@ use crate::domain::metadata::MetadataChange;
 use crate::domain::webhook::{EVERYTHING, NewWebhookEndpoint, WebhookEndpoint, WebhookEndpointChange};
 use crate::engine::webhook_endpoints;
 use crate::http::json::{Json, Object};
+use crate::targets;
 
 /// More types than there are.
 const EVENTS: Shape = Shape::List(&TEXT, 500);
@@ -192,9 +193,9 @@ fn require_url(call: &Call, url: &str) -> Result<(), Refusal> {
     if !url.contains("://") {
         return Err(Refusal::webhook_url("An explicit scheme (such as https) must be provided"));
     }
-    match call.app().judge_webhook_url(url) {
-        Err(why) => Err(Refusal::webhook_url(&why)),
-        Ok(false) if call.account.mode == Mode::Live => {
+    match targets::examine(call.app().targets(), url) {
+        Err(refusal) => Err(Refusal::webhook_url(&refusal.to_string())),
+        Ok(target) if call.account.mode == Mode::Live && !target.encrypted() => {
             Err(Refusal::webhook_url("webhooks of live mode are sent with TLS only, so it has to begin with https://"))
         }
         Ok(_) => Ok(()),
