@@ -25,7 +25,8 @@ use crate::feed::Feed;
 use crate::identity;
 use crate::ids::{Ids, Repeated};
 use crate::processor::{self, Ask, AttemptKey, Finding, Processor, Question};
-use crate::settings::Openness;
+use crate::secrets_key::SecretsKey;
+use crate::settings::{Openness, Targets};
 use crate::store::{Failure, Job, Kept, Look, Read, Store, Tx, Verdict};
 
 /// How long a key that was looked up is believed; a revoked key may go on for so long.
@@ -101,6 +102,8 @@ pub trait Meter: Send + Sync {
     fn replayed(&self);
     /// A request was refused for its rate.
     fn rate_limited(&self);
+    /// A webhook was sent, and taken or not.
+    fn webhook(&self, succeeded: bool);
 }
 
 /// Who is asking, and for whom.
@@ -150,6 +153,10 @@ pub struct Surroundings {
     pub meter: Arc<dyn Meter>,
     /// Who keeps numbers and speaks with their issuers.
     pub processor: Arc<dyn Processor>,
+    /// What secrets of webhook endpoints are derived from, when the server has it.
+    pub secrets_key: Option<SecretsKey>,
+    /// Where webhooks may go.
+    pub targets: Targets,
 }
 
 /// The running program as the dialects see it.
@@ -159,6 +166,8 @@ pub struct App {
     ids: Arc<Ids>,
     meter: Arc<dyn Meter>,
     processor: Arc<dyn Processor>,
+    secrets_key: Option<SecretsKey>,
+    targets: Targets,
     openness: Openness,
     api_version: &'static str,
     keys: RwLock<HashMap<KeyDigest, Believed>>,
@@ -187,7 +196,7 @@ impl App {
         rate_limit: Option<NonZeroU32>,
         api_version: &'static str,
     ) -> App {
-        let Surroundings { clock, ids, meter, processor } = surroundings;
+        let Surroundings { clock, ids, meter, processor, secrets_key, targets } = surroundings;
         let (herald, mut news) = mpsc::unbounded_channel::<Box<dyn FnOnce() + Send>>();
         // Ends when the program and its last transaction are gone. What waits in the channel is bounded by the requests
         // that are in flight.
@@ -204,6 +213,8 @@ impl App {
             ids,
             meter,
             processor,
+            secrets_key,
+            targets,
             openness,
             api_version,
             keys: RwLock::default(),
@@ -319,6 +330,16 @@ impl App {
             Ok(outcome) => outcome,
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         }
+    }
+
+    /// What secrets of webhook endpoints are derived from; `None` when nobody gave the server such a key.
+    pub fn secrets_key(&self) -> Option<&SecretsKey> {
+        self.secrets_key.as_ref()
+    }
+
+    /// Where webhooks may go.
+    pub fn targets(&self) -> &Targets {
+        &self.targets
     }
 
     /// Asks the processor, outside of every transaction. The same attempt may ask again, and finds the same.
@@ -502,7 +523,7 @@ impl App {
     }
 
     /// Runs a transaction of the program's own and waits until it is on disk.
-    async fn chore<T: Send + 'static>(
+    pub async fn chore<T: Send + 'static>(
         &self,
         doing: &'static str,
         chore: impl FnMut(&mut dyn Tx) -> Kept<T> + Send + 'static,

@@ -8,6 +8,8 @@ pub mod fixtures;
 pub mod input;
 pub mod routes;
 pub mod sandbox;
+pub mod webhook_deliveries;
+pub mod webhook_endpoints;
 
 use std::sync::Arc;
 
@@ -45,6 +47,8 @@ pub struct Cusp {
     pub read_file: ReadFile,
     /// The streams that are open.
     pub streams: Arc<Streams>,
+    /// The headers that every webhook is sent with, beside its signature.
+    pub webhook_headers: &'static [(&'static str, &'static str)],
 }
 
 /// The dialect.

@@ -4,7 +4,7 @@ use hyper::Method;
 use matchit::Router;
 use percent_encoding::percent_decode_str;
 
-use super::{Answering, Call, events, failures, fixtures, sandbox};
+use super::{Answering, Call, events, failures, fixtures, sandbox, webhook_deliveries, webhook_endpoints};
 use crate::domain::api_key::{Access, Resource};
 
 /// An operation of the API.
@@ -43,10 +43,15 @@ const fn of_file(path: &'static str, answer: fn(Call) -> Answering) -> Operation
     Operation { method: Method::POST, path, needs: None, only_in_dev: true, takes_file: true, answer }
 }
 
+const READ_EVENTS: Option<(Resource, Access)> = Some((Resource::Event, Access::Read));
+const READ_WEBHOOKS: Option<(Resource, Access)> = Some((Resource::WebhookEndpoint, Access::Read));
+const WRITE_WEBHOOKS: Option<(Resource, Access)> = Some((Resource::WebhookEndpoint, Access::Write));
+
 /// Every operation there is.
 pub static OPERATIONS: &[Operation] = &[
-    operation(Method::GET, "/cusp/v1/events", Some((Resource::Event, Access::Read)), |call| {
-        Box::pin(events::stream(call))
+    operation(Method::GET, "/cusp/v1/events", READ_EVENTS, |call| Box::pin(events::stream(call))),
+    operation(Method::POST, "/cusp/v1/events/{id}/resend", WRITE_WEBHOOKS, |call| {
+        Box::pin(webhook_deliveries::resend(call))
     }),
     in_dev(Method::POST, "/cusp/v1/failures", |call| Box::pin(failures::create(call))),
     in_dev(Method::GET, "/cusp/v1/failures", |call| Box::pin(failures::list(call))),
@@ -60,6 +65,18 @@ pub static OPERATIONS: &[Operation] = &[
     in_dev(Method::DELETE, "/cusp/v1/sandbox/snapshots/{id}", |call| Box::pin(sandbox::forget(call))),
     in_dev(Method::POST, "/cusp/v1/sandbox/snapshots/{id}/restore", |call| Box::pin(sandbox::restore(call))),
     in_dev(Method::POST, "/cusp/v1/sandbox/snapshots/{id}/fork", |call| Box::pin(sandbox::fork(call))),
+    operation(Method::GET, "/cusp/v1/webhook_deliveries", READ_WEBHOOKS, |call| {
+        Box::pin(webhook_deliveries::list(call))
+    }),
+    operation(Method::GET, "/cusp/v1/webhook_deliveries/{id}", READ_WEBHOOKS, |call| {
+        Box::pin(webhook_deliveries::retrieve(call))
+    }),
+    operation(Method::POST, "/cusp/v1/webhook_deliveries/{id}/retry", WRITE_WEBHOOKS, |call| {
+        Box::pin(webhook_deliveries::retry(call))
+    }),
+    operation(Method::POST, "/cusp/v1/webhook_endpoints/{id}/roll_secret", WRITE_WEBHOOKS, |call| {
+        Box::pin(webhook_endpoints::roll_secret(call))
+    }),
 ];
 
 /// Finds operations by method and path.
