@@ -48,6 +48,7 @@ mod seed;
 mod serve;
 mod smoke;
 mod stream;
+mod testing_examples;
 mod tidy;
 mod transcript;
 mod two_servers;
