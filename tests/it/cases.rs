@@ -52,6 +52,10 @@ macro_rules! folders {
 
 folders! {
     cusp_events_stream: "cusp/events/stream",
+    cusp_failures_create: "cusp/failures/create",
+    cusp_failures_delete: "cusp/failures/delete",
+    cusp_failures_retrieve: "cusp/failures/retrieve",
+    cusp_fixtures_load: "cusp/fixtures/load",
     cusp_requests_authenticate: "cusp/requests/authenticate",
     cusp_requests_decode: "cusp/requests/decode",
     cusp_requests_route: "cusp/requests/route",

@@ -48,7 +48,7 @@ fn the_pytest_suite_runs() {
 fn the_jest_suite_runs() {
     let modules = tool("node/node_modules");
     let mut node = Command::new(tool("node/bin/node"));
-    node.arg(modules.join("jest/bin/jest.js")).arg("--rootDir").arg(example("node")).env("NODE_PATH", modules);
+    node.arg(modules.join("jest/bin/jest.js")).current_dir(example("node")).env("NODE_PATH", modules);
     run(node.args(["--ci", "--no-cache", "--no-watchman"]));
 }
 
