@@ -21,7 +21,7 @@ pub fn wipe(tx: &mut dyn Tx, ctx: &Ctx<'_>) -> Done<()> {
 
 /// Keeps all that a sandbox holds.
 pub fn snapshot(tx: &mut dyn Tx, ctx: &Ctx<'_>, name: Option<String>) -> Done<Snapshot> {
-    let snapshot = Snapshot { id: SnapshotId::mint(ctx.ids, ctx.now), name, created: ctx.now };
+    let snapshot = Snapshot { id: SnapshotId::mint(ctx.ids), name, created: ctx.now };
     let (space, kept_at) = (ctx.account.space, identity::snapshot(ctx.account, &snapshot.id));
     tx.claim(&[space, kept_at])?;
     let mut account = account(tx, space)?;

@@ -36,6 +36,7 @@ mod postgres;
 mod processor;
 mod program;
 mod program_server;
+mod sandbox;
 mod sdk;
 mod secrecy;
 mod serve;
