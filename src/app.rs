@@ -24,6 +24,7 @@ use crate::feed::Feed;
 use crate::identity;
 use crate::ids::Repeated;
 use crate::processor::{self, Ask, AttemptKey, Finding, Processor, Question};
+use crate::secrets_key::SecretsKey;
 use crate::settings::Openness;
 use crate::store::{Failure, Job, Kept, Look, Read, Store, Tx, Verdict};
 
@@ -100,6 +101,8 @@ pub trait Meter: Send + Sync {
     fn replayed(&self);
     /// A request was refused for its rate.
     fn rate_limited(&self);
+    /// A webhook was sent, and taken or not.
+    fn webhook(&self, succeeded: bool);
 }
 
 /// Who is asking, and for whom.
@@ -149,6 +152,8 @@ pub struct Surroundings {
     pub meter: Arc<dyn Meter>,
     /// Who keeps numbers and speaks with their issuers.
     pub processor: Arc<dyn Processor>,
+    /// What secrets of webhook endpoints are derived from, when the server has it.
+    pub secrets_key: Option<SecretsKey>,
 }
 
 /// The running program as the dialects see it.
@@ -158,6 +163,7 @@ pub struct App {
     ids: Arc<dyn IdSource>,
     meter: Arc<dyn Meter>,
     processor: Arc<dyn Processor>,
+    secrets_key: Option<SecretsKey>,
     openness: Openness,
     api_version: &'static str,
     keys: RwLock<HashMap<KeyDigest, Believed>>,
@@ -165,8 +171,8 @@ pub struct App {
     in_flight: Mutex<HashSet<(Space, String)>>,
     rates: Option<DefaultKeyedRateLimiter<Space>>,
     herald: Herald,
-    feed: Arc<Feed>,
     mailbox: Arc<Mailbox>,
+    feed: Arc<Feed>,
 }
 
 struct Believed {
@@ -184,7 +190,7 @@ impl App {
         rate_limit: Option<NonZeroU32>,
         api_version: &'static str,
     ) -> App {
-        let Surroundings { clock, ids, meter, processor } = surroundings;
+        let Surroundings { clock, ids, meter, processor, secrets_key } = surroundings;
         let (herald, mut news) = mpsc::unbounded_channel::<Box<dyn FnOnce() + Send>>();
         // Ends when the program and its last transaction are gone. What waits in the channel is bounded by the requests
         // that are in flight.
@@ -201,6 +207,7 @@ impl App {
             ids,
             meter,
             processor,
+            secrets_key,
             openness,
             api_version,
             keys: RwLock::default(),
@@ -256,9 +263,9 @@ impl App {
             wrote: false,
             tell,
             herald: self.herald.clone(),
-            feed: self.feed.clone(),
             bell: Bell::default(),
             mailbox: self.mailbox.clone(),
+            feed: self.feed.clone(),
         }));
         match told.await {
             Ok(outcome) => outcome,
@@ -297,6 +304,11 @@ impl App {
             Ok(outcome) => outcome,
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         }
+    }
+
+    /// What secrets of webhook endpoints are derived from; `None` when nobody gave the server such a key.
+    pub fn secrets_key(&self) -> Option<&SecretsKey> {
+        self.secrets_key.as_ref()
     }
 
     /// Asks the processor, outside of every transaction. The same attempt may ask again, and finds the same.
@@ -481,7 +493,7 @@ impl App {
     }
 
     /// Runs a transaction of the program's own and waits until it is on disk.
-    async fn chore<T: Send + 'static>(
+    pub async fn chore<T: Send + 'static>(
         &self,
         doing: &'static str,
         chore: impl FnMut(&mut dyn Tx) -> Kept<T> + Send + 'static,
@@ -517,10 +529,10 @@ struct Work<T, V> {
     wrote: bool,
     tell: oneshot::Sender<Done<T>>,
     herald: Herald,
-    feed: Arc<Feed>,
     /// Rung when there is something to be sent to the account's webhook endpoints.
     bell: Bell,
     mailbox: Arc<Mailbox>,
+    feed: Arc<Feed>,
 }
 
 /// Where the news of finished transactions go. The writer hands them to one task, which tells those who wait: waking
