@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json as value};
 
+use cusp::store::faults::{Fault, Loss};
+
 use crate::client::{Client, error, json};
+use crate::faults::breakable;
 use crate::harness::{Keeping, Server, in_every_store};
 use crate::http::{Reply, send};
 
@@ -21,6 +24,7 @@ in_every_store! {
     a_change_that_is_under_way_lands_before_or_after,
     a_stream_ends_with_its_history,
     webhook_endpoints_come_along,
+    whatever_goes_wrong_a_sandbox_is_changed_as_a_whole_or_not_at_all,
 }
 
 const SNAPSHOTS: &str = "/cusp/v1/sandbox/snapshots";
@@ -380,14 +384,48 @@ fn a_stream_ends_with_its_history(keeping: &Keeping) {
     assert_eq!(error(&other.client.exchange("GET", "/cusp/v1/events", "", &header), 404)["code"], "no_such_event");
 }
 
+fn whatever_goes_wrong_a_sandbox_is_changed_as_a_whole_or_not_at_all(keeping: &Keeping) {
+    let (server, store) = breakable(keeping);
+    let (ours, other) = (Sandbox::new(&server, "sk_test_ours"), Sandbox::new(&server, "sk_test_other"));
+    ours.furnish();
+    let snapshot = ours.snapshot();
+    ours.client.customer("name=Later");
+    other.client.customer("name=Other");
+    let seen = || (ours.shown(), ours.snapshots(), other.shown());
+    let path = format!("{SNAPSHOTS}/{snapshot}");
+    for (method, path, body) in [
+        ("POST", SNAPSHOTS.to_owned(), None),
+        ("POST", format!("{path}/restore"), None),
+        ("POST", format!("{path}/fork"), Some(value!({"key": "sk_test_other"}))),
+        ("DELETE", "/cusp/v1/sandbox".to_owned(), None),
+        ("DELETE", path, None),
+    ] {
+        let before = seen();
+        store.lose(Loss::Commit);
+        assert_eq!(ours.ask(method, &path, body.clone()).status, 503);
+        assert_eq!(seen(), before, "{method} {path} without its commit");
+        let faults = [Fault::Passing, Fault::Broken, Fault::Panic].into_iter().cycle();
+        for (nth, fault) in (1..60).flat_map(|nth| [nth; 3]).zip(faults) {
+            store.arm(nth, fault);
+            let reply = ours.ask(method, &path, body.clone());
+            if store.disarm() {
+                assert_eq!(reply.status, 200, "{}", reply.text());
+                break;
+            }
+            assert!([500, 503].contains(&reply.status), "{method} {path}: {}", reply.text());
+            assert_eq!(seen(), before, "{method} {path} at call {nth}, {fault:?}");
+        }
+        assert!(seen() != before, "{method} {path} does something");
+        ours.client.customer("name=More");
+        other.client.customer("name=More");
+    }
+}
+
 fn webhook_endpoints_come_along(keeping: &Keeping) {
     let server = Server::start(keeping);
     let (ours, other) = (Sandbox::new(&server, "sk_test_ours"), Sandbox::new(&server, "sk_test_other"));
     let made = ours.client.post("/v1/webhook_endpoints", "url=http://127.0.0.1:9/&enabled_events[]=*");
-    if made.status == 404 {
-        // This server has none yet.
-        return;
-    }
+    assert_eq!(made.status, 200, "{}", made.text());
     let snapshot = ours.snapshot();
     ours.wipe();
     assert_eq!(ours.list("/v1/webhook_endpoints").len(), 0);
