@@ -98,6 +98,10 @@ pub trait Meter: Send + Sync {
     fn replayed(&self);
     /// A request was refused for its rate.
     fn rate_limited(&self);
+    /// An event stream began.
+    fn stream_opened(&self);
+    /// It is over.
+    fn stream_closed(&self);
 }
 
 /// Who is asking, and for whom.

@@ -45,4 +45,12 @@ impl Meter for Watch {
     fn rate_limited(&self) {
         self.0.rate_limited();
     }
+
+    fn stream_opened(&self) {
+        self.0.streams().inc();
+    }
+
+    fn stream_closed(&self) {
+        self.0.streams().dec();
+    }
 }
