@@ -22,6 +22,7 @@ use crate::feed::Feed;
 use crate::identity;
 use crate::ids::Repeated;
 use crate::processor::{self, Ask, AttemptKey, Finding, Processor, Question};
+use crate::secrets_key::SecretsKey;
 use crate::settings::Openness;
 use crate::store::{Failure, Job, Kept, Look, Read, Store, Tx, Verdict};
 
@@ -102,6 +103,8 @@ pub trait Meter: Send + Sync {
     fn stream_opened(&self);
     /// It is over.
     fn stream_closed(&self);
+    /// A webhook was sent, and taken or not.
+    fn webhook(&self, succeeded: bool);
 }
 
 /// Who is asking, and for whom.
@@ -151,6 +154,8 @@ pub struct Surroundings {
     pub meter: Arc<dyn Meter>,
     /// Who keeps numbers and speaks with their issuers.
     pub processor: Arc<dyn Processor>,
+    /// What secrets of webhook endpoints are derived from, when the server has it.
+    pub secrets_key: Option<SecretsKey>,
 }
 
 /// The running program as the dialects see it.
@@ -160,6 +165,7 @@ pub struct App {
     ids: Arc<dyn IdSource>,
     meter: Arc<dyn Meter>,
     processor: Arc<dyn Processor>,
+    secrets_key: Option<SecretsKey>,
     openness: Openness,
     api_version: &'static str,
     keys: RwLock<HashMap<KeyDigest, Believed>>,
@@ -186,7 +192,7 @@ impl App {
         rate_limit: Option<NonZeroU32>,
         api_version: &'static str,
     ) -> App {
-        let Surroundings { clock, ids, meter, processor } = surroundings;
+        let Surroundings { clock, ids, meter, processor, secrets_key } = surroundings;
         let (herald, mut news) = mpsc::unbounded_channel::<Box<dyn FnOnce() + Send>>();
         // Ends when the program and its last transaction are gone. What waits in the channel is bounded by the requests
         // that are in flight.
@@ -203,6 +209,7 @@ impl App {
             ids,
             meter,
             processor,
+            secrets_key,
             openness,
             api_version,
             keys: RwLock::default(),
@@ -299,6 +306,11 @@ impl App {
             Ok(outcome) => outcome,
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         }
+    }
+
+    /// What secrets of webhook endpoints are derived from; `None` when nobody gave the server such a key.
+    pub fn secrets_key(&self) -> Option<&SecretsKey> {
+        self.secrets_key.as_ref()
     }
 
     /// Asks the processor, outside of every transaction. The same attempt may ask again, and finds the same.
@@ -483,7 +495,7 @@ impl App {
     }
 
     /// Runs a transaction of the program's own and waits until it is on disk.
-    async fn chore<T: Send + 'static>(
+    pub async fn chore<T: Send + 'static>(
         &self,
         doing: &'static str,
         chore: impl FnMut(&mut dyn Tx) -> Kept<T> + Send + 'static,

@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::dialects::cusp::{self, Cusp};
 use crate::dialects::stripe;
 use crate::domain::api_key::ApiKey;
-use crate::domain::ids::IdSource;
+use crate::domain::ids::{IdSource, crockford};
 use crate::feed::RenderEvent;
 use crate::http::Stop;
 use crate::http::content::Outgoing;
@@ -29,11 +29,13 @@ use crate::http::listen::{self, Bounds};
 use crate::http::shell::{Pages, Shell};
 use crate::ids::Ids;
 use crate::processor::{Processor, Simulator};
+use crate::secrets_file;
 use crate::settings::Settings;
 use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::{SqliteOptions, SqliteStore};
 use crate::store::{Failure, Kept, Store};
 use crate::telemetry::{Metrics, Watch};
+use crate::webhooks::courier::Courier;
 
 /// How often the server tidies up after itself.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
@@ -86,6 +88,7 @@ pub struct Running {
     stopping: Arc<AtomicBool>,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
+    courier: Option<JoinHandle<()>>,
     /// What goes on beside requests, until the server stops.
     chores: Vec<JoinHandle<()>>,
     /// The folder of a server that keeps nothing; it goes when the store is closed.
@@ -103,6 +106,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     // Before anything is made or migrated: a server that cannot listen leaves the data as it is.
     let main = bind(settings.listen)?;
     let admin = settings.admin_listen.map(bind).transpose()?;
+    let given = secrets_file::given(settings).map_err(StartError)?;
     let store: Arc<dyn Store> = match &settings.database {
         Some(database) => Arc::new(PostgresStore::open(database).await.map_err(refused)?),
         None => {
@@ -115,18 +119,39 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         None => store,
     };
 
+    let secrets_key = match given {
+        Some(key) => Some(key),
+        None => secrets_file::own(settings, data, ids.as_ref()).map_err(StartError)?,
+    };
+    if secrets_key.is_none() {
+        tracing::warn!(
+            "no webhook endpoint can be made and no webhook can be signed: servers on a database need --secrets-key-file"
+        );
+    }
+
     let metrics = Arc::new(Metrics::new(clock.now()));
     let watching = Arc::new(Watch(metrics.clone()));
     let render: Arc<dyn RenderEvent> = Arc::new(stripe::events::Teller);
     let app = Arc::new(App::new(
         store.clone(),
-        Surroundings { clock: clock.clone(), ids: ids.clone(), meter: watching.clone(), processor },
+        Surroundings { clock: clock.clone(), ids: ids.clone(), meter: watching.clone(), processor, secrets_key },
         settings.openness,
         settings.rate_limit,
         stripe::versions::NEWEST,
     ));
     let stopping = Arc::new(AtomicBool::new(false));
     let (stop, stopped) = watch::channel(false);
+    let courier = app
+        .secrets_key()
+        .map(|_| {
+            let name = match settings.database {
+                Some(_) => fresh_name(ids.as_ref()),
+                None => Courier::ALONE.to_owned(),
+            };
+            Courier::new(app.clone(), render.clone(), name, &settings.webhooks)
+        })
+        .transpose()
+        .map_err(StartError)?;
     let pages = {
         let (store, stopping) = (store.clone(), stopping.clone());
         let page = move |path: &str| admin::page(path, store.as_ref(), &metrics, stopping.load(Ordering::Relaxed));
@@ -167,14 +192,18 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
                 page.unwrap_or_else(nothing_here)
             }
         };
-        listeners.push(tokio::spawn(listen::serve(admin, bounds, watching, answer, stopped)));
+        listeners.push(tokio::spawn(listen::serve(admin, bounds, watching, answer, stopped.clone())));
     }
     let mut chores = vec![tokio::spawn(tidy(app.clone()))];
     if settings.database.is_some() {
         // Other servers may write to it too.
         chores.push(tokio::spawn(app.feed().clone().watch(store.clone())));
     }
-    Ok(Running { address, admin_address, app, store, stopping, stop, listeners, chores, scratch })
+    let courier = courier.map(|courier| {
+        let patience = settings.drain_timeout;
+        tokio::spawn(Arc::new(courier).run(stopped, patience))
+    });
+    Ok(Running { address, admin_address, app, store, stopping, stop, listeners, courier, chores, scratch })
 }
 
 impl Running {
@@ -206,6 +235,10 @@ impl Running {
             // A listener that panicked has nothing more to wait for.
             let _ = listener.await;
         }
+        if let Some(courier) = self.courier {
+            // As with a listener.
+            let _ = courier.await;
+        }
         self.chores.iter().for_each(JoinHandle::abort);
         let store = self.store;
         let closed = tokio::task::spawn_blocking(move || store.close()).await;
@@ -216,6 +249,13 @@ impl Running {
             tracing::warn!("removing the temporary data folder: {error}");
         }
     }
+}
+
+/// A name that no other server has.
+fn fresh_name(ids: &dyn IdSource) -> String {
+    let mut bytes = [0; 16];
+    ids.random(&mut bytes);
+    crockford(u128::from_be_bytes(bytes))
 }
 
 fn refused(failure: Failure) -> StartError {

@@ -53,4 +53,8 @@ impl Meter for Watch {
     fn stream_closed(&self) {
         self.0.streams().dec();
     }
+
+    fn webhook(&self, succeeded: bool) {
+        self.0.webhook(succeeded);
+    }
 }
