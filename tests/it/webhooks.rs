@@ -79,8 +79,7 @@ fn a_change_is_told_signed_and_once(keeping: &Keeping) {
 fn an_endpoint_hears_what_it_asked_for_in_its_version(keeping: &Keeping) {
     let (_server, client) = served(keeping);
     let hook = Hook::start();
-    let (old, _) =
-        endpoint(&client, &hook.url("/old"), "enabled_events[]=customer.deleted&api_version=2019-12-03");
+    let (old, _) = endpoint(&client, &hook.url("/old"), "enabled_events[]=customer.deleted&api_version=2019-12-03");
     let (new, _) = endpoint(
         &client,
         &hook.url("/new"),
