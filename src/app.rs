@@ -99,6 +99,8 @@ pub trait Meter: Send + Sync {
     fn replayed(&self);
     /// A request was refused for its rate.
     fn rate_limited(&self);
+    /// A webhook was sent, and taken or not.
+    fn webhook(&self, succeeded: bool);
 }
 
 /// Who is asking, and for whom.
@@ -356,6 +358,18 @@ impl App {
         }
     }
 
+    /// The key as it is now, if it still opens its account: for what goes on longer than a request.
+    pub async fn is_open(&self, key: &Arc<ApiKey>) -> Kept<Option<Arc<ApiKey>>> {
+        let home = identity::space(None, &key.account, key.mode);
+        let digest = key.digest;
+        let kept = self.look(move |read| keys::read(read, home, &digest)).await?;
+        Ok(match (kept, self.openness) {
+            (Some(kept), _) => Some(Arc::new(kept)).filter(|kept| kept.revoked.is_none()),
+            (None, Openness::Serve) => None,
+            (None, Openness::Dev) => Some(key.clone()),
+        })
+    }
+
     /// Whether the account may make one more request now; if not, how long until it may.
     pub fn rate(&self, space: Space) -> Result<(), Duration> {
         let Some(rates) = &self.rates else { return Ok(()) };
@@ -477,7 +491,7 @@ impl App {
     }
 
     /// Runs a transaction of the program's own and waits until it is on disk.
-    async fn chore<T: Send + 'static>(
+    pub async fn chore<T: Send + 'static>(
         &self,
         doing: &'static str,
         chore: impl FnMut(&mut dyn Tx) -> Kept<T> + Send + 'static,
