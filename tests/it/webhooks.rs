@@ -180,7 +180,9 @@ fn what_was_to_be_sent_is_sent_after_a_restart(keeping: &Keeping) {
 
 fn endpoints_that_do_not_answer_are_in_nobodys_way(keeping: &Keeping) {
     let (_server, client) = served(keeping);
-    let (silent, hook) = (Hook::deciding(|_, _| Act::Wait(Duration::from_secs(20))), Hook::start());
+    let silent =
+        Hook::deciding(|_, hit| if hit.path == "/9" { Act::Close } else { Act::Wait(Duration::from_secs(20)) });
+    let hook = Hook::start();
     for place in 0..10 {
         endpoint(&client, &silent.url(&format!("/{place}")), "enabled_events[]=*");
     }
@@ -189,5 +191,6 @@ fn endpoints_that_do_not_answer_are_in_nobodys_way(keeping: &Keeping) {
         client.customer("name=Jenny");
     }
     wait_until("the one that answers has all of it", || hook.hits().len() == 50);
-    assert!(silent.hits().len() <= 10, "one that has not answered yet gets nothing more");
+    let unanswered = silent.hits().iter().filter(|hit| hit.path != "/9").count();
+    assert!(unanswered <= 9, "one that has not answered yet gets nothing more");
 }
