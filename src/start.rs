@@ -36,6 +36,7 @@ use crate::store::sqlite::SqliteStore;
 use crate::store::{Failure, Kept, Store};
 use crate::telemetry::{Metrics, Watch};
 use crate::webhooks::courier::Courier;
+use crate::webhooks::send;
 
 /// How often the server tidies up after itself.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
@@ -128,7 +129,14 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     let render: Arc<dyn RenderEvent> = Arc::new(stripe::events::Teller);
     let app = Arc::new(App::new(
         store.clone(),
-        Surroundings { clock: clock.clone(), ids: ids.clone(), meter: watching.clone(), processor, secrets_key },
+        Surroundings {
+            clock: clock.clone(),
+            ids: ids.clone(),
+            meter: watching.clone(),
+            processor,
+            secrets_key,
+            targets: settings.webhooks.targets.clone(),
+        },
         settings.openness,
         settings.rate_limit,
         stripe::versions::NEWEST,
@@ -160,7 +168,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     let shell = Arc::new(Shell {
         // Stripe's takes what is nobody's.
         dialects: vec![
-            cusp::dialect(Cusp { app: app.clone(), render, streams: Arc::default() }),
+            cusp::dialect(Cusp { app: app.clone(), render, streams: Arc::default(), webhook_headers: &send::HEADERS }),
             stripe::dialect(app.clone()),
         ],
         pages: admin.is_none().then(|| pages.clone()),

@@ -366,7 +366,7 @@ pub fn webhook_endpoint(id: &str, created: i64) -> WebhookEndpoint {
         metadata: [].into(),
         enabled: true,
         salt: Salt([7; 32]),
-        former: None,
+        former: Vec::new(),
     }
 }
 
