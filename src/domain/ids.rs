@@ -105,9 +105,9 @@ id!(
     /// A delivery of an event to an endpoint, `whd_…`.
     DeliveryId, "whd"
 );
-id!(
+name!(
     /// A snapshot of a sandbox, `snap_…`.
-    SnapshotId, "snap"
+    SnapshotId
 );
 id!(
     /// An event, `evt_…`.
@@ -146,6 +146,16 @@ impl InstrumentId {
     /// A new id for a thing made at `now` that begins like that.
     pub fn mint(beginning: &str, ids: &dyn IdSource, now: super::time::Time) -> InstrumentId {
         InstrumentId(format!("{beginning}_{}", crockford(ids.next(now.0))))
+    }
+}
+
+impl SnapshotId {
+    /// A new id. Where a snapshot is kept follows from it, so it must be the same each time that its making is run again:
+    /// unlike other ids it says nothing of the moment.
+    pub fn mint(ids: &dyn IdSource) -> SnapshotId {
+        let mut bytes = [0; 16];
+        ids.random(&mut bytes);
+        SnapshotId(format!("snap_{}", crockford(u128::from_be_bytes(bytes))))
     }
 }
 

@@ -22,12 +22,12 @@ pub fn wipe(tx: &mut dyn Tx, ctx: &Ctx<'_>) -> Done<()> {
 /// Keeps all that a sandbox holds.
 pub fn snapshot(tx: &mut dyn Tx, ctx: &Ctx<'_>, name: Option<String>) -> Done<Snapshot> {
     let space = ctx.account.space;
-    let mut id = SnapshotId::mint(ctx.ids, ctx.now);
+    let mut id = SnapshotId::mint(ctx.ids);
     tx.claim(&[space, identity::snapshot(ctx.account, &id)])?;
     let mut account = account(tx, space)?;
     // Snapshots outlive an emptied sandbox, whose ids come again when they are drawn from a seed.
     while account.snapshots.iter().any(|known| known.id == id) {
-        id = SnapshotId::mint(ctx.ids, ctx.now);
+        id = SnapshotId::mint(ctx.ids);
         tx.claim(&[space, identity::snapshot(ctx.account, &id)])?;
     }
     let snapshot = Snapshot { id, name, created: ctx.now };

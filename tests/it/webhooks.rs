@@ -9,12 +9,12 @@ use sha2::Sha256;
 
 use crate::client::{Client, json};
 use crate::fleet::wait_until;
-use crate::harness::{Keeping, Server, in_both_stores};
+use crate::harness::{Keeping, Server, in_every_store};
 use crate::hook::{Act, Hit, Hook};
 
 const KEY: &str = "sk_test_hooks";
 
-in_both_stores! {
+in_every_store! {
     a_change_is_told_signed_and_once,
     an_endpoint_hears_what_it_asked_for_in_its_version,
     what_failed_is_sent_again,
@@ -180,7 +180,9 @@ fn what_was_to_be_sent_is_sent_after_a_restart(keeping: &Keeping) {
 
 fn endpoints_that_do_not_answer_are_in_nobodys_way(keeping: &Keeping) {
     let (_server, client) = served(keeping);
-    let (silent, hook) = (Hook::deciding(|_, _| Act::Wait(Duration::from_secs(20))), Hook::start());
+    let silent =
+        Hook::deciding(|_, hit| if hit.path == "/9" { Act::Close } else { Act::Wait(Duration::from_secs(20)) });
+    let hook = Hook::start();
     for place in 0..10 {
         endpoint(&client, &silent.url(&format!("/{place}")), "enabled_events[]=*");
     }
@@ -189,5 +191,6 @@ fn endpoints_that_do_not_answer_are_in_nobodys_way(keeping: &Keeping) {
         client.customer("name=Jenny");
     }
     wait_until("the one that answers has all of it", || hook.hits().len() == 50);
-    assert!(silent.hits().len() <= 10, "one that has not answered yet gets nothing more");
+    let unanswered = silent.hits().iter().filter(|hit| hit.path != "/9").count();
+    assert!(unanswered <= 9, "one that has not answered yet gets nothing more");
 }

@@ -35,7 +35,8 @@ impl Cusp {
     /// One request with a key, which names the sandbox; gives the status and the reply.
     fn ask(&self, key: &str, method: &str, path: &str, (kind, body): (&str, &str)) -> (u16, Value) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        let head = format!("{method} {path} HTTP/1.1\r\nHost: cusp\r\nConnection: close\r\nAuthorization: Bearer {key}\r\n");
+        let head =
+            format!("{method} {path} HTTP/1.1\r\nHost: cusp\r\nConnection: close\r\nAuthorization: Bearer {key}\r\n");
         let kind = if body.is_empty() { String::new() } else { format!("Content-Type: application/{kind}\r\n") };
         write!(stream, "{head}{kind}Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
         let mut reply = String::new();

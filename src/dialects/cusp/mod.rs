@@ -28,7 +28,7 @@ use crate::http::json::Object;
 use crate::http::{Body, Dialect, Reply, Request};
 use crate::settings::Openness;
 use crate::store::Failure;
-use events::Streams;
+use events::streams::Streams;
 use failure::{Halt, Refusal};
 use fixtures::ReadFile;
 use input::Given;

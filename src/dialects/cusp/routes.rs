@@ -59,12 +59,6 @@ pub static OPERATIONS: &[Operation] = &[
     in_dev(Method::GET, "/cusp/v1/failures/{id}", |call| Box::pin(failures::retrieve(call))),
     in_dev(Method::DELETE, "/cusp/v1/failures/{id}", |call| Box::pin(failures::delete(call))),
     of_file(fixtures::PATH, fixtures::load),
-    in_dev(Method::DELETE, "/cusp/v1/sandbox", |call| Box::pin(sandbox::wipe(call))),
-    in_dev(Method::POST, "/cusp/v1/sandbox/snapshots", |call| Box::pin(sandbox::snapshot(call))),
-    in_dev(Method::GET, "/cusp/v1/sandbox/snapshots", |call| Box::pin(sandbox::snapshots(call))),
-    in_dev(Method::DELETE, "/cusp/v1/sandbox/snapshots/{id}", |call| Box::pin(sandbox::forget(call))),
-    in_dev(Method::POST, "/cusp/v1/sandbox/snapshots/{id}/restore", |call| Box::pin(sandbox::restore(call))),
-    in_dev(Method::POST, "/cusp/v1/sandbox/snapshots/{id}/fork", |call| Box::pin(sandbox::fork(call))),
     operation(Method::GET, "/cusp/v1/webhook_deliveries", READ_WEBHOOKS, |call| {
         Box::pin(webhook_deliveries::list(call))
     }),
@@ -77,6 +71,12 @@ pub static OPERATIONS: &[Operation] = &[
     operation(Method::POST, "/cusp/v1/webhook_endpoints/{id}/roll_secret", WRITE_WEBHOOKS, |call| {
         Box::pin(webhook_endpoints::roll_secret(call))
     }),
+    in_dev(Method::DELETE, "/cusp/v1/sandbox", |call| Box::pin(sandbox::wipe(call))),
+    in_dev(Method::POST, "/cusp/v1/sandbox/snapshots", |call| Box::pin(sandbox::snapshot(call))),
+    in_dev(Method::GET, "/cusp/v1/sandbox/snapshots", |call| Box::pin(sandbox::snapshots(call))),
+    in_dev(Method::DELETE, "/cusp/v1/sandbox/snapshots/{id}", |call| Box::pin(sandbox::forget(call))),
+    in_dev(Method::POST, "/cusp/v1/sandbox/snapshots/{id}/restore", |call| Box::pin(sandbox::restore(call))),
+    in_dev(Method::POST, "/cusp/v1/sandbox/snapshots/{id}/fork", |call| Box::pin(sandbox::fork(call))),
 ];
 
 /// Finds operations by method and path.

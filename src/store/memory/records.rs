@@ -23,6 +23,9 @@ pub(super) type Set<T> = RedBlackTreeSetSync<T>;
 /// An id or a key, shared by the indexes that name it.
 pub(super) type Name = Arc<str>;
 
+/// From so many records on, an account counts as large.
+const LARGE: usize = 1_000;
+
 /// One state of the whole store.
 #[derive(Clone, Default)]
 pub(super) struct World {
@@ -136,6 +139,11 @@ impl Holdings {
     /// What a copy has. It shares everything that both go on to hold.
     pub fn copied(&self) -> Holdings {
         Holdings { deliveries: self.deliveries.copied(), ..self.clone() }
+    }
+
+    /// Whether it takes a while to let go of it.
+    pub fn is_large(&self) -> bool {
+        self.customers.size() + self.events.size() + self.objects.size() >= LARGE
     }
 
     /// Makes a customer.

@@ -1,8 +1,8 @@
 //! A job's transaction: states of its own of the accounts that it touches, which take the place of the common ones at the
 //! end, all at once, when nobody else has changed any of them meanwhile.
 
-use std::mem;
 use std::sync::Arc;
+use std::{mem, thread};
 
 use parking_lot::RwLock;
 
@@ -32,6 +32,8 @@ pub(super) struct MemoryTx<'s> {
     touched: Vec<Touched>,
     /// The job has looked at all accounts.
     saw_all: bool,
+    /// What the job replaces is large: letting go of it, record by record, takes so long that nobody is to wait for it.
+    leaves_much: bool,
     progress: Progress,
 }
 
@@ -71,6 +73,7 @@ impl<'s> MemoryTx<'s> {
             found: None,
             touched: Vec::new(),
             saw_all: false,
+            leaves_much: false,
             progress: Progress::Read,
         }
     }
@@ -112,9 +115,12 @@ impl<'s> MemoryTx<'s> {
             }
         }
         let before = mem::replace(&mut *common, next);
-        // Letting go of a large state takes time, and nobody has to wait for that.
         drop(common);
-        drop(before);
+        let left = (before, self.found.take(), mem::take(&mut self.touched));
+        if self.leaves_much {
+            // Without a thread it takes its time here.
+            let _ = thread::Builder::new().name("cusp-letting-go".into()).spawn(move || drop(left));
+        }
         Settled::Kept
     }
 
@@ -152,6 +158,12 @@ impl<'s> MemoryTx<'s> {
             (Err(_), _) => self.progress = Progress::Failed,
         }
         outcome
+    }
+
+    fn replace(&mut self, space: Space, holdings: Holdings) -> Kept<()> {
+        let before = self.hold(space, |held| Ok(mem::replace(held, holdings)))?;
+        self.leaves_much |= before.is_large();
+        Ok(())
     }
 
     fn hold<T>(&mut self, space: Space, work: impl FnOnce(&mut Holdings) -> Kept<T>) -> Kept<T> {
@@ -264,18 +276,12 @@ impl Tx for MemoryTx<'_> {
     }
 
     fn wipe(&mut self, space: Space) -> Kept<()> {
-        self.hold(space, |held| {
-            *held = Holdings::default();
-            Ok(())
-        })
+        self.replace(space, Holdings::default())
     }
 
     fn copy(&mut self, from: Space, to: Space) -> Kept<()> {
         let copied = self.records(from)?.map_or_else(Holdings::default, |records| records.holdings.copied());
-        self.hold(to, |held| {
-            *held = copied;
-            Ok(())
-        })
+        self.replace(to, copied)
     }
 
     fn put_api_key(&mut self, space: Space, key: &ApiKey) -> Kept<()> {
