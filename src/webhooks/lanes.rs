@@ -80,10 +80,12 @@ impl<R: Rider> Lanes<R> {
         for rider in self.ready.drain(..) {
             self.known.remove(rider.id());
             let behind = self.lanes.remove(rider.lane()).unwrap_or_default();
-            behind.iter().for_each(|rider| drop(self.known.remove(rider.id())));
+            for rider in behind {
+                self.known.remove(rider.id());
+            }
         }
-        for behind in self.lanes.values_mut() {
-            behind.drain(..).for_each(|rider| drop(self.known.remove(rider.id())));
+        for behind in self.lanes.values_mut().flat_map(|behind| behind.drain(..)) {
+            self.known.remove(behind.id());
         }
     }
 }
