@@ -23,7 +23,7 @@ use crate::client::{self, Client, error};
 use crate::connection::{Connection, percent_encoded};
 use crate::dice::Dice;
 use crate::fleet::{Peer, everything, text};
-use crate::harness::{Keeping, Server, in_both_stores};
+use crate::harness::{Keeping, Server, in_every_store};
 use crate::listener::{Listener, Told, ask, head};
 use crate::postgres::Database;
 use crate::program_server::ProgramServer;
@@ -33,7 +33,7 @@ const KEY: &str = "sk_test_stream";
 /// How soon a change on one server may be told on another: it is looked for four times a second.
 const SOON: Duration = Duration::from_secs(20);
 
-in_both_stores! {
+in_every_store! {
     events_are_told_as_they_happen_and_as_they_can_be_retrieved,
     a_stream_begins_where_it_is_asked_to,
     a_client_that_comes_back_misses_nothing_and_hears_nothing_twice,
