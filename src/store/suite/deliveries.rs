@@ -61,8 +61,11 @@ fn queue_of(store: &dyn Store, space: Space, id: &str) -> Option<Queue> {
     look(store, |read| read.queue(space, &WebhookEndpointId(id.into())))
 }
 
-/// What a job sees that writes nothing, or that is kept.
-fn within<T: Send + 'static>(store: &dyn Store, mut work: impl FnMut(&mut dyn Tx) -> Kept<T> + Send + 'static) -> T {
+/// What a job sees that is kept.
+pub fn within<T: Send + 'static>(
+    store: &dyn Store,
+    mut work: impl FnMut(&mut dyn Tx) -> Kept<T> + Send + 'static,
+) -> T {
     let (send, receive) = unbounded();
     write(store, move |tx| {
         let _ = send.send(work(tx)?);
@@ -371,9 +374,53 @@ pub fn endpoints_are_remembered_as_they_are(bench: &Bench) {
     assert_eq!(within(&*store, |tx| tx.endpoints(HERE)).len(), 1);
 }
 
+pub fn jobs_that_wait_together_hear_of_endpoints(bench: &Bench) {
+    let store = &*bench.store;
+    let (told, hears) = unbounded();
+    let count = |name: &'static str| {
+        let told = told.clone();
+        queue(store, move |tx| {
+            let count = tx.endpoints(HERE)?.len();
+            // A rehearsal sees what was there before.
+            if !tx.rehearsal() {
+                let _ = told.send((name, count));
+            }
+            Ok(Verdict::Commit)
+        })
+    };
+    let make = |id: &'static str, verdict: fn() -> Verdict| {
+        queue(store, move |tx| {
+            put_endpoint(tx, HERE, None, &endpoint(id, 1))?;
+            Ok(verdict())
+        })
+    };
+    let release = hold(store);
+    let jobs = [
+        count("first"),
+        make("we_1", || Verdict::Commit),
+        count("after one"),
+        make("we_2", || Verdict::Rollback),
+        count("after one that was undone"),
+        make("we_3", || Verdict::Commit),
+        count("after another"),
+    ];
+    drop(release);
+    for job in jobs {
+        job.recv().unwrap().unwrap();
+    }
+    let mut heard: Vec<_> = hears.try_iter().collect();
+    // What had to run again counts as it ran last.
+    heard.reverse();
+    for (name, wanted) in [("first", 0), ("after one", 1), ("after one that was undone", 1), ("after another", 2)] {
+        assert_eq!(heard.iter().find(|(heard, _)| *heard == name), Some(&(name, wanted)));
+    }
+}
+
 pub fn the_newest_places_are_told(bench: &Bench) {
     let store = &*bench.store;
-    (1..=3).for_each(|number| drop(append(store, HERE, &format!("evt_{number}"), number, made("a"))));
+    for number in 1..=3 {
+        append(store, HERE, &format!("evt_{number}"), number, made("a"));
+    }
     append(store, THERE, "evt_1", 1, made("a"));
     let newest = look(store, |read| read.newest(&[THERE, Space(99), HERE]));
     assert_eq!(newest, [1, 0, 3]);

@@ -84,6 +84,7 @@ macro_rules! every_check {
             events_are_listed_by_whether_they_were_delivered,
             what_is_to_be_sent_is_not_forgotten,
             endpoints_are_remembered_as_they_are,
+            jobs_that_wait_together_hear_of_endpoints,
             the_newest_places_are_told,
             one_read_sees_one_state,
             a_glance_gives_what_a_read_gives,
