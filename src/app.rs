@@ -99,6 +99,8 @@ pub trait Meter: Send + Sync {
     fn replayed(&self);
     /// A request was refused for its rate.
     fn rate_limited(&self);
+    /// A webhook was sent, and taken or not.
+    fn webhook(&self, succeeded: bool);
 }
 
 /// Who is asking, and for whom.
@@ -170,8 +172,8 @@ pub struct App {
     in_flight: Mutex<HashSet<(Space, String)>>,
     rates: Option<DefaultKeyedRateLimiter<Space>>,
     herald: Herald,
-    feed: Arc<Feed>,
     mailbox: Arc<Mailbox>,
+    feed: Arc<Feed>,
 }
 
 struct Believed {
@@ -263,9 +265,9 @@ impl App {
             wrote: false,
             tell,
             herald: self.herald.clone(),
-            feed: self.feed.clone(),
             bell: Bell::default(),
             mailbox: self.mailbox.clone(),
+            feed: self.feed.clone(),
         }));
         match told.await {
             Ok(outcome) => outcome,
@@ -508,7 +510,7 @@ impl App {
     }
 
     /// Runs a transaction of the program's own and waits until it is on disk.
-    async fn chore<T: Send + 'static>(
+    pub async fn chore<T: Send + 'static>(
         &self,
         doing: &'static str,
         chore: impl FnMut(&mut dyn Tx) -> Kept<T> + Send + 'static,
@@ -544,10 +546,10 @@ struct Work<T, V> {
     wrote: bool,
     tell: oneshot::Sender<Done<T>>,
     herald: Herald,
-    feed: Arc<Feed>,
     /// Rung when there is something to be sent to the account's webhook endpoints.
     bell: Bell,
     mailbox: Arc<Mailbox>,
+    feed: Arc<Feed>,
 }
 
 /// Where the news of finished transactions go. The writer hands them to one task, which tells those who wait: waking

@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::dialects::cusp::{self, Cusp};
 use crate::dialects::stripe;
 use crate::domain::api_key::ApiKey;
-use crate::domain::ids::IdSource;
+use crate::domain::ids::{IdSource, crockford};
 use crate::feed::RenderEvent;
 use crate::http::Stop;
 use crate::http::content::Outgoing;
@@ -35,6 +35,7 @@ use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::{SqliteOptions, SqliteStore};
 use crate::store::{Failure, Kept, Store};
 use crate::telemetry::{Metrics, Watch};
+use crate::webhooks::courier::Courier;
 use crate::webhooks::send;
 
 /// How often the server tidies up after itself.
@@ -88,6 +89,7 @@ pub struct Running {
     stopping: Arc<AtomicBool>,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
+    courier: Option<JoinHandle<()>>,
     /// What goes on beside requests, until the server stops.
     chores: Vec<JoinHandle<()>>,
     /// The folder of a server that keeps nothing; it goes when the store is closed.
@@ -147,6 +149,17 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     ));
     let stopping = Arc::new(AtomicBool::new(false));
     let (stop, stopped) = watch::channel(false);
+    let courier = app
+        .secrets_key()
+        .map(|_| {
+            let name = match settings.database {
+                Some(_) => fresh_name(ids.as_ref()),
+                None => Courier::ALONE.to_owned(),
+            };
+            Courier::new(app.clone(), render.clone(), name, &settings.webhooks)
+        })
+        .transpose()
+        .map_err(StartError)?;
     let pages = {
         let (store, stopping) = (store.clone(), stopping.clone());
         let page = move |path: &str| admin::page(path, store.as_ref(), &metrics, stopping.load(Ordering::Relaxed));
@@ -187,14 +200,18 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
                 page.unwrap_or_else(nothing_here)
             }
         };
-        listeners.push(tokio::spawn(listen::serve(admin, bounds, watching, answer, stopped)));
+        listeners.push(tokio::spawn(listen::serve(admin, bounds, watching, answer, stopped.clone())));
     }
     let mut chores = vec![tokio::spawn(tidy(app.clone()))];
     if settings.database.is_some() {
         // Other servers may write to it too.
         chores.push(tokio::spawn(app.feed().clone().watch(store.clone())));
     }
-    Ok(Running { address, admin_address, app, store, stopping, stop, listeners, chores, scratch })
+    let courier = courier.map(|courier| {
+        let patience = settings.drain_timeout;
+        tokio::spawn(Arc::new(courier).run(stopped, patience))
+    });
+    Ok(Running { address, admin_address, app, store, stopping, stop, listeners, courier, chores, scratch })
 }
 
 impl Running {
@@ -226,6 +243,10 @@ impl Running {
             // A listener that panicked has nothing more to wait for.
             let _ = listener.await;
         }
+        if let Some(courier) = self.courier {
+            // As with a listener.
+            let _ = courier.await;
+        }
         self.chores.iter().for_each(JoinHandle::abort);
         let store = self.store;
         let closed = tokio::task::spawn_blocking(move || store.close()).await;
@@ -236,6 +257,13 @@ impl Running {
             tracing::warn!("removing the temporary data folder: {error}");
         }
     }
+}
+
+/// A name that no other server has.
+fn fresh_name(ids: &dyn IdSource) -> String {
+    let mut bytes = [0; 16];
+    ids.random(&mut bytes);
+    crockford(u128::from_be_bytes(bytes))
 }
 
 fn refused(failure: Failure) -> StartError {

@@ -49,6 +49,8 @@ pub struct Metrics {
     connections: Gauge,
     replays: Counter,
     rate_limited: Counter,
+    webhooks_taken: Counter,
+    webhooks_failed: Counter,
     stages: [Total; Stage::ALL.len()],
     started: Time,
 }
@@ -64,6 +66,8 @@ impl Metrics {
             connections: Gauge::default(),
             replays: Counter::default(),
             rate_limited: Counter::default(),
+            webhooks_taken: Counter::default(),
+            webhooks_failed: Counter::default(),
             stages: Default::default(),
             started,
         };
@@ -78,6 +82,8 @@ impl Metrics {
             metrics.replays.clone(),
         );
         registry.register("rate_limited", "Requests refused for coming too fast", metrics.rate_limited.clone());
+        registry.register("webhooks_taken", "Webhooks that were answered with a 2xx", metrics.webhooks_taken.clone());
+        registry.register("webhooks_failed", "Attempts at webhooks that failed", metrics.webhooks_failed.clone());
         metrics
     }
 
@@ -112,6 +118,11 @@ impl Metrics {
     /// Counts a request refused for coming too fast.
     pub fn rate_limited(&self) {
         self.rate_limited.inc();
+    }
+
+    /// Counts an attempt at a webhook.
+    pub fn webhook(&self, succeeded: bool) {
+        if succeeded { &self.webhooks_taken } else { &self.webhooks_failed }.inc();
     }
 
     /// Every number, the store's `figures` included, in the OpenMetrics text format.
@@ -223,12 +234,16 @@ mod tests {
         metrics.stage(Stage::Wait, Duration::from_millis(500));
         metrics.replay();
         metrics.rate_limited();
+        metrics.webhook(true);
+        metrics.webhook(false);
         let text = metrics.encode(&[]);
         has(&text, r#"cusp_write_stage_seconds_sum{stage="wait"} 0.75"#);
         has(&text, r#"cusp_write_stage_seconds_count{stage="wait"} 2"#);
         has(&text, r#"cusp_write_stage_seconds_count{stage="commit"} 0"#);
         has(&text, "cusp_idempotent_replays_total 1");
         has(&text, "cusp_rate_limited_total 1");
+        has(&text, "cusp_webhooks_taken_total 1");
+        has(&text, "cusp_webhooks_failed_total 1");
     }
 
     #[test]

@@ -45,4 +45,8 @@ impl Meter for Watch {
     fn rate_limited(&self) {
         self.0.rate_limited();
     }
+
+    fn webhook(&self, succeeded: bool) {
+        self.0.webhook(succeeded);
+    }
 }

@@ -40,7 +40,7 @@ const LOOKS_AT_ONCE: usize = 4;
 /// How long a stream says nothing, in seconds: when it is not told, and how it may be told.
 const HEARTBEAT_SECONDS: i64 = 15;
 const HEARTBEAT_BOUNDS: std::ops::RangeInclusive<i64> = 1..=60;
-/// How often it is asked whether the key still opens the account.
+/// How often it is asked whether the key still opens the account; more often where heartbeats are.
 const ADMIT_EVERY: Duration = Duration::from_secs(15);
 /// How soon a client comes back that lost its connection.
 const RETRY_MILLIS: u32 = 1_000;
@@ -371,7 +371,7 @@ impl Telling {
 
     /// Whether the key still opens the account for this.
     async fn is_admitted(&mut self) -> bool {
-        if self.admitted.elapsed() < ADMIT_EVERY {
+        if self.admitted.elapsed() < ADMIT_EVERY.min(self.heartbeat) {
             return true;
         }
         self.admitted = Instant::now();
@@ -392,4 +392,42 @@ fn tell(piece: &mut Vec<u8>, event: &Event, rendered: &[u8]) {
         piece.extend_from_slice(line.trim_ascii_start());
     }
     piece.extend_from_slice(b"\n\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_room_for_so_many_streams_and_no_more() {
+        let streams = Arc::new(Streams::default());
+        let mut rooms: Vec<Room> =
+            (0..MAX_STREAMS_OF_ACCOUNT).map(|_| streams.room(Space(1)).expect("there is room")).collect();
+        let refusal = streams.room(Space(1)).err().expect("the account has no more");
+        assert_eq!((refusal.status.as_u16(), refusal.code), (429, "too_many_streams"));
+        for account in 2..=(MAX_STREAMS / MAX_STREAMS_OF_ACCOUNT) as i64 {
+            rooms.extend((0..MAX_STREAMS_OF_ACCOUNT).map(|_| streams.room(Space(account)).expect("there is room")));
+        }
+        assert!(streams.room(Space(0)).is_err(), "the server has no more");
+        rooms.pop();
+        drop(streams.room(Space(0)).expect("there is room again"));
+        drop(rooms);
+        let open = streams.open.lock();
+        assert!(open.all == 0 && open.of_account.is_empty());
+    }
+
+    #[test]
+    fn types_are_whole_or_begin_so() {
+        for (name, kind, is) in [
+            ("customer.created", "customer.created", true),
+            ("customer.created", "customer.updated", false),
+            ("customer", "customer.created", false),
+            ("customer.*", "customer.source.created", true),
+            ("customer.*", "coupon.created", false),
+            ("*", "coupon.created", true),
+            ("*.created", "coupon.created", false),
+        ] {
+            assert_eq!(is_of(name, kind), is, "{name} {kind}");
+        }
+    }
 }

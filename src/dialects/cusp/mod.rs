@@ -189,3 +189,43 @@ impl From<Failure> for Halt {
         Halt::Failure(failure)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use hyper::Method;
+    use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+
+    use super::{Request, given};
+
+    /// The code of the refusal of a request's parameters.
+    fn refusal(method: Method, query: &str, content_type: Option<&'static str>, body: &'static str) -> &'static str {
+        let mut headers = HeaderMap::new();
+        headers.extend(content_type.map(|value| (CONTENT_TYPE, HeaderValue::from_static(value))));
+        let request = Request {
+            id: String::new(),
+            peer: None,
+            method,
+            path: String::new(),
+            query: query.to_owned().into(),
+            headers,
+            body: Bytes::from_static(body.as_bytes()).into(),
+            upgradable: false,
+        };
+        given(&request).map_or_else(|refusal| refusal.code, |_| "")
+    }
+
+    #[test]
+    fn parameters_come_in_one_place_only() {
+        let json = Some("application/json");
+        assert_eq!(refusal(Method::GET, "a=1", None, ""), "");
+        assert_eq!(refusal(Method::DELETE, "", json, "{}"), "body_not_taken");
+        assert_eq!(refusal(Method::POST, "", json, "{\"a\": 1}"), "");
+        assert_eq!(refusal(Method::POST, "", Some("Application/JSON; charset=utf-8"), "{}"), "");
+        assert_eq!(refusal(Method::POST, "", None, ""), "");
+        assert_eq!(refusal(Method::POST, "a=1", json, "{}"), "query_not_taken");
+        assert_eq!(refusal(Method::POST, "", None, "{}"), "content_type");
+        assert_eq!(refusal(Method::POST, "", Some("application/x-www-form-urlencoded"), "a=1"), "content_type");
+        assert_eq!(refusal(Method::POST, "", json, "{"), "not_json");
+    }
+}
