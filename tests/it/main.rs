@@ -47,5 +47,6 @@ mod stream;
 mod tidy;
 mod transcript;
 mod two_servers;
+mod webhook_log;
 mod webhook_sender;
 mod webhook_sender_tls;
