@@ -99,6 +99,10 @@ pub trait Meter: Send + Sync {
     fn replayed(&self);
     /// A request was refused for its rate.
     fn rate_limited(&self);
+    /// An event stream began.
+    fn stream_opened(&self);
+    /// It is over.
+    fn stream_closed(&self);
     /// A webhook was sent, and taken or not.
     fn webhook(&self, succeeded: bool);
 }

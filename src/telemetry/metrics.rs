@@ -47,6 +47,7 @@ pub struct Metrics {
     durations: Family<DialectLabel, Histogram>,
     in_flight: Gauge,
     connections: Gauge,
+    streams: Gauge,
     replays: Counter,
     rate_limited: Counter,
     webhooks_taken: Counter,
@@ -64,6 +65,7 @@ impl Metrics {
             durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             in_flight: Gauge::default(),
             connections: Gauge::default(),
+            streams: Gauge::default(),
             replays: Counter::default(),
             rate_limited: Counter::default(),
             webhooks_taken: Counter::default(),
@@ -76,6 +78,7 @@ impl Metrics {
         registry.register("request_duration_seconds", "From a request's head to its reply", metrics.durations.clone());
         registry.register("requests_in_flight", "Requests being answered", metrics.in_flight.clone());
         registry.register("open_connections", "Connections of clients", metrics.connections.clone());
+        registry.register("open_event_streams", "Event streams of clients", metrics.streams.clone());
         registry.register(
             "idempotent_replays",
             "Requests answered with the reply kept for their idempotency key",
@@ -108,6 +111,11 @@ impl Metrics {
     /// Connections that are open.
     pub fn connections(&self) -> &Gauge {
         &self.connections
+    }
+
+    /// Event streams that are open.
+    pub fn streams(&self) -> &Gauge {
+        &self.streams
     }
 
     /// Counts a request answered with a kept reply.

@@ -87,8 +87,12 @@ impl Searched {
         if contains(bytes, MARK) {
             self.seen.push(place.to_owned());
         }
-        let secrets: Vec<&str> = self.secrets.iter().map(String::as_str).collect();
-        for number in TAKEN.iter().chain([&LIVE]).chain(&OTHERS).chain(&secrets) {
+        for secret in &self.secrets {
+            if contains(bytes, secret.as_bytes()) {
+                self.found.push(format!("{place}: a secret of webhooks"));
+            }
+        }
+        for number in TAKEN.iter().chain([&LIVE]).chain(&OTHERS) {
             for form in forms(number) {
                 if contains(bytes, &form) {
                     self.found.push(format!("{place}: {number} as {}", String::from_utf8_lossy(&form)));

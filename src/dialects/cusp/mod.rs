@@ -25,7 +25,7 @@ use crate::http::json::Object;
 use crate::http::{Dialect, Reply, Request};
 use crate::settings::Openness;
 use crate::store::Failure;
-use events::Streams;
+use events::streams::Streams;
 use failure::{Halt, Refusal};
 use input::Given;
 use routes::{Found, Operation, Routes};

@@ -23,7 +23,7 @@ const DEFAULT_LIMIT: i64 = 10;
 /// `GET /cusp/v1/webhook_deliveries`
 pub async fn list(mut call: Call) -> Result<Reply, Halt> {
     let (endpoint, event, state, limit, after) = call.read(|given| {
-        let state = given.one_of("state", &DeliveryState::ALL, DeliveryState::as_str)?;
+        let state = given.one_of("state", DeliveryState::ALL, DeliveryState::as_str)?;
         let limit = given.whole("limit", 1..=MAX_LIMIT as i64)?.unwrap_or(DEFAULT_LIMIT);
         Ok((given.text("endpoint")?, given.text("event")?, state, limit, given.text("starting_after")?))
     })?;
