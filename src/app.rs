@@ -19,7 +19,7 @@ use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::event::Cause;
 use crate::domain::ids::{AccountId, IdSource};
 use crate::domain::problem::Problem;
-use crate::engine::{Bell, Ctx, Done, Stop, accounts, keys, replies};
+use crate::engine::{Bell, Ctx, Done, Stop, accounts, deliveries, keys, replies};
 use crate::feed::Feed;
 use crate::identity;
 use crate::ids::Repeated;
@@ -32,7 +32,7 @@ use crate::store::{Failure, Job, Kept, Look, Read, Store, Tx, Verdict};
 pub const KEY_BELIEVED_FOR: Duration = Duration::from_secs(1);
 /// The most keys and accounts remembered at a time.
 pub const MAX_REMEMBERED: usize = 65_536;
-/// How many kept replies are forgotten at a time, so that writers need not wait for it.
+/// How many kept replies, or deliveries, are forgotten at a time, so that writers need not wait for it.
 pub const PRUNE_AT_ONCE: usize = 1_000;
 
 /// Which accounts have something to be sent to their webhook endpoints, as far as this server has put it there.
@@ -401,7 +401,7 @@ impl App {
         first.then(|| InFlight { app: self.clone(), name })
     }
 
-    /// Regular housekeeping: forgets replies past their time and rates of callers that went away.
+    /// Regular housekeeping: forgets replies and deliveries past their time and rates of callers that went away.
     pub async fn tidy(&self) -> Kept<()> {
         if let Some(rates) = &self.rates {
             rates.retain_recent();
@@ -413,6 +413,16 @@ impl App {
             let found: usize = past.values().map(Vec::len).sum();
             for (space, keys) in past {
                 self.chore("tidying up", move |tx| replies::forget(tx, space, &keys, now)).await?;
+            }
+            if found < PRUNE_AT_ONCE {
+                break;
+            }
+        }
+        loop {
+            let past = self.scan(move |read| deliveries::past(read, now, PRUNE_AT_ONCE)).await?;
+            let found: usize = past.values().map(Vec::len).sum();
+            for (space, ids) in past {
+                self.chore("tidying up", move |tx| deliveries::forget(tx, space, &ids)).await?;
             }
             if found < PRUNE_AT_ONCE {
                 return Ok(());

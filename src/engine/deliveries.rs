@@ -1,5 +1,7 @@
 //! Deliveries to webhook endpoints: what servers do with the queues, and what people ask for by hand.
 
+use std::collections::BTreeMap;
+
 use super::{Ctx, Done, events, webhook_endpoints};
 use crate::domain::account::{Account, Space};
 use crate::domain::delivery::{AT_ONCE, Attempt, Delivery, DeliveryPage, DeliveryState, Lease, News, Queue};
@@ -164,7 +166,17 @@ pub fn release(tx: &mut dyn Tx, space: Space, endpoint: &WebhookEndpointId, owne
     tx.put_queue(space, &Queue { due, lease: None, ..queue })
 }
 
-/// The deliveries made before `now` less [`KEPT_FOR_MILLIS`] that are not to be sent, at most `most`.
-pub fn past(read: &mut dyn Read, now: Time, most: usize) -> Kept<Vec<(Space, DeliveryId)>> {
-    read.old_deliveries(now.plus_millis(-KEPT_FOR_MILLIS), most)
+/// The deliveries made before `now` less [`KEPT_FOR_MILLIS`] that are not to be sent, oldest first, at most `most`, by
+/// account.
+pub fn past(read: &mut dyn Read, now: Time, most: usize) -> Kept<BTreeMap<Space, Vec<DeliveryId>>> {
+    let mut past: BTreeMap<Space, Vec<DeliveryId>> = BTreeMap::new();
+    for (space, id) in read.old_deliveries(now.plus_millis(-KEPT_FOR_MILLIS), most)? {
+        past.entry(space).or_default().push(id);
+    }
+    Ok(past)
+}
+
+/// Forgets these deliveries, but for those that are to be sent again by now.
+pub fn forget(tx: &mut dyn Tx, space: Space, ids: &[DeliveryId]) -> Kept<()> {
+    tx.forget_deliveries(space, ids)
 }

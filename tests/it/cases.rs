@@ -51,15 +51,15 @@ macro_rules! folders {
 }
 
 folders! {
-    cusp_events_stream: "cusp/events/stream",
-    cusp_requests_authenticate: "cusp/requests/authenticate",
-    cusp_requests_decode: "cusp/requests/decode",
-    cusp_requests_route: "cusp/requests/route",
     cusp_events_resend: "cusp/events/resend",
     cusp_webhook_deliveries_list: "cusp/webhook_deliveries/list",
     cusp_webhook_deliveries_retrieve: "cusp/webhook_deliveries/retrieve",
     cusp_webhook_deliveries_retry: "cusp/webhook_deliveries/retry",
     cusp_webhook_endpoints_roll_secret: "cusp/webhook_endpoints/roll_secret",
+    cusp_events_stream: "cusp/events/stream",
+    cusp_requests_authenticate: "cusp/requests/authenticate",
+    cusp_requests_decode: "cusp/requests/decode",
+    cusp_requests_route: "cusp/requests/route",
     account_retrieve: "stripe/account/retrieve",
     balance_transactions_create: "stripe/balance_transactions/create",
     balance_transactions_list: "stripe/balance_transactions/list",

@@ -49,6 +49,7 @@ mod stream;
 mod tidy;
 mod transcript;
 mod two_servers;
+mod webhook_log;
 mod webhook_sender;
 mod webhook_sender_tls;
 mod webhooks;

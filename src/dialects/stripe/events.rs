@@ -66,6 +66,7 @@ pub const LIST: &[Param<List>] = &[
 /// What sending once more asks for.
 #[derive(Default)]
 pub struct Retry {
+    account: Option<String>,
     webhook_endpoint: Option<WebhookEndpointId>,
     expand: Vec<String>,
 }
@@ -73,8 +74,7 @@ pub struct Retry {
 /// The parameters of `POST /v1/events/{id}/retry`, which no document of the API tells of: those that `stripe events resend`
 /// of the official CLI sends.
 pub const RETRY: &[Param<Retry>] = &[
-    // Whoever acts for a connected account says so in a header.
-    row("account", Kind::Unsupported),
+    row("account", Kind::Value(&TEXT, |input, value| input.account = Some(value.text()))),
     row("expand", Kind::Value(&EXPAND, |input, value| input.expand = value.texts())),
     row(
         "webhook_endpoint",
@@ -96,9 +96,12 @@ pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
 
 /// `POST /v1/events/{id}/retry`
 pub fn retry(call: &Arc<Call>) -> Result<Plan, Refusal> {
-    let Retry { webhook_endpoint, expand } = params::read(RETRY, &call.given, &call.version)?;
+    let Retry { account, webhook_endpoint, expand } = params::read(RETRY, &call.given, &call.version)?;
     Expansions::of_object(&expand, expand::NOTHING, &call.version)?;
     call.require(Resource::Event, Access::Read)?;
+    if account.is_some_and(|id| id != call.account.id.as_str()) {
+        return Err(Refusal::other_account());
+    }
     let id = EventId(call.part(0)?);
     match webhook_endpoint {
         Some(endpoint) => Ok(retry_to(id, endpoint)),
