@@ -3,6 +3,7 @@
 mod answers;
 mod broken_connections;
 mod cases;
+mod cli;
 mod client;
 mod cluster;
 mod concurrency;
@@ -40,6 +41,7 @@ mod sdk;
 mod secrecy;
 mod serve;
 mod smoke;
+mod stripe_cli;
 mod tidy;
 mod transcript;
 mod two_servers;
