@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http_body_util::Full;
 use hyper::StatusCode;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Incoming;
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
@@ -22,6 +21,8 @@ use crate::clock::Clock;
 use crate::dialects::stripe;
 use crate::domain::api_key::ApiKey;
 use crate::domain::ids::IdSource;
+use crate::http::Stop;
+use crate::http::content::Outgoing;
 use crate::http::listen::{self, Bounds};
 use crate::http::shell::{Pages, Shell};
 use crate::ids::Ids;
@@ -141,6 +142,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         clock,
         max_body_bytes: settings.max_body_bytes,
         request_timeout: settings.request_timeout,
+        stop: Stop::new(stopped.clone()),
     });
     let address = local(&main);
     let admin_address = admin.as_ref().map(local);
@@ -228,8 +230,8 @@ fn local(listener: &TcpListener) -> SocketAddr {
     listener.local_addr().expect("a bound listener has an address")
 }
 
-fn nothing_here() -> hyper::Response<Full<Bytes>> {
-    let mut response = hyper::Response::new(Full::from("There is no such page here.\n"));
+fn nothing_here() -> hyper::Response<Outgoing> {
+    let mut response = hyper::Response::new(Outgoing::whole("There is no such page here.\n"));
     *response.status_mut() = StatusCode::NOT_FOUND;
     response
 }

@@ -11,29 +11,47 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-/// A stream whose writes fail when the other side has taken nothing for some time.
+/// The least that a client takes of what waits for it each time that patience lasts, in bytes, unless it takes all there
+/// is: one that takes a byte now and then is not waited for either.
+const LEAST_TAKEN: usize = 4 << 10;
+
+/// A stream whose writes fail when the other side has taken next to nothing for some time.
 pub struct Impatient {
     stream: TcpStream,
     patience: Duration,
     /// Since a write began to wait.
     waiting: Option<Pin<Box<Sleep>>>,
+    /// Bytes taken since then.
+    taken: usize,
 }
 
 impl Impatient {
     /// The stream, with so much patience for each wait.
     pub fn new(stream: TcpStream, patience: Duration) -> Impatient {
-        Impatient { stream, patience, waiting: None }
+        Impatient { stream, patience, waiting: None, taken: 0 }
     }
 
-    fn judge<T>(&mut self, context: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn judge(&mut self, context: &mut Context<'_>, outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(taken)) = &outcome
+            && self.waiting.is_some()
+        {
+            self.taken += taken;
+            if self.taken >= LEAST_TAKEN {
+                self.calm();
+            }
+        }
         if outcome.is_ready() {
-            self.waiting = None;
             return outcome;
         }
         let patience = self.patience;
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(patience)));
         ready!(waiting.as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    fn calm(&mut self) {
+        self.waiting = None;
+        self.taken = 0;
     }
 }
 
@@ -63,6 +81,8 @@ impl AsyncWrite for Impatient {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Whoever writes flushes when nothing is left to be written.
+        self.calm();
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
@@ -75,7 +95,7 @@ impl AsyncWrite for Impatient {
 mod tests {
     use std::time::Duration;
 
-    use tokio::io::AsyncWriteExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::{TcpListener, TcpStream};
 
     use super::Impatient;
@@ -93,5 +113,27 @@ mod tests {
             }
         };
         assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_takes_a_byte_now_and_then_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut slow = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let reading = tokio::spawn(async move {
+            let mut byte = [0; 1024];
+            while slow.read(&mut byte).await.is_ok_and(|read| read > 0) {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        });
+        let mut impatient = Impatient::new(stream, Duration::from_millis(250));
+        let chunk = vec![0; 1 << 20];
+        let error = loop {
+            if let Err(error) = impatient.write_all(&chunk).await {
+                break error;
+            }
+        };
+        assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
+        reading.abort();
     }
 }

@@ -7,15 +7,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use super::content::Outgoing;
 use super::impatient::Impatient;
 use super::shell::Observer;
 
@@ -38,9 +37,33 @@ pub struct Bounds {
     pub drain_timeout: Duration,
 }
 
-/// Where a connection comes from; every request on it has it among its extensions.
-#[derive(Clone, Copy)]
-pub struct Peer(pub IpAddr);
+/// Where a connection comes from, and its place among the connections; every request on it has it among its extensions.
+#[derive(Clone)]
+pub struct Peer {
+    /// Where it comes from.
+    pub address: IpAddr,
+    /// Its place, held by whoever speaks on the connection, in whichever protocol.
+    pub place: Arc<Place>,
+}
+
+/// The place of one connection: it is free when nobody holds it any more.
+pub struct Place {
+    observer: Arc<dyn Observer>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Place {
+    fn taken(observer: Arc<dyn Observer>, permit: OwnedSemaphorePermit) -> Arc<Place> {
+        observer.connected();
+        Arc::new(Place { observer, _permit: permit })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.observer.disconnected();
+    }
+}
 
 /// Serves connections until `stop` turns true, then lets requests in flight finish, at most `drain_timeout`.
 pub async fn serve<A, F>(
@@ -51,7 +74,7 @@ pub async fn serve<A, F>(
     mut stop: watch::Receiver<bool>,
 ) where
     A: Fn(hyper::Request<Incoming>) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = hyper::Response<Full<Bytes>>> + Send + 'static,
+    F: Future<Output = hyper::Response<Outgoing>> + Send + 'static,
 {
     let room = Arc::new(Semaphore::new(bounds.connections));
     loop {
@@ -67,12 +90,9 @@ pub async fn serve<A, F>(
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        let (answer, observer, stop) = (answer.clone(), observer.clone(), stop.clone());
-        tokio::spawn(async move {
-            let _open = Open::new(observer);
-            converse(stream, Peer(peer.ip()), bounds, answer, stop).await;
-            drop(permit);
-        });
+        let peer = Peer { address: peer.ip(), place: Place::taken(observer.clone(), permit) };
+        let (answer, stop) = (answer.clone(), stop.clone());
+        tokio::spawn(async move { converse(stream, peer, bounds, answer, stop).await });
     }
     drop(listener);
     let everybody = u32::try_from(bounds.connections).unwrap_or(u32::MAX);
@@ -80,26 +100,10 @@ pub async fn serve<A, F>(
     let _ = tokio::time::timeout(bounds.drain_timeout, room.acquire_many(everybody)).await;
 }
 
-/// An open connection; whatever ends it drops it.
-struct Open(Arc<dyn Observer>);
-
-impl Open {
-    fn new(observer: Arc<dyn Observer>) -> Open {
-        observer.connected();
-        Open(observer)
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.disconnected();
-    }
-}
-
 async fn converse<A, F>(stream: TcpStream, peer: Peer, bounds: Bounds, answer: A, mut stop: watch::Receiver<bool>)
 where
     A: Fn(hyper::Request<Incoming>) -> F,
-    F: Future<Output = hyper::Response<Full<Bytes>>>,
+    F: Future<Output = hyper::Response<Outgoing>>,
 {
     let head_timeout = bounds.head_timeout;
     let _ = stream.set_nodelay(true);
@@ -113,7 +117,7 @@ where
         return;
     }
     let service = service_fn(|mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(peer.clone());
         // On the heap, because every connection keeps room for its answer in it, also while it idles.
         let answering = Box::pin(answer(request));
         async move { Ok::<_, Infallible>(answering.await) }
@@ -122,7 +126,8 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(head_timeout)
         .max_buf_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(Impatient::new(stream, bounds.write_timeout)), service);
+        .serve_connection(TokioIo::new(Impatient::new(stream, bounds.write_timeout)), service)
+        .with_upgrades();
     let mut connection = pin!(connection);
     let told = tokio::select! {
         // A connection that breaks is the client's affair.

@@ -1,8 +1,9 @@
-//! HTTP as every dialect sees it: a whole request in, a whole reply out. Listening and the rules of one exchange are
-//! next door in `listen` and `shell`; what the words mean is each dialect's own.
+//! HTTP as every dialect sees it: a whole request in; out a whole reply, or one that goes on (`content`). Listening and the
+//! rules of one exchange are next door in `listen` and `shell`; what the words mean is each dialect's own.
 
 pub mod auth;
 pub mod conditions;
+pub mod content;
 pub mod form;
 mod impatient;
 pub mod json;
@@ -18,7 +19,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
+use tokio::sync::watch;
 use zeroize::{Zeroize as _, Zeroizing};
+
+pub use content::Content;
 
 /// A request, body and all.
 pub struct Request {
@@ -36,6 +40,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// Its body.
     pub body: Body,
+    /// Whether its connection can be given over to another protocol: it asks for one, in a way that HTTP knows.
+    pub upgradable: bool,
 }
 
 /// The body of a request, which may hold secrets: it is not printed, and wiped where its bytes are ours alone. Those of a
@@ -65,15 +71,15 @@ impl Drop for Body {
     }
 }
 
-/// A reply, body and all.
+/// A reply.
 #[derive(Debug)]
 pub struct Reply {
     /// HTTP status.
     pub status: StatusCode,
     /// Headers beside those that the shell adds to every reply.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// The body.
-    pub body: Bytes,
+    /// What follows the headers.
+    pub content: Content,
     /// The route's template for logs and metrics, never the path itself.
     pub route: &'static str,
     /// The account, for logs; empty when nobody was recognised.
@@ -88,7 +94,12 @@ pub const NO_ROUTE: &str = "none";
 impl Reply {
     /// A reply with that body.
     pub fn new(status: StatusCode, body: impl Into<Bytes>) -> Reply {
-        Reply { status, headers: Vec::new(), body: body.into(), route: NO_ROUTE, account: String::new(), close: false }
+        Reply::going_on(status, Content::Whole(body.into()))
+    }
+
+    /// A reply with that content, which may go on after it.
+    pub fn going_on(status: StatusCode, content: Content) -> Reply {
+        Reply { status, headers: Vec::new(), content, route: NO_ROUTE, account: String::new(), close: false }
     }
 
     /// The reply with one more header. Values that cannot be a header are left out: they come from callers' text.
@@ -102,6 +113,22 @@ impl Reply {
 
 /// A reply on its way.
 pub type Replying = Pin<Box<dyn Future<Output = Reply> + Send>>;
+
+/// The word to stop, for what goes on longer than a request.
+#[derive(Clone)]
+pub struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    /// The word that is said by turning the value true.
+    pub fn new(stop: watch::Receiver<bool>) -> Stop {
+        Stop(stop)
+    }
+
+    /// Waits for the word. Without anybody to say it there is no server either.
+    pub async fn told(&mut self) {
+        let _ = self.0.wait_for(|stop| *stop).await;
+    }
+}
 
 /// What the shell itself has to refuse or confess, before or instead of a dialect's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

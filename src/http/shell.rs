@@ -1,5 +1,5 @@
 //! The rules of one exchange, the same for every dialect: an id, a size limit, a deadline, a panic that stays inside, one
-//! line in the log. It never looks into a body.
+//! line in the log, written when the reply begins. It never looks into a body.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -7,17 +7,19 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::upgrade::OnUpgrade;
 use hyper::{Method, StatusCode};
 
-use super::listen::Peer;
-use super::{Dialect, Reply, Request, Trouble};
+use super::content::{Content, Outgoing, Takeover};
+use super::listen::{Peer, Place};
+use super::{Dialect, Reply, Request, Stop, Trouble};
 use crate::clock::Clock;
 use crate::domain::ids::{IdSource, RequestId};
 
-type Response = hyper::Response<Full<Bytes>>;
+type Response = hyper::Response<Outgoing>;
 
 /// The header that names a request, in requests for help and in logs.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
@@ -37,7 +39,7 @@ pub struct Exchange<'a> {
     pub status: u16,
     /// From the head of the request to its reply.
     pub duration: Duration,
-    /// The reply's body, in bytes.
+    /// The reply's body, in bytes; 0 of one that goes on.
     pub bytes: u64,
     /// The account that asked, once that is known.
     pub account: Option<&'a str>,
@@ -99,7 +101,7 @@ impl Pages {
         let (page, path) = (self.page.clone(), path.to_owned());
         let Page { status, content_type, body } =
             tokio::task::spawn_blocking(move || page(&path)).await.unwrap_or_default()?;
-        let mut response = Response::new(Full::from(body));
+        let mut response = Response::new(Outgoing::whole(body));
         *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         Some(response)
@@ -120,15 +122,17 @@ pub struct Shell {
     pub clock: Clock,
     /// The largest body.
     pub max_body_bytes: usize,
-    /// From head to reply.
+    /// From head to reply; a reply that goes on goes on.
     pub request_timeout: Duration,
+    /// Ends the replies that go on.
+    pub stop: Stop,
 }
 
 impl Shell {
     /// Answers one request.
     pub async fn serve(&self, incoming: hyper::Request<Incoming>) -> Response {
         let began = Instant::now();
-        let (head, body) = incoming.into_parts();
+        let (mut head, body) = incoming.into_parts();
         if let Some(pages) = &self.pages
             && let Some(page) = pages.serve(&head.method, head.uri.path()).await
         {
@@ -141,18 +145,21 @@ impl Shell {
         let (dialect, mount) = self.dialect(path, &head.headers);
         let deadline = tokio::time::Instant::from_std(began) + self.request_timeout;
 
+        let peer = head.extensions.remove::<Peer>();
+        let upgrade = head.extensions.remove::<OnUpgrade>();
         let declared = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         let reply = match self.read(declared, body, deadline).await {
             Err(trouble) => Reply { close: true, ..(dialect.confess)(trouble, &head.method, &path[mount..]) },
             Ok(body) => {
                 let request = Request {
                     id: id.clone(),
-                    peer: head.extensions.get().map(|Peer(address)| *address),
+                    peer: peer.as_ref().map(|peer| peer.address),
                     method: head.method.clone(),
                     path: path[mount..].to_owned(),
                     query: head.uri.query().unwrap_or_default().to_owned().into(),
                     headers: head.headers,
                     body: body.into(),
+                    upgradable: upgrade.is_some(),
                 };
                 let answering = AssertUnwindSafe(async { (dialect.answer)(request).await }).catch_unwind();
                 match tokio::time::timeout_at(deadline, answering).await {
@@ -165,6 +172,13 @@ impl Shell {
                 }
             }
         };
+        let reply = match (&reply.content, &upgrade) {
+            (Content::Upgrade(_), None) => {
+                tracing::error!(request = id, "a connection was to be taken over that cannot be");
+                (dialect.confess)(Trouble::Broken, &head.method, &path[mount..])
+            }
+            (Content::Whole(_) | Content::Stream(_) | Content::Upgrade(_), _) => reply,
+        };
         self.observer.answered(&Exchange {
             request: &id,
             dialect: dialect.name,
@@ -172,10 +186,51 @@ impl Shell {
             route: reply.route,
             status: reply.status.as_u16(),
             duration: began.elapsed(),
-            bytes: reply.body.len() as u64,
+            bytes: reply.content.whole().len() as u64,
             account: (!reply.account.is_empty()).then_some(&reply.account),
         });
-        respond(reply, &id)
+        let place = peer.map(|peer| peer.place);
+        self.respond(reply, id, head.method == Method::HEAD, upgrade, place)
+    }
+
+    fn respond(
+        &self,
+        reply: Reply,
+        id: String,
+        headers_only: bool,
+        upgrade: Option<OnUpgrade>,
+        place: Option<Arc<Place>>,
+    ) -> Response {
+        let Reply { status, headers, content, route: _, account: _, close } = reply;
+        let request_id = HeaderValue::from_str(&id).expect("request ids are plain ASCII");
+        let body = match content {
+            Content::Whole(bytes) => Outgoing::whole(bytes),
+            // It would begin for nobody.
+            Content::Stream(_) if headers_only => Outgoing::whole(Bytes::new()),
+            Content::Stream(frames) => Outgoing::stream(frames, id, self.stop.clone()),
+            Content::Upgrade(takeover) => {
+                if let Some(upgrade) = upgrade {
+                    tokio::spawn(take_over(takeover, upgrade, id, place, self.stop.clone()));
+                }
+                Outgoing::whole(Bytes::new())
+            }
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        let own = response.headers_mut();
+        own.reserve(headers.len() + 4);
+        if status != StatusCode::SWITCHING_PROTOCOLS {
+            own.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            own.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store"));
+        }
+        own.insert(REQUEST_ID, request_id);
+        for (name, value) in headers {
+            own.insert(name, value);
+        }
+        if close {
+            own.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
     }
 
     fn dialect(&self, path: &str, headers: &hyper::HeaderMap) -> (&Dialect, usize) {
@@ -205,24 +260,28 @@ impl Shell {
     }
 }
 
-fn respond(reply: Reply, id: &str) -> Response {
-    let mut response = Response::new(Full::new(reply.body));
-    *response.status_mut() = reply.status;
-    let headers = response.headers_mut();
-    headers.reserve(reply.headers.len() + 4);
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store"));
-    headers.insert(REQUEST_ID, HeaderValue::from_str(id).expect("request ids are plain ASCII"));
-    for (name, value) in reply.headers {
-        headers.insert(name, value);
+/// Lets another protocol have the connection once the reply that says so is written. The place among the connections is
+/// held until it is done with it.
+async fn take_over(
+    Takeover(takeover): Takeover,
+    upgrade: OnUpgrade,
+    id: String,
+    place: Option<Arc<Place>>,
+    stop: Stop,
+) {
+    // A client that went away in the meantime has nothing more to hear.
+    let Ok(connection) = upgrade.await else { return };
+    if let Err(panic) = AssertUnwindSafe(takeover(connection, stop)).catch_unwind().await {
+        tracing::error!(request = id, "a connection that was taken over panicked: {}", said(panic.as_ref()));
     }
-    if reply.close {
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
+    drop(place);
 }
 
-fn said(panic: &(dyn std::any::Any + Send)) -> &str {
+/// The message of a panic.
+pub(super) fn said(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
+
+#[cfg(test)]
+mod tests;

@@ -152,7 +152,7 @@ pub async fn run(
             created: ctx.now,
             status: reply.status.as_u16(),
             headers: reply.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
-            body: reply.body.to_vec(),
+            body: reply.content.whole().to_vec(),
         };
         replies::keep(tx, ctx, &kept)?;
         Ok(Outcome::Done(reply))
