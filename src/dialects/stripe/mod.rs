@@ -290,8 +290,9 @@ async fn answer(app: Arc<App>, routes: Arc<routes::Routes>, request: Request) ->
     let reply = match admit(&app, &request, operation).await {
         Err(refusal) => refusal.reply(),
         Ok(caller) => {
-            let name = caller.account.id.0.clone();
-            Reply { account: name, ..admitted(app, caller, request, operation, parts, began).await }
+            let (name, space) = (caller.account.id.0.clone(), caller.account.space);
+            let reply = admitted(app, caller, request, operation, parts, began).await;
+            Reply { account: name, space: Some(space), ..reply }
         }
     };
     let named = request_version.filter(|name| Version::named(name).is_some());
