@@ -182,6 +182,11 @@ impl App {
         self.clock.now()
     }
 
+    /// How open the server is.
+    pub fn openness(&self) -> Openness {
+        self.openness
+    }
+
     /// Notes where time went.
     pub fn meter(&self) -> &dyn Meter {
         self.meter.as_ref()

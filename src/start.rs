@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use crate::admin;
 use crate::app::{App, Surroundings};
 use crate::clock::Clock;
+use crate::dialects::cusp::{self, Cusp};
 use crate::dialects::stripe;
 use crate::domain::api_key::ApiKey;
 use crate::domain::ids::IdSource;
@@ -137,7 +138,8 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     };
     let traffic = Arc::<Traffic>::default();
     let shell = Arc::new(Shell {
-        dialects: vec![stripe::dialect(app.clone())],
+        // Stripe's takes what is nobody's.
+        dialects: vec![cusp::dialect(Cusp { app: app.clone() }), stripe::dialect(app.clone())],
         pages: admin.is_none().then(|| pages.clone()),
         observer: watching.clone(),
         ids,

@@ -1,3 +1,4 @@
 //! The languages that the server speaks. None of them knows another.
 
+pub mod cusp;
 pub mod stripe;

@@ -147,7 +147,9 @@ fn reply(request: &Request, count: Arc<Count>) -> Reply {
         }
         "/one" => {
             let pieces = stream::once(async { Bytes::from("one\n") }).chain(stream::pending());
-            let pieces = pieces.inspect(move |_| drop(&counted));
+            let pieces = pieces.inspect(move |_| {
+                let _held = &counted;
+            });
             Reply::going_on(StatusCode::OK, Content::Stream(pieces.boxed()))
         }
         "/panic" => {

@@ -1,0 +1,177 @@
+//! Cusp's own API, for what Stripe's has no words for: JSON in, JSON out, under `/cusp/v1`, with the same keys. It is
+//! strict: what it does not know it refuses by name. An operation is a row in `routes` and a function in its resource's file.
+
+pub mod failure;
+pub mod input;
+pub mod routes;
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName};
+use hyper::{Method, StatusCode};
+
+use crate::app::{App, Caller, Closed};
+use crate::domain::account::Account;
+use crate::domain::api_key::KeyKind;
+use crate::domain::event::Cause;
+use crate::domain::ids::RequestId;
+use crate::http::auth::{Presented, presented};
+use crate::http::json::Object;
+use crate::http::{Dialect, Reply, Request};
+use crate::settings::Openness;
+use crate::store::Failure;
+use failure::{Halt, Refusal};
+use input::Given;
+use routes::{Found, Operation, Routes};
+
+const STRIPE_ACCOUNT: HeaderName = HeaderName::from_static("stripe-account");
+const STRIPE_CONTEXT: HeaderName = HeaderName::from_static("stripe-context");
+
+/// What the operations work with.
+pub struct Cusp {
+    /// The program.
+    pub app: Arc<App>,
+}
+
+/// The dialect.
+pub fn dialect(cusp: Cusp) -> Dialect {
+    let (cusp, routes) = (Arc::new(cusp), Arc::new(Routes::all()));
+    Dialect {
+        name: "cusp",
+        mount: |path, _| (path == "/cusp" || path.starts_with("/cusp/")).then_some(0),
+        answer: Arc::new(move |request| Box::pin(answer(cusp.clone(), routes.clone(), request))),
+        confess: |trouble, _, _| Refusal::trouble(trouble).reply(None),
+    }
+}
+
+/// A request that was understood as far as it is the same for every operation.
+pub struct Call {
+    /// What there is to work with.
+    pub cusp: Arc<Cusp>,
+    /// Whose records.
+    pub account: Arc<Account>,
+    /// The request's id.
+    pub id: RequestId,
+    /// The headers.
+    pub headers: HeaderMap,
+    given: Given,
+    parts: Vec<String>,
+}
+
+/// What an operation answers, on its way.
+pub type Answering = BoxFuture<'static, Result<Reply, Halt>>;
+
+impl Call {
+    /// The variable part of the path at that place, decoded.
+    pub fn part(&self, place: usize) -> Result<String, Refusal> {
+        self.parts.get(place).cloned().ok_or_else(Refusal::broken)
+    }
+
+    /// Reads what was given: of GET and DELETE the query, else the body. What `read` does not ask for is refused.
+    pub fn read<T>(&mut self, read: impl FnOnce(&mut Given) -> Result<T, Refusal>) -> Result<T, Refusal> {
+        std::mem::take(&mut self.given).read(read)
+    }
+
+    /// What changes are caused by.
+    pub fn cause(&self) -> Cause {
+        Cause { request: Some(self.id.clone()), idempotency_key: None }
+    }
+}
+
+/// A reply of status 200 with that object.
+pub fn shown(object: Object) -> Reply {
+    Reply::new(StatusCode::OK, crate::http::json::Json::from(object).to_bytes())
+}
+
+async fn answer(cusp: Arc<Cusp>, routes: Arc<Routes>, request: Request) -> Reply {
+    let id = request.id.clone();
+    let (operation, parts) = match routes.find(&request.method, &request.path) {
+        Found::Operation(operation, parts) => (operation, parts),
+        Found::OtherMethod(allowed) => {
+            return Refusal::method_not_allowed(&request.method, &allowed).reply(Some(&id));
+        }
+        Found::Nothing => return Refusal::unknown_url(&request.method, &request.path).reply(Some(&id)),
+    };
+    let reply = match admit(&cusp.app, &request, operation).await {
+        Err(halt) => halt.refusal(&id).reply(Some(&id)),
+        Ok(caller) => {
+            let account = caller.account.id.0.clone();
+            let outcome = match understood(cusp, caller, request, parts) {
+                Ok(call) => (operation.answer)(call).await,
+                Err(refusal) => Err(refusal.into()),
+            };
+            let reply = outcome.unwrap_or_else(|halt| halt.refusal(&id).reply(Some(&id)));
+            Reply { account, ..reply }
+        }
+    };
+    Reply { route: operation.path, ..reply }
+}
+
+/// Key, account, permission, rate, and whether the operation is there at all: in this order.
+async fn admit(app: &App, request: &Request, operation: &Operation) -> Result<Caller, Halt> {
+    let key = match presented(&request.headers) {
+        Presented::Key(key) => key,
+        Presented::Nothing | Presented::Unreadable => return Err(Refusal::no_key().into()),
+    };
+    if request.headers.contains_key(STRIPE_CONTEXT) {
+        return Err(Refusal::no_context().into());
+    }
+    let connected = request.headers.get(STRIPE_ACCOUNT).map(|value| value.to_str().unwrap_or_default());
+    if connected.is_some_and(|id| !id.starts_with("acct_")) {
+        return Err(Refusal::not_linked().into());
+    }
+    let caller = app.admit(&key, connected).await.map_err(|closed| match closed {
+        Closed::Unknown => Halt::from(Refusal::unknown_key()),
+        Closed::Revoked => Refusal::expired_key().into(),
+        Closed::NotLinked => Refusal::not_linked().into(),
+        Closed::Failure(failure) => failure.into(),
+    })?;
+    match (&caller.key.kind, operation.needs) {
+        (KeyKind::Secret, _) => {}
+        (KeyKind::Publishable, _) => return Err(Refusal::publishable_key().into()),
+        (KeyKind::Restricted(_), None) => return Err(Refusal::restricted_key().into()),
+        (KeyKind::Restricted(_), Some((resource, access))) => {
+            if !caller.key.allows(resource, access) {
+                return Err(Refusal::no_permission(resource, access).into());
+            }
+        }
+    }
+    app.rate(caller.account.space).map_err(|wait| Refusal::rate_limit(wait.as_secs() + 1))?;
+    if operation.only_in_dev && app.openness() != Openness::Dev {
+        return Err(Refusal::only_in_dev(&operation.method, operation.path).into());
+    }
+    Ok(caller)
+}
+
+fn understood(cusp: Arc<Cusp>, caller: Caller, request: Request, parts: Vec<String>) -> Result<Call, Refusal> {
+    let given = given(&request)?;
+    let Request { id, headers, .. } = request;
+    Ok(Call { cusp, account: caller.account, id: RequestId(id), headers, given, parts })
+}
+
+/// Parameters come in one place only: in the query where nothing is sent, else in the body.
+fn given(request: &Request) -> Result<Given, Refusal> {
+    let sends = request.method == Method::POST || request.method == Method::PUT || request.method == Method::PATCH;
+    if !sends {
+        return if request.body.is_empty() { Given::of_query(&request.query) } else { Err(Refusal::body_not_taken()) };
+    }
+    if !request.query.is_empty() {
+        return Err(Refusal::query_not_taken());
+    }
+    if request.body.is_empty() {
+        return Ok(Given::default());
+    }
+    let content_type = request.headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
+    let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        return Err(Refusal::content_type());
+    }
+    Given::of_body(&request.body)
+}
+
+impl From<Failure> for Halt {
+    fn from(failure: Failure) -> Halt {
+        Halt::Failure(failure)
+    }
+}
