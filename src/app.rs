@@ -18,6 +18,7 @@ use crate::domain::event::Cause;
 use crate::domain::ids::{AccountId, IdSource};
 use crate::domain::problem::Problem;
 use crate::engine::{Ctx, Done, Stop, accounts, keys, replies};
+use crate::feed::Feed;
 use crate::identity;
 use crate::ids::Repeated;
 use crate::processor::{self, Ask, AttemptKey, Finding, Processor, Question};
@@ -135,6 +136,7 @@ pub struct App {
     in_flight: Mutex<HashSet<(Space, String)>>,
     rates: Option<DefaultKeyedRateLimiter<Space>>,
     herald: Herald,
+    feed: Arc<Feed>,
 }
 
 struct Believed {
@@ -174,6 +176,7 @@ impl App {
             accounts: RwLock::default(),
             in_flight: Mutex::default(),
             rates: rate_limit.map(|per_second| RateLimiter::keyed(Quota::per_second(per_second))),
+            feed: Arc::default(),
         }
     }
 
@@ -185,6 +188,11 @@ impl App {
     /// How open the server is.
     pub fn openness(&self) -> Openness {
         self.openness
+    }
+
+    /// Who waits for news.
+    pub fn feed(&self) -> &Arc<Feed> {
+        &self.feed
     }
 
     /// Notes where time went.
@@ -209,8 +217,10 @@ impl App {
             meter: self.meter.clone(),
             since: Instant::now(),
             result: None,
+            wrote: false,
             tell,
             herald: self.herald.clone(),
+            feed: self.feed.clone(),
         }));
         match told.await {
             Ok(outcome) => outcome,
@@ -454,8 +464,10 @@ struct Work<T, V> {
     meter: Arc<dyn Meter>,
     since: Instant,
     result: Option<Result<T, Problem>>,
+    wrote: bool,
     tell: oneshot::Sender<Done<T>>,
     herald: Herald,
+    feed: Arc<Feed>,
 }
 
 /// Where the news of finished transactions go. The writer hands them to one task, which tells those who wait: waking
@@ -482,10 +494,12 @@ where
         match outcome {
             Ok(value) => {
                 self.result = Some(Ok(value));
+                self.wrote = tx.wrote();
                 Ok(Verdict::Commit)
             }
             Err(Stop::Problem(problem)) => {
                 self.result = Some(Err(problem));
+                self.wrote = false;
                 Ok(Verdict::Rollback)
             }
             Err(Stop::Failure(failure)) => Err(failure),
@@ -493,15 +507,19 @@ where
     }
 
     fn finish(self: Box<Self>, outcome: Kept<()>) {
-        let Work { meter, since, result, tell, herald, .. } = *self;
+        let Work { meter, since, result, wrote, tell, herald, feed, account, .. } = *self;
         meter.stage(Stage::Commit, since.elapsed());
+        let news = (wrote && outcome.is_ok() && feed.is_followed()).then_some(account.space);
         let outcome = match (outcome, result) {
             (Err(failure), _) => Err(Stop::Failure(failure)),
             (Ok(()), Some(result)) => result.map_err(Stop::Problem),
             (Ok(()), None) => Err(Failure::broken("finishing a transaction", "it never ran").into()),
         };
         // Nobody may be waiting any more, and at the very end of the program nobody may be telling.
-        let _ = herald.send(Box::new(move || drop(tell.send(outcome))));
+        let _ = herald.send(Box::new(move || {
+            drop(tell.send(outcome));
+            news.into_iter().for_each(|space| feed.wake(space));
+        }));
     }
 }
 

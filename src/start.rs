@@ -22,6 +22,7 @@ use crate::dialects::cusp::{self, Cusp};
 use crate::dialects::stripe;
 use crate::domain::api_key::ApiKey;
 use crate::domain::ids::IdSource;
+use crate::feed::RenderEvent;
 use crate::http::Stop;
 use crate::http::content::Outgoing;
 use crate::http::listen::{self, Bounds};
@@ -116,6 +117,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
 
     let metrics = Arc::new(Metrics::new(clock.now()));
     let watching = Arc::new(Watch(metrics.clone()));
+    let render: Arc<dyn RenderEvent> = Arc::new(stripe::events::Teller);
     let app = Arc::new(App::new(
         store.clone(),
         Surroundings { clock: clock.clone(), ids: ids.clone(), meter: watching.clone(), processor },
@@ -139,7 +141,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     let traffic = Arc::<Traffic>::default();
     let shell = Arc::new(Shell {
         // Stripe's takes what is nobody's.
-        dialects: vec![cusp::dialect(Cusp { app: app.clone() }), stripe::dialect(app.clone())],
+        dialects: vec![cusp::dialect(Cusp { app: app.clone(), render }), stripe::dialect(app.clone())],
         pages: admin.is_none().then(|| pages.clone()),
         observer: watching.clone(),
         ids,

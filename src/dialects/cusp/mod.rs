@@ -16,6 +16,7 @@ use crate::domain::account::Account;
 use crate::domain::api_key::KeyKind;
 use crate::domain::event::Cause;
 use crate::domain::ids::RequestId;
+use crate::feed::RenderEvent;
 use crate::http::auth::{Presented, presented};
 use crate::http::json::Object;
 use crate::http::{Dialect, Reply, Request};
@@ -32,6 +33,8 @@ const STRIPE_CONTEXT: HeaderName = HeaderName::from_static("stripe-context");
 pub struct Cusp {
     /// The program.
     pub app: Arc<App>,
+    /// Who tells events in Stripe's words.
+    pub render: Arc<dyn RenderEvent>,
 }
 
 /// The dialect.

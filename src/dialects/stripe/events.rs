@@ -25,6 +25,7 @@ use crate::domain::page::{EventPage, Span};
 use crate::domain::promotion_code::{Promotion, PromotionCode};
 use crate::domain::time::Time;
 use crate::engine::events;
+use crate::feed::RenderEvent;
 use crate::http::json::{Json, Object, previous};
 
 /// How long an event can be retrieved: 30 days, docs.stripe.com/api/events.
@@ -67,7 +68,7 @@ pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let id = EventId(call.part(0)?);
     Ok(Plan::look(Names::BY_PATH, move |call, read| {
         let event = events::read(read, &call.account, &id, oldest(call))?;
-        Ok(Answer::of(object(&event, &call.account)))
+        Ok(Answer::of(object(&event, &call.account, Version::of_account(&call.account), 0)))
     }))
 }
 
@@ -95,7 +96,7 @@ pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
         })?;
         let page = EventPage { created, kinds: kinds.clone(), cursor, limit };
         let page = events::list(read, &call.account, &page)?;
-        let item = |event: &Event| object(event, &call.account);
+        let item = |event: &Event| object(event, &call.account, Version::of_account(&call.account), 0);
         Ok(Answer::of(lists::envelope(&page, "/v1/events".to_owned(), item)))
     }))
 }
@@ -112,9 +113,23 @@ fn oldest(call: &Call) -> Time {
     call.now.plus_millis(-TOLD_FOR_MILLIS)
 }
 
-/// An event in the account's version, whatever the version of the request that asks.
-fn object(event: &Event, account: &Account) -> Json {
-    let version = Version::of_account(account);
+/// Events for others to pass on, in Stripe's words.
+pub struct Teller;
+
+impl RenderEvent for Teller {
+    fn knows(&self, version: &str) -> bool {
+        Version::named(version).is_some()
+    }
+
+    fn render(&self, event: &Event, account: &Account, version: Option<&str>, pending: usize) -> Vec<u8> {
+        let version = version.and_then(Version::named).unwrap_or_else(|| Version::of_account(account));
+        object(event, account, version, pending).to_bytes()
+    }
+}
+
+/// An event in that version, with so many webhooks that were not delivered yet. Who asks for it gets it in the account's
+/// version, whatever the version of his request.
+fn object(event: &Event, account: &Account, version: Version, pending: usize) -> Json {
     let Event { sequence: _, id, created, cause, what } = event;
     let (now, was) = match what {
         Happening::CustomerCreated { after: customer, beside }
@@ -167,7 +182,7 @@ fn object(event: &Event, account: &Account) -> Json {
         .and("created", created.seconds())
         .and("data", data)
         .and("livemode", account.mode == Mode::Live)
-        .and("pending_webhooks", 0)
+        .and("pending_webhooks", i64::try_from(pending).unwrap_or(i64::MAX))
         .and("request", request)
         .and("type", what.kind().as_str())
         .into()

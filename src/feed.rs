@@ -1,0 +1,132 @@
+//! Who waits for news of an account: woken when something was written for it, by this server as soon as that is kept, by
+//! another one when a look finds it. A wake-up carries nothing: whoever is woken looks for himself.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use crate::domain::account::{Account, Space};
+use crate::domain::event::Event;
+
+/// Tells an event in a dialect's words, for whoever passes it on without knowing the dialect.
+pub trait RenderEvent: Send + Sync {
+    /// Whether there is a version of that name.
+    fn knows(&self, version: &str) -> bool;
+    /// The event as JSON, in the version of that name, or in the account's when there is none, with so many webhooks that
+    /// were not delivered yet.
+    fn render(&self, event: &Event, account: &Account, version: Option<&str>, pending: usize) -> Vec<u8>;
+}
+
+/// Who waits, account by account.
+#[derive(Default)]
+pub struct Feed {
+    /// How many wait in all, so that a writer sees at a glance that nobody does.
+    waiting: AtomicUsize,
+    accounts: Mutex<HashMap<Space, Waiting>>,
+}
+
+/// Who waits for one account.
+struct Waiting {
+    wake: watch::Sender<()>,
+    /// How many.
+    count: usize,
+}
+
+impl Feed {
+    /// Waits for news of an account from now on. Whoever subscribes before he looks misses nothing.
+    pub fn subscribe(self: &Arc<Feed>, space: Space) -> Subscription {
+        let mut accounts = self.accounts.lock();
+        let waiting = accounts.entry(space).or_insert_with(|| Waiting { wake: watch::Sender::new(()), count: 0 });
+        waiting.count += 1;
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        Subscription { woken: waiting.wake.subscribe(), feed: self.clone(), space }
+    }
+
+    /// Whether anybody waits for anything. A writer asks after its commit: whoever subscribes later sees what it wrote.
+    pub fn is_followed(&self) -> bool {
+        self.waiting.load(Ordering::SeqCst) > 0
+    }
+
+    /// Wakes those who wait for the account.
+    pub fn wake(&self, space: Space) {
+        if let Some(waiting) = self.accounts.lock().get(&space) {
+            waiting.wake.send_replace(());
+        }
+    }
+}
+
+/// Somebody who waits for news of an account, until it is dropped.
+pub struct Subscription {
+    woken: watch::Receiver<()>,
+    feed: Arc<Feed>,
+    space: Space,
+}
+
+impl Subscription {
+    /// Waits until there may be news since the last time, or since the subscription.
+    pub async fn news(&mut self) {
+        let woken = self.woken.changed().await;
+        woken.expect("an account that somebody waits for is kept");
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let mut accounts = self.feed.accounts.lock();
+        self.feed.waiting.fetch_sub(1, Ordering::SeqCst);
+        if let Entry::Occupied(mut waiting) = accounts.entry(self.space) {
+            waiting.get_mut().count -= 1;
+            if waiting.get().count == 0 {
+                waiting.remove();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::{Feed, Subscription};
+    use crate::domain::account::Space;
+
+    async fn is_woken(subscription: &mut Subscription) -> bool {
+        timeout(Duration::from_millis(1), subscription.news()).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn who_waits_is_woken_for_his_account_alone() {
+        let feed = Arc::new(Feed::default());
+        let (mut one, mut other) = (feed.subscribe(Space(1)), feed.subscribe(Space(2)));
+        feed.wake(Space(1));
+        assert!(is_woken(&mut one).await && !is_woken(&mut other).await);
+        assert!(!is_woken(&mut one).await, "old news is no news");
+    }
+
+    #[tokio::test]
+    async fn what_is_written_while_nobody_looks_is_seen_at_the_next_wait() {
+        let feed = Arc::new(Feed::default());
+        let mut subscription = feed.subscribe(Space(1));
+        feed.wake(Space(1));
+        feed.wake(Space(1));
+        assert!(is_woken(&mut subscription).await);
+        assert!(!is_woken(&mut subscription).await);
+    }
+
+    #[test]
+    fn nothing_is_kept_of_those_who_went_away() {
+        let feed = Arc::new(Feed::default());
+        let subscriptions = [feed.subscribe(Space(1)), feed.subscribe(Space(1)), feed.subscribe(Space(2))];
+        assert!(feed.is_followed());
+        drop(subscriptions);
+        assert!(!feed.is_followed() && feed.accounts.lock().is_empty());
+        feed.wake(Space(1));
+    }
+}
