@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::clock::Clock;
 use crate::domain::account::{Account, FingerprintKey, Mode, Space};
@@ -17,7 +17,7 @@ use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::event::Cause;
 use crate::domain::ids::{AccountId, IdSource};
 use crate::domain::problem::Problem;
-use crate::engine::{Ctx, Done, Stop, accounts, keys, replies};
+use crate::engine::{Bell, Ctx, Done, Stop, accounts, keys, replies};
 use crate::feed::Feed;
 use crate::identity;
 use crate::ids::Repeated;
@@ -31,6 +31,33 @@ pub const KEY_BELIEVED_FOR: Duration = Duration::from_secs(1);
 pub const MAX_REMEMBERED: usize = 65_536;
 /// How many kept replies are forgotten at a time, so that writers need not wait for it.
 pub const PRUNE_AT_ONCE: usize = 1_000;
+
+/// Which accounts have something to be sent to their webhook endpoints, as far as this server has put it there.
+#[derive(Default)]
+pub struct Mailbox {
+    spaces: Mutex<HashSet<Space>>,
+    filled: Notify,
+}
+
+impl Mailbox {
+    /// Notes that an account has something.
+    pub fn put(&self, space: Space) {
+        if self.spaces.lock().insert(space) {
+            self.filled.notify_one();
+        }
+    }
+
+    /// The accounts that were noted since the last call; waits until there are some. For one task.
+    pub async fn take(&self) -> Vec<Space> {
+        loop {
+            let spaces: Vec<Space> = self.spaces.lock().drain().collect();
+            if !spaces.is_empty() {
+                return spaces;
+            }
+            self.filled.notified().await;
+        }
+    }
+}
 
 /// Where the time of a write goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,6 +164,7 @@ pub struct App {
     rates: Option<DefaultKeyedRateLimiter<Space>>,
     herald: Herald,
     feed: Arc<Feed>,
+    mailbox: Arc<Mailbox>,
 }
 
 struct Believed {
@@ -165,6 +193,7 @@ impl App {
         });
         App {
             herald,
+            mailbox: Arc::default(),
             store,
             clock,
             ids,
@@ -178,6 +207,11 @@ impl App {
             rates: rate_limit.map(|per_second| RateLimiter::keyed(Quota::per_second(per_second))),
             feed: Arc::default(),
         }
+    }
+
+    /// Where it is noted which accounts have something for their webhook endpoints.
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
     }
 
     /// The present moment, for what is decided outside a transaction.
@@ -221,6 +255,8 @@ impl App {
             tell,
             herald: self.herald.clone(),
             feed: self.feed.clone(),
+            bell: Bell::default(),
+            mailbox: self.mailbox.clone(),
         }));
         match told.await {
             Ok(outcome) => outcome,
@@ -468,6 +504,9 @@ struct Work<T, V> {
     tell: oneshot::Sender<Done<T>>,
     herald: Herald,
     feed: Arc<Feed>,
+    /// Rung when there is something to be sent to the account's webhook endpoints.
+    bell: Bell,
+    mailbox: Arc<Mailbox>,
 }
 
 /// Where the news of finished transactions go. The writer hands them to one task, which tells those who wait: waking
@@ -484,7 +523,8 @@ where
         let rehearsal = tx.rehearsal();
         self.ids.begin(rehearsal);
         let now = tx.moment(self.account.space, self.clock.now())?;
-        let ctx = Ctx { account: &self.account, now, ids: &self.ids, cause: &self.cause };
+        self.bell.take();
+        let ctx = Ctx { account: &self.account, now, ids: &self.ids, cause: &self.cause, bell: &self.bell };
         let outcome = (self.verb)(tx, &ctx);
         if !rehearsal {
             self.meter.stage(Stage::Wait, began - self.since);
@@ -507,8 +547,11 @@ where
     }
 
     fn finish(self: Box<Self>, outcome: Kept<()>) {
-        let Work { meter, since, result, wrote, tell, herald, feed, account, .. } = *self;
+        let Work { account, meter, since, result, wrote, tell, herald, feed, bell, mailbox, .. } = *self;
         meter.stage(Stage::Commit, since.elapsed());
+        if outcome.is_ok() && bell.take() {
+            mailbox.put(account.space);
+        }
         let news = (wrote && outcome.is_ok() && feed.is_followed()).then_some(account.space);
         let outcome = match (outcome, result) {
             (Err(failure), _) => Err(Stop::Failure(failure)),

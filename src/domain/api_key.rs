@@ -45,6 +45,8 @@ words! {
         TaxId = "tax_id",
         /// Tokens.
         Token = "token",
+        /// Webhook endpoints and the deliveries to them.
+        WebhookEndpoint = "webhook_endpoint",
     }
 }
 

@@ -154,6 +154,8 @@ words! {
         SetupIntent = "setup_intent",
         /// An attempt of a setup intent, of which nothing is told.
         SetupAttempt = "setup_attempt",
+        /// A webhook endpoint.
+        WebhookEndpoint = "webhook_endpoint",
     }
 }
 
@@ -210,6 +212,7 @@ impl EventKind {
         EventKind::Change(Subject::ChargeableSource, Change::Updated),
         EventKind::Change(Subject::FailedSource, Change::Updated),
         EventKind::Change(Subject::CanceledSource, Change::Updated),
+        EventKind::Change(Subject::WebhookEndpoint, Change::Updated),
     ];
 
     /// The kind's dotted name, which is also how it is kept.
@@ -262,6 +265,10 @@ impl EventKind {
             EventKind::Change(Subject::SetupAttempt, Change::Created) => "setup_attempt.created",
             EventKind::Change(Subject::SetupAttempt, Change::Updated) => "setup_attempt.updated",
             EventKind::Change(Subject::SetupAttempt, Change::Deleted) => "setup_attempt.deleted",
+            // All that is told of an endpoint is that it was disabled because it does not answer. The type is our own.
+            EventKind::Change(Subject::WebhookEndpoint, Change::Created | Change::Updated | Change::Deleted) => {
+                "webhook_endpoint.disabled"
+            }
             EventKind::Setup(step) => step.as_str(),
         }
     }
@@ -294,6 +301,25 @@ impl Happening {
         }
     }
 
+    /// The customer that it is about, if it is about one.
+    pub fn customer(&self) -> Option<&CustomerId> {
+        match self {
+            Happening::CustomerCreated { after: customer, .. }
+            | Happening::CustomerUpdated { after: customer, .. }
+            | Happening::CustomerDeleted { before: customer, .. }
+            | Happening::CashArrived { customer } => Some(&customer.id),
+            Happening::Holding { customer, .. } => Some(customer),
+            Happening::Object { change, .. } => change.state().customer(),
+            Happening::Setup { intent, .. } => intent.customer.as_ref(),
+            Happening::SourceSettled { customer, .. } => customer.as_ref(),
+        }
+    }
+
+    /// Whom it is about: the customer if there is one, or else the record that changed.
+    pub fn about(&self) -> &str {
+        self.customer().map_or(self.object(), CustomerId::as_str)
+    }
+
     /// The id of the record that changed.
     pub fn object(&self) -> &str {
         match self {
@@ -319,6 +345,7 @@ impl Subject {
             Facts::Token(_) => Subject::Token,
             Facts::SetupIntent(_) => Subject::SetupIntent,
             Facts::SetupAttempt(_) => Subject::SetupAttempt,
+            Facts::WebhookEndpoint(_) => Subject::WebhookEndpoint,
         }
     }
 }

@@ -3,6 +3,7 @@
 use self::promotion_code_lists::{of_code, of_coupon, of_customer, on, on_for};
 use super::cash::CashTransaction;
 use super::coupon::Coupon;
+use super::ids::CustomerId;
 use super::object::{List, ObjectKind};
 use super::payment_method::LoosePaymentMethod;
 use super::promotion_code::PromotionCode;
@@ -10,6 +11,7 @@ use super::setup_intent::{SetupAttempt, SetupIntent};
 use super::source::LooseSource;
 use super::time::Time;
 use super::token::Token;
+use super::webhook::WebhookEndpoint;
 
 /// Makes the enumeration, and the way from each kind of facts to it and back.
 macro_rules! facts {
@@ -59,6 +61,8 @@ facts! {
     SetupIntent(SetupIntent),
     /// An attempt of a setup intent.
     SetupAttempt(SetupAttempt),
+    /// A webhook endpoint.
+    WebhookEndpoint(WebhookEndpoint),
 }
 
 /// The fact by which cash transactions are listed. It is stored, so it never changes.
@@ -144,6 +148,7 @@ impl Facts {
             Facts::Token(_) => ObjectKind::Token,
             Facts::SetupIntent(_) => ObjectKind::SetupIntent,
             Facts::SetupAttempt(_) => ObjectKind::SetupAttempt,
+            Facts::WebhookEndpoint(_) => ObjectKind::WebhookEndpoint,
         }
     }
 
@@ -158,7 +163,8 @@ impl Facts {
             | Facts::Source(_)
             | Facts::Token(_)
             | Facts::SetupIntent(_)
-            | Facts::SetupAttempt(_) => self.id(),
+            | Facts::SetupAttempt(_)
+            | Facts::WebhookEndpoint(_) => self.id(),
         }
     }
 
@@ -173,6 +179,22 @@ impl Facts {
             Facts::Token(token) => token.id.as_str(),
             Facts::SetupIntent(intent) => intent.id.as_str(),
             Facts::SetupAttempt(attempt) => attempt.id.as_str(),
+            Facts::WebhookEndpoint(endpoint) => endpoint.id.as_str(),
+        }
+    }
+
+    /// The customer that it is about, if it is about one.
+    pub fn customer(&self) -> Option<&CustomerId> {
+        match self {
+            Facts::PromotionCode(code) => code.customer.as_ref(),
+            Facts::CashTransaction(transaction) => Some(&transaction.customer),
+            Facts::SetupIntent(intent) => intent.customer.as_ref(),
+            Facts::SetupAttempt(attempt) => attempt.customer.as_ref(),
+            Facts::Coupon(_)
+            | Facts::PaymentMethod(_)
+            | Facts::Source(_)
+            | Facts::Token(_)
+            | Facts::WebhookEndpoint(_) => None,
         }
     }
 
@@ -187,6 +209,7 @@ impl Facts {
             Facts::Token(token) => token.created,
             Facts::SetupIntent(intent) => intent.created,
             Facts::SetupAttempt(attempt) => attempt.created,
+            Facts::WebhookEndpoint(endpoint) => endpoint.created,
         }
     }
 
@@ -214,6 +237,7 @@ impl Facts {
                 lists
             }
             Facts::SetupAttempt(attempt) => vec![setup_lists::attempts(&attempt.intent)],
+            Facts::WebhookEndpoint(_) => vec![List::all(ObjectKind::WebhookEndpoint)],
         }
     }
 }

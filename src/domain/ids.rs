@@ -93,6 +93,14 @@ id!(
     SetupAttemptId, "setatt"
 );
 id!(
+    /// A webhook endpoint, `we_…`, or another one that is told of events.
+    WebhookEndpointId, "we"
+);
+id!(
+    /// A delivery of an event to an endpoint, `whd_…`.
+    DeliveryId, "whd"
+);
+id!(
     /// An event, `evt_…`.
     EventId, "evt"
 );

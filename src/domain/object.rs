@@ -26,6 +26,8 @@ words! {
         SetupIntent = "setup_intent",
         /// An attempt of a setup intent.
         SetupAttempt = "setup_attempt",
+        /// A webhook endpoint.
+        WebhookEndpoint = "webhook_endpoint",
     }
 }
 

@@ -91,6 +91,8 @@ pub struct EventPage {
     pub created: Span,
     /// Of these kinds; `None` for all.
     pub kinds: Option<Vec<EventKind>>,
+    /// Of which every delivery has succeeded, or not; `None` for all.
+    pub delivered: Option<bool>,
     /// Where to begin.
     pub cursor: Cursor<i64>,
     /// How many at most.

@@ -4,8 +4,8 @@ use super::balance::BalanceWish;
 use super::card::ExpiryFault;
 use super::decline::Decline;
 use super::ids::{
-    BalanceTransactionId, CashTransactionId, CouponId, CustomerId, EventId, InstrumentId, PromotionCodeId,
-    SetupIntentId, TaxIdId, TokenId,
+    BalanceTransactionId, CashTransactionId, CouponId, CustomerId, DeliveryId, EventId, InstrumentId, PromotionCodeId,
+    SetupIntentId, TaxIdId, TokenId, WebhookEndpointId,
 };
 use super::instrument::SourceKind;
 use super::money::Currency;
@@ -27,6 +27,14 @@ pub enum Problem {
     NoSuchBalanceTransaction(BalanceTransactionId),
     /// No event of that id in this space.
     NoSuchEvent(EventId),
+    /// No webhook endpoint of that id in this space.
+    NoSuchWebhookEndpoint(WebhookEndpointId),
+    /// The account has as many webhook endpoints as it can.
+    TooManyWebhookEndpoints,
+    /// The webhook endpoint is disabled, so nothing can be sent to it.
+    WebhookEndpointDisabled(WebhookEndpointId),
+    /// No delivery of that id in this space.
+    NoSuchDelivery(DeliveryId),
     /// The record is not at the version that the caller insists on.
     VersionMismatch {
         /// The version it is at.
@@ -238,6 +246,10 @@ impl Problem {
             Problem::NoSuchCustomer { .. }
             | Problem::NoSuchBalanceTransaction(_)
             | Problem::NoSuchEvent(_)
+            | Problem::NoSuchWebhookEndpoint(_)
+            | Problem::TooManyWebhookEndpoints
+            | Problem::WebhookEndpointDisabled(_)
+            | Problem::NoSuchDelivery(_)
             | Problem::InvoicePrefixTaken { .. }
             | Problem::CurrencyMismatch { .. }
             | Problem::NoSuchCoupon { .. }

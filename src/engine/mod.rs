@@ -6,6 +6,7 @@ pub mod balance_transactions;
 pub mod cash_balance;
 pub mod coupons;
 pub mod customers;
+pub mod deliveries;
 pub mod discounts;
 pub mod events;
 mod holdings;
@@ -19,10 +20,14 @@ pub mod source_objects;
 pub mod sources;
 pub mod tax_ids;
 pub mod tokens;
+pub mod webhook_endpoints;
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::domain::account::Account;
+use crate::domain::delivery::{Delivery, News};
 use crate::domain::event::{Cause, Happening};
-use crate::domain::ids::{EventId, IdSource};
+use crate::domain::ids::{DeliveryId, EventId, IdSource};
 use crate::domain::problem::Problem;
 use crate::domain::time::Time;
 use crate::store::{Failure, NewEvent, Tx};
@@ -37,6 +42,24 @@ pub struct Ctx<'a> {
     pub ids: &'a dyn IdSource,
     /// What asked for it.
     pub cause: &'a Cause,
+    /// Told when there is something to be sent to webhook endpoints.
+    pub bell: &'a Bell,
+}
+
+/// Says that a transaction has left something to be sent to webhook endpoints.
+#[derive(Debug, Default)]
+pub struct Bell(AtomicBool);
+
+impl Bell {
+    /// Says so.
+    pub fn ring(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was said; not any more.
+    pub fn take(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
 }
 
 /// Why a verb did not do it.
@@ -114,9 +137,22 @@ fn random_word(ids: &dyn IdSource, letters: &[u8], length: usize) -> String {
     word
 }
 
-/// Writes down what happened, in the transaction that made it happen.
+/// Writes down what happened, in the transaction that made it happen, and that endpoints are to be told of it.
 fn tell(tx: &mut dyn Tx, ctx: &Ctx<'_>, what: Happening) -> Result<(), Failure> {
+    let space = ctx.account.space;
+    let endpoints = tx.endpoints(space)?;
+    let kind = what.kind();
+    let mut told = endpoints.iter().filter(|endpoint| endpoint.hears(kind)).peekable();
+    let about = told.peek().map(|_| what.about().to_owned());
     let event = NewEvent { id: EventId::mint(ctx.ids, ctx.now), created: ctx.now, cause: ctx.cause, what };
-    tx.append(ctx.account.space, event)?;
+    let id = event.id.clone();
+    let sequence = tx.append(space, event)?;
+    for endpoint in told {
+        let about = about.clone().unwrap_or_default();
+        let news = News { event: id.clone(), sequence, event_type: kind.as_str().to_owned(), about };
+        let delivery = Delivery::new(DeliveryId::mint(ctx.ids, ctx.now), endpoint.id.clone(), news, ctx.now);
+        tx.put_delivery(space, &delivery)?;
+        ctx.bell.ring();
+    }
     Ok(())
 }

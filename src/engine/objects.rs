@@ -9,6 +9,7 @@ use crate::domain::coupon::Coupon;
 use crate::domain::facts::Facts;
 use crate::domain::ids::{
     CashTransactionId, CouponId, CouponSerial, InstrumentId, PromotionCodeId, SetupAttemptId, SetupIntentId, TokenId,
+    WebhookEndpointId,
 };
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{Cursor, ObjectPage, Page, Place, Span};
@@ -17,6 +18,7 @@ use crate::domain::promotion_code::PromotionCode;
 use crate::domain::setup_intent::{SetupAttempt, SetupIntent};
 use crate::domain::source::LooseSource;
 use crate::domain::token::Token;
+use crate::domain::webhook::WebhookEndpoint;
 use crate::store::record::{read_facts, write_facts};
 use crate::store::{Failure, Kept, Read, Tx};
 
@@ -99,6 +101,15 @@ pub(super) fn setup_intent(read: &mut dyn Read, space: Space, id: &SetupIntentId
 /// An attempt of a setup intent.
 pub(super) fn setup_attempt(read: &mut dyn Read, space: Space, id: &SetupAttemptId) -> Kept<Option<SetupAttempt>> {
     one(read, space, ObjectKind::SetupAttempt, id.as_str())
+}
+
+/// A webhook endpoint.
+pub(super) fn webhook_endpoint(
+    read: &mut dyn Read,
+    space: Space,
+    id: &WebhookEndpointId,
+) -> Kept<Option<WebhookEndpoint>> {
+    one(read, space, ObjectKind::WebhookEndpoint, id.as_str())
 }
 
 /// The promotion codes of a list that is known to be short.

@@ -198,7 +198,7 @@ mod tests {
     use crate::domain::ids::CouponSerial;
     use crate::domain::metadata::MetadataChange;
     use crate::domain::promotion_code::Restrictions;
-    use crate::engine::Stop;
+    use crate::engine::{Bell, Stop};
     use crate::ids::Ids;
     use crate::store::Store;
     use crate::store::suite::{Home, account, coupon, customer, look, write};
@@ -230,7 +230,13 @@ mod tests {
         let store = home.open().unwrap();
         write(&*store, move |tx| {
             let account = account(HERE, "acct_1", Mode::Test);
-            let ctx = Ctx { account: &account, now: NOW, ids: &Ids::seeded(1), cause: &Cause::default() };
+            let ctx = Ctx {
+                account: &account,
+                now: NOW,
+                ids: &Ids::seeded(1),
+                cause: &Cause::default(),
+                bell: &Bell::default(),
+            };
             objects::put(tx, &ctx, None, &coupon("25OFF", 1, None).into())?;
             for id in ["one", "two"] {
                 tx.put_customer(HERE, None, &customer(id, 1))?;
@@ -258,7 +264,13 @@ mod tests {
         let (tell, told) = std::sync::mpsc::channel();
         write(store, move |tx| {
             let account = account(HERE, "acct_1", Mode::Test);
-            let ctx = Ctx { account: &account, now: NOW, ids: &Ids::seeded(word_length), cause: &Cause::default() };
+            let ctx = Ctx {
+                account: &account,
+                now: NOW,
+                ids: &Ids::seeded(word_length),
+                cause: &Cause::default(),
+                bell: &Bell::default(),
+            };
             let made = match create(tx, &ctx, wish.clone()) {
                 Ok(_) => true,
                 Err(Stop::Problem(Problem::PromotionCodeTaken { .. })) => false,

@@ -10,13 +10,15 @@ use crate::domain::account::{Account, Space};
 use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
+use crate::domain::delivery::{Delivery, DeliveryPage, Queue};
 use crate::domain::event::Event;
-use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId};
+use crate::domain::ids::{BalanceTransactionId, CustomerId, DeliveryId, EventId, WebhookEndpointId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
 use crate::domain::query::Query;
 use crate::domain::term::Mark;
 use crate::domain::time::Time;
+use crate::domain::webhook::WebhookEndpoint;
 
 /// How a call goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -240,6 +242,15 @@ faulty_read! {
     fn balance_transactions(space: Space, page: &BalancePage) -> Kept<Page<BalanceTransaction>>;
     fn event(space: Space, id: &EventId) -> Kept<Option<Event>>;
     fn events(space: Space, page: &EventPage) -> Kept<Page<Event>>;
+    fn newest(spaces: &[Space]) -> Kept<Vec<i64>>;
+    fn endpoints(space: Space) -> Kept<Arc<[WebhookEndpoint]>>;
+    fn delivery(space: Space, id: &DeliveryId) -> Kept<Option<Delivery>>;
+    fn deliveries(space: Space, page: &DeliveryPage) -> Kept<Page<Delivery>>;
+    fn open_deliveries(space: Space, event: i64) -> Kept<usize>;
+    fn due_deliveries(space: Space, endpoint: &WebhookEndpointId, now: Time, most: usize) -> Kept<Vec<Delivery>>;
+    fn queue(space: Space, endpoint: &WebhookEndpointId) -> Kept<Option<Queue>>;
+    fn queues_due(server: &str, now: Time, most: usize) -> Kept<Vec<(Space, Queue)>>;
+    fn old_deliveries(before: Time, most: usize) -> Kept<Vec<(Space, DeliveryId)>>;
     fn reply(space: Space, key: &str) -> Kept<Option<KeptReply>>;
     fn old_replies(before: Time, most: usize) -> Kept<Vec<(Space, String)>>;
     fn object(space: Space, kind: ObjectKind, id: &str) -> Kept<Option<Object>>;
@@ -314,6 +325,21 @@ impl Tx for FaultyTx<'_> {
     fn remove_object(&mut self, space: Space, object: &Object, was_on: &[List]) -> Kept<()> {
         self.step()?;
         self.inner.remove_object(space, object, was_on)
+    }
+
+    fn put_delivery(&mut self, space: Space, delivery: &Delivery) -> Kept<()> {
+        self.step()?;
+        self.inner.put_delivery(space, delivery)
+    }
+
+    fn put_queue(&mut self, space: Space, queue: &Queue) -> Kept<()> {
+        self.step()?;
+        self.inner.put_queue(space, queue)
+    }
+
+    fn forget_deliveries(&mut self, space: Space, ids: &[DeliveryId]) -> Kept<()> {
+        self.step()?;
+        self.inner.forget_deliveries(space, ids)
     }
 
     fn put_api_key(&mut self, space: Space, key: &ApiKey) -> Kept<()> {

@@ -16,24 +16,50 @@ mod walk;
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::domain::account::{Account, Space};
 use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
+use crate::domain::delivery::{Delivery, DeliveryPage, Queue};
 use crate::domain::event::{Cause, Event, Happening};
-use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId, RequestId};
+use crate::domain::ids::{BalanceTransactionId, CustomerId, DeliveryId, EventId, RequestId, WebhookEndpointId};
 use crate::domain::object::{List, Object, ObjectKind};
-use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
+use crate::domain::page::{BalancePage, Cursor, CustomerPage, EventPage, ObjectPage, Page, Place};
 use crate::domain::query::Query;
 use crate::domain::term::Mark;
 use crate::domain::time::Time;
+use crate::domain::webhook::WebhookEndpoint;
 
 /// The most jobs that may wait for the writer; one more is refused at once.
 pub const MAX_WAITING: usize = 8_192;
 
 /// How many objects are read of a list that is known to be short.
 pub const MAX_SHORT_LIST: usize = 1_000;
+
+/// The moment in a row that stands for none.
+const NEVER: i64 = i64::MAX;
+
+/// A moment as a row has it.
+fn moment(time: Option<Time>) -> i64 {
+    time.map_or(NEVER, |time| time.0)
+}
+
+/// A moment of a row.
+fn later(moment: i64) -> Option<Time> {
+    (moment < NEVER).then_some(Time(moment))
+}
+
+/// The endpoints among the objects of an account's list of them.
+fn endpoints_among(objects: &[Object]) -> Kept<Arc<[WebhookEndpoint]>> {
+    let broken = |cause: Box<dyn Error + Send + Sync>| Failure::broken("reading webhook endpoints", cause);
+    let endpoint = |object: &Object| {
+        let facts = record::read_facts(object).map_err(|unreadable| broken(unreadable.into()))?;
+        WebhookEndpoint::try_from(facts).map_err(|_| broken("they are of another kind".into()))
+    };
+    objects.iter().map(endpoint).collect()
+}
 
 /// Whether trying again may help against a store's trouble.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,6 +191,37 @@ pub trait Read {
     fn event(&mut self, space: Space, id: &EventId) -> Kept<Option<Event>>;
     /// A page of events, newest first.
     fn events(&mut self, space: Space, page: &EventPage) -> Kept<Page<Event>>;
+    /// The events behind the place `after` of the account's history, oldest first, at most `most`.
+    fn news(&mut self, space: Space, after: i64, most: usize) -> Kept<Vec<Event>> {
+        let page = EventPage { cursor: Cursor::NewerThan(after), limit: most, ..EventPage::default() };
+        let mut events = self.events(space, &page)?.items;
+        events.reverse();
+        Ok(events)
+    }
+    /// The place of the newest event of each of these accounts; 0 where nothing has happened. For those who watch several.
+    fn newest(&mut self, spaces: &[Space]) -> Kept<Vec<i64>>;
+    /// The account's webhook endpoints, newest first. Asked before every change, so a store remembers them.
+    fn endpoints(&mut self, space: Space) -> Kept<Arc<[WebhookEndpoint]>>;
+    /// A delivery.
+    fn delivery(&mut self, space: Space, id: &DeliveryId) -> Kept<Option<Delivery>>;
+    /// A page of deliveries, newest event first.
+    fn deliveries(&mut self, space: Space, page: &DeliveryPage) -> Kept<Page<Delivery>>;
+    /// How many deliveries of the event at that place are still to succeed.
+    fn open_deliveries(&mut self, space: Space, event: i64) -> Kept<usize>;
+    /// What is to be sent to an endpoint at that moment, in the order in which it became due, at most `most`.
+    fn due_deliveries(
+        &mut self,
+        space: Space,
+        endpoint: &WebhookEndpointId,
+        now: Time,
+        most: usize,
+    ) -> Kept<Vec<Delivery>>;
+    /// The queue of an endpoint.
+    fn queue(&mut self, space: Space, endpoint: &WebhookEndpointId) -> Kept<Option<Queue>>;
+    /// Queues in which something is due at that moment and which no other server works on, at most `most`. Across accounts.
+    fn queues_due(&mut self, server: &str, now: Time, most: usize) -> Kept<Vec<(Space, Queue)>>;
+    /// Deliveries made before `before` that are not to be sent, at most `most`. For housekeeping, across accounts.
+    fn old_deliveries(&mut self, before: Time, most: usize) -> Kept<Vec<(Space, DeliveryId)>>;
     /// The reply kept for an idempotency key.
     fn reply(&mut self, space: Space, key: &str) -> Kept<Option<KeptReply>>;
     /// Keys of replies made before `before`, oldest first, at most `most`. For housekeeping, across accounts.
@@ -213,6 +270,12 @@ pub trait Tx: Read {
     fn put_object(&mut self, space: Space, object: &Object, was_on: &[List], is_on: &[List]) -> Kept<()>;
     /// Removes an object, and from the lists that it was on.
     fn remove_object(&mut self, space: Space, object: &Object, was_on: &[List]) -> Kept<()>;
+    /// Makes or replaces a delivery. One that is due pulls its endpoint's queue along.
+    fn put_delivery(&mut self, space: Space, delivery: &Delivery) -> Kept<()>;
+    /// Makes or replaces a queue.
+    fn put_queue(&mut self, space: Space, queue: &Queue) -> Kept<()>;
+    /// Forgets deliveries that are not to be sent.
+    fn forget_deliveries(&mut self, space: Space, ids: &[DeliveryId]) -> Kept<()>;
     /// Makes or replaces an API key.
     fn put_api_key(&mut self, space: Space, key: &ApiKey) -> Kept<()>;
 }

@@ -44,7 +44,7 @@ pub struct Table {
 }
 
 /// Every table that holds records. The order is that of a copy.
-pub static TABLES: [Table; 9] = [
+pub static TABLES: [Table; 11] = [
     Table { name: "accounts", key: &[], columns: &[text("body")] },
     Table { name: "api_keys", key: &["digest"], columns: &[bytes("digest"), text("body")] },
     Table { name: "customers", key: &["id"], columns: &[text("id"), number("created"), flag("deleted"), text("body")] },
@@ -88,6 +88,24 @@ pub static TABLES: [Table; 9] = [
         name: "object_lists",
         key: &["list", "created", "id"],
         columns: &[number("list"), number("created"), text("id"), text("kind")],
+    },
+    Table {
+        name: "webhook_deliveries",
+        key: &["event", "id"],
+        columns: &[
+            text("id"),
+            text("endpoint"),
+            number("event"),
+            text("state"),
+            number("due"),
+            number("created"),
+            text("body"),
+        ],
+    },
+    Table {
+        name: "webhook_queues",
+        key: &["endpoint"],
+        columns: &[text("endpoint"), number("due"), text("owner"), number("leased"), number("failing")],
     },
 ];
 

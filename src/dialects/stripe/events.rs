@@ -11,7 +11,7 @@ use super::params::{self, Kind, Param, Shape, Value};
 use super::versions::Version;
 use super::{
     Answer, Call, Halt, Plan, cash_balance, coupons, discounts, instruments, promotion_codes, setup_objects,
-    source_objects, tax_ids, tokens,
+    source_objects, tax_ids, tokens, webhook_endpoints,
 };
 use crate::domain::account::{Account, Mode};
 use crate::domain::coupon::Coupon;
@@ -77,16 +77,12 @@ pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let List { paging, mut created, delivery_success, kind, kinds } = params::read(LIST, &call.given, &call.version)?;
     let anchor = paging.anchor()?;
     Expansions::of_list(&paging.expand, expand::NOTHING, false, &call.version)?;
-    let mut kinds = match (kind, kinds) {
+    let kinds = match (kind, kinds) {
         (Some(_), Some(_)) => return Err(Refusal::exclusive(&["type", "types"])),
         (Some(one), None) => Some(matching(&one)),
         (None, Some(several)) => Some(several.iter().flat_map(|name| matching(name)).collect()),
         (None, None) => None,
     };
-    if delivery_success == Some(false) {
-        // Nobody is told of events yet, so no telling can have failed.
-        kinds = Some(Vec::new());
-    }
     created.from = Some(created.from.map_or(oldest(call), |from| from.max(oldest(call))));
     let limit = paging.limit();
     Ok(Plan::scan(Names::BY_PATH, move |call, read| {
@@ -94,7 +90,7 @@ pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
             Some(event) => Ok(event.sequence),
             None => Err(Halt::from(Refusal::no_such("notification", id, lists::anchor_param(&anchor)))),
         })?;
-        let page = EventPage { created, kinds: kinds.clone(), cursor, limit };
+        let page = EventPage { created, kinds: kinds.clone(), delivered: delivery_success, cursor, limit };
         let page = events::list(read, &call.account, &page)?;
         let item = |event: &Event| object(event, &call.account, Version::of_account(&call.account), 0);
         Ok(Answer::of(lists::envelope(&page, "/v1/events".to_owned(), item)))
@@ -195,6 +191,7 @@ fn told(facts: &Facts, beside: &[Facts], account: &Account, version: &Version, t
         Facts::SetupIntent(intent) => setup_objects::intent(intent, account, version).into(),
         Facts::SetupAttempt(attempt) => setup_objects::attempt(attempt, account, version).into(),
         Facts::Coupon(coupon) => coupons::object(coupon, account, then).into(),
+        Facts::WebhookEndpoint(endpoint) => webhook_endpoints::object(endpoint, account).into(),
         Facts::PaymentMethod(loose) => instruments::method_object(&loose.method, None, account, version).into(),
         Facts::Source(loose) => source_objects::object(&loose.source, loose.former.as_ref(), account, version).into(),
         Facts::PromotionCode(code) => {

@@ -7,6 +7,7 @@ mod instruments;
 mod keys;
 mod setup;
 mod sources;
+mod webhooks;
 
 use hyper::header::{ALLOW, HeaderName, RETRY_AFTER};
 use hyper::{Method, StatusCode};
@@ -535,6 +536,12 @@ impl Refusal {
                 format!("A customer can have at most {MAX_TAX_IDS} tax IDs. Delete one to add another."),
             ),
             Problem::NoSuchEvent(id) => Refusal { status: 404, ..Refusal::no_such("notification", id.as_str(), "id") },
+            Problem::NoSuchWebhookEndpoint(id) => Refusal::no_such_webhook_endpoint(id.as_str()),
+            Problem::TooManyWebhookEndpoints => Refusal::too_many_webhook_endpoints(),
+            Problem::WebhookEndpointDisabled(id) => Refusal::webhook_endpoint_disabled(id.as_str()),
+            Problem::NoSuchDelivery(id) => {
+                Refusal { status: 404, ..Refusal::no_such("webhook_delivery", id.as_str(), "id") }
+            }
             Problem::VersionMismatch { current } => Refusal::new(
                 412,
                 format!(

@@ -33,6 +33,7 @@ pub mod tax_id_types;
 pub mod tax_ids;
 pub mod tokens;
 pub mod versions;
+pub mod webhook_endpoints;
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -198,7 +198,7 @@ fn values_at_the_end_of_what_can_be_kept_arrive() {
     copied(&folder, &database, KEEP).unwrap();
     copied(&database, &back, KEEP).unwrap();
     let all = rows_of(&folder);
-    assert_eq!(all.values().map(Vec::len).sum::<usize>(), 1 + 8 * 6);
+    assert_eq!(all.values().map(Vec::len).sum::<usize>(), 1 + 10 * 6);
     assert_eq!(rows_of(&back), all);
     assert_eq!(rows_of(&database), all);
 }

@@ -7,7 +7,8 @@ use crate::domain::account::{Account, Space};
 use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
-use crate::domain::ids::{BalanceTransactionId, CustomerId};
+use crate::domain::delivery::{Delivery, Queue};
+use crate::domain::ids::{BalanceTransactionId, CustomerId, DeliveryId, WebhookEndpointId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::time::Time;
 use crate::store::KeptReply;
@@ -25,6 +26,11 @@ pub(super) struct Changes {
     pub objects: BTreeMap<(Space, (ObjectKind, String)), ObjectChange>,
     pub forgotten: Vec<(Space, Vec<String>, Time)>,
     pub api_keys: BTreeMap<(Space, KeyDigest), ApiKey>,
+    pub deliveries: BTreeMap<(Space, DeliveryId), Delivery>,
+    pub forgotten_deliveries: Vec<(Space, Vec<DeliveryId>)>,
+    pub queues: BTreeMap<(Space, WebhookEndpointId), Queue>,
+    /// Queues in which something is due, at the latest at that moment, whatever they said before.
+    pub called: BTreeMap<(Space, WebhookEndpointId), Time>,
 }
 
 /// A customer to be made or replaced.
@@ -87,8 +93,21 @@ impl Changes {
 
     /// Takes over what a later job wants written.
     pub fn absorb(&mut self, later: Changes) {
-        let Changes { heads, accounts, customers, balance_transactions, events, replies, objects, forgotten, api_keys } =
-            later;
+        let Changes {
+            heads,
+            accounts,
+            customers,
+            balance_transactions,
+            events,
+            replies,
+            objects,
+            forgotten,
+            api_keys,
+            deliveries,
+            forgotten_deliveries,
+            queues,
+            called,
+        } = later;
         self.heads.extend(heads);
         self.accounts.extend(accounts);
         for (key, change) in customers {
@@ -107,5 +126,16 @@ impl Changes {
         }
         self.forgotten.extend(forgotten);
         self.api_keys.extend(api_keys);
+        self.deliveries.extend(deliveries);
+        self.forgotten_deliveries.extend(forgotten_deliveries);
+        for (key, queue) in queues {
+            // Whoever wrote it has seen the calls before.
+            self.called.remove(&key);
+            self.queues.insert(key, queue);
+        }
+        for (key, due) in called {
+            let first = self.called.entry(key).or_insert(due);
+            *first = due.min(*first);
+        }
     }
 }

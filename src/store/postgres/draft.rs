@@ -1,24 +1,29 @@
 //! A job's transaction: it reads what is known, what jobs before it in the group want written and what it has written
 //! itself; it writes into its own changes. And the rehearsal that comes first, which only tells what a job will ask for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use super::Shared;
 use super::changes::{Changes, CustomerChange, EventRow, ObjectChange};
+use super::listeners;
 use super::setback::lacking;
 use super::wants::{Ask, Head, Scene, Wants, can_be_kept};
 use crate::domain::account::{Account, Space};
 use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
+use crate::domain::delivery::{Delivery, DeliveryPage, Queue};
 use crate::domain::event::Event;
-use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId};
+use crate::domain::ids::{BalanceTransactionId, CustomerId, DeliveryId, EventId, WebhookEndpointId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
 use crate::domain::query::Query;
 use crate::domain::term::Mark;
 use crate::domain::time::Time;
+use crate::domain::webhook::WebhookEndpoint;
 use crate::store::record::{EventBody, read_event, write_event};
-use crate::store::{Failure, Kept, KeptReply, MAX_SHORT_LIST, NewEvent, Read, Tx};
+use crate::store::{Failure, Kept, KeptReply, MAX_SHORT_LIST, NewEvent, Read, Tx, endpoints_among};
 
 /// A job's transaction.
 pub(super) struct Draft<'g> {
@@ -27,13 +32,13 @@ pub(super) struct Draft<'g> {
     group: &'g Changes,
     own: Changes,
     failed: bool,
-    /// This server's name in the turns of a head.
-    server: &'g str,
+    /// What this server is called, and what it remembers.
+    shared: &'g Shared,
 }
 
 impl<'g> Draft<'g> {
-    pub fn new(scene: &'g mut Scene, group: &'g Changes, server: &'g str) -> Draft<'g> {
-        Draft { scene, group, own: Changes::default(), failed: false, server }
+    pub fn new(scene: &'g mut Scene, group: &'g Changes, shared: &'g Shared) -> Draft<'g> {
+        Draft { scene, group, own: Changes::default(), failed: false, shared }
     }
 
     /// What the job wants written, unless a write failed.
@@ -47,7 +52,7 @@ impl<'g> Draft<'g> {
             return Ok(head.clone());
         }
         match self.scene.known.heads.get(&space) {
-            Some(head) => Ok(head.clone().found_by(self.server)),
+            Some(head) => Ok(head.clone().found_by(&self.shared.server)),
             None => {
                 self.scene.wants.heads.insert(space);
                 Err(lacking())
@@ -81,9 +86,14 @@ impl<'g> Draft<'g> {
         let key = (space, (object.kind, object.id.clone()));
         let (was_on, was_created, is_on) = (was_on.to_vec(), object.created, is_on.to_vec());
         let change = ObjectChange { object: object.clone(), removed, was_on, was_created, is_on };
-        self.write(space, |own| match own.objects.get_mut(&key) {
-            Some(known) => known.absorb(change),
-            None => drop(own.objects.insert(key, change)),
+        self.write(space, |own| {
+            if key.1.0 == ObjectKind::WebhookEndpoint {
+                own.heads.get_mut(&space).expect("whoever writes holds the head").listeners = listeners::throw();
+            }
+            match own.objects.get_mut(&key) {
+                Some(known) => known.absorb(change),
+                None => drop(own.objects.insert(key, change)),
+            }
         })
     }
 
@@ -179,6 +189,82 @@ impl Read for Draft<'_> {
     fn events(&mut self, space: Space, page: &EventPage) -> Kept<Page<Event>> {
         self.walk()?;
         self.scene.events(space, page)
+    }
+
+    fn newest(&mut self, spaces: &[Space]) -> Kept<Vec<i64>> {
+        self.walk()?;
+        self.scene.newest(spaces)
+    }
+
+    fn endpoints(&mut self, space: Space) -> Kept<Arc<[WebhookEndpoint]>> {
+        let version = self.head(space)?.listeners;
+        if let Some(remembered) = self.shared.listeners.find(space, version) {
+            return Ok(remembered);
+        }
+        let endpoints = endpoints_among(&self.short_list(space, List::all(ObjectKind::WebhookEndpoint))?)?;
+        self.shared.listeners.keep(space, version, &endpoints);
+        Ok(endpoints)
+    }
+
+    fn delivery(&mut self, space: Space, id: &DeliveryId) -> Kept<Option<Delivery>> {
+        match changed!(self, deliveries, &(space, id.clone())) {
+            Some(delivery) => Ok(Some(delivery)),
+            None => self.scene.delivery(space, id),
+        }
+    }
+
+    fn deliveries(&mut self, space: Space, page: &DeliveryPage) -> Kept<Page<Delivery>> {
+        self.walk()?;
+        self.scene.deliveries(space, page)
+    }
+
+    fn open_deliveries(&mut self, space: Space, event: i64) -> Kept<usize> {
+        let mut open = self.scene.open_deliveries(space, event)?;
+        let mut changed = BTreeMap::new();
+        for changes in [self.group, &self.own] {
+            let of_event =
+                changes.deliveries.iter().filter(|((of, _), changed)| *of == space && changed.sequence == event);
+            changed.extend(of_event.map(|((_, id), delivery)| (id.clone(), delivery.is_open())));
+        }
+        for (id, is_open) in changed {
+            let was_open = self.scene.delivery(space, &id)?.is_some_and(|delivery| delivery.is_open());
+            open = open + usize::from(is_open) - usize::from(was_open);
+        }
+        Ok(open)
+    }
+
+    fn due_deliveries(
+        &mut self,
+        space: Space,
+        endpoint: &WebhookEndpointId,
+        now: Time,
+        most: usize,
+    ) -> Kept<Vec<Delivery>> {
+        self.walk()?;
+        self.scene.due_deliveries(space, endpoint, now, most)
+    }
+
+    fn queue(&mut self, space: Space, endpoint: &WebhookEndpointId) -> Kept<Option<Queue>> {
+        let key = (space, endpoint.clone());
+        let queue = match changed!(self, queues, &key) {
+            Some(queue) => Some(queue),
+            None => self.scene.queue(space, endpoint)?,
+        };
+        let calls = [&self.group.called, &self.own.called].into_iter().filter_map(|called| called.get(&key));
+        Ok(queue.map(|queue| {
+            let due = calls.copied().chain(queue.due).min();
+            Queue { due, ..queue }
+        }))
+    }
+
+    fn queues_due(&mut self, server: &str, now: Time, most: usize) -> Kept<Vec<(Space, Queue)>> {
+        self.walk()?;
+        self.scene.queues_due(server, now, most)
+    }
+
+    fn old_deliveries(&mut self, before: Time, most: usize) -> Kept<Vec<(Space, DeliveryId)>> {
+        self.walk()?;
+        self.scene.old_deliveries(before, most)
     }
 
     fn reply(&mut self, space: Space, key: &str) -> Kept<Option<KeptReply>> {
@@ -319,6 +405,28 @@ impl Tx for Draft<'_> {
         self.change(space, object, was_on, &[], true)
     }
 
+    fn put_delivery(&mut self, space: Space, delivery: &Delivery) -> Kept<()> {
+        self.write(space, |own| {
+            if let Some(due) = delivery.due {
+                let first = own.called.entry((space, delivery.endpoint.clone())).or_insert(due);
+                *first = due.min(*first);
+            }
+            own.deliveries.insert((space, delivery.id.clone()), delivery.clone());
+        })
+    }
+
+    fn put_queue(&mut self, space: Space, queue: &Queue) -> Kept<()> {
+        let key = (space, queue.endpoint.clone());
+        self.write(space, |own| {
+            own.called.remove(&key);
+            own.queues.insert(key, queue.clone());
+        })
+    }
+
+    fn forget_deliveries(&mut self, space: Space, ids: &[DeliveryId]) -> Kept<()> {
+        self.write(space, |own| own.forgotten_deliveries.push((space, ids.to_vec())))
+    }
+
     fn put_api_key(&mut self, space: Space, key: &ApiKey) -> Kept<()> {
         self.write(space, |own| drop(own.api_keys.insert((space, key.digest), key.clone())))
     }
@@ -422,6 +530,56 @@ impl Read for Rehearsal {
         self.walk(Some(space), Ask::Events(space, page.clone()))
     }
 
+    fn newest(&mut self, spaces: &[Space]) -> Kept<Vec<i64>> {
+        self.walk(None, Ask::Newest(spaces.to_vec()))
+    }
+
+    fn endpoints(&mut self, space: Space) -> Kept<Arc<[WebhookEndpoint]>> {
+        // They are remembered, and asked for when they are not.
+        self.visit(space);
+        Ok(Arc::default())
+    }
+
+    fn delivery(&mut self, space: Space, id: &DeliveryId) -> Kept<Option<Delivery>> {
+        if !can_be_kept(id.as_str()) {
+            return Ok(None);
+        }
+        self.want(space, (space, id.clone()), |wants| &mut wants.deliveries)
+    }
+
+    fn deliveries(&mut self, space: Space, page: &DeliveryPage) -> Kept<Page<Delivery>> {
+        self.walk(Some(space), Ask::Deliveries(space, page.clone()))
+    }
+
+    fn open_deliveries(&mut self, space: Space, event: i64) -> Kept<usize> {
+        self.want(space, (space, event), |wants| &mut wants.open)
+    }
+
+    fn due_deliveries(
+        &mut self,
+        space: Space,
+        endpoint: &WebhookEndpointId,
+        now: Time,
+        most: usize,
+    ) -> Kept<Vec<Delivery>> {
+        self.walk(Some(space), Ask::Due(space, endpoint.clone(), now, most))
+    }
+
+    fn queue(&mut self, space: Space, endpoint: &WebhookEndpointId) -> Kept<Option<Queue>> {
+        if !can_be_kept(endpoint.as_str()) {
+            return Ok(None);
+        }
+        self.want(space, (space, endpoint.clone()), |wants| &mut wants.queues)
+    }
+
+    fn queues_due(&mut self, server: &str, now: Time, most: usize) -> Kept<Vec<(Space, Queue)>> {
+        self.walk(None, Ask::QueuesDue(server.to_owned(), now, most))
+    }
+
+    fn old_deliveries(&mut self, before: Time, most: usize) -> Kept<Vec<(Space, DeliveryId)>> {
+        self.walk(None, Ask::OldDeliveries(before, most))
+    }
+
     fn reply(&mut self, space: Space, key: &str) -> Kept<Option<KeptReply>> {
         if can_be_kept(key) {
             let _: Kept<()> = self.want(space, (space, key.to_owned()), |wants| &mut wants.replies);
@@ -505,6 +663,18 @@ impl Tx for Rehearsal {
     }
 
     fn remove_object(&mut self, space: Space, _: &Object, _: &[List]) -> Kept<()> {
+        self.write(space)
+    }
+
+    fn put_delivery(&mut self, space: Space, _: &Delivery) -> Kept<()> {
+        self.write(space)
+    }
+
+    fn put_queue(&mut self, space: Space, _: &Queue) -> Kept<()> {
+        self.write(space)
+    }
+
+    fn forget_deliveries(&mut self, space: Space, _: &[DeliveryId]) -> Kept<()> {
         self.write(space)
     }
 

@@ -10,15 +10,15 @@ use tokio_postgres::{Row, Statement};
 use super::connect::Connection;
 use super::setback::{Got, Setback};
 use super::wants::{Ask, Head, Known, Named, Told, Wants, by_space};
-use super::{list, statements};
+use super::{deliveries, list, statements};
 use crate::domain::account::Space;
 use crate::domain::api_key::KeyDigest;
-use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId, RequestId};
+use crate::domain::ids::{BalanceTransactionId, CustomerId, DeliveryId, EventId, RequestId, WebhookEndpointId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::term::Mark;
 use crate::domain::time::Time;
 use crate::store::record::{
-    Unreadable, read_account, read_api_key, read_balance_transaction, read_customer, read_event,
+    Unreadable, read_account, read_api_key, read_balance_transaction, read_customer, read_delivery, read_event,
 };
 use crate::store::{Failure, KeptReply, MAX_SHORT_LIST};
 
@@ -42,6 +42,9 @@ impl<'w> Questions<'w> {
             objects,
             lists,
             api_keys,
+            deliveries,
+            open,
+            queues,
             pages: _,
         } = wants;
         let mut asked = Vec::new();
@@ -78,6 +81,15 @@ impl<'w> Questions<'w> {
             let names = Names::Digests(digests.into_iter().map(|digest| digest.as_slice()).collect());
             asked.push((statements::API_KEYS_NAMED, space, names));
         }
+        for (space, ids) in by_space(pairs(deliveries)) {
+            asked.push((statements::DELIVERIES_NAMED, space, Names::texts(ids, DeliveryId::as_str)));
+        }
+        for (space, events) in by_space(pairs(open)) {
+            asked.push((statements::OPEN_DELIVERIES, space, Names::Numbers(events.into_iter().copied().collect())));
+        }
+        for (space, endpoints) in by_space(pairs(queues)) {
+            asked.push((statements::QUEUES_NAMED, space, Names::texts(endpoints, WebhookEndpointId::as_str)));
+        }
         let mut questions = Vec::with_capacity(asked.len());
         for (sql, space, names) in asked {
             questions.push(Question { sql, statement: prepared(connection, sql).await?, space, names });
@@ -103,6 +115,9 @@ impl<'w> Questions<'w> {
             objects,
             lists,
             api_keys,
+            deliveries,
+            open,
+            queues,
             pages,
         } = self.wants;
         missing(&mut known.accounts, accounts);
@@ -114,6 +129,9 @@ impl<'w> Questions<'w> {
         missing(&mut known.objects, objects);
         missing(&mut known.lists, lists);
         missing(&mut known.api_keys, api_keys);
+        missing(&mut known.deliveries, deliveries);
+        missing(&mut known.open, open);
+        missing(&mut known.queues, queues);
         for ask in pages {
             let told = walk(connection, ask).await?;
             known.pages.push((ask.clone(), told));
@@ -149,6 +167,15 @@ async fn walk(connection: &Connection, ask: &Ask) -> Got<Told> {
         }
         Ask::Events(space, page) => Told::Events(list::events(connection, *space, page).await?),
         Ask::Objects(space, page) => Told::Objects(list::objects(connection, *space, page).await?),
+        Ask::Newest(spaces) => Told::Newest(deliveries::newest(connection, spaces).await?),
+        Ask::Deliveries(space, page) => Told::Deliveries(deliveries::page(connection, *space, page).await?),
+        Ask::Due(space, endpoint, now, most) => {
+            Told::Due(deliveries::due(connection, *space, endpoint, *now, *most).await?)
+        }
+        Ask::QueuesDue(server, now, most) => {
+            Told::QueuesDue(deliveries::queues_due(connection, server, *now, *most).await?)
+        }
+        Ask::OldDeliveries(before, most) => Told::OldDeliveries(deliveries::old(connection, *before, *most).await?),
     })
 }
 
@@ -181,7 +208,12 @@ pub(super) async fn make_heads(connection: &Connection, missing: &BTreeSet<Space
 
 fn head(row: &Row) -> Got<Head> {
     let doing = "locking an account";
-    Ok(Head { sequence: column(row, 0, doing)?, moment: Time(column(row, 1, doing)?), turns: column(row, 2, doing)? })
+    Ok(Head {
+        sequence: column(row, 0, doing)?,
+        moment: Time(column(row, 1, doing)?),
+        turns: column(row, 2, doing)?,
+        listeners: column(row, 3, doing)?,
+    })
 }
 
 /// The names of rows that a statement asks for.
@@ -298,6 +330,20 @@ impl Question<'_> {
                     let digest = digest(row, 0, doing)?;
                     let key = body(row, 1, doing, |text| read_api_key(digest, text))?;
                     known.api_keys.insert((space, digest), Some(key));
+                }
+                statements::DELIVERIES_NAMED => {
+                    let doing = "reading a delivery";
+                    let id = DeliveryId(column(row, 0, doing)?);
+                    known.deliveries.insert((space, id), Some(body(row, 1, doing, read_delivery)?));
+                }
+                statements::OPEN_DELIVERIES => {
+                    let doing = "counting deliveries";
+                    let (event, count): (i64, i64) = (column(row, 0, doing)?, column(row, 1, doing)?);
+                    known.open.insert((space, event), usize::try_from(count).ok());
+                }
+                statements::QUEUES_NAMED => {
+                    let queue = deliveries::queue(row)?;
+                    known.queues.insert((space, queue.endpoint.clone()), Some(queue));
                 }
                 other => unreachable!("nothing asks {other}"),
             }

@@ -14,10 +14,12 @@ use super::statements;
 use super::wants::by_space;
 use crate::domain::account::Space;
 use crate::domain::customer::Customer;
+use crate::domain::delivery::Queue;
+use crate::domain::ids::DeliveryId;
 use crate::domain::object::{List, Object};
 use crate::domain::time::Time;
-use crate::store::Failure;
-use crate::store::record::{write_account, write_api_key, write_balance_transaction, write_customer};
+use crate::store::record::{write_account, write_api_key, write_balance_transaction, write_customer, write_delivery};
+use crate::store::{Failure, moment};
 
 type Parameter<'c> = Box<dyn ToSql + Sync + Send + 'c>;
 
@@ -38,8 +40,21 @@ struct Write<'c> {
 impl<'c> Flush<'c> {
     /// What has to be sent for these changes.
     pub fn of(changes: &'c Changes) -> Flush<'c> {
-        let Changes { heads, accounts, customers, balance_transactions, events, replies, objects, forgotten, api_keys } =
-            changes;
+        let Changes {
+            heads,
+            accounts,
+            customers,
+            balance_transactions,
+            events,
+            replies,
+            objects,
+            forgotten,
+            api_keys,
+            deliveries,
+            forgotten_deliveries,
+            queues,
+            called,
+        } = changes;
         let mut flush = Flush { writes: Vec::new() };
         for (space, account) in accounts {
             let parameters: Vec<Parameter<'_>> = vec![Box::new(write_account(account))];
@@ -68,6 +83,31 @@ impl<'c> Flush<'c> {
         for (space, rows) in events {
             flush.events(*space, rows);
         }
+        for (space, deliveries) in of_each(deliveries) {
+            let parameters: Vec<Parameter<'_>> = vec![
+                Box::new(column(&deliveries, |delivery| delivery.id.as_str())),
+                Box::new(column(&deliveries, |delivery| delivery.endpoint.as_str())),
+                Box::new(column(&deliveries, |delivery| delivery.sequence)),
+                Box::new(column(&deliveries, |delivery| delivery.state.as_str())),
+                Box::new(column(&deliveries, |delivery| moment(delivery.due))),
+                Box::new(column(&deliveries, |delivery| delivery.created.0)),
+                Box::new(column(&deliveries, write_delivery)),
+            ];
+            flush.add("writing deliveries", statements::PUT_DELIVERIES, space, parameters);
+        }
+        for (space, ids) in forgotten_deliveries {
+            let ids: Vec<&str> = ids.iter().map(DeliveryId::as_str).collect();
+            flush.add("forgetting old deliveries", statements::FORGET_DELIVERIES, *space, vec![Box::new(ids)]);
+        }
+        for (space, queues) in of_each(queues) {
+            flush.queues(space, &queues);
+        }
+        for (space, calls) in by_space(called.iter().map(|((space, endpoint), due)| (*space, (endpoint, due)))) {
+            let (endpoints, due): (Vec<&str>, Vec<i64>) =
+                calls.into_iter().map(|(endpoint, due)| (endpoint.as_str(), due.0)).unzip();
+            let parameters: Vec<Parameter<'_>> = vec![Box::new(endpoints), Box::new(due)];
+            flush.add("calling queues", statements::CALL_QUEUES, space, parameters);
+        }
         for (space, keys, before) in forgotten {
             let parameters: Vec<Parameter<'_>> = vec![Box::new(keys), Box::new(before.0)];
             flush.add("forgetting old replies", statements::FORGET_REPLIES, *space, parameters);
@@ -90,7 +130,7 @@ impl<'c> Flush<'c> {
         }
         for (space, head) in heads {
             let parameters: Vec<Parameter<'_>> =
-                vec![Box::new(head.sequence), Box::new(head.moment.0), Box::new(head.turns.as_str())];
+                vec![Box::new(head.sequence), Box::new(head.moment.0), Box::new(&head.turns), Box::new(head.listeners)];
             flush.add("writing the head of an account", statements::SAVE_HEAD, *space, parameters);
         }
         flush
@@ -98,6 +138,19 @@ impl<'c> Flush<'c> {
 
     fn add(&mut self, doing: &'static str, sql: &'static str, space: Space, parameters: Vec<Parameter<'c>>) {
         self.writes.push(Write { doing, sql, space, parameters, expected: None });
+    }
+
+    fn queues(&mut self, space: Space, queues: &[&'c Queue]) {
+        let owner = |queue: &'c Queue| queue.lease.as_ref().map_or("", |lease| lease.owner.as_str());
+        let leased = |queue: &Queue| queue.lease.as_ref().map_or(0, |lease| lease.until.0);
+        let parameters: Vec<Parameter<'_>> = vec![
+            Box::new(column(queues, |queue| queue.endpoint.as_str())),
+            Box::new(column(queues, |queue| moment(queue.due))),
+            Box::new(column(queues, owner)),
+            Box::new(column(queues, leased)),
+            Box::new(column(queues, |queue| moment(queue.failing_since))),
+        ];
+        self.add("writing queues", statements::PUT_QUEUES, space, parameters);
     }
 
     fn customers(&mut self, space: Space, changes: &[&'c CustomerChange]) {

@@ -249,7 +249,7 @@ async fn run_all(
     let mut outcomes: Vec<Option<Kept<()>>> = jobs.iter().map(|_| None).collect();
     for _ in 0..MAX_ROUNDS {
         for (queued, outcome) in jobs.iter_mut().zip(&mut outcomes).filter(|(_, outcome)| outcome.is_none()) {
-            *outcome = run_one(queued, &mut scene, &mut changes, &shared.server);
+            *outcome = run_one(queued, &mut scene, &mut changes, shared);
         }
         if outcomes.iter().all(Option::is_some) {
             if !changes.is_empty() {
@@ -319,9 +319,9 @@ async fn make_missing(
 }
 
 /// Runs a job on what is known; `None` when it lacks something. What it wants written is added to the changes.
-fn run_one(queued: &mut Queued, scene: &mut Scene, changes: &mut Changes, server: &str) -> Option<Kept<()>> {
+fn run_one(queued: &mut Queued, scene: &mut Scene, changes: &mut Changes, shared: &Shared) -> Option<Kept<()>> {
     let outer = std::mem::take(&mut scene.wants);
-    let mut draft = Draft::new(scene, changes, server);
+    let mut draft = Draft::new(scene, changes, shared);
     let verdict = catch_unwind(AssertUnwindSafe(|| queued.job.run(&mut draft)));
     let own = draft.end();
     let lacking = std::mem::replace(&mut scene.wants, outer);

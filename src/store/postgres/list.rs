@@ -318,15 +318,18 @@ pub(super) async fn events(connection: &Connection, space: Space, page: &EventPa
         Cursor::OlderThan(sequence) => (i64::MIN, sequence, Way::NewestFirst),
         Cursor::NewerThan(sequence) => (sequence, i64::MAX, Way::OldestFirst),
     };
-    let sql = match way {
-        Way::NewestFirst => statements::EVENTS_NEWEST_FIRST,
-        Way::OldestFirst => statements::EVENTS_OLDEST_FIRST,
+    let sql = match (way, page.delivered) {
+        (Way::NewestFirst, None) => statements::EVENTS_NEWEST_FIRST,
+        (Way::OldestFirst, None) => statements::EVENTS_OLDEST_FIRST,
+        (Way::NewestFirst, Some(_)) => statements::DELIVERED_NEWEST_FIRST,
+        (Way::OldestFirst, Some(_)) => statements::DELIVERED_OLDEST_FIRST,
     };
     let from = page.created.from.map_or(i64::MIN, |time| time.0);
     let until = page.created.until.map_or(i64::MAX, |time| time.0);
     let kinds: Option<Vec<&str>> = page.kinds.as_ref().map(|kinds| kinds.iter().map(|kind| kind.as_str()).collect());
-    let parameters: [&(dyn ToSql + Sync); 7] =
-        [&space.0, &above, &below, &from, &until, &kinds, &limit(page.limit + 1)];
+    let most = limit(page.limit + 1);
+    let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&space.0, &above, &below, &from, &until, &kinds, &most];
+    parameters.extend(page.delivered.iter().map(|delivered| delivered as &(dyn ToSql + Sync)));
     let mut found = Collector::new(page.limit);
     for row in rows(connection, doing, sql, &parameters).await? {
         let sequence = column(&row, 0, doing)?;
@@ -335,7 +338,7 @@ pub(super) async fn events(connection: &Connection, space: Space, page: &EventPa
     Ok(found.page(way))
 }
 
-async fn rows(
+pub(super) async fn rows(
     connection: &Connection,
     doing: &'static str,
     sql: &'static str,
@@ -346,6 +349,6 @@ async fn rows(
     asked.ok_or_else(|| Setback::late(doing))?.map_err(Setback::of(doing))
 }
 
-fn limit(rows: usize) -> i64 {
+pub(super) fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }

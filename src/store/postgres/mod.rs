@@ -4,12 +4,14 @@
 mod changes;
 #[doc(hidden)]
 pub mod connect;
+mod deliveries;
 mod desk;
 mod draft;
 mod fetch;
 mod flush;
 mod group;
 mod list;
+mod listeners;
 mod rows;
 mod schema;
 mod setback;
@@ -42,6 +44,7 @@ use crate::settings::Database;
 use connect::{Connection, Pool};
 use desk::Desk;
 use fetch::fetch;
+use listeners::Listeners;
 use setback::{Got, Setback};
 use tally::Tally;
 use trouble::Meaning;
@@ -105,6 +108,7 @@ struct Shared {
     id: u64,
     server: String,
     turns: AtomicU64,
+    listeners: Listeners,
 }
 
 impl PostgresStore {
@@ -143,6 +147,7 @@ impl PostgresStore {
             id,
             server: turns::name(id),
             turns: AtomicU64::new(0),
+            listeners: Listeners::default(),
         });
         let runtime = Handle::current();
         let probing = runtime.spawn(probe(shared.clone()));

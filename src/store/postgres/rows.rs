@@ -40,11 +40,11 @@ const THE_MARK: i64 = 1;
 
 const HEAD: &str = "SELECT seq FROM cusp.heads WHERE account = $1";
 const NEWEST_EVENT: &str = "SELECT max(seq) FROM cusp.events WHERE account = $1";
-/// An account's head follows from its events.
-const MAKE_HEAD: &str = "INSERT INTO cusp.heads (account, seq, moment, turns) \
-                         SELECT $1::bigint, COALESCE(max(seq), 0), COALESCE(max(created), $2::bigint), '' \
-                         FROM cusp.events WHERE account = $1 \
-                         ON CONFLICT (account) DO UPDATE SET seq = excluded.seq, moment = excluded.moment, turns = ''";
+/// An account's head follows from its events. Whoever writes first looks whether there are webhook endpoints.
+const MAKE_HEAD: &str = "INSERT INTO cusp.heads (account, seq, moment, turns, listeners) \
+                         SELECT $1::bigint, COALESCE(max(seq), 0), COALESCE(max(created), $2::bigint), '', 1 \
+                         FROM cusp.events WHERE account = $1 ON CONFLICT (account) DO UPDATE \
+                         SET seq = excluded.seq, moment = excluded.moment, turns = '', listeners = excluded.listeners";
 
 /// A database as rows.
 pub struct PostgresRows {

@@ -12,7 +12,11 @@ use super::trouble::Meaning;
 use crate::store::{Failure, Kept};
 
 /// What leads from each schema to the next.
-const STEPS: [&str; 2] = [include_str!("../schema/postgres/0001.sql"), include_str!("../schema/postgres/0002.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("../schema/postgres/0001.sql"),
+    include_str!("../schema/postgres/0002.sql"),
+    include_str!("../schema/postgres/0003.sql"),
+];
 
 /// The schema that this version works with.
 pub(super) const NEWEST: i64 = STEPS.len() as i64;

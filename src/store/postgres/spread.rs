@@ -7,7 +7,7 @@ use super::setback::{Got, Setback};
 use crate::store::Failure;
 
 /// The tables, in the order in which they are spread. All are kept together: the rows of one account lie on one machine.
-pub(super) const TABLES: [&str; 10] = [
+pub(super) const TABLES: [&str; 12] = [
     "cusp.heads",
     "cusp.accounts",
     "cusp.api_keys",
@@ -18,6 +18,8 @@ pub(super) const TABLES: [&str; 10] = [
     "cusp.replies",
     "cusp.objects",
     "cusp.object_lists",
+    "cusp.webhook_deliveries",
+    "cusp.webhook_queues",
 ];
 
 /// The one table that is not about accounts; every machine has a copy.

@@ -39,13 +39,27 @@ macro_rules! oldest_first {
     };
 }
 
+/// The events of which every delivery has succeeded ($8), or not.
+macro_rules! delivered {
+    ($select:literal, $order:literal) => {
+        concat!(
+            $select,
+            " AND e.created >= $4 AND e.created < $5 AND ($6::text[] IS NULL OR e.kind = ANY($6)) \
+             AND $8::boolean = NOT EXISTS (SELECT 1 FROM cusp.webhook_deliveries AS d WHERE d.account = $1 \
+             AND d.event = e.seq AND d.state <> 'succeeded')",
+            $order
+        )
+    };
+}
+
 statements! {
     of_one_account {
         /// Keeps everybody else from writing for the account until the end of the transaction.
-        LOCK_HEAD = "SELECT seq, moment, turns FROM cusp.heads WHERE account = $1 FOR UPDATE";
+        LOCK_HEAD = "SELECT seq, moment, turns, listeners FROM cusp.heads WHERE account = $1 FOR UPDATE";
         MAKE_HEAD = "INSERT INTO cusp.heads (account, seq, moment, turns) VALUES ($1, 0, $2, '') \
                      ON CONFLICT (account) DO NOTHING";
-        SAVE_HEAD = "UPDATE cusp.heads SET seq = $2, moment = $3, turns = $4 WHERE account = $1";
+        SAVE_HEAD = "UPDATE cusp.heads SET seq = $2, moment = $3, turns = $4, listeners = $5 WHERE account = $1";
+        NEWEST = "SELECT seq FROM cusp.heads WHERE account = $1";
 
         ACCOUNT = "SELECT body FROM cusp.accounts WHERE account = $1";
         PUT_ACCOUNT = "INSERT INTO cusp.accounts (account, body) VALUES ($1, $2) \
@@ -111,6 +125,14 @@ statements! {
                                SELECT seq FROM cusp.events WHERE account = $1 AND seq > $2 AND seq < $3 \
                                AND created >= $4 AND created < $5 AND ($6::text[] IS NULL OR kind = ANY($6)) \
                                ORDER BY seq DESC LIMIT $7) ORDER BY e.seq DESC";
+        DELIVERED_NEWEST_FIRST = delivered!(
+            "SELECT e.seq, e.body FROM cusp.events AS e WHERE e.account = $1 AND e.seq > $2 AND e.seq < $3",
+            " ORDER BY e.seq DESC LIMIT $7"
+        );
+        DELIVERED_OLDEST_FIRST = delivered!(
+            "SELECT e.seq, e.body FROM cusp.events AS e WHERE e.account = $1 AND e.seq > $2 AND e.seq < $3",
+            " ORDER BY e.seq LIMIT $7"
+        );
         EVENTS_OLDEST_FIRST = "SELECT e.seq, e.body FROM cusp.events AS e WHERE e.account = $1 AND e.seq IN (\
                                SELECT seq FROM cusp.events WHERE account = $1 AND seq > $2 AND seq < $3 \
                                AND created >= $4 AND created < $5 AND ($6::text[] IS NULL OR kind = ANY($6)) \
@@ -161,12 +183,48 @@ statements! {
                                 JOIN cusp.objects AS o ON o.kind = l.kind AND o.id = l.id AND o.account = $1 \
                                 WHERE l.account = $1 AND l.list = $7 AND (l.created, l.id) > ($2, $3) \
                                 AND (l.created, l.id) < ($4, $5) ORDER BY l.created, l.id LIMIT $6";
+        DELIVERIES_NAMED = "SELECT id, body FROM cusp.webhook_deliveries WHERE account = $1 AND id = ANY($2)";
+        PUT_DELIVERIES = "INSERT INTO cusp.webhook_deliveries (account, id, endpoint, event, state, due, created, body) \
+                          SELECT $1::bigint, u.id, u.endpoint, u.event, u.state, u.due, u.created, u.body \
+                          FROM unnest($2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], \
+                          $8::text[]) AS u (id, endpoint, event, state, due, created, body) \
+                          ON CONFLICT (account, id) DO UPDATE SET state = excluded.state, due = excluded.due, \
+                          body = excluded.body";
+        FORGET_DELIVERIES = "DELETE FROM cusp.webhook_deliveries WHERE account = $1 AND id = ANY($2) \
+                             AND due = 9223372036854775807";
+        DELIVERIES = "SELECT body FROM cusp.webhook_deliveries WHERE account = $1 \
+                      AND ($2::text IS NULL OR state = $2) AND (event, id) < ($3, $4) \
+                      ORDER BY event DESC, id DESC LIMIT $5";
+        DELIVERIES_OF_ENDPOINT = "SELECT body FROM cusp.webhook_deliveries WHERE account = $1 AND endpoint = $6 \
+                                  AND ($2::text IS NULL OR state = $2) AND (event, id) < ($3, $4) \
+                                  ORDER BY event DESC, id DESC LIMIT $5";
+        DELIVERIES_OF_EVENT = "SELECT body FROM cusp.webhook_deliveries WHERE account = $1 AND event = $6 \
+                               AND ($2::text IS NULL OR state = $2) AND (event, id) < ($3, $4) \
+                               ORDER BY event DESC, id DESC LIMIT $5";
+        OPEN_DELIVERIES = "SELECT event, count(id) FROM cusp.webhook_deliveries WHERE account = $1 AND event = ANY($2) \
+                           AND state = 'pending' GROUP BY event";
+        DUE_DELIVERIES = "SELECT body FROM cusp.webhook_deliveries WHERE account = $1 AND endpoint = $2 AND due <= $3 \
+                          AND due < 9223372036854775807 ORDER BY due, event, id LIMIT $4";
+        QUEUES_NAMED = "SELECT endpoint, due, owner, leased, failing FROM cusp.webhook_queues \
+                        WHERE account = $1 AND endpoint = ANY($2)";
+        PUT_QUEUES = "INSERT INTO cusp.webhook_queues (account, endpoint, due, owner, leased, failing) \
+                      SELECT $1::bigint, u.endpoint, u.due, u.owner, u.leased, u.failing \
+                      FROM unnest($2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[]) \
+                      AS u (endpoint, due, owner, leased, failing) ON CONFLICT (account, endpoint) \
+                      DO UPDATE SET due = excluded.due, owner = excluded.owner, leased = excluded.leased, \
+                      failing = excluded.failing";
+        CALL_QUEUES = "UPDATE cusp.webhook_queues AS q SET due = u.due FROM unnest($2::text[], $3::bigint[]) \
+                       AS u (endpoint, due) WHERE q.account = $1 AND q.endpoint = u.endpoint AND q.due > u.due";
         FORGET_REPLIES = "DELETE FROM cusp.replies WHERE account = $1 AND key = ANY($2) AND created < $3";
     }
     across {
         EVERY_ACCOUNT = "SELECT account, body FROM cusp.accounts";
         EVERY_API_KEY = "SELECT digest, body FROM cusp.api_keys";
         OLD_REPLIES = "SELECT account, key FROM cusp.replies WHERE created < $1 ORDER BY created LIMIT $2";
+        OLD_DELIVERIES = "SELECT account, id FROM cusp.webhook_deliveries WHERE created < $1 \
+                          AND due = 9223372036854775807 ORDER BY created LIMIT $2";
+        QUEUES_DUE = "SELECT endpoint, due, owner, leased, failing, account FROM cusp.webhook_queues WHERE due <= $1 \
+                      AND due < 9223372036854775807 AND (owner = $2 OR leased <= $1) ORDER BY due LIMIT $3";
     }
 }
 

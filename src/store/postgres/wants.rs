@@ -3,20 +3,23 @@
 //! runs again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::setback::lacking;
 use crate::domain::account::{Account, Space};
 use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
+use crate::domain::delivery::{Delivery, DeliveryPage, Queue};
 use crate::domain::event::Event;
-use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId};
+use crate::domain::ids::{BalanceTransactionId, CustomerId, DeliveryId, EventId, WebhookEndpointId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
 use crate::domain::query::Query;
 use crate::domain::term::Mark;
 use crate::domain::time::Time;
-use crate::store::{Kept, KeptReply, Read};
+use crate::domain::webhook::WebhookEndpoint;
+use crate::store::{Kept, KeptReply, Read, endpoints_among};
 
 /// Rows of one kind that are wanted, by account and name.
 pub(super) type Named<K> = BTreeSet<(Space, K)>;
@@ -47,6 +50,10 @@ pub(super) struct Wants {
     pub objects: Named<(ObjectKind, String)>,
     pub lists: Named<List>,
     pub api_keys: Named<KeyDigest>,
+    pub deliveries: Named<DeliveryId>,
+    /// Events of which the open deliveries are counted.
+    pub open: Named<i64>,
+    pub queues: Named<WebhookEndpointId>,
     pub pages: Vec<Ask>,
 }
 
@@ -68,6 +75,9 @@ impl Wants {
             objects,
             lists,
             api_keys,
+            deliveries,
+            open,
+            queues,
             pages,
         } = other;
         self.heads.extend(heads);
@@ -80,6 +90,9 @@ impl Wants {
         self.objects.extend(objects);
         self.lists.extend(lists);
         self.api_keys.extend(api_keys);
+        self.deliveries.extend(deliveries);
+        self.open.extend(open);
+        self.queues.extend(queues);
         for page in pages {
             self.ask(page);
         }
@@ -105,6 +118,11 @@ pub(super) enum Ask {
     BalanceTransactions(Space, BalancePage),
     Events(Space, EventPage),
     Objects(Space, ObjectPage),
+    Newest(Vec<Space>),
+    Deliveries(Space, DeliveryPage),
+    Due(Space, WebhookEndpointId, Time, usize),
+    QueuesDue(String, Time, usize),
+    OldDeliveries(Time, usize),
 }
 
 /// What a walk gave.
@@ -118,6 +136,11 @@ pub(super) enum Told {
     BalanceTransactions(Page<BalanceTransaction>),
     Events(Page<Event>),
     Objects(Page<Object>),
+    Newest(Vec<i64>),
+    Deliveries(Page<Delivery>),
+    Due(Vec<Delivery>),
+    QueuesDue(Vec<(Space, Queue)>),
+    OldDeliveries(Vec<(Space, DeliveryId)>),
 }
 
 /// The locked head of an account.
@@ -129,6 +152,8 @@ pub(super) struct Head {
     pub moment: Time,
     /// Who wrote last.
     pub turns: String,
+    /// Another number after each change of the account's webhook endpoints; 0 before the first.
+    pub listeners: i64,
 }
 
 impl Head {
@@ -157,6 +182,9 @@ pub(super) struct Known {
     pub objects: Rows<(ObjectKind, String), Object>,
     pub lists: Rows<List, Vec<Object>>,
     pub api_keys: Rows<KeyDigest, ApiKey>,
+    pub deliveries: Rows<DeliveryId, Delivery>,
+    pub open: Rows<i64, usize>,
+    pub queues: Rows<WebhookEndpointId, Queue>,
     pub pages: Vec<(Ask, Told)>,
 }
 
@@ -174,6 +202,9 @@ impl Known {
             objects,
             lists,
             api_keys,
+            deliveries,
+            open,
+            queues,
             pages,
         } = &scene.wants;
         let known = &mut scene.known;
@@ -186,6 +217,9 @@ impl Known {
         copy(&self.objects, objects, &mut known.objects);
         copy(&self.lists, lists, &mut known.lists);
         copy(&self.api_keys, api_keys, &mut known.api_keys);
+        copy(&self.deliveries, deliveries, &mut known.deliveries);
+        copy(&self.open, open, &mut known.open);
+        copy(&self.queues, queues, &mut known.queues);
         known.pages.extend(self.pages.iter().filter(|(ask, _)| pages.contains(ask)).cloned());
     }
 }
@@ -300,6 +334,54 @@ impl Read for Scene {
 
     fn events(&mut self, space: Space, page: &EventPage) -> Kept<Page<Event>> {
         self.page(Ask::Events(space, page.clone()), told!(Events))
+    }
+
+    fn newest(&mut self, spaces: &[Space]) -> Kept<Vec<i64>> {
+        self.page(Ask::Newest(spaces.to_vec()), told!(Newest))
+    }
+
+    fn endpoints(&mut self, space: Space) -> Kept<Arc<[WebhookEndpoint]>> {
+        endpoints_among(&self.short_list(space, List::all(ObjectKind::WebhookEndpoint))?)
+    }
+
+    fn delivery(&mut self, space: Space, id: &DeliveryId) -> Kept<Option<Delivery>> {
+        if !can_be_kept(id.as_str()) {
+            return Ok(None);
+        }
+        find(&self.known.deliveries, &mut self.wants.deliveries, (space, id.clone()))
+    }
+
+    fn deliveries(&mut self, space: Space, page: &DeliveryPage) -> Kept<Page<Delivery>> {
+        self.page(Ask::Deliveries(space, page.clone()), told!(Deliveries))
+    }
+
+    fn open_deliveries(&mut self, space: Space, event: i64) -> Kept<usize> {
+        Ok(find(&self.known.open, &mut self.wants.open, (space, event))?.unwrap_or_default())
+    }
+
+    fn due_deliveries(
+        &mut self,
+        space: Space,
+        endpoint: &WebhookEndpointId,
+        now: Time,
+        most: usize,
+    ) -> Kept<Vec<Delivery>> {
+        self.page(Ask::Due(space, endpoint.clone(), now, most), told!(Due))
+    }
+
+    fn queue(&mut self, space: Space, endpoint: &WebhookEndpointId) -> Kept<Option<Queue>> {
+        if !can_be_kept(endpoint.as_str()) {
+            return Ok(None);
+        }
+        find(&self.known.queues, &mut self.wants.queues, (space, endpoint.clone()))
+    }
+
+    fn queues_due(&mut self, server: &str, now: Time, most: usize) -> Kept<Vec<(Space, Queue)>> {
+        self.page(Ask::QueuesDue(server.to_owned(), now, most), told!(QueuesDue))
+    }
+
+    fn old_deliveries(&mut self, before: Time, most: usize) -> Kept<Vec<(Space, DeliveryId)>> {
+        self.page(Ask::OldDeliveries(before, most), told!(OldDeliveries))
     }
 
     fn reply(&mut self, space: Space, key: &str) -> Kept<Option<KeptReply>> {

@@ -59,6 +59,7 @@ enum ResourceShape {
     Source,
     Token,
     TaxId,
+    WebhookEndpoint,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -125,6 +126,7 @@ impl From<Resource> for ResourceShape {
             Resource::Source => ResourceShape::Source,
             Resource::Token => ResourceShape::Token,
             Resource::TaxId => ResourceShape::TaxId,
+            Resource::WebhookEndpoint => ResourceShape::WebhookEndpoint,
         }
     }
 }
@@ -142,6 +144,7 @@ impl From<ResourceShape> for Resource {
             ResourceShape::Source => Resource::Source,
             ResourceShape::Token => Resource::Token,
             ResourceShape::TaxId => Resource::TaxId,
+            ResourceShape::WebhookEndpoint => Resource::WebhookEndpoint,
         }
     }
 }

@@ -9,6 +9,7 @@ use super::promotion_code::PromotionCodeShape;
 use super::setup_intent::{SetupAttemptShape, SetupIntentShape};
 use super::source::LooseSourceShape;
 use super::token::TokenShape;
+use super::webhook::WebhookEndpointShape;
 use super::{Unreadable, parse, shape_of, write};
 use crate::domain::cash::CashTransaction;
 use crate::domain::coupon::Coupon;
@@ -19,6 +20,7 @@ use crate::domain::promotion_code::PromotionCode;
 use crate::domain::setup_intent::{SetupAttempt, SetupIntent};
 use crate::domain::source::LooseSource;
 use crate::domain::token::Token;
+use crate::domain::webhook::WebhookEndpoint;
 
 /// Makes the shape of facts whose kind nothing else says, tagged from outside, so that nothing is parsed twice.
 macro_rules! shapes {
@@ -65,6 +67,7 @@ shapes! {
     Token(TokenShape),
     SetupIntent(SetupIntentShape),
     SetupAttempt(SetupAttemptShape),
+    WebhookEndpoint(WebhookEndpointShape),
 }
 
 /// The object that keeps the facts.
@@ -89,6 +92,9 @@ pub fn read_facts(object: &Object) -> Result<Facts, Unreadable> {
             ObjectKind::Token => Token::try_from(parse::<TokenShape<'static>>(body)?)?.into(),
             ObjectKind::SetupIntent => SetupIntent::try_from(parse::<SetupIntentShape<'static>>(body)?)?.into(),
             ObjectKind::SetupAttempt => SetupAttempt::try_from(parse::<SetupAttemptShape<'static>>(body)?)?.into(),
+            ObjectKind::WebhookEndpoint => {
+                WebhookEndpoint::try_from(parse::<WebhookEndpointShape<'static>>(body)?)?.into()
+            }
         }),
         unknown => Err(Unreadable::UnknownShape(unknown)),
     }
@@ -116,6 +122,7 @@ pub(crate) mod tests {
     use crate::store::record::instrument::tests::{bank_accounts, cards};
     use crate::store::record::setup_intent::tests::{setup_attempts, setup_intents};
     use crate::store::record::source::tests::loose_sources;
+    use crate::store::record::webhook::tests::webhook_endpoints;
 
     fn currencies() -> impl Strategy<Value = Currency> {
         (0..SUPPORTED.len()).prop_map(|place| Currency::parse(SUPPORTED[place]).expect("it is supported"))
@@ -232,6 +239,7 @@ pub(crate) mod tests {
             tokens().prop_map(Facts::from).boxed(),
             setup_intents().prop_map(Facts::from).boxed(),
             setup_attempts().prop_map(Facts::from).boxed(),
+            webhook_endpoints().prop_map(Facts::from).boxed(),
         ]
         .boxed()
     }

@@ -8,6 +8,7 @@ mod balance;
 mod cash;
 mod coupon;
 mod customer;
+mod delivery;
 mod discount;
 mod event;
 mod facts;
@@ -18,6 +19,7 @@ mod setup_intent;
 mod source;
 mod tax_id;
 mod token;
+mod webhook;
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -30,6 +32,7 @@ pub use account::{read_account, write_account};
 pub use api_key::{read_api_key, write_api_key};
 pub use balance::{read_balance_transaction, write_balance_transaction};
 pub use customer::{read_customer, write_customer};
+pub use delivery::{read_delivery, write_delivery};
 pub use event::{EventBody, read_event, write_event};
 pub use facts::{read_facts, write_facts};
 

@@ -1,6 +1,8 @@
 //! A look at one or two rows by key. A customer that was looked at lately takes no connection; other rows take no
 //! transaction beyond their own statement.
 
+use std::sync::Arc;
+
 use rusqlite::Connection;
 
 use super::hot::Hot;
@@ -11,13 +13,15 @@ use crate::domain::account::{Account, Space};
 use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
+use crate::domain::delivery::{Delivery, DeliveryPage, Queue};
 use crate::domain::event::Event;
-use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId};
+use crate::domain::ids::{BalanceTransactionId, CustomerId, DeliveryId, EventId, WebhookEndpointId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
 use crate::domain::query::Query;
 use crate::domain::term::Mark;
 use crate::domain::time::Time;
+use crate::domain::webhook::WebhookEndpoint;
 use crate::store::record::read_customer;
 use crate::store::{Kept, KeptReply, Look, Read};
 
@@ -93,6 +97,48 @@ impl Read for Glance<'_> {
 
     fn event(&mut self, space: Space, id: &EventId) -> Kept<Option<Event>> {
         self.tx()?.event(space, id)
+    }
+
+    fn newest(&mut self, spaces: &[Space]) -> Kept<Vec<i64>> {
+        self.tx()?.newest(spaces)
+    }
+
+    fn endpoints(&mut self, space: Space) -> Kept<Arc<[WebhookEndpoint]>> {
+        self.tx()?.endpoints(space)
+    }
+
+    fn delivery(&mut self, space: Space, id: &DeliveryId) -> Kept<Option<Delivery>> {
+        self.tx()?.delivery(space, id)
+    }
+
+    fn open_deliveries(&mut self, space: Space, event: i64) -> Kept<usize> {
+        self.tx()?.open_deliveries(space, event)
+    }
+
+    fn queue(&mut self, space: Space, endpoint: &WebhookEndpointId) -> Kept<Option<Queue>> {
+        self.tx()?.queue(space, endpoint)
+    }
+
+    fn deliveries(&mut self, space: Space, page: &DeliveryPage) -> Kept<Page<Delivery>> {
+        self.tx()?.deliveries(space, page)
+    }
+
+    fn due_deliveries(
+        &mut self,
+        space: Space,
+        endpoint: &WebhookEndpointId,
+        now: Time,
+        most: usize,
+    ) -> Kept<Vec<Delivery>> {
+        self.tx()?.due_deliveries(space, endpoint, now, most)
+    }
+
+    fn queues_due(&mut self, server: &str, now: Time, most: usize) -> Kept<Vec<(Space, Queue)>> {
+        self.tx()?.queues_due(server, now, most)
+    }
+
+    fn old_deliveries(&mut self, before: Time, most: usize) -> Kept<Vec<(Space, DeliveryId)>> {
+        self.tx()?.old_deliveries(before, most)
     }
 
     fn reply(&mut self, space: Space, key: &str) -> Kept<Option<KeptReply>> {

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use rusqlite::{CachedStatement, Row, Rows};
 
+use super::deliveries;
 use super::files::trouble;
 use super::read::{body, number};
 use super::tx::SqliteTx;
@@ -279,6 +280,11 @@ pub(super) fn events(tx: &SqliteTx<'_>, space: Space, page: &EventPage) -> Kept<
             continue;
         }
         let (place, sequence) = (number(row, 0, doing)?, number(row, 1, doing)?);
+        if let Some(delivered) = page.delivered
+            && deliveries::all_succeeded(tx, space, sequence)? != delivered
+        {
+            continue;
+        }
         let event = tx.find(doing, "SELECT body FROM events WHERE rowid = ?1", [place], |row| {
             body(row, 0, doing, |text| read_event(sequence, text))
         })?;

@@ -2,6 +2,7 @@
 
 mod backup;
 mod checkpoint;
+mod deliveries;
 mod files;
 mod glance;
 mod hot;
@@ -36,7 +37,7 @@ use files::{Purpose, connect, file_trouble, make_folder};
 use hot::{Hot, Touched};
 use readers::Readers;
 use tally::Tally;
-use tx::Notes;
+use tx::{Listeners, Notes};
 use writer::{Writer, finish};
 
 /// Where and how a server keeps its records.
@@ -135,7 +136,11 @@ fn open_writer(folder: &Path, purpose: Purpose) -> Kept<(Writer, Arc<Tally>)> {
     require_whole(&folder.display().to_string(), rows::mark(&connection)?.as_ref())?;
     let tally = Arc::new(Tally::default());
     let log = LogKeeper::watch(&mut connection, Arc::clone(&tally))?;
-    let notes = Notes { touched: Touched::new(Arc::new(Hot::new())), sequences: RefCell::default() };
+    let notes = Notes {
+        touched: Touched::new(Arc::new(Hot::new())),
+        sequences: RefCell::default(),
+        listeners: Listeners::default(),
+    };
     Ok((Writer { connection, log, tally: Arc::clone(&tally), notes }, tally))
 }
 

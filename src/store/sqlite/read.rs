@@ -1,26 +1,30 @@
 //! What can be looked at in one transaction: single records here, pages in `list`.
 
+use std::sync::Arc;
+
 use rusqlite::types::ValueRef;
 use rusqlite::{Params, Row};
 
 use super::files::trouble;
 use super::tx::SqliteTx;
-use super::{list, objects, reply};
+use super::{deliveries, list, objects, reply};
 use crate::domain::account::{Account, Space};
 use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
+use crate::domain::delivery::{Delivery, DeliveryPage, Queue};
 use crate::domain::event::Event;
-use crate::domain::ids::{BalanceTransactionId, CustomerId, EventId};
+use crate::domain::ids::{BalanceTransactionId, CustomerId, DeliveryId, EventId, WebhookEndpointId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
 use crate::domain::query::Query;
 use crate::domain::term::Mark;
 use crate::domain::time::Time;
+use crate::domain::webhook::WebhookEndpoint;
 use crate::store::record::{
     Unreadable, read_account, read_api_key, read_balance_transaction, read_customer, read_event,
 };
-use crate::store::{Failure, Kept, KeptReply, Read};
+use crate::store::{Failure, Kept, KeptReply, Read, endpoints_among};
 
 impl SqliteTx<'_> {
     /// The first row of a statement, read by `read`. `doing` says what we were doing.
@@ -156,6 +160,57 @@ impl Read for SqliteTx<'_> {
 
     fn events(&mut self, space: Space, page: &EventPage) -> Kept<Page<Event>> {
         list::events(self, space, page)
+    }
+
+    fn newest(&mut self, spaces: &[Space]) -> Kept<Vec<i64>> {
+        let doing = "looking for the newest events";
+        let sql = "SELECT seq FROM events WHERE account = ?1 ORDER BY seq DESC LIMIT 1";
+        let newest = |space: &Space| Ok(self.find(doing, sql, [space.0], |row| number(row, 0, doing))?.unwrap_or(0));
+        spaces.iter().map(newest).collect()
+    }
+
+    fn endpoints(&mut self, space: Space) -> Kept<Arc<[WebhookEndpoint]>> {
+        if let Some(known) = self.known_endpoints(space) {
+            return Ok(known);
+        }
+        let list = List::all(ObjectKind::WebhookEndpoint);
+        let endpoints = endpoints_among(&objects::short_list(self, space, list)?)?;
+        self.know_endpoints(space, &endpoints);
+        Ok(endpoints)
+    }
+
+    fn delivery(&mut self, space: Space, id: &DeliveryId) -> Kept<Option<Delivery>> {
+        deliveries::read(self, space, id)
+    }
+
+    fn deliveries(&mut self, space: Space, page: &DeliveryPage) -> Kept<Page<Delivery>> {
+        deliveries::page(self, space, page)
+    }
+
+    fn open_deliveries(&mut self, space: Space, event: i64) -> Kept<usize> {
+        deliveries::open(self, space, event)
+    }
+
+    fn due_deliveries(
+        &mut self,
+        space: Space,
+        endpoint: &WebhookEndpointId,
+        now: Time,
+        most: usize,
+    ) -> Kept<Vec<Delivery>> {
+        deliveries::due(self, space, endpoint, now, most)
+    }
+
+    fn queue(&mut self, space: Space, endpoint: &WebhookEndpointId) -> Kept<Option<Queue>> {
+        deliveries::queue(self, space, endpoint)
+    }
+
+    fn queues_due(&mut self, server: &str, now: Time, most: usize) -> Kept<Vec<(Space, Queue)>> {
+        deliveries::queues_due(self, server, now, most)
+    }
+
+    fn old_deliveries(&mut self, before: Time, most: usize) -> Kept<Vec<(Space, DeliveryId)>> {
+        deliveries::old(self, before, most)
     }
 
     fn reply(&mut self, space: Space, key: &str) -> Kept<Option<KeptReply>> {

@@ -1,21 +1,24 @@
 //! One job's transaction within a group: what it changes can be undone without its neighbours.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use rusqlite::{Connection, Params};
 
 use super::files::trouble;
 use super::hot::Touched;
-use super::{objects, reply};
+use super::{deliveries, objects, reply};
 use crate::domain::account::{Account, Space};
 use crate::domain::api_key::ApiKey;
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
+use crate::domain::delivery::{Delivery, Queue};
 use crate::domain::event::EventKind;
-use crate::domain::ids::CustomerId;
-use crate::domain::object::{List, Object};
+use crate::domain::ids::{CustomerId, DeliveryId};
+use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::time::Time;
+use crate::domain::webhook::WebhookEndpoint;
 use crate::store::record::{
     EventBody, write_account, write_api_key, write_balance_transaction, write_customer, write_event,
 };
@@ -40,6 +43,41 @@ pub(super) struct Notes {
     /// The last place in the history of each account that got an event. Forgotten when a job is undone, and with the
     /// group: another process may write between two.
     pub sequences: RefCell<HashMap<Space, i64>>,
+    /// The endpoints of accounts that were written to lately.
+    pub listeners: Listeners,
+}
+
+/// Endpoints as the writer remembers them. Only it changes any.
+#[derive(Default)]
+pub(super) struct Listeners {
+    known: RefCell<HashMap<Space, Arc<[WebhookEndpoint]>>>,
+    /// Some were changed since the group began, and the change may be undone.
+    changed: Cell<bool>,
+}
+
+impl Listeners {
+    /// The most accounts whose endpoints are remembered.
+    const MOST: usize = 65_536;
+
+    /// Forgets what may not be so any more.
+    fn doubt(&self) {
+        if self.changed.take() {
+            self.known.borrow_mut().clear();
+        }
+    }
+
+    fn change(&self, space: Space) {
+        self.changed.set(true);
+        self.known.borrow_mut().remove(&space);
+    }
+
+    fn know(&self, space: Space, endpoints: &Arc<[WebhookEndpoint]>) {
+        let mut known = self.known.borrow_mut();
+        if known.len() >= Listeners::MOST {
+            known.clear();
+        }
+        known.insert(space, endpoints.clone());
+    }
 }
 
 impl Notes {
@@ -47,6 +85,7 @@ impl Notes {
     pub fn clear(&self) {
         self.touched.clear();
         self.sequences.borrow_mut().clear();
+        self.listeners.doubt();
     }
 }
 
@@ -99,7 +138,10 @@ impl<'c> SqliteTx<'c> {
             (Progress::Wrote | Progress::Failed, Undo::Job) => {
                 self.end("ROLLBACK TO job")?;
                 self.end("RELEASE job")?;
-                self.notes.inspect(|notes| notes.sequences.borrow_mut().clear());
+                if let Some(notes) = self.notes {
+                    notes.sequences.borrow_mut().clear();
+                    notes.listeners.doubt();
+                }
                 Ok(true)
             }
         }
@@ -110,8 +152,26 @@ impl<'c> SqliteTx<'c> {
         self.found = Some((space, id.clone(), place));
     }
 
+    /// The account's endpoints as the writer remembers them.
+    pub(super) fn known_endpoints(&self, space: Space) -> Option<Arc<[WebhookEndpoint]>> {
+        self.notes?.listeners.known.borrow().get(&space).cloned()
+    }
+
+    /// Has the writer remember the account's endpoints.
+    pub(super) fn know_endpoints(&self, space: Space, endpoints: &Arc<[WebhookEndpoint]>) {
+        if let Some(notes) = self.notes {
+            notes.listeners.know(space, endpoints);
+        }
+    }
+
     fn place(&self, space: Space, id: &CustomerId) -> Option<i64> {
         self.found.as_ref().filter(|(known, read, _)| *known == space && read == id).map(|(_, _, place)| *place)
+    }
+
+    fn note_object(&self, space: Space, object: &Object) {
+        if let Some(notes) = self.notes.filter(|_| object.kind == ObjectKind::WebhookEndpoint) {
+            notes.listeners.change(space);
+        }
     }
 
     /// Runs a statement that changes something; gives how many rows it changed.
@@ -193,11 +253,25 @@ impl Tx for SqliteTx<'_> {
     }
 
     fn put_object(&mut self, space: Space, object: &Object, was_on: &[List], is_on: &[List]) -> Kept<()> {
+        self.note_object(space, object);
         self.write(|tx| objects::put(tx, space, object, was_on, is_on))
     }
 
     fn remove_object(&mut self, space: Space, object: &Object, was_on: &[List]) -> Kept<()> {
+        self.note_object(space, object);
         self.write(|tx| objects::remove(tx, space, object, was_on))
+    }
+
+    fn put_delivery(&mut self, space: Space, delivery: &Delivery) -> Kept<()> {
+        self.write(|tx| deliveries::put(tx, space, delivery))
+    }
+
+    fn put_queue(&mut self, space: Space, queue: &Queue) -> Kept<()> {
+        self.write(|tx| deliveries::put_queue(tx, space, queue))
+    }
+
+    fn forget_deliveries(&mut self, space: Space, ids: &[DeliveryId]) -> Kept<()> {
+        self.write(|tx| deliveries::forget(tx, space, ids))
     }
 
     fn put_api_key(&mut self, space: Space, key: &ApiKey) -> Kept<()> {
