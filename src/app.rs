@@ -13,14 +13,15 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::clock::Clock;
 use crate::domain::account::{Account, FingerprintKey, Mode, Space};
-use crate::domain::api_key::{ApiKey, KeyDigest};
+use crate::domain::api_key::{ApiKey, KeyDigest, KeyKind};
 use crate::domain::event::Cause;
-use crate::domain::ids::{AccountId, IdSource};
+use crate::domain::ids::{AccountId, EventId, IdSource};
 use crate::domain::problem::Problem;
 use crate::engine::{Bell, Ctx, Done, Stop, accounts, keys, replies};
 use crate::feed::Feed;
 use crate::identity;
 use crate::ids::Repeated;
+use crate::listeners::Listeners;
 use crate::processor::{self, Ask, AttemptKey, Finding, Processor, Question};
 use crate::settings::Openness;
 use crate::store::{Failure, Job, Kept, Look, Read, Store, Tx, Verdict};
@@ -109,6 +110,19 @@ pub struct Caller {
     pub key: Arc<ApiKey>,
 }
 
+/// Somebody who was let in, as he is known again without his key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pass {
+    /// The digest of his key.
+    pub key: KeyDigest,
+    /// The account that the key belongs to.
+    pub owner: AccountId,
+    /// The account that he asked for; another one than the owner when it is a connected account.
+    pub account: AccountId,
+    /// In which mode.
+    pub mode: Mode,
+}
+
 /// Why a key opens nothing.
 #[derive(Debug)]
 pub enum Closed {
@@ -165,6 +179,7 @@ pub struct App {
     herald: Herald,
     feed: Arc<Feed>,
     mailbox: Arc<Mailbox>,
+    asked_again: Arc<Listeners<EventId>>,
 }
 
 struct Believed {
@@ -206,6 +221,7 @@ impl App {
             in_flight: Mutex::default(),
             rates: rate_limit.map(|per_second| RateLimiter::keyed(Quota::per_second(per_second))),
             feed: Arc::default(),
+            asked_again: Arc::default(),
         }
     }
 
@@ -219,6 +235,11 @@ impl App {
         self.clock.now()
     }
 
+    /// Where ids and random bytes come from, for what is made outside a transaction.
+    pub fn ids(&self) -> &dyn IdSource {
+        self.ids.as_ref()
+    }
+
     /// How open the server is.
     pub fn openness(&self) -> Openness {
         self.openness
@@ -227,6 +248,11 @@ impl App {
     /// Who waits for news.
     pub fn feed(&self) -> &Arc<Feed> {
         &self.feed
+    }
+
+    /// Who listens on this server for events that somebody wants to have told once more.
+    pub fn asked_again(&self) -> &Arc<Listeners<EventId>> {
+        &self.asked_again
     }
 
     /// Notes where time went.
@@ -346,6 +372,31 @@ impl App {
         }
     }
 
+    /// Who a key opens for that was let in before: it may have been revoked or limited since then.
+    pub async fn readmit(&self, pass: &Pass) -> Result<Caller, Closed> {
+        let Pass { key: digest, owner, account: id, mode } = pass.clone();
+        let home = identity::space(None, &owner, mode);
+        let kept = self.look(move |read| keys::read(read, home, &digest)).await?;
+        let key = match (kept, self.openness) {
+            (Some(key), _) if key.revoked.is_some() => return Err(Closed::Revoked),
+            (Some(key), _) => key,
+            (None, Openness::Serve) => return Err(Closed::Unknown),
+            (None, Openness::Dev) => self.unlimited(digest, owner.clone(), mode, KeyKind::Secret),
+        };
+        let parent = (id != owner).then_some(&owner);
+        let account = self.account(identity::space(parent, &id, mode), parent, &id, mode).await?;
+        match account {
+            Some(account) => Ok(Caller { account, key: Arc::new(key) }),
+            None => Err(Closed::NotLinked),
+        }
+    }
+
+    /// A key of which nothing is kept: in dev every well-formed one is good.
+    fn unlimited(&self, digest: KeyDigest, account: AccountId, mode: Mode, kind: KeyKind) -> ApiKey {
+        let (last4, created) = (String::new(), self.clock.now());
+        ApiKey { digest, account, mode, kind, label: None, last4, created, revoked: None }
+    }
+
     /// Whether the account may make one more request now; if not, how long until it may.
     pub fn rate(&self, space: Space) -> Result<(), Duration> {
         let Some(rates) = &self.rates else { return Ok(()) };
@@ -422,17 +473,8 @@ impl App {
         Ok(match (kept, self.openness) {
             (Some(key), _) => Some(key),
             (None, Openness::Serve) => None,
-            // In dev every well-formed key is good, and a restricted one may do everything until it is told otherwise.
-            (None, Openness::Dev) => Some(ApiKey {
-                digest: name,
-                account,
-                mode: parts.mode,
-                kind: parts.kind.unlimited(),
-                label: None,
-                last4: String::new(),
-                created: self.clock.now(),
-                revoked: None,
-            }),
+            // A restricted key may do everything until it is told otherwise.
+            (None, Openness::Dev) => Some(self.unlimited(name, account, parts.mode, parts.kind.unlimited())),
         })
     }
 

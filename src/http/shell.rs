@@ -192,8 +192,8 @@ impl Shell {
             bytes: reply.content.whole().len() as u64,
             account: (!reply.account.is_empty()).then_some(&reply.account),
         });
-        if let Some(space) = reply.space.filter(|_| self.traffic.is_heard()) {
-            self.traffic.tell(space, || Passed {
+        if let Some(space) = reply.space {
+            let passed = || Passed {
                 request: id.clone(),
                 at: self.clock.now(),
                 method: head.method.clone(),
@@ -201,7 +201,8 @@ impl Shell {
                 peer: peer.as_ref().map(|peer| peer.address),
                 status: reply.status.as_u16(),
                 refusal: refusal(&reply),
-            });
+            };
+            self.traffic.tell(space, || Arc::new(passed()));
         }
         let place = peer.map(|peer| peer.place);
         self.respond(reply, id, head.method == Method::HEAD, upgrade, place)
