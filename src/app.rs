@@ -23,6 +23,7 @@ use crate::identity;
 use crate::ids::Repeated;
 use crate::listeners::Listeners;
 use crate::processor::{self, Ask, AttemptKey, Finding, Processor, Question};
+use crate::secrets_key::SecretsKey;
 use crate::settings::Openness;
 use crate::store::{Failure, Job, Kept, Look, Read, Store, Tx, Verdict};
 
@@ -161,6 +162,8 @@ pub struct Surroundings {
     pub meter: Arc<dyn Meter>,
     /// Who keeps numbers and speaks with their issuers.
     pub processor: Arc<dyn Processor>,
+    /// What secrets of webhook endpoints are derived from, when the server has it.
+    pub secrets_key: Option<SecretsKey>,
 }
 
 /// The running program as the dialects see it.
@@ -170,6 +173,7 @@ pub struct App {
     ids: Arc<dyn IdSource>,
     meter: Arc<dyn Meter>,
     processor: Arc<dyn Processor>,
+    secrets_key: Option<SecretsKey>,
     openness: Openness,
     api_version: &'static str,
     keys: RwLock<HashMap<KeyDigest, Believed>>,
@@ -197,7 +201,7 @@ impl App {
         rate_limit: Option<NonZeroU32>,
         api_version: &'static str,
     ) -> App {
-        let Surroundings { clock, ids, meter, processor } = surroundings;
+        let Surroundings { clock, ids, meter, processor, secrets_key } = surroundings;
         let (herald, mut news) = mpsc::unbounded_channel::<Box<dyn FnOnce() + Send>>();
         // Ends when the program and its last transaction are gone. What waits in the channel is bounded by the requests
         // that are in flight.
@@ -214,6 +218,7 @@ impl App {
             ids,
             meter,
             processor,
+            secrets_key,
             openness,
             api_version,
             keys: RwLock::default(),
@@ -321,6 +326,11 @@ impl App {
             Ok(outcome) => outcome,
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         }
+    }
+
+    /// What secrets of webhook endpoints are derived from; `None` when nobody gave the server such a key.
+    pub fn secrets_key(&self) -> Option<&SecretsKey> {
+        self.secrets_key.as_ref()
     }
 
     /// Asks the processor, outside of every transaction. The same attempt may ask again, and finds the same.

@@ -3,6 +3,7 @@
 
 mod ends;
 mod place;
+mod webhooks;
 
 use std::error::Error;
 use std::fmt;
@@ -20,6 +21,7 @@ use crate::settings::{Openness, Settings};
 use crate::telemetry::{Level, LogFormat, LogSettings};
 pub use ends::CopyEnds;
 pub use place::{FolderOptions, Given, Place, StoreOptions};
+pub use webhooks::{LongSpan, Net};
 
 /// The options of a server, each of which a flag, an environment variable and the file may give.
 #[derive(Args, Clone, Debug, Default, PartialEq, Deserialize)]
@@ -71,6 +73,30 @@ pub struct Options {
     /// How long requests in flight may go on once the server is told to stop [default: 10s]
     #[arg(long, env = "CUSP_DRAIN_TIMEOUT", value_name = "DURATION")]
     pub drain_timeout: Option<Span>,
+    /// How long one attempt to send a webhook may take, reading the answer included [default: 10s]
+    #[arg(long, env = "CUSP_WEBHOOK_TIMEOUT", value_name = "DURATION")]
+    pub webhook_timeout: Option<Span>,
+    /// How long after its first failure a webhook is sent again; later waits are longer [default: 10s in serve, 200ms in dev]
+    #[arg(long, env = "CUSP_WEBHOOK_FIRST_RETRY", value_name = "DURATION")]
+    pub webhook_first_retry: Option<Span>,
+    /// How long after its event a webhook is given up [default: 3d in serve, 20s in dev]
+    #[arg(long, env = "CUSP_WEBHOOK_GIVE_UP_AFTER", value_name = "DURATION")]
+    pub webhook_give_up_after: Option<LongSpan>,
+    /// How long a webhook endpoint may only fail until it is disabled; 0s for any time [default: 4d in serve, 0s in dev]
+    #[arg(long, env = "CUSP_WEBHOOK_DISABLE_AFTER", value_name = "DURATION")]
+    pub webhook_disable_after: Option<LongSpan>,
+    /// A network that webhooks of `cusp serve` may go to although it is not public: 10.1.0.0/16 (several: repeat it, or commas)
+    #[arg(long, env = "CUSP_WEBHOOK_ALLOW", value_name = "NETWORK", value_delimiter = ',')]
+    pub webhook_allow: Option<Vec<Net>>,
+    /// A PEM file with the certificates to trust receivers of webhooks by, instead of the system's
+    #[arg(long, env = "CUSP_WEBHOOK_CA_FILE", value_name = "FILE")]
+    pub webhook_ca_file: Option<PathBuf>,
+    /// A file with the key that secrets of webhook endpoints come from [default: secrets.key in the data folder of serve]
+    #[arg(long, env = "CUSP_SECRETS_KEY_FILE", value_name = "FILE")]
+    pub secrets_key_file: Option<PathBuf>,
+    /// Have `cusp dev` duplicate, delay and reorder webhooks on purpose, the same for the same number
+    #[arg(long, env = "CUSP_CHAOS", value_name = "SEED")]
+    pub chaos: Option<u64>,
     /// Log lines for people (text) or for programs (json) [default: text]
     #[arg(long, env = "CUSP_LOG_FORMAT", value_name = "text|json", hide_possible_values = true)]
     pub log_format: Option<LogFormat>,
@@ -127,6 +153,14 @@ impl Options {
             head_timeout,
             request_timeout,
             drain_timeout,
+            webhook_timeout,
+            webhook_first_retry,
+            webhook_give_up_after,
+            webhook_disable_after,
+            webhook_allow,
+            webhook_ca_file,
+            secrets_key_file,
+            chaos,
             log_format,
             log_level,
         } = self;
@@ -146,6 +180,14 @@ impl Options {
             head_timeout: head_timeout.or(other.head_timeout),
             request_timeout: request_timeout.or(other.request_timeout),
             drain_timeout: drain_timeout.or(other.drain_timeout),
+            webhook_timeout: webhook_timeout.or(other.webhook_timeout),
+            webhook_first_retry: webhook_first_retry.or(other.webhook_first_retry),
+            webhook_give_up_after: webhook_give_up_after.or(other.webhook_give_up_after),
+            webhook_disable_after: webhook_disable_after.or(other.webhook_disable_after),
+            webhook_allow: webhook_allow.or(other.webhook_allow),
+            webhook_ca_file: webhook_ca_file.or(other.webhook_ca_file),
+            secrets_key_file: secrets_key_file.or(other.secrets_key_file),
+            chaos: chaos.or(other.chaos),
             log_format: log_format.or(other.log_format),
             log_level: log_level.or(other.log_level),
         }
@@ -154,6 +196,7 @@ impl Options {
     /// These options over the defaults, as far as they may go together.
     pub fn settle(self, openness: Openness) -> Result<(Settings, LogSettings), ConfigError> {
         let database = self.database()?;
+        let webhooks = self.webhooks(openness)?;
         let Options {
             listen,
             admin_listen,
@@ -170,6 +213,14 @@ impl Options {
             head_timeout,
             request_timeout,
             drain_timeout,
+            webhook_timeout: _,
+            webhook_first_retry: _,
+            webhook_give_up_after: _,
+            webhook_disable_after: _,
+            webhook_allow: _,
+            webhook_ca_file: _,
+            chaos: _,
+            secrets_key_file,
             log_format,
             log_level,
         } = self;
@@ -187,6 +238,8 @@ impl Options {
             head_timeout: head_timeout.map_or(defaults.head_timeout, |span| span.0),
             request_timeout: request_timeout.map_or(defaults.request_timeout, |span| span.0),
             drain_timeout: drain_timeout.map_or(defaults.drain_timeout, |span| span.0),
+            webhooks,
+            secrets_key_file,
         };
         check(&settings)?;
         let log = LogSettings { format: log_format.unwrap_or_default(), level: log_level.unwrap_or_default() };
@@ -299,18 +352,22 @@ impl FromStr for Span {
 
     fn from_str(text: &str) -> Result<Span, String> {
         let rule = "expected a whole number and a unit (ms, s, m or h), at most 24h, as 30s or 500ms";
-        let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-        let millis_per_unit = match unit {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            _ => return Err(rule.into()),
-        };
-        let millis = number.parse::<u64>().ok().and_then(|number| number.checked_mul(millis_per_unit)).ok_or(rule)?;
-        let span = Duration::from_millis(millis);
-        if span <= LONGEST_SPAN { Ok(Span(span)) } else { Err(rule.into()) }
+        duration(text).filter(|span| *span <= LONGEST_SPAN && !text.ends_with('d')).map(Span).ok_or_else(|| rule.into())
     }
+}
+
+/// A whole number and a unit, from milliseconds to days.
+fn duration(text: &str) -> Option<Duration> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
+    let millis_per_unit = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 24 * 3_600_000,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(millis_per_unit).map(Duration::from_millis)
 }
 
 impl TryFrom<String> for Span {
@@ -392,7 +449,7 @@ mod tests {
             known.lines().next().unwrap_or_default().split(", ").map(|name| name.trim_matches('`').into()).collect();
         assert_eq!(flags, variables);
         assert_eq!(flags, keys);
-        assert_eq!(flags.len(), 17);
+        assert_eq!(flags.len(), 25);
     }
 
     #[test]
@@ -402,6 +459,7 @@ mod tests {
         let settings = Settings::new(Openness::Serve);
         let database = Database::new("postgres://db/x");
         let seconds = |span: Duration| format!("{}s", span.as_secs());
+        let days = |span: Duration| format!("{}d", span.as_secs() / (24 * 3600));
         for (flag, default) in [
             ("listen", settings.listen.to_string()),
             ("admin-listen", settings.admin_listen.expect("serve has one").to_string()),
@@ -415,6 +473,10 @@ mod tests {
             ("head-timeout", seconds(settings.head_timeout)),
             ("request-timeout", seconds(settings.request_timeout)),
             ("drain-timeout", seconds(settings.drain_timeout)),
+            ("webhook-timeout", seconds(settings.webhooks.timeout)),
+            ("webhook-first-retry", seconds(settings.webhooks.first_retry)),
+            ("webhook-give-up-after", days(settings.webhooks.give_up_after)),
+            ("webhook-disable-after", days(settings.webhooks.disable_after.expect("serve has one"))),
             ("log-format", name_of(LogFormat::default())),
             ("log-level", name_of(Level::default())),
         ] {

@@ -15,9 +15,12 @@ pub mod ids;
 pub mod listeners;
 pub mod processor;
 pub mod rfc3339;
+pub mod secrets_file;
+pub mod secrets_key;
 pub mod settings;
 pub mod start;
 pub mod store;
 pub mod telemetry;
+pub mod webhooks;
 
 pub use start::{Running, StartError, World, start};

@@ -6,6 +6,8 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 /// How open the server is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Openness {
@@ -42,6 +44,10 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// How long requests in flight may go on once the server is told to stop.
     pub drain_timeout: Duration,
+    /// How webhooks are sent.
+    pub webhooks: Webhooks,
+    /// The file that holds the key which secrets of webhook endpoints are derived from; `None` for what the mode has.
+    pub secrets_key_file: Option<PathBuf>,
 }
 
 impl Settings {
@@ -63,6 +69,72 @@ impl Settings {
             head_timeout: Duration::from_secs(60),
             request_timeout: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(10),
+            webhooks: Webhooks::new(openness),
+            secrets_key_file: None,
+        }
+    }
+}
+
+/// How webhooks are sent, and how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Webhooks {
+    /// Which addresses they may go to.
+    pub targets: Targets,
+    /// A PEM file with the certificates to believe receivers by, instead of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// How long one attempt may take, from looking up the host to the end of the answer; more than zero.
+    pub timeout: Duration,
+    /// About how long after the first failure a delivery is tried again; more than zero. Each further wait is a multiple
+    /// of the one before.
+    pub first_retry: Duration,
+    /// The longest wait between two attempts.
+    pub longest_retry: Duration,
+    /// How long after it was made a delivery is given up.
+    pub give_up_after: Duration,
+    /// How long an endpoint may do nothing but fail until it is disabled; `None` for any time.
+    pub disable_after: Option<Duration>,
+    /// Duplicate, delay and reorder deliveries on purpose, as this seed has it.
+    pub chaos: Option<u64>,
+}
+
+/// Which addresses webhooks may go to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Targets {
+    /// Any, this machine's own included.
+    Any,
+    /// Public ones, and those in these networks.
+    Public {
+        /// The networks that the operator opened.
+        allowed: Vec<IpNet>,
+    },
+}
+
+impl Webhooks {
+    /// The defaults of each mode: a developer waits for seconds, a server for days.
+    pub fn new(openness: Openness) -> Webhooks {
+        let hours = |hours: u64| Duration::from_secs(hours * 3600);
+        let timeout = Duration::from_secs(10);
+        match openness {
+            Openness::Dev => Webhooks {
+                targets: Targets::Any,
+                ca_file: None,
+                timeout,
+                first_retry: Duration::from_millis(200),
+                longest_retry: Duration::from_secs(5),
+                give_up_after: Duration::from_secs(20),
+                disable_after: None,
+                chaos: None,
+            },
+            Openness::Serve => Webhooks {
+                targets: Targets::Public { allowed: Vec::new() },
+                ca_file: None,
+                timeout,
+                first_retry: Duration::from_secs(10),
+                longest_retry: hours(8),
+                give_up_after: hours(3 * 24),
+                disable_after: Some(hours(4 * 24)),
+                chaos: None,
+            },
         }
     }
 }

@@ -30,6 +30,7 @@ use crate::http::shell::{Pages, Shell};
 use crate::http::traffic::Traffic;
 use crate::ids::Ids;
 use crate::processor::{Processor, Simulator};
+use crate::secrets_file;
 use crate::settings::Settings;
 use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::{SqliteOptions, SqliteStore};
@@ -103,6 +104,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     // Before anything is made or migrated: a server that cannot listen leaves the data as it is.
     let main = bind(settings.listen)?;
     let admin = settings.admin_listen.map(bind).transpose()?;
+    let given = secrets_file::given(settings).map_err(StartError)?;
     let store: Arc<dyn Store> = match &settings.database {
         Some(database) => Arc::new(PostgresStore::open(database).await.map_err(refused)?),
         None => {
@@ -115,12 +117,22 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         None => store,
     };
 
+    let secrets_key = match given {
+        Some(key) => Some(key),
+        None => secrets_file::own(settings, data, ids.as_ref()).map_err(StartError)?,
+    };
+    if secrets_key.is_none() {
+        tracing::warn!(
+            "no webhook endpoint can be made and no webhook can be signed: servers on a database need --secrets-key-file"
+        );
+    }
+
     let metrics = Arc::new(Metrics::new(clock.now()));
     let watching = Arc::new(Watch(metrics.clone()));
     let render: Arc<dyn RenderEvent> = Arc::new(stripe::events::Teller);
     let app = Arc::new(App::new(
         store.clone(),
-        Surroundings { clock: clock.clone(), ids: ids.clone(), meter: watching.clone(), processor },
+        Surroundings { clock: clock.clone(), ids: ids.clone(), meter: watching.clone(), processor, secrets_key },
         settings.openness,
         settings.rate_limit,
         stripe::versions::NEWEST,

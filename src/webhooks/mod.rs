@@ -1,0 +1,10 @@
+//! Webhooks: what is sent to receivers, how it is signed, where it may go, and when it is tried again. Which deliveries
+//! there are is for the store to know.
+
+pub mod chaos;
+pub mod guard;
+mod pool;
+pub mod schedule;
+pub mod send;
+pub mod sign;
+mod trust;
