@@ -153,7 +153,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     let traffic = Arc::<Traffic>::default();
     let shell = Arc::new(Shell {
         // Stripe's takes what is nobody's.
-        dialects: vec![cusp::dialect(Cusp { app: app.clone(), render }), stripe::dialect(app.clone())],
+        dialects: vec![cusp::dialect(Cusp { app: app.clone(), render }), stripe::dialect(app.clone(), traffic.clone())],
         pages: admin.is_none().then(|| pages.clone()),
         observer: watching.clone(),
         ids,

@@ -58,6 +58,11 @@ pub fn resend(
     Ok((event, delivery))
 }
 
+/// Keeps what became of an event that a listening session was told: whoever listens sends by itself.
+pub fn told_to_session(tx: &mut dyn Tx, ctx: &Ctx<'_>, delivery: &Delivery) -> Kept<()> {
+    tx.put_delivery(ctx.account.space, delivery)
+}
+
 /// Takes or renews the lease of a queue; `None` when another server has it.
 pub fn lease(
     tx: &mut dyn Tx,

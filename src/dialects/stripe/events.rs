@@ -20,11 +20,11 @@ use crate::domain::discount::Redeemed;
 use crate::domain::event::{Event, EventKind, Happening, ObjectChange, Subject};
 use crate::domain::facts::Facts;
 use crate::domain::holding::Holding;
-use crate::domain::ids::{CouponSerial, CustomerId, EventId};
+use crate::domain::ids::{CouponSerial, CustomerId, EventId, WebhookEndpointId};
 use crate::domain::page::{EventPage, Span};
 use crate::domain::promotion_code::{Promotion, PromotionCode};
 use crate::domain::time::Time;
-use crate::engine::events;
+use crate::engine::{deliveries, events};
 use crate::feed::RenderEvent;
 use crate::http::json::{Json, Object, previous};
 
@@ -60,6 +60,53 @@ pub const LIST: &[Param<List>] = &[
     row("type", Kind::Value(&TEXT, |list, value| list.kind = Some(value.text()))),
     row("types", Kind::Value(&Shape::List(&TEXT, MAX_TYPES), |list, value| list.kinds = Some(Value::texts(value)))),
 ];
+
+/// What an event is to be told again with.
+#[derive(Default)]
+pub struct Retry {
+    account: Option<String>,
+    for_sessions: bool,
+    endpoint: Option<String>,
+}
+
+/// The parameters of `POST /v1/events/{id}/retry`, which the official CLI sends: `stripe events resend`.
+pub const RETRY: &[Param<Retry>] = &[
+    row("account", Kind::Value(&TEXT, |retry, value| retry.account = Some(value.text()))),
+    row("for_stripecli", Kind::Value(&Shape::Flag, |retry, value| retry.for_sessions = value.flag())),
+    row("webhook_endpoint", Kind::Value(&TEXT, |retry, value| retry.endpoint = Some(value.text()))),
+];
+
+/// `POST /v1/events/{id}/retry`: to an endpoint, or to the sessions of the CLI that listen on this server.
+pub fn retry(call: &Arc<Call>) -> Result<Plan, Refusal> {
+    let Retry { account, for_sessions, endpoint } = params::read(RETRY, &call.given, &call.version)?;
+    if account.is_some_and(|id| id != call.account.id.as_str()) {
+        return Err(Refusal::other_account());
+    }
+    let id = EventId(call.part(0)?);
+    match (for_sessions, endpoint) {
+        (true, Some(_)) => Err(Refusal::exclusive(&["for_stripecli", "webhook_endpoint"])),
+        (false, None) => Err(Refusal::told_to_nobody()),
+        (true, None) => {
+            let mut told = false;
+            Ok(Plan::look(Names::BY_PATH, move |call, read| {
+                let event = events::read(read, &call.account, &id, oldest(call))?;
+                // It may look more than once.
+                if !std::mem::replace(&mut told, true) {
+                    call.app.asked_again().tell(call.account.space, || event.id.clone());
+                }
+                let pending = read.open_deliveries(call.account.space, event.sequence)?;
+                Ok(Answer::of(object(&event, &call.account, Version::of_account(&call.account), pending)))
+            }))
+        }
+        (false, Some(endpoint)) => Ok(Plan::write(Names::BY_PATH, move |call, tx, ctx| {
+            let endpoint = WebhookEndpointId(endpoint.clone());
+            let event = events::read(tx, &call.account, &id, oldest(call))?;
+            let pending = tx.open_deliveries(call.account.space, event.sequence)? + 1;
+            let (event, _) = deliveries::resend(tx, ctx, &id, oldest(call), &endpoint)?;
+            Ok(Answer::of(object(&event, &call.account, Version::of_account(&call.account), pending)))
+        })),
+    }
+}
 
 /// `GET /v1/events/{id}`
 pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {

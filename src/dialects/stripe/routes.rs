@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 
 use super::failure::Refusal;
 use super::{
-    Call, Plan, account, balance_transactions, cash_balance, coupons, customers, discounts, events,
+    Call, Plan, account, balance_transactions, cash_balance, cli, coupons, customers, discounts, events,
     funding_instructions, payment_methods, promotion_codes, setup_intents, source_objects, sources, tax_ids, tokens,
 };
 use crate::domain::api_key::{Access, Resource};
@@ -64,6 +64,7 @@ const CUSTOMER: &str = "/v1/customers/{customer}";
 const CUSTOMERS: &str = "/v1/customers";
 const DISCOUNT: &str = "/v1/customers/{customer}/discount";
 const EVENT: &str = "/v1/events/{id}";
+const EVENT_RETRY: &str = "/v1/events/{id}/retry";
 const EVENTS: &str = "/v1/events";
 const FUND_CASH_BALANCE: &str = "/v1/test_helpers/customers/{customer}/fund_cash_balance";
 const FUNDING_INSTRUCTIONS: &str = "/v1/customers/{customer}/funding_instructions";
@@ -87,6 +88,7 @@ const LOOSE_SOURCES: &str = "/v1/sources";
 const LOOSE_SOURCE_AUTHORIZE: &str = "/v1/test_helpers/sources/{source}/authorize";
 const LOOSE_SOURCE_CANCEL: &str = "/v1/test_helpers/sources/{source}/cancel";
 const LOOSE_SOURCE_FAIL: &str = "/v1/test_helpers/sources/{source}/fail";
+const SESSIONS: &str = "/v1/stripecli/sessions";
 const SOURCE: &str = "/v1/customers/{customer}/sources/{id}";
 const SOURCES: &str = "/v1/customers/{customer}/sources";
 const SOURCE_VERIFY: &str = "/v1/customers/{customer}/sources/{id}/verify";
@@ -156,6 +158,8 @@ pub static OPERATIONS: &[Operation] = &[
     operation(Method::POST, BANK_ACCOUNT_VERIFY, Resource::Customer, Access::Write, sources::verify),
     operation(Method::GET, EVENTS, Resource::Event, Access::Read, events::list),
     operation(Method::GET, EVENT, Resource::Event, Access::Read, events::retrieve),
+    operation(Method::POST, EVENT_RETRY, Resource::Event, Access::Write, events::retry),
+    operation(Method::POST, SESSIONS, Resource::Event, Access::Read, cli::sessions::create),
     operation(Method::GET, COUPONS, Resource::Coupon, Access::Read, coupons::list),
     operation(Method::POST, COUPONS, Resource::Coupon, Access::Write, coupons::create),
     operation(Method::GET, COUPON, Resource::Coupon, Access::Read, coupons::retrieve),

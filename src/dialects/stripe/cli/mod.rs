@@ -1,6 +1,7 @@
 //! Sessions of the official CLI: `stripe listen` and `stripe logs tail`. A session is asked for with a key and connected to
 //! with its id; what it hears is in `listen` and `logs`. github.com/stripe/stripe-cli, `pkg/stripeauth` and `pkg/websocket`.
 
+mod answers;
 mod filters;
 mod line;
 mod listen;
@@ -95,10 +96,11 @@ impl Sessions {
 
     /// Answers a request at [`SUBSCRIBE`]: takes the connection over for the session that it names.
     pub async fn subscribe(self: &Arc<Sessions>, request: &Request) -> Reply {
-        match self.connected(request).await {
+        let reply = match self.connected(request).await {
             Ok(reply) => reply,
             Err(refusal) => refusal.reply(),
-        }
+        };
+        Reply { route: SUBSCRIBE, ..reply }
     }
 
     async fn connected(self: &Arc<Sessions>, request: &Request) -> Result<Reply, Refusal> {
@@ -120,6 +122,7 @@ impl Sessions {
         let (sessions, account) = (self.clone(), caller.account);
         let takeover = Takeover(Box::new(move |connection, stop| {
             Box::pin(async move {
+                tracing::debug!(session = ticket.name, device = ticket.device, "a session of the CLI is connected");
                 let mut line = Line::open(connection).await;
                 let over = sessions.attend(&mut line, seat, &ticket, account, stop).await;
                 tracing::debug!(session = ticket.name, "a session of the CLI is over: {over:?}");

@@ -6,9 +6,9 @@ use hyper::header::HOST;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use super::SUBSCRIBE;
 use super::filters::{self, Filters};
 use super::ticket::{Feature, Ticket};
-use super::SUBSCRIBE;
 use crate::app::Pass;
 use crate::dialects::stripe::failure::{Names, Refusal};
 use crate::dialects::stripe::lists::{TEXT, row};
@@ -48,7 +48,10 @@ pub const CREATE: &[Param<Create>] = &[
     row("forward_to_url", Kind::Value(&TEXT, |create, value| create.forward_to = Some(value.text()))),
     Param {
         required: true,
-        ..row("websocket_features", Kind::Value(&Shape::List(&TEXT, 2), |create, value| create.features = value.texts()))
+        ..row(
+            "websocket_features",
+            Kind::Value(&Shape::List(&TEXT, 2), |create, value| create.features = value.texts()),
+        )
     },
 ];
 
@@ -66,14 +69,16 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
         (Feature::RequestLogs, Some(text)) => Filters::parse(&text).ok_or_else(Refusal::websocket_filters)?,
     };
     let host = call.headers.get(HOST).and_then(|host| host.to_str().ok()).ok_or_else(Refusal::no_host)?.to_owned();
-    if call.app().secrets_key().is_none() {
-        return Err(Refusal::no_secrets_key());
+    if call.app.secrets_key().is_none() {
+        return Err(Refusal::no_sessions());
     }
     let mut random = [0; 16];
-    call.app().ids().random(&mut random);
+    call.app.ids().random(&mut random);
+    let (owner, account) = (call.key.account.clone(), call.account.id.clone());
+    let pass = Pass { key: call.key.digest, owner, account, mode: call.account.mode };
     let ticket = Ticket {
         name: format!("cliws_{}", crockford(u128::from_be_bytes(random))),
-        pass: call.pass(),
+        pass,
         feature,
         since: 0,
         began: call.now,
@@ -85,7 +90,7 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
     Ok(Plan::look(Names::BY_PATH, move |call, read| {
         let newest = read.newest(&[call.account.space])?;
         let ticket = Ticket { since: newest.first().copied().unwrap_or(0), ..ticket.clone() };
-        let key = call.app().secrets_key().ok_or_else(Refusal::no_secrets_key)?;
+        let key = call.app.secrets_key().ok_or_else(Refusal::no_sessions)?;
         Ok(Answer::of(object(&ticket, call, key, &host).into()))
     }))
 }
