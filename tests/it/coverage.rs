@@ -7,7 +7,7 @@ use cusp::dialects::stripe::params::{Empty, Field, Kind, Param, Shape};
 use cusp::dialects::stripe::routes::OPERATIONS;
 use cusp::dialects::stripe::versions::LISTED;
 use cusp::dialects::stripe::{
-    balance_transactions, cash_balance, coupons, customers, events, funding_instructions, payment_methods,
+    balance_transactions, cash_balance, cli, coupons, customers, events, funding_instructions, payment_methods,
     promotion_codes, setup_params, source_objects, sources, tax_ids, tokens,
 };
 
@@ -138,6 +138,8 @@ fn tables() -> BTreeMap<&'static str, Vec<Row>> {
         ("POST /v1/payment_methods/{payment_method}/detach", rows("", customers::RETRIEVE)),
         ("GET /v1/events", rows("", events::LIST)),
         ("GET /v1/events/{id}", rows("", customers::RETRIEVE)),
+        ("POST /v1/events/{id}/retry", rows("", events::RETRY)),
+        ("POST /v1/stripecli/sessions", rows("", cli::sessions::CREATE)),
         ("GET /v1/promotion_codes", rows("", promotion_codes::LIST)),
         ("GET /v1/promotion_codes/{promotion_code}", rows("", customers::RETRIEVE)),
         ("GET /v1/tax_ids", rows("", tax_ids::LIST_OWNED)),

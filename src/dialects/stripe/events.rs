@@ -24,7 +24,8 @@ use crate::domain::ids::{CouponSerial, CustomerId, EventId, WebhookEndpointId};
 use crate::domain::page::{EventPage, Span};
 use crate::domain::promotion_code::{Promotion, PromotionCode};
 use crate::domain::time::Time;
-use crate::engine::{deliveries, events};
+use crate::domain::problem::Problem;
+use crate::engine::{Stop, deliveries, events};
 use crate::feed::RenderEvent;
 use crate::http::json::{Json, Object, previous};
 
@@ -102,8 +103,16 @@ pub fn retry(call: &Arc<Call>) -> Result<Plan, Refusal> {
             let endpoint = WebhookEndpointId(endpoint.clone());
             let event = events::read(tx, &call.account, &id, oldest(call))?;
             let pending = tx.open_deliveries(call.account.space, event.sequence)? + 1;
-            let (event, _) = deliveries::resend(tx, ctx, &id, oldest(call), &endpoint)?;
-            Ok(Answer::of(object(&event, &call.account, Version::of_account(&call.account), pending)))
+            match deliveries::resend(tx, ctx, &id, oldest(call), &endpoint) {
+                Ok((event, _)) => {
+                    Ok(Answer::of(object(&event, &call.account, Version::of_account(&call.account), pending)))
+                }
+                Err(Stop::Problem(Problem::NoSuchWebhookEndpoint(endpoint))) => {
+                    let refusal = Refusal::no_such("webhook endpoint", endpoint.as_str(), "webhook_endpoint");
+                    Ok(Answer::bad_parameters(refusal))
+                }
+                Err(stop) => Err(stop),
+            }
         })),
     }
 }

@@ -8,6 +8,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use tokio::time::interval;
 
+use super::super::events::Teller;
+use super::super::versions::NEWEST;
 use super::answers::{Response, Said};
 use super::line::{Line, Over, PING_EVERY};
 use super::sessions::secret;
@@ -15,8 +17,6 @@ use super::ticket::Ticket;
 use super::window::Window;
 use super::{Never, Sessions, broken};
 use crate::app::App;
-use crate::dialects::stripe::events::Teller;
-use crate::dialects::stripe::versions::NEWEST;
 use crate::domain::account::Account;
 use crate::domain::delivery::{Attempt, Delivery, DeliveryPage, News};
 use crate::domain::event::{Cause, Event};
