@@ -181,8 +181,8 @@ pub struct App {
     in_flight: Mutex<HashSet<(Space, String)>>,
     rates: Option<DefaultKeyedRateLimiter<Space>>,
     herald: Herald,
-    feed: Arc<Feed>,
     mailbox: Arc<Mailbox>,
+    feed: Arc<Feed>,
     asked_again: Arc<Listeners<EventId>>,
 }
 
@@ -285,9 +285,9 @@ impl App {
             wrote: false,
             tell,
             herald: self.herald.clone(),
-            feed: self.feed.clone(),
             bell: Bell::default(),
             mailbox: self.mailbox.clone(),
+            feed: self.feed.clone(),
         }));
         match told.await {
             Ok(outcome) => outcome,
@@ -555,10 +555,10 @@ struct Work<T, V> {
     wrote: bool,
     tell: oneshot::Sender<Done<T>>,
     herald: Herald,
-    feed: Arc<Feed>,
     /// Rung when there is something to be sent to the account's webhook endpoints.
     bell: Bell,
     mailbox: Arc<Mailbox>,
+    feed: Arc<Feed>,
 }
 
 /// Where the news of finished transactions go. The writer hands them to one task, which tells those who wait: waking
@@ -599,7 +599,7 @@ where
     }
 
     fn finish(self: Box<Self>, outcome: Kept<()>) {
-        let Work { account, meter, since, result, wrote, tell, herald, feed, bell, mailbox, .. } = *self;
+        let Work { account, meter, since, result, wrote, tell, herald, bell, mailbox, feed, .. } = *self;
         meter.stage(Stage::Commit, since.elapsed());
         if outcome.is_ok() && bell.take() {
             mailbox.put(account.space);
