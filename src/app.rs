@@ -384,19 +384,13 @@ impl App {
 
     /// Who a key opens for that was let in before: it may have been revoked or limited since then.
     pub async fn readmit(&self, pass: &Pass) -> Result<Caller, Closed> {
-        let Pass { key: digest, owner, account: id, mode } = pass.clone();
-        let home = identity::space(None, &owner, mode);
-        let kept = self.look(move |read| keys::read(read, home, &digest)).await?;
-        let key = match (kept, self.openness) {
-            (Some(key), _) if key.revoked.is_some() => return Err(Closed::Revoked),
-            (Some(key), _) => key,
-            (None, Openness::Serve) => return Err(Closed::Unknown),
-            (None, Openness::Dev) => self.unlimited(digest, owner.clone(), mode, KeyKind::Secret),
-        };
+        let Pass { key, owner, account: id, mode } = pass.clone();
         let parent = (id != owner).then_some(&owner);
-        let account = self.account(identity::space(parent, &id, mode), parent, &id, mode).await?;
-        match account {
-            Some(account) => Ok(Caller { account, key: Arc::new(key) }),
+        let space = identity::space(parent, &id, mode);
+        let key = Arc::new(self.unlimited(key, owner.clone(), mode, KeyKind::Secret));
+        let key = self.is_open(&key).await?.ok_or(Closed::Revoked)?;
+        match self.account(space, parent, &id, mode).await? {
+            Some(account) => Ok(Caller { account, key }),
             None => Err(Closed::NotLinked),
         }
     }
@@ -405,6 +399,18 @@ impl App {
     fn unlimited(&self, digest: KeyDigest, account: AccountId, mode: Mode, kind: KeyKind) -> ApiKey {
         let (last4, created) = (String::new(), self.clock.now());
         ApiKey { digest, account, mode, kind, label: None, last4, created, revoked: None }
+    }
+
+    /// The key as it is now, if it still opens its account: for what goes on longer than a request.
+    pub async fn is_open(&self, key: &Arc<ApiKey>) -> Kept<Option<Arc<ApiKey>>> {
+        let home = identity::space(None, &key.account, key.mode);
+        let digest = key.digest;
+        let kept = self.look(move |read| keys::read(read, home, &digest)).await?;
+        Ok(match (kept, self.openness) {
+            (Some(kept), _) => Some(Arc::new(kept)).filter(|kept| kept.revoked.is_none()),
+            (None, Openness::Serve) => None,
+            (None, Openness::Dev) => Some(key.clone()),
+        })
     }
 
     /// Whether the account may make one more request now; if not, how long until it may.

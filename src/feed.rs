@@ -5,12 +5,18 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
 
 use crate::domain::account::{Account, Space};
 use crate::domain::event::Event;
+use crate::store::{Failure, Kept, Store};
+
+/// How often the store is asked whether another server has written for an account that somebody waits for.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// Tells an event in a dialect's words, for whoever passes it on without knowing the dialect.
 pub trait RenderEvent: Send + Sync {
@@ -34,13 +40,16 @@ struct Waiting {
     wake: watch::Sender<()>,
     /// How many.
     count: usize,
+    /// The place of the newest event, as a look at the store found it.
+    newest: Option<i64>,
 }
 
 impl Feed {
     /// Waits for news of an account from now on. Whoever subscribes before he looks misses nothing.
     pub fn subscribe(self: &Arc<Feed>, space: Space) -> Subscription {
         let mut accounts = self.accounts.lock();
-        let waiting = accounts.entry(space).or_insert_with(|| Waiting { wake: watch::Sender::new(()), count: 0 });
+        let waiting =
+            accounts.entry(space).or_insert_with(|| Waiting { wake: watch::Sender::new(()), count: 0, newest: None });
         waiting.count += 1;
         self.waiting.fetch_add(1, Ordering::SeqCst);
         Subscription { woken: waiting.wake.subscribe(), feed: self.clone(), space }
@@ -57,6 +66,57 @@ impl Feed {
             waiting.wake.send_replace(());
         }
     }
+
+    /// Wakes those who wait for accounts that another server has written for, as long as it runs: for a store that others
+    /// write to as well. Nothing is asked while nobody waits.
+    pub async fn watch(self: Arc<Feed>, store: Arc<dyn Store>) {
+        let mut every = tokio::time::interval(LOOK_EVERY);
+        every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut well = true;
+        loop {
+            every.tick().await;
+            let spaces: Vec<Space> = self.accounts.lock().keys().copied().collect();
+            if spaces.is_empty() {
+                continue;
+            }
+            match newest(store.clone(), spaces).await {
+                Ok(found) => {
+                    well = true;
+                    self.compare(&found);
+                }
+                Err(failure) => {
+                    // Once, not four times a second.
+                    if std::mem::take(&mut well) {
+                        tracing::warn!("looking for what other servers wrote: {failure}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Wakes those who wait for an account of which the newest event is another than before.
+    fn compare(&self, found: &[(Space, i64)]) {
+        let mut accounts = self.accounts.lock();
+        for (space, newest) in found {
+            if let Some(waiting) = accounts.get_mut(space)
+                && waiting.newest.replace(*newest) != Some(*newest)
+            {
+                waiting.wake.send_replace(());
+            }
+        }
+    }
+}
+
+async fn newest(store: Arc<dyn Store>, spaces: Vec<Space>) -> Kept<Vec<(Space, i64)>> {
+    let looked = tokio::task::spawn_blocking(move || {
+        let mut found = Vec::new();
+        store.read(&mut |read| {
+            found = read.newest(&spaces)?;
+            Ok(())
+        })?;
+        Ok(spaces.into_iter().zip(found).collect())
+    });
+    looked.await.unwrap_or_else(|panic| Err(Failure::broken("looking for the newest events", panic)))
 }
 
 /// Somebody who waits for news of an account, until it is dropped.
@@ -118,6 +178,20 @@ mod tests {
         feed.wake(Space(1));
         assert!(is_woken(&mut subscription).await);
         assert!(!is_woken(&mut subscription).await);
+    }
+
+    #[tokio::test]
+    async fn an_account_that_moved_in_the_store_wakes() {
+        let feed = Arc::new(Feed::default());
+        let (mut one, mut other) = (feed.subscribe(Space(1)), feed.subscribe(Space(2)));
+        feed.compare(&[(Space(1), 3), (Space(2), 0)]);
+        // Whatever the first look finds may be new to whoever subscribed before.
+        assert!(is_woken(&mut one).await && is_woken(&mut other).await);
+        feed.compare(&[(Space(1), 3), (Space(2), 1), (Space(3), 9)]);
+        assert!(!is_woken(&mut one).await && is_woken(&mut other).await);
+        // A history that was put back has moved as well.
+        feed.compare(&[(Space(1), 2), (Space(2), 1)]);
+        assert!(is_woken(&mut one).await && !is_woken(&mut other).await);
     }
 
     #[test]

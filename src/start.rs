@@ -88,7 +88,8 @@ pub struct Running {
     stopping: Arc<AtomicBool>,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
-    tidying: JoinHandle<()>,
+    /// What goes on beside requests, until the server stops.
+    chores: Vec<JoinHandle<()>>,
     /// The folder of a server that keeps nothing; it goes when the store is closed.
     scratch: Option<TempDir>,
 }
@@ -153,7 +154,10 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     let traffic = Arc::<Traffic>::default();
     let shell = Arc::new(Shell {
         // Stripe's takes what is nobody's.
-        dialects: vec![cusp::dialect(Cusp { app: app.clone(), render }), stripe::dialect(app.clone(), traffic.clone())],
+        dialects: vec![
+            cusp::dialect(Cusp { app: app.clone(), render, streams: Arc::default() }),
+            stripe::dialect(app.clone(), traffic.clone()),
+        ],
         pages: admin.is_none().then(|| pages.clone()),
         observer: watching.clone(),
         ids,
@@ -180,8 +184,12 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         };
         listeners.push(tokio::spawn(listen::serve(admin, bounds, watching, answer, stopped)));
     }
-    let tidying = tokio::spawn(tidy(app.clone()));
-    Ok(Running { address, admin_address, app, store, stopping, stop, listeners, tidying, scratch })
+    let mut chores = vec![tokio::spawn(tidy(app.clone()))];
+    if settings.database.is_some() {
+        // Other servers may write to it too.
+        chores.push(tokio::spawn(app.feed().clone().watch(store.clone())));
+    }
+    Ok(Running { address, admin_address, app, store, stopping, stop, listeners, chores, scratch })
 }
 
 impl Running {
@@ -213,7 +221,7 @@ impl Running {
             // A listener that panicked has nothing more to wait for.
             let _ = listener.await;
         }
-        self.tidying.abort();
+        self.chores.iter().for_each(JoinHandle::abort);
         let store = self.store;
         let closed = tokio::task::spawn_blocking(move || store.close()).await;
         if let Err(panic) = closed {

@@ -44,6 +44,10 @@ macro_rules! folders {
 }
 
 folders! {
+    cusp_events_stream: "cusp/events/stream",
+    cusp_requests_authenticate: "cusp/requests/authenticate",
+    cusp_requests_decode: "cusp/requests/decode",
+    cusp_requests_route: "cusp/requests/route",
     account_retrieve: "stripe/account/retrieve",
     balance_transactions_create: "stripe/balance_transactions/create",
     balance_transactions_list: "stripe/balance_transactions/list",

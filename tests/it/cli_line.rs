@@ -2,8 +2,12 @@
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
+use std::sync::mpsc;
 use std::time::Duration;
 
+use cusp::domain::delivery::{Delivery, DeliveryPage};
+use cusp::domain::ids::WebhookEndpointId;
+use cusp::identity::{self, KeyParts};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::handshake::HandshakeError;
@@ -12,6 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{self, Error, Message, WebSocket};
 
 use crate::client::{self, Client};
+use crate::harness::Server;
 
 /// How long anything may take that is to happen.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -174,6 +179,28 @@ impl Line {
     fn patience(&self, patience: Duration) {
         self.0.get_ref().set_read_timeout(Some(patience)).expect("a time can be set");
     }
+}
+
+/// The deliveries that are kept of a session of that key's sandbox, newest event first.
+pub fn deliveries(server: &Server, key: &str, session: &str) -> Vec<Delivery> {
+    look(server, key, Some(WebhookEndpointId(session.to_owned())))
+}
+
+/// The deliveries that are kept of that key's sandbox, newest event first.
+pub fn all_deliveries(server: &Server, key: &str) -> Vec<Delivery> {
+    look(server, key, None)
+}
+
+fn look(server: &Server, key: &str, endpoint: Option<WebhookEndpointId>) -> Vec<Delivery> {
+    let parts = KeyParts::of(key).expect("it is a key");
+    let space = identity::space(None, &identity::sandbox(parts.rest), parts.mode);
+    let (tell, told) = mpsc::channel();
+    server.beside(move |tx| {
+        let page = DeliveryPage { endpoint: endpoint.clone(), limit: 100, ..DeliveryPage::default() };
+        let _ = tell.send(tx.deliveries(space, &page)?.items);
+        Ok(())
+    });
+    told.try_iter().last().expect("the look was taken")
 }
 
 /// An event as it was told.

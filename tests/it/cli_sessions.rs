@@ -1,11 +1,12 @@
 //! Sessions of the CLI, spoken by hand: who may connect, what is told, what ends a line, and where a session goes on that
 //! comes back.
 
+use cusp::domain::delivery::{Delivery, DeliveryState, Outcome};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use crate::cli_line::{PROTOCOL, Session};
+use crate::cli_line::{PROTOCOL, Session, deliveries};
 use crate::client::{self, Client};
 use crate::harness::{Keeping, Server, in_both_stores};
 use crate::transcript::Grant;
@@ -35,18 +36,20 @@ fn start(keeping: &Keeping) -> (Server, Client) {
     (server, client)
 }
 
-/// The deliveries that are kept of a session, oldest event first: event, state, status, body.
-fn kept(client: &Client, session: &Session) -> Vec<(String, String, u64, String)> {
-    let listed = client.get(&format!("/cusp/v1/webhook_deliveries?endpoint={}", session.name()));
-    let listed = client::json(&listed);
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let mut found: Vec<_> = listed["data"].as_array().expect("a list").clone();
-    found.reverse();
-    let row = |one: &Value| {
-        let answer = &one["latest"]["response"];
-        (text(&one["event"]), text(&one["state"]), answer["status"].as_u64().unwrap_or(0), text(&answer["body"]))
+/// What is kept of a delivery: event, state, status, body.
+type Kept = (String, DeliveryState, u16, String);
+
+/// The deliveries that are kept of a session, oldest event first, once there are so many.
+fn kept(server: &Server, session: &Session, count: usize) -> Vec<Kept> {
+    let mut found = Vec::new();
+    while found.len() < count {
+        found = deliveries(server, KEY, session.name());
+    }
+    let row = |delivery: Delivery| match delivery.latest.map(|attempt| attempt.outcome) {
+        Some(Outcome::Answered { status, body, .. }) => (delivery.event.0, delivery.state, status, body),
+        other => panic!("{other:?}"),
     };
-    found.iter().map(row).collect()
+    found.into_iter().rev().map(row).collect()
 }
 
 fn an_event_is_told_signed_in_two_versions(keeping: &Keeping) {
@@ -205,9 +208,7 @@ fn a_session_goes_on_after_a_restart(keeping: &Keeping) {
     client.customer("name=second");
     line.event();
     assert_eq!(silent_line.name(), "second");
-    while kept(&client, &session).is_empty() {
-        std::thread::yield_now();
-    }
+    kept(&server, &session, 1);
     server.advance(11 * 60 * 1000);
     server.restart();
     let client = Client::new(server.address(), KEY);
@@ -242,15 +243,12 @@ fn an_answer_is_kept_once(keeping: &Keeping) {
     // It is kept when what came behind it has come.
     client.customer("name=three");
     assert_eq!(line.name(), "three");
-    while kept(&client, &session).len() < 2 {
-        std::thread::yield_now();
-    }
     let event = |told: &crate::cli_line::Told| told.payload()["id"].as_str().expect("an id").to_owned();
     let expected = [
-        (event(&one), "failed".to_owned(), 500, "oops".to_owned()),
-        (event(&two), "succeeded".to_owned(), 204, String::new()),
+        (event(&one), DeliveryState::Failed, 500, "oops".to_owned()),
+        (event(&two), DeliveryState::Succeeded, 204, String::new()),
     ];
-    assert_eq!(kept(&client, &session), expected);
+    assert_eq!(kept(&server, &session, 2), expected);
     let shown = client::json(&client.get(&format!("/v1/events/{}", event(&one))));
     assert_eq!(shown["pending_webhooks"], 0, "nobody is going to send it again");
 }

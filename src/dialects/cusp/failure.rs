@@ -78,7 +78,13 @@ impl Refusal {
 
     /// A refusal of a parameter.
     pub fn of_param(param: impl Into<String>, code: &'static str, message: impl Into<String>) -> Refusal {
-        Refusal { param: Some(param.into()), ..Refusal::new(400, code, message) }
+        Refusal::new(400, code, message).about(param)
+    }
+
+    /// The refusal with the parameter that it is about.
+    pub fn about(mut self, param: impl Into<String>) -> Refusal {
+        self.param = Some(param.into());
+        self
     }
 
     /// The refusal with one more header.

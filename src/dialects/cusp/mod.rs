@@ -1,6 +1,7 @@
 //! Cusp's own API, for what Stripe's has no words for: JSON in, JSON out, under `/cusp/v1`, with the same keys. It is
 //! strict: what it does not know it refuses by name. An operation is a row in `routes` and a function in its resource's file.
 
+pub mod events;
 pub mod failure;
 pub mod input;
 pub mod routes;
@@ -13,7 +14,7 @@ use hyper::{Method, StatusCode};
 
 use crate::app::{App, Caller, Closed};
 use crate::domain::account::Account;
-use crate::domain::api_key::KeyKind;
+use crate::domain::api_key::{ApiKey, KeyKind};
 use crate::domain::event::Cause;
 use crate::domain::ids::RequestId;
 use crate::feed::RenderEvent;
@@ -22,6 +23,7 @@ use crate::http::json::Object;
 use crate::http::{Dialect, Reply, Request};
 use crate::settings::Openness;
 use crate::store::Failure;
+use events::Streams;
 use failure::{Halt, Refusal};
 use input::Given;
 use routes::{Found, Operation, Routes};
@@ -35,6 +37,8 @@ pub struct Cusp {
     pub app: Arc<App>,
     /// Who tells events in Stripe's words.
     pub render: Arc<dyn RenderEvent>,
+    /// The streams that are open.
+    pub streams: Arc<Streams>,
 }
 
 /// The dialect.
@@ -54,6 +58,8 @@ pub struct Call {
     pub cusp: Arc<Cusp>,
     /// Whose records.
     pub account: Arc<Account>,
+    /// By which key.
+    pub key: Arc<ApiKey>,
     /// The request's id.
     pub id: RequestId,
     /// The headers.
@@ -150,7 +156,8 @@ async fn admit(app: &App, request: &Request, operation: &Operation) -> Result<Ca
 fn understood(cusp: Arc<Cusp>, caller: Caller, request: Request, parts: Vec<String>) -> Result<Call, Refusal> {
     let given = given(&request)?;
     let Request { id, headers, .. } = request;
-    Ok(Call { cusp, account: caller.account, id: RequestId(id), headers, given, parts })
+    let Caller { account, key } = caller;
+    Ok(Call { cusp, account, key, id: RequestId(id), headers, given, parts })
 }
 
 /// Parameters come in one place only: in the query where nothing is sent, else in the body.
@@ -176,5 +183,45 @@ fn given(request: &Request) -> Result<Given, Refusal> {
 impl From<Failure> for Halt {
     fn from(failure: Failure) -> Halt {
         Halt::Failure(failure)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use hyper::Method;
+    use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+
+    use super::{Request, given};
+
+    /// The code of the refusal of a request's parameters.
+    fn refusal(method: Method, query: &str, content_type: Option<&'static str>, body: &'static str) -> &'static str {
+        let mut headers = HeaderMap::new();
+        headers.extend(content_type.map(|value| (CONTENT_TYPE, HeaderValue::from_static(value))));
+        let request = Request {
+            id: String::new(),
+            peer: None,
+            method,
+            path: String::new(),
+            query: query.to_owned().into(),
+            headers,
+            body: Bytes::from_static(body.as_bytes()).into(),
+            upgradable: false,
+        };
+        given(&request).map_or_else(|refusal| refusal.code, |_| "")
+    }
+
+    #[test]
+    fn parameters_come_in_one_place_only() {
+        let json = Some("application/json");
+        assert_eq!(refusal(Method::GET, "a=1", None, ""), "");
+        assert_eq!(refusal(Method::DELETE, "", json, "{}"), "body_not_taken");
+        assert_eq!(refusal(Method::POST, "", json, "{\"a\": 1}"), "");
+        assert_eq!(refusal(Method::POST, "", Some("Application/JSON; charset=utf-8"), "{}"), "");
+        assert_eq!(refusal(Method::POST, "", None, ""), "");
+        assert_eq!(refusal(Method::POST, "a=1", json, "{}"), "query_not_taken");
+        assert_eq!(refusal(Method::POST, "", None, "{}"), "content_type");
+        assert_eq!(refusal(Method::POST, "", Some("application/x-www-form-urlencoded"), "a=1"), "content_type");
+        assert_eq!(refusal(Method::POST, "", json, "{"), "not_json");
     }
 }

@@ -4,7 +4,7 @@ use hyper::Method;
 use matchit::Router;
 use percent_encoding::percent_decode_str;
 
-use super::{Answering, Call};
+use super::{Answering, Call, events};
 use crate::domain::api_key::{Access, Resource};
 
 /// An operation of the API.
@@ -37,7 +37,10 @@ pub const fn in_dev(method: Method, path: &'static str, answer: fn(Call) -> Answ
 }
 
 /// Every operation there is.
-pub static OPERATIONS: &[Operation] = &[];
+pub static OPERATIONS: &[Operation] =
+    &[operation(Method::GET, "/cusp/v1/events", Some((Resource::Event, Access::Read)), |call| {
+        Box::pin(events::stream(call))
+    })];
 
 /// Finds operations by method and path.
 pub struct Routes(Router<Vec<&'static Operation>>);

@@ -241,7 +241,9 @@ impl Store for PostgresStore {
             self.shared.tally.read_micros.add_micros(attempted.elapsed());
             match seen {
                 Ok(outcome) => return outcome,
-                Err(Setback { meaning: Meaning::Lost | Meaning::Again, .. }) if began.elapsed() < READ_PATIENCE => {
+                Err(Setback { meaning: Meaning::Lost | Meaning::Again, .. })
+                    if began.elapsed() < READ_PATIENCE && !self.desk.is_closed() =>
+                {
                     std::thread::sleep(self.shared.jitter(Duration::from_millis(50)));
                 }
                 Err(setback) => return Err(setback.failure),
