@@ -95,7 +95,8 @@ fn an_id_that_is_none_does_not_connect(keeping: &Keeping) {
     let unknown = (400, "Unknown WebSocket ID.".to_owned());
     let id = session.id();
     let (name, rest) = id.split_once('.').expect("it has parts");
-    for wrong in ["", "x", name, &format!("cliws_x.{rest}"), &format!("{id}."), &id[..id.len() - 8], &"x".repeat(9_000)] {
+    for wrong in ["", "x", name, &format!("cliws_x.{rest}"), &format!("{id}."), &id[..id.len() - 8], &"x".repeat(9_000)]
+    {
         assert_eq!(session.connect_as(wrong, PROTOCOL, feature).err().as_ref(), Some(&unknown), "{wrong}");
     }
     // What the one is told, the other is not for.

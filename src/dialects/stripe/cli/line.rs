@@ -1,12 +1,15 @@
 //! The WebSocket of a session: text messages within a bound, answered pings, a goodbye with its reason. What the messages
 //! mean is not its affair.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
@@ -67,6 +70,14 @@ impl Over {
     }
 }
 
+/// Takes what has come on a connection, and gives how many bytes that was.
+async fn read(connection: &mut TokioIo<Upgraded>) -> std::io::Result<usize> {
+    let mut bytes = [0; 4_096];
+    let mut some = ReadBuf::new(&mut bytes);
+    poll_fn(|context| Pin::new(&mut *connection).poll_read(context, &mut some)).await?;
+    Ok(some.filled().len())
+}
+
 /// A line to a session.
 pub struct Line {
     socket: WebSocketStream<TokioIo<Upgraded>>,
@@ -117,15 +128,17 @@ impl Line {
         }
     }
 
-    /// Says goodbye, and waits a moment for the other side's.
+    /// Says goodbye, and waits a moment until the other side has gone. What it still says is taken and not looked at: a
+    /// connection that is closed with something unread may take the goodbye with it.
     pub async fn close(mut self, over: Over) {
         let frame = over.code().map(|(code, reason)| CloseFrame { code, reason: reason.into() });
         let goodbye = async {
             if self.socket.close(frame).await.is_ok() {
-                while let Some(Ok(_)) = self.socket.next().await {}
+                let connection = self.socket.get_mut();
+                while read(connection).await.is_ok_and(|some| some > 0) {}
             }
         };
-        // One that does not answer is not waited for.
+        // One that does not go is not waited for.
         let _ = tokio::time::timeout(GOODBYE, goodbye).await;
     }
 }

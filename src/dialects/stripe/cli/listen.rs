@@ -1,11 +1,14 @@
 //! `stripe listen`: every event of the account from the session's beginning on, in order, signed; what the CLI says of the
 //! answers that it got is kept as deliveries.
 
+use std::future::ready;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
+use tokio::sync::oneshot;
 use tokio::time::interval;
 
 use super::super::events::Teller;
@@ -38,19 +41,19 @@ const MESSAGES_PER_EVENT: usize = 2;
 /// What receivers see as the sender's program, as they do of webhooks.
 const USER_AGENT: &str = concat!("Cusp/", env!("CARGO_PKG_VERSION"));
 
-/// Tells a session what happens, until it is over. `place` is how far it had come when it was connected before.
+/// Tells a session what happens, until it is over, or displaced.
 pub async fn attend(
     sessions: &Arc<Sessions>,
     line: &mut Line,
     ticket: &Ticket,
     account: &Arc<Account>,
-    place: Option<i64>,
+    displaced: &mut oneshot::Receiver<()>,
 ) -> Result<Never, Over> {
     let app = &sessions.app;
     // Before the first look, so that nothing is missed between the two.
     let mut news = app.feed().subscribe(account.space);
     let mut again = app.asked_again().listen(account.space);
-    let place = match place {
+    let place = match sessions.place(&ticket.name) {
         Some(place) => place,
         None => beginning(app, ticket, account).await.map_err(|failure| broken(&failure))?,
     };
@@ -59,14 +62,14 @@ pub async fn attend(
     let mut listener =
         Listener { app, ticket, account, secret: &secret, window: Window::behind(place), next: place, sent: 0 };
     let mut every = interval(PING_EVERY);
+    let mut is_behind = true;
     loop {
-        listener.tell_news(line).await?;
         sessions.has_come(&ticket.name, listener.window.place());
         let has_room = listener.has_room();
         tokio::select! {
-            said = line.hear() => listener.heard(&said?).await?,
-            () = news.news(), if has_room => {}
-            event = again.next(), if has_room => listener.tell_again(line, event).await?,
+            // What the session has is heard before it is told more, so that little is told twice when the line breaks.
+            biased;
+            _ = &mut *displaced => return Err(listener.last_heard(sessions, line).await),
             _ = every.tick() => {
                 if listener.window.waiting(Instant::now()) > ACKNOWLEDGED_WITHIN {
                     return Err(Over::Behind);
@@ -74,6 +77,10 @@ pub async fn attend(
                 sessions.check(ticket).await?;
                 line.ping().await?;
             }
+            said = line.hear() => listener.heard(&said?).await?,
+            event = again.next(), if has_room => listener.tell_again(line, event).await?,
+            () = news.news() => is_behind = true,
+            () = ready(()), if is_behind && has_room => is_behind = listener.tell_news(line).await?,
         }
     }
 }
@@ -121,24 +128,19 @@ impl Listener<'_> {
         self.window.room() >= MESSAGES_PER_EVENT
     }
 
-    /// Tells what has happened, as far as there is room.
-    async fn tell_news(&mut self, line: &mut Line) -> Result<(), Over> {
-        while self.has_room() {
-            let (space, after, most) = (self.account.space, self.next, self.window.room() / MESSAGES_PER_EVENT);
-            let look = move |read: &mut dyn Read| -> Kept<Vec<Told>> {
-                let events = read.news(space, after, most)?.into_iter();
-                events.map(|event| Ok(Told { pending: read.open_deliveries(space, event.sequence)?, event })).collect()
-            };
-            let news = self.app.scan(look).await.map_err(|failure| broken(&failure))?;
-            if news.is_empty() {
-                return Ok(());
-            }
-            for told in news {
-                self.tell(line, &told, Some(told.event.sequence)).await?;
-                self.next = told.event.sequence;
-            }
+    /// Tells what has happened, as far as there is room; gives whether there may be more.
+    async fn tell_news(&mut self, line: &mut Line) -> Result<bool, Over> {
+        let (space, after, most) = (self.account.space, self.next, self.window.room() / MESSAGES_PER_EVENT);
+        let look = move |read: &mut dyn Read| -> Kept<Vec<Told>> {
+            let events = read.news(space, after, most)?.into_iter();
+            events.map(|event| Ok(Told { pending: read.open_deliveries(space, event.sequence)?, event })).collect()
+        };
+        let news = self.app.scan(look).await.map_err(|failure| broken(&failure))?;
+        for told in &news {
+            self.tell(line, told, Some(told.event.sequence)).await?;
+            self.next = told.event.sequence;
         }
-        Ok(())
+        Ok(news.len() == most)
     }
 
     /// Tells an event once more.
@@ -166,6 +168,17 @@ impl Listener<'_> {
             line.say(message).await?;
         }
         Ok(())
+    }
+
+    /// Hears what has come already on a line that is displaced.
+    async fn last_heard(&mut self, sessions: &Sessions, line: &mut Line) -> Over {
+        while let Some(Ok(said)) = line.hear().now_or_never() {
+            if let Err(over) = self.heard(&said).await {
+                return over;
+            }
+            sessions.has_come(&self.ticket.name, self.window.place());
+        }
+        Over::Displaced
     }
 
     async fn heard(&mut self, text: &str) -> Result<(), Over> {

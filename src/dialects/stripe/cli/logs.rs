@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use tokio::sync::oneshot;
 use tokio::time::interval;
 
 use super::line::{Line, Over, PING_EVERY};
@@ -22,6 +23,7 @@ pub async fn attend(
     line: &mut Line,
     ticket: &Ticket,
     account: &Account,
+    displaced: &mut oneshot::Receiver<()>,
 ) -> Result<Never, Over> {
     let mut traffic = sessions.traffic.listen(account.space);
     let mut every = interval(PING_EVERY);
@@ -34,6 +36,7 @@ pub async fn attend(
             }
             // It has nothing to say but that it is there.
             said = line.hear() => drop(said?),
+            _ = &mut *displaced => return Err(Over::Displaced),
             _ = every.tick() => {
                 sessions.check(ticket).await?;
                 line.ping().await?;

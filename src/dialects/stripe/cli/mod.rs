@@ -14,6 +14,7 @@ mod window;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::header::{CONNECTION, HeaderMap, HeaderName, SEC_WEBSOCKET_ACCEPT, UPGRADE};
 use hyper::header::{SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION};
@@ -50,6 +51,9 @@ pub const MAX_PER_ACCOUNT: usize = 32;
 /// The most sessions of which it is remembered how far they have come.
 const MAX_REMEMBERED: usize = 16_384;
 
+/// How long a line that is displaced may take to be over.
+const HANDED_OVER_WITHIN: Duration = Duration::from_secs(2);
+
 /// The sessions that are connected to this server, or were.
 pub struct Sessions {
     app: Arc<App>,
@@ -70,10 +74,19 @@ struct Standing {
     place: Option<i64>,
     /// When its id ends.
     expires: Time,
-    /// Its line, to be displaced by a newer one: dropping it says so.
-    line: Option<(u64, oneshot::Sender<()>)>,
+    line: Option<Connected>,
     /// How many lines it has had.
     lines: u64,
+}
+
+/// The line of a session.
+struct Connected {
+    /// Which of its lines it is.
+    number: u64,
+    /// Dropping it has the line make room for a newer one.
+    _displace: oneshot::Sender<()>,
+    /// Ends with the line.
+    gone: oneshot::Receiver<()>,
 }
 
 /// A session's place among those that are connected, until it is dropped.
@@ -84,8 +97,10 @@ struct Seat {
     number: u64,
     /// Ends when the session connects once more.
     displaced: oneshot::Receiver<()>,
-    /// The place up to which the session had everything when it was connected before.
-    place: Option<i64>,
+    /// Ends when the line does that this one displaces.
+    predecessor: Option<oneshot::Receiver<()>>,
+    /// Dropping it says that this line is over.
+    _gone: oneshot::Sender<()>,
 }
 
 impl Sessions {
@@ -146,11 +161,14 @@ impl Sessions {
         account: Arc<Account>,
         mut stop: Stop,
     ) -> Over {
-        let (mut displaced, place) = (std::mem::replace(&mut seat.displaced, oneshot::channel().1), seat.place);
         let attended = async {
+            if let Some(predecessor) = &mut seat.predecessor {
+                // What it has heard still counts.
+                let _ = tokio::time::timeout(HANDED_OVER_WITHIN, predecessor).await;
+            }
             let outcome = match ticket.feature {
-                Feature::Webhooks => listen::attend(&self, line, ticket, &account, place).await,
-                Feature::RequestLogs => logs::attend(&self, line, ticket, &account).await,
+                Feature::Webhooks => listen::attend(&self, line, ticket, &account, &mut seat.displaced).await,
+                Feature::RequestLogs => logs::attend(&self, line, ticket, &account, &mut seat.displaced).await,
             };
             match outcome {
                 Ok(never) => match never {},
@@ -159,7 +177,6 @@ impl Sessions {
         };
         tokio::select! {
             over = attended => over,
-            _ = &mut displaced => Over::Displaced,
             () = stop.told() => Over::Stopping,
         }
     }
@@ -205,11 +222,18 @@ impl Sessions {
         *known.connected.entry(space).or_default() += 1;
         let fresh = || Standing { place: None, expires: ticket.expires, line: None, lines: 0 };
         let standing = known.by_name.entry(ticket.name.clone()).or_insert_with(fresh);
-        let (line, displaced) = oneshot::channel();
+        let predecessor = standing.line.take().map(|Connected { number: _, _displace: _, gone }| gone);
+        let ((displace, displaced), (gone_with, gone)) = (oneshot::channel(), oneshot::channel());
         standing.lines += 1;
-        standing.line = Some((standing.lines, line));
-        let (number, place) = (standing.lines, standing.place);
-        Some(Seat { sessions: self.clone(), space, name: ticket.name.clone(), number, displaced, place })
+        let number = standing.lines;
+        standing.line = Some(Connected { number, _displace: displace, gone });
+        let (sessions, name) = (self.clone(), ticket.name.clone());
+        Some(Seat { sessions, space, name, number, displaced, predecessor, _gone: gone_with })
+    }
+
+    /// The place up to which a session has everything, as far as that is known here.
+    fn place(&self, name: &str) -> Option<i64> {
+        self.known.lock().by_name.get(name)?.place
     }
 
     /// Notes how far a session has come.
@@ -230,7 +254,7 @@ impl Drop for Seat {
             }
         }
         if let Some(standing) = known.by_name.get_mut(&self.name)
-            && standing.line.as_ref().is_some_and(|(number, _)| *number == self.number)
+            && standing.line.as_ref().is_some_and(|line| line.number == self.number)
         {
             standing.line = None;
         }
