@@ -24,7 +24,7 @@ use crate::ids::Repeated;
 use crate::listeners::Listeners;
 use crate::processor::{self, Ask, AttemptKey, Finding, Processor, Question};
 use crate::secrets_key::SecretsKey;
-use crate::settings::Openness;
+use crate::settings::{Openness, Targets};
 use crate::store::{Failure, Job, Kept, Look, Read, Store, Tx, Verdict};
 
 /// How long a key that was looked up is believed; a revoked key may go on for so long.
@@ -100,6 +100,12 @@ pub trait Meter: Send + Sync {
     fn replayed(&self);
     /// A request was refused for its rate.
     fn rate_limited(&self);
+    /// An event stream began.
+    fn stream_opened(&self);
+    /// It is over.
+    fn stream_closed(&self);
+    /// A webhook was sent, and taken or not.
+    fn webhook(&self, succeeded: bool);
 }
 
 /// Who is asking, and for whom.
@@ -164,6 +170,8 @@ pub struct Surroundings {
     pub processor: Arc<dyn Processor>,
     /// What secrets of webhook endpoints are derived from, when the server has it.
     pub secrets_key: Option<SecretsKey>,
+    /// Where webhooks may go.
+    pub targets: Targets,
 }
 
 /// The running program as the dialects see it.
@@ -174,6 +182,7 @@ pub struct App {
     meter: Arc<dyn Meter>,
     processor: Arc<dyn Processor>,
     secrets_key: Option<SecretsKey>,
+    targets: Targets,
     openness: Openness,
     api_version: &'static str,
     keys: RwLock<HashMap<KeyDigest, Believed>>,
@@ -201,7 +210,7 @@ impl App {
         rate_limit: Option<NonZeroU32>,
         api_version: &'static str,
     ) -> App {
-        let Surroundings { clock, ids, meter, processor, secrets_key } = surroundings;
+        let Surroundings { clock, ids, meter, processor, secrets_key, targets } = surroundings;
         let (herald, mut news) = mpsc::unbounded_channel::<Box<dyn FnOnce() + Send>>();
         // Ends when the program and its last transaction are gone. What waits in the channel is bounded by the requests
         // that are in flight.
@@ -219,6 +228,7 @@ impl App {
             meter,
             processor,
             secrets_key,
+            targets,
             openness,
             api_version,
             keys: RwLock::default(),
@@ -331,6 +341,11 @@ impl App {
     /// What secrets of webhook endpoints are derived from; `None` when nobody gave the server such a key.
     pub fn secrets_key(&self) -> Option<&SecretsKey> {
         self.secrets_key.as_ref()
+    }
+
+    /// Where webhooks may go.
+    pub fn targets(&self) -> &Targets {
+        &self.targets
     }
 
     /// Asks the processor, outside of every transaction. The same attempt may ask again, and finds the same.
@@ -525,7 +540,7 @@ impl App {
     }
 
     /// Runs a transaction of the program's own and waits until it is on disk.
-    async fn chore<T: Send + 'static>(
+    pub async fn chore<T: Send + 'static>(
         &self,
         doing: &'static str,
         chore: impl FnMut(&mut dyn Tx) -> Kept<T> + Send + 'static,

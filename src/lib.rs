@@ -20,6 +20,7 @@ pub mod secrets_key;
 pub mod settings;
 pub mod start;
 pub mod store;
+pub mod targets;
 pub mod telemetry;
 pub mod webhooks;
 

@@ -8,11 +8,10 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use crate::domain::webhook::Salt;
+
 /// The bytes of a secrets key.
 pub const KEY_BYTES: usize = 32;
-
-/// The random bytes that a secret is derived with; they are kept beside what the secret is for, and tell nothing of it.
-pub type Salt = [u8; 32];
 
 /// The letters and digits of a secret.
 const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -75,7 +74,7 @@ impl SecretsKey {
     pub fn webhook_secret(&self, salt: &Salt) -> Zeroizing<String> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&*self.0).expect("HMAC takes keys of any length");
         mac.update(b"webhook secret\0");
-        mac.update(salt);
+        mac.update(&salt.0);
         let digest = mac.finalize().into_bytes();
         let mut secret = Zeroizing::new(String::with_capacity(6 + 2 * LETTERS_PER_HALF));
         secret.push_str("whsec_");
@@ -105,12 +104,13 @@ fn from_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
 #[cfg(test)]
 mod tests {
     use super::{KEY_BYTES, SecretsKey};
+    use crate::domain::webhook::Salt;
 
     #[test]
     fn secrets_never_change_because_receivers_know_them() {
         // python3: digest = hmac.new(key, b"webhook secret\0" + salt, "sha256").digest(); of each half of it, as a number,
         // sixteen digits in base 62, the least first.
-        let secret = |key, salt| SecretsKey::new(key).webhook_secret(&salt).to_string();
+        let secret = |key, salt| SecretsKey::new(key).webhook_secret(&Salt(salt)).to_string();
         assert_eq!(secret([7; 32], [9; 32]), "whsec_CWkATLKMhlKzeIv0qUGvmlxdxQq1DnWk");
         assert_eq!(secret(std::array::from_fn(|place| place as u8), [0; 32]), "whsec_grmxAV8yV6j5TJULmPqZ7pYa5pxFjjvV");
     }

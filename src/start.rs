@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::dialects::cusp::{self, Cusp};
 use crate::dialects::stripe;
 use crate::domain::api_key::ApiKey;
-use crate::domain::ids::IdSource;
+use crate::domain::ids::{IdSource, crockford};
 use crate::feed::RenderEvent;
 use crate::http::Stop;
 use crate::http::content::Outgoing;
@@ -36,6 +36,8 @@ use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::{SqliteOptions, SqliteStore};
 use crate::store::{Failure, Kept, Store};
 use crate::telemetry::{Metrics, Watch};
+use crate::webhooks::courier::Courier;
+use crate::webhooks::send;
 
 /// How often the server tidies up after itself.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
@@ -88,6 +90,7 @@ pub struct Running {
     stopping: Arc<AtomicBool>,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
+    courier: Option<JoinHandle<()>>,
     /// What goes on beside requests, until the server stops.
     chores: Vec<JoinHandle<()>>,
     /// The folder of a server that keeps nothing; it goes when the store is closed.
@@ -133,13 +136,31 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     let render: Arc<dyn RenderEvent> = Arc::new(stripe::events::Teller);
     let app = Arc::new(App::new(
         store.clone(),
-        Surroundings { clock: clock.clone(), ids: ids.clone(), meter: watching.clone(), processor, secrets_key },
+        Surroundings {
+            clock: clock.clone(),
+            ids: ids.clone(),
+            meter: watching.clone(),
+            processor,
+            secrets_key,
+            targets: settings.webhooks.targets.clone(),
+        },
         settings.openness,
         settings.rate_limit,
         stripe::versions::NEWEST,
     ));
     let stopping = Arc::new(AtomicBool::new(false));
     let (stop, stopped) = watch::channel(false);
+    let courier = app
+        .secrets_key()
+        .map(|_| {
+            let name = match settings.database {
+                Some(_) => fresh_name(ids.as_ref()),
+                None => Courier::ALONE.to_owned(),
+            };
+            Courier::new(app.clone(), render.clone(), name, &settings.webhooks)
+        })
+        .transpose()
+        .map_err(StartError)?;
     let pages = {
         let (store, stopping) = (store.clone(), stopping.clone());
         let page = move |path: &str| admin::page(path, store.as_ref(), &metrics, stopping.load(Ordering::Relaxed));
@@ -155,7 +176,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     let shell = Arc::new(Shell {
         // Stripe's takes what is nobody's.
         dialects: vec![
-            cusp::dialect(Cusp { app: app.clone(), render, streams: Arc::default() }),
+            cusp::dialect(Cusp { app: app.clone(), render, streams: Arc::default(), webhook_headers: &send::HEADERS }),
             stripe::dialect(app.clone(), traffic.clone()),
         ],
         pages: admin.is_none().then(|| pages.clone()),
@@ -182,14 +203,18 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
                 page.unwrap_or_else(nothing_here)
             }
         };
-        listeners.push(tokio::spawn(listen::serve(admin, bounds, watching, answer, stopped)));
+        listeners.push(tokio::spawn(listen::serve(admin, bounds, watching, answer, stopped.clone())));
     }
     let mut chores = vec![tokio::spawn(tidy(app.clone()))];
     if settings.database.is_some() {
         // Other servers may write to it too.
         chores.push(tokio::spawn(app.feed().clone().watch(store.clone())));
     }
-    Ok(Running { address, admin_address, app, store, stopping, stop, listeners, chores, scratch })
+    let courier = courier.map(|courier| {
+        let patience = settings.drain_timeout;
+        tokio::spawn(Arc::new(courier).run(stopped, patience))
+    });
+    Ok(Running { address, admin_address, app, store, stopping, stop, listeners, courier, chores, scratch })
 }
 
 impl Running {
@@ -221,6 +246,10 @@ impl Running {
             // A listener that panicked has nothing more to wait for.
             let _ = listener.await;
         }
+        if let Some(courier) = self.courier {
+            // As with a listener.
+            let _ = courier.await;
+        }
         self.chores.iter().for_each(JoinHandle::abort);
         let store = self.store;
         let closed = tokio::task::spawn_blocking(move || store.close()).await;
@@ -231,6 +260,13 @@ impl Running {
             tracing::warn!("removing the temporary data folder: {error}");
         }
     }
+}
+
+/// A name that no other server has.
+fn fresh_name(ids: &dyn IdSource) -> String {
+    let mut bytes = [0; 16];
+    ids.random(&mut bytes);
+    crockford(u128::from_be_bytes(bytes))
 }
 
 fn refused(failure: Failure) -> StartError {

@@ -19,6 +19,10 @@ words! {
     }
 }
 
+/// When something is due that is to be sent as soon as can be: before everything that waits for a time, whatever the clocks
+/// of servers say, and so in the order of events.
+pub const AT_ONCE: Time = Time(0);
+
 /// An event for an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
@@ -124,7 +128,7 @@ impl Delivery {
             created: now,
             by_hand: false,
             state: DeliveryState::Pending,
-            due: Some(now),
+            due: Some(AT_ONCE),
             attempts: 0,
             latest: None,
         }

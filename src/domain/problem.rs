@@ -31,6 +31,8 @@ pub enum Problem {
     NoSuchWebhookEndpoint(WebhookEndpointId),
     /// The account has as many webhook endpoints as it can.
     TooManyWebhookEndpoints,
+    /// As many former secrets of the webhook endpoint go on as can.
+    TooManySecrets(WebhookEndpointId),
     /// The webhook endpoint is disabled, so nothing can be sent to it.
     WebhookEndpointDisabled(WebhookEndpointId),
     /// No delivery of that id in this space.
@@ -248,6 +250,7 @@ impl Problem {
             | Problem::NoSuchEvent(_)
             | Problem::NoSuchWebhookEndpoint(_)
             | Problem::TooManyWebhookEndpoints
+            | Problem::TooManySecrets(_)
             | Problem::WebhookEndpointDisabled(_)
             | Problem::NoSuchDelivery(_)
             | Problem::InvoicePrefixTaken { .. }

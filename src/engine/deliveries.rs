@@ -2,7 +2,7 @@
 
 use super::{Ctx, Done, events, webhook_endpoints};
 use crate::domain::account::{Account, Space};
-use crate::domain::delivery::{Delivery, DeliveryPage, DeliveryState, Lease, News, Queue};
+use crate::domain::delivery::{AT_ONCE, Attempt, Delivery, DeliveryPage, DeliveryState, Lease, News, Queue};
 use crate::domain::event::Event;
 use crate::domain::ids::{DeliveryId, EventId, WebhookEndpointId};
 use crate::domain::page::Page;
@@ -24,6 +24,11 @@ pub fn list(read: &mut dyn Read, account: &Account, page: &DeliveryPage) -> Done
     Ok(read.deliveries(account.space, page)?)
 }
 
+/// How many deliveries of an event are still to succeed.
+pub fn open(read: &mut dyn Read, account: &Account, event: &Event) -> Kept<usize> {
+    read.open_deliveries(account.space, event.sequence)
+}
+
 /// Has a delivery sent now, whatever became of it. One that is still pending keeps its place among the retries.
 pub fn retry(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &DeliveryId) -> Done<Delivery> {
     let before = read(tx, ctx.account, id)?;
@@ -32,7 +37,7 @@ pub fn retry(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &DeliveryId) -> Done<Delivery> 
         return Err(Problem::WebhookEndpointDisabled(endpoint.id).into());
     }
     let by_hand = before.by_hand || !before.is_open();
-    let after = Delivery { by_hand, state: DeliveryState::Pending, due: Some(ctx.now), ..before };
+    let after = Delivery { by_hand, state: DeliveryState::Pending, due: Some(AT_ONCE), ..before };
     tx.put_delivery(ctx.account.space, &after)?;
     ctx.bell.ring();
     Ok(after)
@@ -45,7 +50,7 @@ pub fn resend(
     event: &EventId,
     since: Time,
     endpoint: &WebhookEndpointId,
-) -> Done<(Event, Delivery)> {
+) -> Done<Delivery> {
     let event = events::read(tx, ctx.account, event, since)?;
     let endpoint = webhook_endpoints::read(tx, ctx.account, endpoint)?;
     if !endpoint.enabled {
@@ -55,7 +60,7 @@ pub fn resend(
     let delivery = Delivery { by_hand: true, ..made };
     tx.put_delivery(ctx.account.space, &delivery)?;
     ctx.bell.ring();
-    Ok((event, delivery))
+    Ok(delivery)
 }
 
 /// Keeps what became of an event that a listening session was told: whoever listens sends by itself.
@@ -63,21 +68,91 @@ pub fn told_to_session(tx: &mut dyn Tx, ctx: &Ctx<'_>, delivery: &Delivery) -> K
     tx.put_delivery(ctx.account.space, delivery)
 }
 
-/// Takes or renews the lease of a queue; `None` when another server has it.
-pub fn lease(
-    tx: &mut dyn Tx,
-    space: Space,
-    endpoint: &WebhookEndpointId,
-    now: Time,
-    lease: Lease,
-) -> Kept<Option<Queue>> {
-    let queue = tx.queue(space, endpoint)?.unwrap_or_else(|| Queue::new(endpoint.clone()));
-    if !queue.is_free_for(&lease.owner, now) {
-        return Ok(None);
-    }
+/// Takes the lease of a queue; `None` when another server has it, or there is no such queue any more.
+pub fn lease(tx: &mut dyn Tx, ctx: &Ctx<'_>, endpoint: &WebhookEndpointId, lease: Lease) -> Kept<Option<Queue>> {
+    let space = ctx.account.space;
+    let found = tx.queue(space, endpoint)?.filter(|queue| queue.is_free_for(&lease.owner, ctx.now));
+    let Some(queue) = found else { return Ok(None) };
     let queue = Queue { lease: Some(lease), ..queue };
     tx.put_queue(space, &queue)?;
     Ok(Some(queue))
+}
+
+/// When deliveries that failed are tried again, and when an endpoint is given up.
+pub trait Rhythm {
+    /// When a delivery made at `made` is tried again that has failed for the `failures`th time; `None` for never. `dice` is
+    /// a random number.
+    fn again(&self, made: Time, failures: u32, now: Time, dice: u64) -> Option<Time>;
+    /// Whether an endpoint is disabled that has done nothing but fail since then.
+    fn disables(&self, since: Time, now: Time) -> bool;
+}
+
+/// What a server has done with the queue of an endpoint.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Whose queue.
+    pub endpoint: WebhookEndpointId,
+    /// The server that has the lease.
+    pub owner: String,
+    /// For how long the lease is renewed.
+    pub lease_millis: i64,
+    /// What came of deliveries, in the order in which it did.
+    pub ends: Vec<(DeliveryId, End)>,
+}
+
+/// What came of a delivery.
+#[derive(Clone, Debug)]
+pub enum End {
+    /// It was tried.
+    Tried(Attempt),
+    /// Its endpoint takes nothing any more, or there is nothing to tell.
+    Canceled,
+}
+
+/// Records what came of deliveries, and renews the lease; `false` when another server has the queue by now. What was tried
+/// is recorded all the same.
+pub fn record(tx: &mut dyn Tx, ctx: &Ctx<'_>, report: &Report, rhythm: &dyn Rhythm) -> Done<bool> {
+    let Report { endpoint, owner, lease_millis, ends } = report;
+    let (space, now) = (ctx.account.space, ctx.now);
+    // All that is to be looked up is asked for before an answer is needed.
+    let queue = tx.queue(space, endpoint);
+    let found: Vec<Kept<Option<Delivery>>> = ends.iter().map(|(id, _)| tx.delivery(space, id)).collect();
+    let (queue, found) = (queue?, found.into_iter().collect::<Kept<Vec<_>>>()?);
+    let mut failing_since = queue.as_ref().and_then(|queue| queue.failing_since);
+    for (delivery, (_, end)) in found.into_iter().zip(ends) {
+        let Some(delivery) = delivery else { continue };
+        let after = match end {
+            End::Canceled => delivery.canceled(),
+            End::Tried(attempt) => {
+                failing_since = match attempt.succeeded() {
+                    true => None,
+                    false => Some(failing_since.unwrap_or(attempt.at)),
+                };
+                let again = rhythm.again(delivery.created, delivery.attempts.saturating_add(1), now, dice(ctx));
+                delivery.tried(attempt.clone(), again)
+            }
+        };
+        tx.put_delivery(space, &after)?;
+    }
+    let Some(queue) = queue else { return Ok(false) };
+    let ours = queue.lease.as_ref().is_some_and(|lease| lease.owner == *owner);
+    let lease = match ours {
+        true => Some(Lease { owner: owner.clone(), until: now.plus_millis(*lease_millis) }),
+        false => queue.lease,
+    };
+    // Read anew: what was just written may have called it.
+    let due = tx.queue(space, endpoint)?.and_then(|queue| queue.due);
+    tx.put_queue(space, &Queue { due, lease, failing_since, endpoint: queue.endpoint })?;
+    if failing_since.is_some_and(|since| rhythm.disables(since, now)) {
+        webhook_endpoints::give_up(tx, ctx, endpoint)?;
+    }
+    Ok(ours)
+}
+
+fn dice(ctx: &Ctx<'_>) -> u64 {
+    let mut bytes = [0; 8];
+    ctx.ids.random(&mut bytes);
+    u64::from_be_bytes(bytes)
 }
 
 /// Gives a queue back that this server works on, and notes when something in it is due next.

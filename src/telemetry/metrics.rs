@@ -47,8 +47,11 @@ pub struct Metrics {
     durations: Family<DialectLabel, Histogram>,
     in_flight: Gauge,
     connections: Gauge,
+    streams: Gauge,
     replays: Counter,
     rate_limited: Counter,
+    webhooks_taken: Counter,
+    webhooks_failed: Counter,
     stages: [Total; Stage::ALL.len()],
     started: Time,
 }
@@ -62,8 +65,11 @@ impl Metrics {
             durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             in_flight: Gauge::default(),
             connections: Gauge::default(),
+            streams: Gauge::default(),
             replays: Counter::default(),
             rate_limited: Counter::default(),
+            webhooks_taken: Counter::default(),
+            webhooks_failed: Counter::default(),
             stages: Default::default(),
             started,
         };
@@ -72,12 +78,15 @@ impl Metrics {
         registry.register("request_duration_seconds", "From a request's head to its reply", metrics.durations.clone());
         registry.register("requests_in_flight", "Requests being answered", metrics.in_flight.clone());
         registry.register("open_connections", "Connections of clients", metrics.connections.clone());
+        registry.register("open_event_streams", "Event streams of clients", metrics.streams.clone());
         registry.register(
             "idempotent_replays",
             "Requests answered with the reply kept for their idempotency key",
             metrics.replays.clone(),
         );
         registry.register("rate_limited", "Requests refused for coming too fast", metrics.rate_limited.clone());
+        registry.register("webhooks_taken", "Webhooks that were answered with a 2xx", metrics.webhooks_taken.clone());
+        registry.register("webhooks_failed", "Attempts at webhooks that failed", metrics.webhooks_failed.clone());
         metrics
     }
 
@@ -104,6 +113,11 @@ impl Metrics {
         &self.connections
     }
 
+    /// Event streams that are open.
+    pub fn streams(&self) -> &Gauge {
+        &self.streams
+    }
+
     /// Counts a request answered with a kept reply.
     pub fn replay(&self) {
         self.replays.inc();
@@ -112,6 +126,11 @@ impl Metrics {
     /// Counts a request refused for coming too fast.
     pub fn rate_limited(&self) {
         self.rate_limited.inc();
+    }
+
+    /// Counts an attempt at a webhook.
+    pub fn webhook(&self, succeeded: bool) {
+        if succeeded { &self.webhooks_taken } else { &self.webhooks_failed }.inc();
     }
 
     /// Every number, the store's `figures` included, in the OpenMetrics text format.
@@ -223,12 +242,16 @@ mod tests {
         metrics.stage(Stage::Wait, Duration::from_millis(500));
         metrics.replay();
         metrics.rate_limited();
+        metrics.webhook(true);
+        metrics.webhook(false);
         let text = metrics.encode(&[]);
         has(&text, r#"cusp_write_stage_seconds_sum{stage="wait"} 0.75"#);
         has(&text, r#"cusp_write_stage_seconds_count{stage="wait"} 2"#);
         has(&text, r#"cusp_write_stage_seconds_count{stage="commit"} 0"#);
         has(&text, "cusp_idempotent_replays_total 1");
         has(&text, "cusp_rate_limited_total 1");
+        has(&text, "cusp_webhooks_taken_total 1");
+        has(&text, "cusp_webhooks_failed_total 1");
     }
 
     #[test]

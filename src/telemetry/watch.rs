@@ -45,4 +45,16 @@ impl Meter for Watch {
     fn rate_limited(&self) {
         self.0.rate_limited();
     }
+
+    fn stream_opened(&self) {
+        self.0.streams().inc();
+    }
+
+    fn stream_closed(&self) {
+        self.0.streams().dec();
+    }
+
+    fn webhook(&self, succeeded: bool) {
+        self.0.webhook(succeeded);
+    }
 }

@@ -2,9 +2,12 @@
 //! there are is for the store to know.
 
 pub mod chaos;
+pub mod courier;
 pub mod guard;
-mod pool;
+mod lanes;
+pub mod pool;
 pub mod schedule;
 pub mod send;
+pub mod shift;
 pub mod sign;
 mod trust;

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use crate::domain::time::Time;
+use crate::engine::deliveries::Rhythm;
 use crate::settings::Webhooks;
 
-/// How many times as long as the one before a wait is. From 10 seconds to 8 hours that makes sixteen to twenty-five attempts in three
-/// days.
+/// How many times as long as the one before a wait is. From 10 seconds to 8 hours that makes sixteen to twenty-five attempts
+/// in three days.
 pub const FACTOR: u32 = 3;
 
 /// When to try again.
@@ -16,6 +17,16 @@ pub struct Schedule {
     longest: Duration,
     give_up_after: Duration,
     disable_after: Option<Duration>,
+}
+
+impl Rhythm for Schedule {
+    fn again(&self, made: Time, failures: u32, now: Time, dice: u64) -> Option<Time> {
+        self.next(made, failures, now, dice)
+    }
+
+    fn disables(&self, since: Time, now: Time) -> bool {
+        Schedule::disables(self, since, now)
+    }
 }
 
 impl Schedule {

@@ -18,11 +18,13 @@ use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
-use super::guard::{Guard, Host, Refusal, Resolver, Target};
+use super::guard::{Guard, Resolver};
 use super::pool::{Connection, MAX_ANSWER_BYTES, Peer, Pool};
 use super::{sign, trust};
+use crate::domain::delivery;
 use crate::domain::secret::without_card_numbers;
 use crate::settings::Webhooks;
+use crate::targets::{Host, NotATarget, Refusal, Target};
 
 /// The headers that every webhook has, beside `Host`, `Content-Length` and the signature. Those of Stripe, but for the name
 /// of the program.
@@ -96,6 +98,18 @@ impl Answer {
     /// Whether the receiver has taken the webhook.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+}
+
+/// As the log of deliveries keeps it.
+impl From<Outcome> for delivery::Outcome {
+    fn from(outcome: Outcome) -> delivery::Outcome {
+        match outcome {
+            Outcome::Sent(Answer { status, headers, body, truncated }) => {
+                delivery::Outcome::Answered { status, headers, body, truncated }
+            }
+            Outcome::NotSent(NotSent { reason: _, words }) => delivery::Outcome::Unanswered(words),
+        }
     }
 }
 
@@ -224,7 +238,7 @@ impl Sender {
     }
 
     async fn exchange(&self, letter: Letter<'_>, deadline: Instant) -> Result<Answer, NotSent> {
-        let target = Target::parse(letter.url)?;
+        let target = Target::parse(letter.url).map_err(Refusal::from)?;
         let request = Letter::request(&letter, &target)?;
         let looked_up = self.within(deadline, "looking the host up", self.guard.admit(&target)).await?;
         let peers: Vec<Peer> = looked_up?
@@ -341,7 +355,8 @@ impl Letter<'_> {
         };
         let mut request = Request::new(Full::new(self.body.clone()));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = target.path().parse().map_err(|_| Refusal::Url("the URL's path cannot be asked for"))?;
+        *request.uri_mut() =
+            target.path().parse().map_err(|_| Refusal::from(NotATarget("the URL's path cannot be asked for")))?;
         let headers = request.headers_mut();
         headers.insert(hyper::header::HOST, value(&target.authority())?);
         for (name, value) in HEADERS {
@@ -397,4 +412,44 @@ fn shown(text: &str, bound: usize) -> String {
 fn open_end(text: &str) -> usize {
     let run = text.trim_end_matches(|letter: char| !letter.is_alphabetic()).len();
     run.max(text.floor_char_boundary(text.len().saturating_sub(MAX_NUMBER_BYTES)))
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::{Letter, open_end, shown};
+    use crate::targets::Target;
+
+    #[test]
+    fn every_target_can_be_asked_for() {
+        let mut taken = 0;
+        for byte in 0..=u8::MAX {
+            let url = format!("http://a.example/x{0}?y{0}", char::from(byte));
+            let Ok(target) = Target::parse(&url) else { continue };
+            let request = Letter { url: &url, signature: "t=1", body: Bytes::new() }.request(&target);
+            assert_eq!(request.expect(&url).uri().to_string(), target.path());
+            taken += 1;
+        }
+        assert!(taken > 80, "{taken}");
+    }
+
+    #[test]
+    fn what_is_shown_is_cut_between_letters() {
+        for (text, bound, expected) in
+            [("ääää", 5, "ää"), ("a\0b", 10, "a\u{fffd}b"), ("4242424242424242", 2, "**"), ("", 0, "")]
+        {
+            assert_eq!(shown(text, bound), expected);
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_a_number_is_seen_at_the_end_of_a_text() {
+        for (text, rest) in [("abc", "abc"), ("abc 4242", "abc"), ("abc 4 2-4", "abc"), ("4242", ""), ("", "")] {
+            assert_eq!(&text[..open_end(text)], rest);
+        }
+        let long = "1,".repeat(1_000);
+        assert!((1_900..2_000).contains(&open_end(&long)), "a number is not that long");
+        assert_eq!(open_end(&"\u{2013}".repeat(100)) % 3, 0);
+    }
 }

@@ -3,13 +3,13 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use cusp::settings;
 use cusp::store::postgres::connect::Pool;
 use cusp::store::{Failure, Outlook};
 use tempfile::TempDir;
 
+use crate::certificates::{authority, certificate};
 use crate::cluster::Cluster;
 use crate::database::{ask, pool, run};
 use crate::postgres::query;
@@ -88,27 +88,6 @@ fn encrypted(pool: &Pool) -> Result<bool, Failure> {
         let connection = pool.first().await?;
         Ok(ask(&connection, "select ssl from pg_stat_ssl where pid = pg_backend_pid()").await == "t")
     })
-}
-
-fn openssl(folder: &Path, arguments: &str) {
-    let mut command = Command::new("openssl");
-    command.args(arguments.split(' ')).current_dir(folder).stdin(Stdio::null());
-    let output = command.output().expect("PostgreSQL's package brings openssl along");
-    assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-const KEY: &str = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2";
-
-/// Makes somebody who signs certificates.
-fn authority(folder: &Path, name: &str) {
-    openssl(folder, &format!("req -x509 {KEY} -keyout {name}.key -out {name}.pem -subj /CN=cusp-test-{name}"));
-}
-
-/// Has the authority sign a certificate for `subject`.
-fn certificate(folder: &Path, name: &str, subject: &str) {
-    let names = format!("-addext subjectAltName=DNS:{subject} -addext basicConstraints=CA:FALSE");
-    let signed = format!("req -x509 {KEY} -keyout {name}.key -out {name}.pem -subj /CN={subject} {names}");
-    openssl(folder, &format!("{signed} -CA ca.pem -CAkey ca.key"));
 }
 
 /// Gives a key to whom the server runs as; a key that others can read is refused by it.

@@ -17,6 +17,7 @@ in_both_stores! {
     a_key_is_made_listed_and_revoked,
     accounts_are_made_and_linked,
     two_steps_lead_to_a_served_request,
+    a_server_has_a_key_for_secrets_or_says_that_it_has_none,
 }
 
 fn cusp() -> Command {
@@ -334,6 +335,72 @@ fn two_steps_lead_to_a_served_request(keeping: &Keeping) {
     let (code, logged) = server.terminate();
     assert_eq!(code, Some(0), "{logged}");
     assert!(logged.contains("/v1/customers") && !logged.contains(key.trim()), "{logged}");
+}
+
+fn a_server_has_a_key_for_secrets_or_says_that_it_has_none(keeping: &Keeping) {
+    let (folder, data) = records(keeping);
+    let data = data.each_ref().map(String::as_str);
+    let serve = |more: &[&str]| {
+        let server = Server::start(&[&["serve", "--admin-listen=127.0.0.1:0"], &data[..], more].concat());
+        let (code, logged) = server.terminate();
+        assert_eq!(code, Some(0), "{logged}");
+        logged
+    };
+    let warned = serve(&[]).contains("need --secrets-key-file");
+    match &folder {
+        None => assert!(warned, "a server on a database has no place for a key"),
+        Some(folder) => {
+            let key = folder.path().join("secrets.key");
+            let made = fs::read(&key).expect("it was made");
+            assert_eq!(fs::metadata(&key).expect("it is there").permissions().mode() & 0o777, 0o600);
+            serve(&[]);
+            assert!(!warned && fs::read(&key).expect("it is there") == made, "a second start finds it");
+        }
+    }
+    let other = self::folder();
+    let file = other.path().join("key");
+    fs::write(&file, "sesame").expect("the folder takes a file");
+    let given = ["--secrets-key-file", path(&file)];
+    let refusal =
+        refused(1, &[&["serve", "--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0"], &data[..], &given].concat());
+    assert!(refusal.contains("does not hold a key") && !refusal.contains("sesame"), "{refusal}");
+    fs::write(&file, "07".repeat(32)).expect("it is ours");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("it is ours");
+    let logged = serve(&given);
+    assert!(logged.contains("can be read by every user") && !logged.contains("need --secrets-key-file"), "{logged}");
+    assert!(!logged.contains("0707"), "{logged}");
+}
+
+#[test]
+fn a_backup_says_that_the_key_of_secrets_is_not_in_it() {
+    let (folder, other) = (folder(), folder());
+    let data = ["--data", path(folder.path())];
+    done(&[&["keys", "create"], &data[..]].concat());
+    let (one, two, restored) = (other.path().join("one"), other.path().join("two"), other.path().join("restored"));
+    let noted = |arguments: &[&str]| {
+        let output = output(arguments);
+        assert!(output.status.success());
+        text(&output.stderr)
+    };
+    assert_eq!(noted(&[&["backup", path(&one)], &data[..]].concat()), "");
+    fs::write(folder.path().join("secrets.key"), "07".repeat(32)).expect("the folder takes a file");
+    let remark = noted(&[&["backup", path(&two)], &data[..]].concat());
+    assert!(remark.contains("secrets.key") && !remark.contains("0707"), "{remark}");
+    assert!(noted(&["restore", path(&two), "--data", path(&restored)]).contains("secrets.key"));
+}
+
+#[test]
+fn webhooks_have_options_that_fit_the_mode() {
+    for (arguments, reason) in [
+        (&["dev", "--webhook-allow=10.0.0.0/8"][..], "--webhook-allow is for `cusp serve`"),
+        (&["serve", "--chaos=1"], "--chaos is for `cusp dev`"),
+        (&["serve", "--webhook-timeout=2m"], "at most 60s"),
+        (&["serve", "--webhook-allow=localhost"], "expected a network or an address"),
+        (&["serve", "--webhook-give-up-after=1w"], "at most 30d"),
+    ] {
+        let refusal = refused(2, arguments);
+        assert!(refusal.contains(reason), "{refusal}");
+    }
 }
 
 #[test]

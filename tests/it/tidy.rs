@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 13] = [
     &["domain"],
     &["clock", "ids", "settings"],
-    &["identity", "rfc3339", "secrets_key"],
+    &["identity", "rfc3339", "secrets_key", "targets"],
     &["store"],
     &["engine"],
     &["feed", "listeners", "processor"],

@@ -5,6 +5,8 @@ pub mod events;
 pub mod failure;
 pub mod input;
 pub mod routes;
+pub mod webhook_deliveries;
+pub mod webhook_endpoints;
 
 use std::sync::Arc;
 
@@ -23,7 +25,7 @@ use crate::http::json::Object;
 use crate::http::{Dialect, Reply, Request};
 use crate::settings::Openness;
 use crate::store::Failure;
-use events::Streams;
+use events::streams::Streams;
 use failure::{Halt, Refusal};
 use input::Given;
 use routes::{Found, Operation, Routes};
@@ -39,6 +41,8 @@ pub struct Cusp {
     pub render: Arc<dyn RenderEvent>,
     /// The streams that are open.
     pub streams: Arc<Streams>,
+    /// The headers that every webhook is sent with, beside its signature.
+    pub webhook_headers: &'static [(&'static str, &'static str)],
 }
 
 /// The dialect.

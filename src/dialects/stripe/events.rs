@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::customers::{RETRIEVE, Retrieve};
 use super::discounts::Shown;
 use super::expand::{self, Expansions};
-use super::failure::{Names, Refusal};
-use super::lists::{self, Paged, Paging, TEXT, row};
+use super::failure::{Named, Names, Refusal};
+use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
 use super::params::{self, Kind, Param, Shape, Value};
 use super::versions::Version;
 use super::{
@@ -14,6 +14,7 @@ use super::{
     source_objects, tax_ids, tokens, webhook_endpoints,
 };
 use crate::domain::account::{Account, Mode};
+use crate::domain::api_key::{Access, Resource};
 use crate::domain::coupon::Coupon;
 use crate::domain::customer::Customer;
 use crate::domain::discount::Redeemed;
@@ -21,13 +22,13 @@ use crate::domain::event::{Event, EventKind, Happening, ObjectChange, Subject};
 use crate::domain::facts::Facts;
 use crate::domain::holding::Holding;
 use crate::domain::ids::{CouponSerial, CustomerId, EventId, WebhookEndpointId};
-use crate::domain::page::{EventPage, Span};
-use crate::domain::problem::Problem;
+use crate::domain::page::{EventPage, Page, Span};
 use crate::domain::promotion_code::{Promotion, PromotionCode};
 use crate::domain::time::Time;
-use crate::engine::{Stop, deliveries, events};
+use crate::engine::{deliveries, events};
 use crate::feed::RenderEvent;
 use crate::http::json::{Json, Object, previous};
+use crate::store::Kept;
 
 /// How long an event can be retrieved: 30 days, docs.stripe.com/api/events.
 const TOLD_FOR_MILLIS: i64 = 30 * 24 * 60 * 60 * 1000;
@@ -62,60 +63,27 @@ pub const LIST: &[Param<List>] = &[
     row("types", Kind::Value(&Shape::List(&TEXT, MAX_TYPES), |list, value| list.kinds = Some(Value::texts(value)))),
 ];
 
-/// What an event is to be told again with.
+/// What sending once more asks for.
 #[derive(Default)]
 pub struct Retry {
     account: Option<String>,
     for_sessions: bool,
-    endpoint: Option<String>,
+    webhook_endpoint: Option<WebhookEndpointId>,
+    expand: Vec<String>,
 }
 
-/// The parameters of `POST /v1/events/{id}/retry`, which the official CLI sends: `stripe events resend`.
+/// The parameters of `POST /v1/events/{id}/retry`, which no document of the API tells of: those that `stripe events resend`
+/// of the official CLI sends.
 pub const RETRY: &[Param<Retry>] = &[
-    row("account", Kind::Value(&TEXT, |retry, value| retry.account = Some(value.text()))),
-    row("for_stripecli", Kind::Value(&Shape::Flag, |retry, value| retry.for_sessions = value.flag())),
-    row("webhook_endpoint", Kind::Value(&TEXT, |retry, value| retry.endpoint = Some(value.text()))),
+    // The caller's own: whoever acts for a connected account says so in a header.
+    row("account", Kind::Value(&TEXT, |input, value| input.account = Some(value.text()))),
+    row("expand", Kind::Value(&EXPAND, |input, value| input.expand = value.texts())),
+    row("for_stripecli", Kind::Value(&Shape::Flag, |input, value| input.for_sessions = value.flag())),
+    row(
+        "webhook_endpoint",
+        Kind::Value(&TEXT, |input, value| input.webhook_endpoint = Some(WebhookEndpointId(value.text()))),
+    ),
 ];
-
-/// `POST /v1/events/{id}/retry`: to an endpoint, or to the sessions of the CLI that listen on this server.
-pub fn retry(call: &Arc<Call>) -> Result<Plan, Refusal> {
-    let Retry { account, for_sessions, endpoint } = params::read(RETRY, &call.given, &call.version)?;
-    if account.is_some_and(|id| id != call.account.id.as_str()) {
-        return Err(Refusal::other_account());
-    }
-    let id = EventId(call.part(0)?);
-    match (for_sessions, endpoint) {
-        (true, Some(_)) => Err(Refusal::exclusive(&["for_stripecli", "webhook_endpoint"])),
-        (false, None) => Err(Refusal::told_to_nobody()),
-        (true, None) => {
-            let mut told = false;
-            Ok(Plan::look(Names::BY_PATH, move |call, read| {
-                let event = events::read(read, &call.account, &id, oldest(call))?;
-                // It may look more than once.
-                if !std::mem::replace(&mut told, true) {
-                    call.app.asked_again().tell(call.account.space, || event.id.clone());
-                }
-                let pending = read.open_deliveries(call.account.space, event.sequence)?;
-                Ok(Answer::of(object(&event, &call.account, Version::of_account(&call.account), pending)))
-            }))
-        }
-        (false, Some(endpoint)) => Ok(Plan::write(Names::BY_PATH, move |call, tx, ctx| {
-            let endpoint = WebhookEndpointId(endpoint.clone());
-            let event = events::read(tx, &call.account, &id, oldest(call))?;
-            let pending = tx.open_deliveries(call.account.space, event.sequence)? + 1;
-            match deliveries::resend(tx, ctx, &id, oldest(call), &endpoint) {
-                Ok((event, _)) => {
-                    Ok(Answer::of(object(&event, &call.account, Version::of_account(&call.account), pending)))
-                }
-                Err(Stop::Problem(Problem::NoSuchWebhookEndpoint(endpoint))) => {
-                    let refusal = Refusal::no_such("webhook endpoint", endpoint.as_str(), "webhook_endpoint");
-                    Ok(Answer::bad_parameters(refusal))
-                }
-                Err(stop) => Err(stop),
-            }
-        })),
-    }
-}
 
 /// `GET /v1/events/{id}`
 pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
@@ -124,8 +92,51 @@ pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let id = EventId(call.part(0)?);
     Ok(Plan::look(Names::BY_PATH, move |call, read| {
         let event = events::read(read, &call.account, &id, oldest(call))?;
-        Ok(Answer::of(object(&event, &call.account, Version::of_account(&call.account), 0)))
+        let pending = deliveries::open(read, &call.account, &event)?;
+        Ok(Answer::of(object(&event, &call.account, Version::of_account(&call.account), pending)))
     }))
+}
+
+/// `POST /v1/events/{id}/retry`
+pub fn retry(call: &Arc<Call>) -> Result<Plan, Refusal> {
+    let Retry { account, for_sessions, webhook_endpoint, expand } = params::read(RETRY, &call.given, &call.version)?;
+    Expansions::of_object(&expand, expand::NOTHING, &call.version)?;
+    call.require(Resource::Event, Access::Read)?;
+    if account.is_some_and(|id| id != call.account.id.as_str()) {
+        return Err(Refusal::other_account());
+    }
+    let id = EventId(call.part(0)?);
+    match (webhook_endpoint, for_sessions) {
+        (Some(_), true) => Err(Refusal::exclusive(&["for_stripecli", "webhook_endpoint"])),
+        (Some(endpoint), false) => Ok(retry_to(id, endpoint)),
+        (None, true) => Ok(retry_to_sessions(id)),
+        (None, false) => Err(Refusal::missing_parameter("webhook_endpoint")),
+    }
+}
+
+/// Has an event told once more to the sessions of the official CLI that listen on this server.
+fn retry_to_sessions(id: EventId) -> Plan {
+    let mut told = false;
+    Plan::look(Names::BY_PATH, move |call, read| {
+        let event = events::read(read, &call.account, &id, oldest(call))?;
+        let pending = deliveries::open(read, &call.account, &event)?;
+        // It may look more than once.
+        if !std::mem::replace(&mut told, true) {
+            call.app.asked_again().tell(call.account.space, || event.id.clone());
+        }
+        Ok(Answer::of(object(&event, &call.account, Version::of_account(&call.account), pending)))
+    })
+}
+
+/// Has an event sent to an endpoint once more.
+fn retry_to(id: EventId, endpoint: WebhookEndpointId) -> Plan {
+    let names = Names { webhook_endpoint: Named::by("webhook_endpoint"), ..Names::BY_PATH };
+    Plan::write(names, move |call, tx, ctx| {
+        let event = events::read(tx, &call.account, &id, oldest(call))?;
+        let pending = deliveries::open(tx, &call.account, &event)? + 1;
+        deliveries::resend(tx, ctx, &id, oldest(call), &endpoint)?;
+        Ok(Answer::of(object(&event, &call.account, Version::of_account(&call.account), pending)))
+    })
 }
 
 /// `GET /v1/events`
@@ -147,8 +158,14 @@ pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
             None => Err(Halt::from(Refusal::no_such("notification", id, lists::anchor_param(&anchor)))),
         })?;
         let page = EventPage { created, kinds: kinds.clone(), delivered: delivery_success, cursor, limit };
-        let page = events::list(read, &call.account, &page)?;
-        let item = |event: &Event| object(event, &call.account, Version::of_account(&call.account), 0);
+        let Page { items, has_more } = events::list(read, &call.account, &page)?;
+        // All are asked for before a failure is passed on: a store that fetches for a whole run then does so once.
+        let pending: Vec<_> = items.iter().map(|event| deliveries::open(read, &call.account, event)).collect();
+        let pending: Vec<usize> = pending.into_iter().collect::<Kept<_>>()?;
+        let page = Page { items: items.into_iter().zip(pending).collect(), has_more };
+        let item = |(event, pending): &(Event, usize)| {
+            object(event, &call.account, Version::of_account(&call.account), *pending)
+        };
         Ok(Answer::of(lists::envelope(&page, "/v1/events".to_owned(), item)))
     }))
 }

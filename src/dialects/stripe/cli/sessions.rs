@@ -17,6 +17,7 @@ use super::ticket::{Feature, Ticket};
 use crate::app::Pass;
 use crate::domain::account::Space;
 use crate::domain::ids::crockford;
+use crate::domain::webhook::Salt;
 use crate::http::json::Object;
 use crate::secrets_key::SecretsKey;
 
@@ -110,7 +111,7 @@ fn object(ticket: &Ticket, call: &Call, key: &SecretsKey, host: &str) -> Object 
 /// The secret that what sessions of an account hear is signed with: the same for all of them, as the CLI's is.
 pub fn secret(key: &SecretsKey, space: Space) -> Zeroizing<String> {
     let salt = Sha256::new().chain_update("cusp cli session\0").chain_update(space.0.to_be_bytes()).finalize();
-    key.webhook_secret(&salt.into())
+    key.webhook_secret(&Salt(salt.into()))
 }
 
 /// The seal of a session's id.

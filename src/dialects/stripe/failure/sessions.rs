@@ -49,9 +49,4 @@ impl Refusal {
     pub fn other_account() -> Refusal {
         Refusal::invalid("account", "This server tells an event to those who listen to the account of your key only.")
     }
-
-    /// An event that is to be told again, but to nobody.
-    pub fn told_to_nobody() -> Refusal {
-        Refusal::missing_parameter("webhook_endpoint")
-    }
 }
