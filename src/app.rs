@@ -15,14 +15,15 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::clock::Clock;
 use crate::domain::account::{Account, FingerprintKey, Mode, Space};
-use crate::domain::api_key::{ApiKey, KeyDigest};
+use crate::domain::api_key::{ApiKey, KeyDigest, KeyKind};
 use crate::domain::event::Cause;
-use crate::domain::ids::{AccountId, IdSource};
+use crate::domain::ids::{AccountId, EventId, IdSource};
 use crate::domain::problem::Problem;
 use crate::engine::{Bell, Ctx, Done, Stop, accounts, deliveries, keys, replies};
 use crate::feed::Feed;
 use crate::identity;
 use crate::ids::Repeated;
+use crate::listeners::Listeners;
 use crate::processor::{self, Ask, AttemptKey, Finding, Processor, Question};
 use crate::secrets_key::SecretsKey;
 use crate::settings::{Openness, Targets};
@@ -118,6 +119,19 @@ pub struct Caller {
     pub key: Arc<ApiKey>,
 }
 
+/// Somebody who was let in, as he is known again without his key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pass {
+    /// The digest of his key.
+    pub key: KeyDigest,
+    /// The account that the key belongs to.
+    pub owner: AccountId,
+    /// The account that he asked for; another one than the owner when it is a connected account.
+    pub account: AccountId,
+    /// In which mode.
+    pub mode: Mode,
+}
+
 /// Why a key opens nothing.
 #[derive(Debug)]
 pub enum Closed {
@@ -180,6 +194,7 @@ pub struct App {
     herald: Herald,
     mailbox: Arc<Mailbox>,
     feed: Arc<Feed>,
+    asked_again: Arc<Listeners<EventId>>,
 }
 
 struct Believed {
@@ -223,6 +238,7 @@ impl App {
             in_flight: Mutex::default(),
             rates: rate_limit.map(|per_second| RateLimiter::keyed(Quota::per_second(per_second))),
             feed: Arc::default(),
+            asked_again: Arc::default(),
         }
     }
 
@@ -236,6 +252,11 @@ impl App {
         self.clock.now()
     }
 
+    /// Where ids and random bytes come from, for what is made outside a transaction.
+    pub fn ids(&self) -> &dyn IdSource {
+        self.ids.as_ref()
+    }
+
     /// How open the server is.
     pub fn openness(&self) -> Openness {
         self.openness
@@ -244,6 +265,11 @@ impl App {
     /// Who waits for news.
     pub fn feed(&self) -> &Arc<Feed> {
         &self.feed
+    }
+
+    /// Who listens on this server for events that somebody wants to have told once more.
+    pub fn asked_again(&self) -> &Arc<Listeners<EventId>> {
+        &self.asked_again
     }
 
     /// Notes where time went.
@@ -373,6 +399,25 @@ impl App {
         }
     }
 
+    /// Who a key opens for that was let in before: it may have been revoked or limited since then.
+    pub async fn readmit(&self, pass: &Pass) -> Result<Caller, Closed> {
+        let Pass { key, owner, account: id, mode } = pass.clone();
+        let parent = (id != owner).then_some(&owner);
+        let space = identity::space(parent, &id, mode);
+        let key = Arc::new(self.unlimited(key, owner.clone(), mode, KeyKind::Secret));
+        let key = self.is_open(&key).await?.ok_or(Closed::Revoked)?;
+        match self.account(space, parent, &id, mode).await? {
+            Some(account) => Ok(Caller { account, key }),
+            None => Err(Closed::NotLinked),
+        }
+    }
+
+    /// A key of which nothing is kept: in dev every well-formed one is good.
+    fn unlimited(&self, digest: KeyDigest, account: AccountId, mode: Mode, kind: KeyKind) -> ApiKey {
+        let (last4, created) = (String::new(), self.clock.now());
+        ApiKey { digest, account, mode, kind, label: None, last4, created, revoked: None }
+    }
+
     /// The key as it is now, if it still opens its account: for what goes on longer than a request.
     pub async fn is_open(&self, key: &Arc<ApiKey>) -> Kept<Option<Arc<ApiKey>>> {
         let home = identity::space(None, &key.account, key.mode);
@@ -471,17 +516,8 @@ impl App {
         Ok(match (kept, self.openness) {
             (Some(key), _) => Some(key),
             (None, Openness::Serve) => None,
-            // In dev every well-formed key is good, and a restricted one may do everything until it is told otherwise.
-            (None, Openness::Dev) => Some(ApiKey {
-                digest: name,
-                account,
-                mode: parts.mode,
-                kind: parts.kind.unlimited(),
-                label: None,
-                last4: String::new(),
-                created: self.clock.now(),
-                revoked: None,
-            }),
+            // A restricted key may do everything until it is told otherwise.
+            (None, Openness::Dev) => Some(self.unlimited(name, account, parts.mode, parts.kind.unlimited())),
         })
     }
 

@@ -26,6 +26,7 @@ use crate::http::Stop;
 use crate::http::content::Outgoing;
 use crate::http::listen::{self, Bounds};
 use crate::http::shell::{Pages, Shell};
+use crate::http::traffic::Traffic;
 use crate::ids::Ids;
 use crate::processor::{Processor, Simulator};
 use crate::secrets_file;
@@ -165,11 +166,12 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         write_timeout: settings.request_timeout,
         drain_timeout: settings.drain_timeout,
     };
+    let traffic = Arc::<Traffic>::default();
     let shell = Arc::new(Shell {
         // Stripe's takes what is nobody's.
         dialects: vec![
             cusp::dialect(Cusp { app: app.clone(), render, streams: Arc::default(), webhook_headers: &send::HEADERS }),
-            stripe::dialect(app.clone()),
+            stripe::dialect(app.clone(), traffic.clone()),
         ],
         pages: admin.is_none().then(|| pages.clone()),
         observer: watching.clone(),
@@ -178,6 +180,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         max_body_bytes: settings.max_body_bytes,
         request_timeout: settings.request_timeout,
         stop: Stop::new(stopped.clone()),
+        traffic,
     });
     let address = local(&main);
     let admin_address = admin.as_ref().map(local);

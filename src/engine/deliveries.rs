@@ -65,6 +65,11 @@ pub fn resend(
     Ok(delivery)
 }
 
+/// Keeps what became of an event that a listening session was told: whoever listens sends by itself.
+pub fn told_to_session(tx: &mut dyn Tx, ctx: &Ctx<'_>, delivery: &Delivery) -> Kept<()> {
+    tx.put_delivery(ctx.account.space, delivery)
+}
+
 /// Takes the lease of a queue; `None` when another server has it, or there is no such queue any more.
 pub fn lease(tx: &mut dyn Tx, ctx: &Ctx<'_>, endpoint: &WebhookEndpointId, lease: Lease) -> Kept<Option<Queue>> {
     let space = ctx.account.space;

@@ -15,6 +15,7 @@ use hyper::{Method, StatusCode};
 
 use super::content::{Content, Outgoing, Takeover};
 use super::listen::{Peer, Place};
+use super::traffic::{Passed, Traffic};
 use super::{Dialect, Reply, Request, Stop, Trouble};
 use crate::clock::Clock;
 use crate::domain::ids::{IdSource, RequestId};
@@ -126,6 +127,8 @@ pub struct Shell {
     pub request_timeout: Duration,
     /// Ends the replies that go on.
     pub stop: Stop,
+    /// Who listens to what is asked.
+    pub traffic: Arc<Traffic>,
 }
 
 impl Shell {
@@ -189,6 +192,18 @@ impl Shell {
             bytes: reply.content.whole().len() as u64,
             account: (!reply.account.is_empty()).then_some(&reply.account),
         });
+        if let Some(space) = reply.space {
+            let passed = || Passed {
+                request: id.clone(),
+                at: self.clock.now(),
+                method: head.method.clone(),
+                path: path[mount..].to_owned(),
+                peer: peer.as_ref().map(|peer| peer.address),
+                status: reply.status.as_u16(),
+                refusal: refusal(&reply),
+            };
+            self.traffic.tell(space, || Arc::new(passed()));
+        }
         let place = peer.map(|peer| peer.place);
         self.respond(reply, id, head.method == Method::HEAD, upgrade, place)
     }
@@ -201,7 +216,7 @@ impl Shell {
         upgrade: Option<OnUpgrade>,
         place: Option<Arc<Place>>,
     ) -> Response {
-        let Reply { status, headers, content, route: _, account: _, close } = reply;
+        let Reply { status, headers, content, route: _, account: _, space: _, close } = reply;
         let request_id = HeaderValue::from_str(&id).expect("request ids are plain ASCII");
         let body = match content {
             Content::Whole(bytes) => Outgoing::whole(bytes),
@@ -257,6 +272,14 @@ impl Shell {
             Ok(Err(_)) => Err(Trouble::BodyBroken),
             Err(_) => Err(Trouble::BodyTooSlow),
         }
+    }
+}
+
+/// The body of a reply that refuses.
+fn refusal(reply: &Reply) -> Option<Bytes> {
+    match &reply.content {
+        Content::Whole(body) if reply.status.is_client_error() || reply.status.is_server_error() => Some(body.clone()),
+        Content::Whole(_) | Content::Stream(_) | Content::Upgrade(_) => None,
     }
 }
 

@@ -127,6 +127,7 @@ folders! {
     source_objects_update: "stripe/source_objects/update",
     tokens_create: "stripe/tokens/create",
     tokens_retrieve: "stripe/tokens/retrieve",
+    stripecli_sessions_create: "stripe/stripecli/sessions/create",
     tax_ids_create: "stripe/tax_ids/create",
     tax_ids_delete: "stripe/tax_ids/delete",
     tax_ids_list: "stripe/tax_ids/list",

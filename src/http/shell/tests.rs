@@ -95,6 +95,7 @@ impl Server {
             max_body_bytes: 1000,
             request_timeout: Duration::from_millis(200),
             stop: Stop::new(stopped.clone()),
+            traffic: Arc::default(),
         });
         let bounds =
             Bounds { connections: 8, head_timeout: PATIENCE, write_timeout: WRITE_TIMEOUT, drain_timeout: PATIENCE };
