@@ -203,7 +203,10 @@ impl Listener<'_> {
             (true, Some(forward_to)) => forward_to.clone(),
             (true, None) | (false, _) => response.url,
         };
-        let took_millis = self.app.now().0.saturating_sub(at.0).max(0);
+        // The CLI repeats what it was sent, and somebody else might say anything: no time outside of the session is kept.
+        let now = self.app.now();
+        let at = at.max(self.ticket.began).min(now);
+        let took_millis = now.0 - at.0;
         let attempt = Attempt { at, took_millis, url, outcome: response.outcome };
         let id = delivery_id(&self.ticket.name, &response.conversation, &attempt.url);
         let made = Delivery::new(id, WebhookEndpointId(self.ticket.name.clone()), News::from(&event), at);

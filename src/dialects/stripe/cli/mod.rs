@@ -209,7 +209,7 @@ impl Sessions {
         let mine = known.by_name.get(&ticket.name).is_some_and(|standing| standing.line.is_some());
         let connected = known.connected.get(&space).copied().unwrap_or(0);
         // The line that this one displaces gives its place up.
-        if connected - usize::from(mine) >= MAX_PER_ACCOUNT {
+        if connected.saturating_sub(usize::from(mine)) >= MAX_PER_ACCOUNT {
             return None;
         }
         if known.by_name.len() >= MAX_REMEMBERED {
