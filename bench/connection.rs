@@ -70,7 +70,7 @@ impl Connection {
     }
 }
 
-fn content_length(head: &[u8]) -> io::Result<usize> {
+pub fn content_length(head: &[u8]) -> io::Result<usize> {
     const NAME: &[u8] = b"\ncontent-length:";
     let at = head.windows(NAME.len()).position(|window| window.eq_ignore_ascii_case(NAME));
     let value = at.map(|at| &head[at + NAME.len()..]).and_then(|rest| rest.split(|byte| *byte == b'\r').next());

@@ -1,6 +1,8 @@
 //! The only bridge from the asynchronous edges to the synchronous core: runs verbs on the store, knows which account a
 //! key opens, and keeps two uses of one idempotency key apart.
 
+mod sandboxes;
+
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -23,7 +25,7 @@ use crate::identity;
 use crate::ids::Repeated;
 use crate::processor::{self, Ask, AttemptKey, Finding, Processor, Question};
 use crate::secrets_key::SecretsKey;
-use crate::settings::Openness;
+use crate::settings::{Openness, Targets};
 use crate::store::{Failure, Job, Kept, Look, Read, Store, Tx, Verdict};
 
 /// How long a key that was looked up is believed; a revoked key may go on for so long.
@@ -156,6 +158,8 @@ pub struct Surroundings {
     pub processor: Arc<dyn Processor>,
     /// What secrets of webhook endpoints are derived from, when the server has it.
     pub secrets_key: Option<SecretsKey>,
+    /// Where webhooks may go.
+    pub targets: Targets,
 }
 
 /// The running program as the dialects see it.
@@ -166,6 +170,7 @@ pub struct App {
     meter: Arc<dyn Meter>,
     processor: Arc<dyn Processor>,
     secrets_key: Option<SecretsKey>,
+    targets: Targets,
     openness: Openness,
     api_version: &'static str,
     keys: RwLock<HashMap<KeyDigest, Believed>>,
@@ -192,7 +197,7 @@ impl App {
         rate_limit: Option<NonZeroU32>,
         api_version: &'static str,
     ) -> App {
-        let Surroundings { clock, ids, meter, processor, secrets_key } = surroundings;
+        let Surroundings { clock, ids, meter, processor, secrets_key, targets } = surroundings;
         let (herald, mut news) = mpsc::unbounded_channel::<Box<dyn FnOnce() + Send>>();
         // Ends when the program and its last transaction are gone. What waits in the channel is bounded by the requests
         // that are in flight.
@@ -210,6 +215,7 @@ impl App {
             meter,
             processor,
             secrets_key,
+            targets,
             openness,
             api_version,
             keys: RwLock::default(),
@@ -311,6 +317,11 @@ impl App {
     /// What secrets of webhook endpoints are derived from; `None` when nobody gave the server such a key.
     pub fn secrets_key(&self) -> Option<&SecretsKey> {
         self.secrets_key.as_ref()
+    }
+
+    /// Where webhooks may go.
+    pub fn targets(&self) -> &Targets {
+        &self.targets
     }
 
     /// Asks the processor, outside of every transaction. The same attempt may ask again, and finds the same.

@@ -13,8 +13,9 @@ use crate::start::{Running, World, start};
 use crate::store::postgres;
 use crate::telemetry;
 
-/// Files that are open besides the connections: the store's, the log, what the runtime needs.
-const OTHER_FILES: u64 = 256;
+/// Files that are open besides the connections: the store's, the log, what the runtime needs, connections to receivers of
+/// webhooks.
+const OTHER_FILES: u64 = 1_024;
 /// How long work on other threads may go on once the server has ended.
 const LAST_WORK: Duration = Duration::from_secs(1);
 

@@ -5,7 +5,7 @@ use super::card::ExpiryFault;
 use super::decline::Decline;
 use super::ids::{
     BalanceTransactionId, CashTransactionId, CouponId, CustomerId, DeliveryId, EventId, InstrumentId, PromotionCodeId,
-    SetupIntentId, TaxIdId, TokenId, WebhookEndpointId,
+    SetupIntentId, SnapshotId, TaxIdId, TokenId, WebhookEndpointId,
 };
 use super::instrument::SourceKind;
 use super::money::Currency;
@@ -31,10 +31,16 @@ pub enum Problem {
     NoSuchWebhookEndpoint(WebhookEndpointId),
     /// The account has as many webhook endpoints as it can.
     TooManyWebhookEndpoints,
+    /// As many former secrets of the webhook endpoint go on as can.
+    TooManySecrets(WebhookEndpointId),
     /// The webhook endpoint is disabled, so nothing can be sent to it.
     WebhookEndpointDisabled(WebhookEndpointId),
     /// No delivery of that id in this space.
     NoSuchDelivery(DeliveryId),
+    /// No snapshot of that id of this sandbox.
+    NoSuchSnapshot(SnapshotId),
+    /// The sandbox has as many snapshots as it can.
+    TooManySnapshots,
     /// The record is not at the version that the caller insists on.
     VersionMismatch {
         /// The version it is at.
@@ -248,8 +254,11 @@ impl Problem {
             | Problem::NoSuchEvent(_)
             | Problem::NoSuchWebhookEndpoint(_)
             | Problem::TooManyWebhookEndpoints
+            | Problem::TooManySecrets(_)
             | Problem::WebhookEndpointDisabled(_)
             | Problem::NoSuchDelivery(_)
+            | Problem::NoSuchSnapshot(_)
+            | Problem::TooManySnapshots
             | Problem::InvoicePrefixTaken { .. }
             | Problem::CurrencyMismatch { .. }
             | Problem::NoSuchCoupon { .. }

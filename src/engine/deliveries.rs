@@ -24,6 +24,11 @@ pub fn list(read: &mut dyn Read, account: &Account, page: &DeliveryPage) -> Done
     Ok(read.deliveries(account.space, page)?)
 }
 
+/// How many deliveries of an event are still to succeed.
+pub fn open(read: &mut dyn Read, account: &Account, event: &Event) -> Kept<usize> {
+    read.open_deliveries(account.space, event.sequence)
+}
+
 /// Has a delivery sent now, whatever became of it. One that is still pending keeps its place among the retries.
 pub fn retry(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &DeliveryId) -> Done<Delivery> {
     let before = read(tx, ctx.account, id)?;
@@ -45,7 +50,7 @@ pub fn resend(
     event: &EventId,
     since: Time,
     endpoint: &WebhookEndpointId,
-) -> Done<(Event, Delivery)> {
+) -> Done<Delivery> {
     let event = events::read(tx, ctx.account, event, since)?;
     let endpoint = webhook_endpoints::read(tx, ctx.account, endpoint)?;
     if !endpoint.enabled {
@@ -55,7 +60,7 @@ pub fn resend(
     let delivery = Delivery { by_hand: true, ..made };
     tx.put_delivery(ctx.account.space, &delivery)?;
     ctx.bell.ring();
-    Ok((event, delivery))
+    Ok(delivery)
 }
 
 /// Takes the lease of a queue; `None` when another server has it, or there is no such queue any more.
@@ -132,8 +137,11 @@ pub fn record(tx: &mut dyn Tx, ctx: &Ctx<'_>, report: &Report, rhythm: &dyn Rhyt
     };
     // Read anew: what was just written may have called it.
     let due = tx.queue(space, endpoint)?.and_then(|queue| queue.due);
+    let give_up = failing_since.is_some_and(|since| rhythm.disables(since, now));
+    // An endpoint that is enabled again begins anew.
+    let failing_since = failing_since.filter(|_| !give_up);
     tx.put_queue(space, &Queue { due, lease, failing_since, endpoint: queue.endpoint })?;
-    if failing_since.is_some_and(|since| rhythm.disables(since, now)) {
+    if give_up {
         webhook_endpoints::give_up(tx, ctx, endpoint)?;
     }
     Ok(ours)

@@ -8,25 +8,25 @@ use crate::domain::delivery::Queue;
 use crate::domain::event::{Happening, ObjectChange};
 use crate::domain::facts::Facts;
 use crate::domain::ids::WebhookEndpointId;
-use crate::domain::page::{ObjectPage, Page};
 use crate::domain::problem::Problem;
 use crate::domain::time::Time;
-use crate::domain::webhook::{MAX_ENDPOINTS, Salt, WebhookEndpoint};
+use crate::domain::webhook::{MAX_ENDPOINTS, NewWebhookEndpoint, Salt, WebhookEndpoint, WebhookEndpointChange};
 use crate::store::{Kept, Read, Tx};
 
 /// Makes an endpoint and the queue of what will be sent to it. Nothing is told of it.
-pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, endpoint: WebhookEndpoint) -> Done<WebhookEndpoint> {
+pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, wish: NewWebhookEndpoint) -> Done<WebhookEndpoint> {
     if tx.endpoints(ctx.account.space)?.len() >= MAX_ENDPOINTS {
         return Err(Problem::TooManyWebhookEndpoints.into());
     }
-    let facts = Facts::from(endpoint.clone());
-    objects::put(tx, ctx, None, &facts)?;
-    tx.put_queue(ctx.account.space, &Queue::new(endpoint.id.clone()))?;
-    Ok(endpoint)
+    let made = WebhookEndpoint::new(wish, WebhookEndpointId::mint(ctx.ids, ctx.now), salt(ctx), ctx.now)?;
+
+    objects::put(tx, ctx, None, &made.clone().into())?;
+    tx.put_queue(ctx.account.space, &Queue::new(made.id.clone()))?;
+    Ok(made)
 }
 
-/// A salt for a new secret.
-pub fn salt(ctx: &Ctx<'_>) -> Salt {
+/// What a new secret is made from.
+fn salt(ctx: &Ctx<'_>) -> Salt {
     let mut bytes = [0; 32];
     ctx.ids.random(&mut bytes);
     Salt(bytes)
@@ -38,33 +38,39 @@ pub fn read(read: &mut dyn Read, account: &Account, id: &WebhookEndpointId) -> D
     Ok(found.ok_or_else(|| Problem::NoSuchWebhookEndpoint(id.clone()))?)
 }
 
-/// Changes an endpoint. Nothing is told of it.
+/// Changes an endpoint. Nothing is told of it. One that is enabled again has not failed yet.
 pub fn update(
     tx: &mut dyn Tx,
     ctx: &Ctx<'_>,
     id: &WebhookEndpointId,
-    change: impl FnOnce(WebhookEndpoint) -> WebhookEndpoint,
+    change: WebhookEndpointChange,
 ) -> Done<WebhookEndpoint> {
     let before = read(tx, ctx.account, id)?;
-    let after = change(before.clone());
-    if after != before {
-        objects::put(tx, ctx, Some(&before.into()), &after.clone().into())?;
+    let queue = tx.queue(ctx.account.space, id)?;
+    let after = before.with(change)?;
+    if after == before {
+        return Ok(after);
+    }
+
+    let enabled_again = after.enabled && !before.enabled;
+    objects::put(tx, ctx, Some(&before.into()), &after.clone().into())?;
+    if let Some(queue) = queue.filter(|queue| enabled_again && queue.failing_since.is_some()) {
+        tx.put_queue(ctx.account.space, &Queue { failing_since: None, ..queue })?;
     }
     Ok(after)
 }
 
-/// Gives the endpoint a new secret; the one that it had goes on signing beside it until `overlap_until`.
+/// Gives the endpoint a new secret; those that it had go on signing beside it, the latest until `overlap_until`, or end now.
 pub fn roll(
     tx: &mut dyn Tx,
     ctx: &Ctx<'_>,
     id: &WebhookEndpointId,
     overlap_until: Option<Time>,
 ) -> Done<WebhookEndpoint> {
-    let fresh = salt(ctx);
-    update(tx, ctx, id, |endpoint| {
-        let former = overlap_until.filter(|until| ctx.now < *until).map(|until| (endpoint.salt, until));
-        WebhookEndpoint { salt: fresh, former, ..endpoint }
-    })
+    let before = read(tx, ctx.account, id)?;
+    let after = before.rolled(salt(ctx), overlap_until, ctx.now)?;
+    objects::put(tx, ctx, Some(&before.into()), &after.clone().into())?;
+    Ok(after)
 }
 
 /// Removes an endpoint. What was to be sent to it is canceled when its turn comes.
@@ -82,11 +88,6 @@ pub fn give_up(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &WebhookEndpointId) -> Kept<b
     objects::put(tx, ctx, Some(&before), &after)?;
     tell(tx, ctx, Happening::Object { change: ObjectChange::Updated { before, after }, beside: Vec::new() })?;
     Ok(true)
-}
-
-/// A page of endpoints.
-pub fn list(read: &mut dyn Read, account: &Account, page: &ObjectPage) -> Done<Page<WebhookEndpoint>> {
-    Ok(objects::page(read, account.space, page)?)
 }
 
 /// Every endpoint of an account, newest first.

@@ -200,7 +200,9 @@ fn host_of(text: &str) -> Result<Host, NotATarget> {
 
 #[cfg(test)]
 mod tests {
-    use super::Target;
+    use proptest::prelude::*;
+
+    use super::{Host, Target};
 
     fn parts(url: &str) -> (bool, String, u16, String) {
         let target = Target::parse(url).unwrap_or_else(|refusal| panic!("{url}: {refusal}"));
@@ -325,6 +327,29 @@ mod tests {
             "http://[]/",
         ] {
             Target::parse(url).map(|target| target.host().to_string()).expect_err(url);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whoever_reads_a_target_again_reads_the_same(
+            url in prop_oneof![
+                ".*",
+                "[hH]ttps?://[a-z0-9.:@%\\[\\]_-]{0,20}[/?#]?[ -~]{0,10}",
+                "http://(0x)?[0-9a-f]{1,10}(\\.(0x)?[0-9a-f]{0,4}){0,4}\\.?(:[0-9]{0,6})?",
+                "http://\\[[0-9a-f:.%]{0,40}\\](:[0-9]{0,6})?/",
+            ]
+        ) {
+            if let Ok(target) = Target::parse(&url) {
+                let scheme = if target.encrypted() { "https" } else { "http" };
+                let again = format!("{scheme}://{}{}", target.authority(), target.path());
+                prop_assert_eq!(Target::parse(&again), Ok(target.clone()));
+                if let Host::Name(name) = target.host() {
+                    prop_assert!(name.parse::<std::net::IpAddr>().is_err());
+                    prop_assert!(!name.rsplit('.').next().unwrap_or_default().starts_with(|c: char| c.is_ascii_digit())
+                        || name.contains(|c: char| c.is_ascii_alphabetic() || c == '-' || c == '_'));
+                }
+            }
         }
     }
 }

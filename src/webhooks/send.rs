@@ -413,3 +413,43 @@ fn open_end(text: &str) -> usize {
     let run = text.trim_end_matches(|letter: char| !letter.is_alphabetic()).len();
     run.max(text.floor_char_boundary(text.len().saturating_sub(MAX_NUMBER_BYTES)))
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::{Letter, open_end, shown};
+    use crate::targets::Target;
+
+    #[test]
+    fn every_target_can_be_asked_for() {
+        let mut taken = 0;
+        for byte in 0..=u8::MAX {
+            let url = format!("http://a.example/x{0}?y{0}", char::from(byte));
+            let Ok(target) = Target::parse(&url) else { continue };
+            let request = Letter { url: &url, signature: "t=1", body: Bytes::new() }.request(&target);
+            assert_eq!(request.expect(&url).uri().to_string(), target.path());
+            taken += 1;
+        }
+        assert!(taken > 80, "{taken}");
+    }
+
+    #[test]
+    fn what_is_shown_is_cut_between_letters() {
+        for (text, bound, expected) in
+            [("ääää", 5, "ää"), ("a\0b", 10, "a\u{fffd}b"), ("4242424242424242", 2, "**"), ("", 0, "")]
+        {
+            assert_eq!(shown(text, bound), expected);
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_a_number_is_seen_at_the_end_of_a_text() {
+        for (text, rest) in [("abc", "abc"), ("abc 4242", "abc"), ("abc 4 2-4", "abc"), ("4242", ""), ("", "")] {
+            assert_eq!(&text[..open_end(text)], rest);
+        }
+        let long = "1,".repeat(1_000);
+        assert!((1_900..2_000).contains(&open_end(&long)), "a number is not that long");
+        assert_eq!(open_end(&"\u{2013}".repeat(100)) % 3, 0);
+    }
+}

@@ -40,6 +40,13 @@ macro_rules! folders {
                 super::run_folder($folder, crate::harness::Keeping::database);
             })*
         }
+
+        mod in_memory {
+            $(#[test]
+            fn $test() {
+                super::run_folder($folder, || crate::harness::Keeping::Memory);
+            })*
+        }
     };
 }
 
@@ -48,6 +55,11 @@ folders! {
     cusp_requests_authenticate: "cusp/requests/authenticate",
     cusp_requests_decode: "cusp/requests/decode",
     cusp_requests_route: "cusp/requests/route",
+    cusp_events_resend: "cusp/events/resend",
+    cusp_webhook_deliveries_list: "cusp/webhook_deliveries/list",
+    cusp_webhook_deliveries_retrieve: "cusp/webhook_deliveries/retrieve",
+    cusp_webhook_deliveries_retry: "cusp/webhook_deliveries/retry",
+    cusp_webhook_endpoints_roll_secret: "cusp/webhook_endpoints/roll_secret",
     account_retrieve: "stripe/account/retrieve",
     balance_transactions_create: "stripe/balance_transactions/create",
     balance_transactions_list: "stripe/balance_transactions/list",
@@ -74,6 +86,7 @@ folders! {
     discounts_retrieve: "stripe/discounts/retrieve",
     events_list: "stripe/events/list",
     events_retrieve: "stripe/events/retrieve",
+    events_retry: "stripe/events/retry",
     funding_instructions_create: "stripe/funding_instructions/create",
     payment_methods_attach: "stripe/payment_methods/attach",
     payment_methods_create: "stripe/payment_methods/create",
@@ -118,6 +131,11 @@ folders! {
     tax_ids_delete: "stripe/tax_ids/delete",
     tax_ids_list: "stripe/tax_ids/list",
     tax_ids_retrieve: "stripe/tax_ids/retrieve",
+    webhook_endpoints_create: "stripe/webhook_endpoints/create",
+    webhook_endpoints_delete: "stripe/webhook_endpoints/delete",
+    webhook_endpoints_list: "stripe/webhook_endpoints/list",
+    webhook_endpoints_retrieve: "stripe/webhook_endpoints/retrieve",
+    webhook_endpoints_update: "stripe/webhook_endpoints/update",
 }
 
 /// Where the transcripts are.

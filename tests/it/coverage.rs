@@ -8,7 +8,7 @@ use cusp::dialects::stripe::routes::OPERATIONS;
 use cusp::dialects::stripe::versions::LISTED;
 use cusp::dialects::stripe::{
     balance_transactions, cash_balance, coupons, customers, events, funding_instructions, payment_methods,
-    promotion_codes, setup_params, source_objects, sources, tax_ids, tokens,
+    promotion_codes, setup_params, source_objects, sources, tax_ids, tokens, webhook_endpoints,
 };
 
 use crate::cases::{below, root};
@@ -21,6 +21,11 @@ const NOT_YET: &[&str] = &[
     "GET /v1/account accepts expand",
     "GET /v1/events accepts expand",
     "GET /v1/events/{id} accepts expand",
+    "GET /v1/webhook_endpoints accepts expand",
+    "GET /v1/webhook_endpoints/{webhook_endpoint} accepts expand",
+    "POST /v1/events/{id}/retry accepts expand",
+    "POST /v1/webhook_endpoints accepts expand",
+    "POST /v1/webhook_endpoints/{webhook_endpoint} accepts expand",
     // No test clock and no invoice can be made.
     "GET /v1/customers accepts test_clock",
     "GET /v1/customers/{customer}/balance_transactions accepts invoice",
@@ -138,6 +143,12 @@ fn tables() -> BTreeMap<&'static str, Vec<Row>> {
         ("POST /v1/payment_methods/{payment_method}/detach", rows("", customers::RETRIEVE)),
         ("GET /v1/events", rows("", events::LIST)),
         ("GET /v1/events/{id}", rows("", customers::RETRIEVE)),
+        ("POST /v1/events/{id}/retry", rows("", events::RETRY)),
+        ("DELETE /v1/webhook_endpoints/{webhook_endpoint}", Vec::new()),
+        ("GET /v1/webhook_endpoints", rows("", webhook_endpoints::LIST)),
+        ("GET /v1/webhook_endpoints/{webhook_endpoint}", rows("", customers::RETRIEVE)),
+        ("POST /v1/webhook_endpoints", rows("", webhook_endpoints::CREATE)),
+        ("POST /v1/webhook_endpoints/{webhook_endpoint}", rows("", webhook_endpoints::UPDATE)),
         ("GET /v1/promotion_codes", rows("", promotion_codes::LIST)),
         ("GET /v1/promotion_codes/{promotion_code}", rows("", customers::RETRIEVE)),
         ("GET /v1/tax_ids", rows("", tax_ids::LIST_OWNED)),

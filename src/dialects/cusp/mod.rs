@@ -5,6 +5,9 @@ pub mod events;
 pub mod failure;
 pub mod input;
 pub mod routes;
+pub mod sandbox;
+pub mod webhook_deliveries;
+pub mod webhook_endpoints;
 
 use std::sync::Arc;
 
@@ -39,6 +42,8 @@ pub struct Cusp {
     pub render: Arc<dyn RenderEvent>,
     /// The streams that are open.
     pub streams: Arc<Streams>,
+    /// The headers that every webhook is sent with, beside its signature.
+    pub webhook_headers: &'static [(&'static str, &'static str)],
 }
 
 /// The dialect.

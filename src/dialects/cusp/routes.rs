@@ -4,7 +4,7 @@ use hyper::Method;
 use matchit::Router;
 use percent_encoding::percent_decode_str;
 
-use super::{Answering, Call, events};
+use super::{Answering, Call, events, sandbox, webhook_deliveries, webhook_endpoints};
 use crate::domain::api_key::{Access, Resource};
 
 /// An operation of the API.
@@ -36,11 +36,35 @@ pub const fn in_dev(method: Method, path: &'static str, answer: fn(Call) -> Answ
     Operation { method, path, needs: None, only_in_dev: true, answer }
 }
 
+const READ_EVENTS: Option<(Resource, Access)> = Some((Resource::Event, Access::Read));
+const READ_WEBHOOKS: Option<(Resource, Access)> = Some((Resource::WebhookEndpoint, Access::Read));
+const WRITE_WEBHOOKS: Option<(Resource, Access)> = Some((Resource::WebhookEndpoint, Access::Write));
+
 /// Every operation there is.
-pub static OPERATIONS: &[Operation] =
-    &[operation(Method::GET, "/cusp/v1/events", Some((Resource::Event, Access::Read)), |call| {
-        Box::pin(events::stream(call))
-    })];
+pub static OPERATIONS: &[Operation] = &[
+    operation(Method::GET, "/cusp/v1/events", READ_EVENTS, |call| Box::pin(events::stream(call))),
+    operation(Method::POST, "/cusp/v1/events/{id}/resend", WRITE_WEBHOOKS, |call| {
+        Box::pin(webhook_deliveries::resend(call))
+    }),
+    operation(Method::GET, "/cusp/v1/webhook_deliveries", READ_WEBHOOKS, |call| {
+        Box::pin(webhook_deliveries::list(call))
+    }),
+    operation(Method::GET, "/cusp/v1/webhook_deliveries/{id}", READ_WEBHOOKS, |call| {
+        Box::pin(webhook_deliveries::retrieve(call))
+    }),
+    operation(Method::POST, "/cusp/v1/webhook_deliveries/{id}/retry", WRITE_WEBHOOKS, |call| {
+        Box::pin(webhook_deliveries::retry(call))
+    }),
+    operation(Method::POST, "/cusp/v1/webhook_endpoints/{id}/roll_secret", WRITE_WEBHOOKS, |call| {
+        Box::pin(webhook_endpoints::roll_secret(call))
+    }),
+    in_dev(Method::DELETE, "/cusp/v1/sandbox", |call| Box::pin(sandbox::wipe(call))),
+    in_dev(Method::POST, "/cusp/v1/sandbox/snapshots", |call| Box::pin(sandbox::snapshot(call))),
+    in_dev(Method::GET, "/cusp/v1/sandbox/snapshots", |call| Box::pin(sandbox::snapshots(call))),
+    in_dev(Method::DELETE, "/cusp/v1/sandbox/snapshots/{id}", |call| Box::pin(sandbox::forget(call))),
+    in_dev(Method::POST, "/cusp/v1/sandbox/snapshots/{id}/restore", |call| Box::pin(sandbox::restore(call))),
+    in_dev(Method::POST, "/cusp/v1/sandbox/snapshots/{id}/fork", |call| Box::pin(sandbox::fork(call))),
+];
 
 /// Finds operations by method and path.
 pub struct Routes(Router<Vec<&'static Operation>>);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::customers::{RETRIEVE, Retrieve};
 use super::discounts::Shown;
 use super::expand::{self, Expansions};
-use super::failure::{Names, Refusal};
-use super::lists::{self, Paged, Paging, TEXT, row};
+use super::failure::{Named, Names, Refusal};
+use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
 use super::params::{self, Kind, Param, Shape, Value};
 use super::versions::Version;
 use super::{
@@ -14,19 +14,21 @@ use super::{
     source_objects, tax_ids, tokens, webhook_endpoints,
 };
 use crate::domain::account::{Account, Mode};
+use crate::domain::api_key::{Access, Resource};
 use crate::domain::coupon::Coupon;
 use crate::domain::customer::Customer;
 use crate::domain::discount::Redeemed;
 use crate::domain::event::{Event, EventKind, Happening, ObjectChange, Subject};
 use crate::domain::facts::Facts;
 use crate::domain::holding::Holding;
-use crate::domain::ids::{CouponSerial, CustomerId, EventId};
-use crate::domain::page::{EventPage, Span};
+use crate::domain::ids::{CouponSerial, CustomerId, EventId, WebhookEndpointId};
+use crate::domain::page::{EventPage, Page, Span};
 use crate::domain::promotion_code::{Promotion, PromotionCode};
 use crate::domain::time::Time;
-use crate::engine::events;
+use crate::engine::{deliveries, events};
 use crate::feed::RenderEvent;
 use crate::http::json::{Json, Object, previous};
+use crate::store::Kept;
 
 /// How long an event can be retrieved: 30 days, docs.stripe.com/api/events.
 const TOLD_FOR_MILLIS: i64 = 30 * 24 * 60 * 60 * 1000;
@@ -61,6 +63,25 @@ pub const LIST: &[Param<List>] = &[
     row("types", Kind::Value(&Shape::List(&TEXT, MAX_TYPES), |list, value| list.kinds = Some(Value::texts(value)))),
 ];
 
+/// What sending once more asks for.
+#[derive(Default)]
+pub struct Retry {
+    webhook_endpoint: Option<WebhookEndpointId>,
+    expand: Vec<String>,
+}
+
+/// The parameters of `POST /v1/events/{id}/retry`, which no document of the API tells of: those that `stripe events resend`
+/// of the official CLI sends.
+pub const RETRY: &[Param<Retry>] = &[
+    // Whoever acts for a connected account says so in a header.
+    row("account", Kind::Unsupported),
+    row("expand", Kind::Value(&EXPAND, |input, value| input.expand = value.texts())),
+    row(
+        "webhook_endpoint",
+        Kind::Value(&TEXT, |input, value| input.webhook_endpoint = Some(WebhookEndpointId(value.text()))),
+    ),
+];
+
 /// `GET /v1/events/{id}`
 pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Retrieve = params::read(RETRIEVE, &call.given, &call.version)?;
@@ -68,8 +89,32 @@ pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let id = EventId(call.part(0)?);
     Ok(Plan::look(Names::BY_PATH, move |call, read| {
         let event = events::read(read, &call.account, &id, oldest(call))?;
-        Ok(Answer::of(object(&event, &call.account, Version::of_account(&call.account), 0)))
+        let pending = deliveries::open(read, &call.account, &event)?;
+        Ok(Answer::of(object(&event, &call.account, Version::of_account(&call.account), pending)))
     }))
+}
+
+/// `POST /v1/events/{id}/retry`
+pub fn retry(call: &Arc<Call>) -> Result<Plan, Refusal> {
+    let Retry { webhook_endpoint, expand } = params::read(RETRY, &call.given, &call.version)?;
+    Expansions::of_object(&expand, expand::NOTHING, &call.version)?;
+    call.require(Resource::Event, Access::Read)?;
+    let id = EventId(call.part(0)?);
+    match webhook_endpoint {
+        Some(endpoint) => Ok(retry_to(id, endpoint)),
+        None => Err(Refusal::missing_parameter("webhook_endpoint")),
+    }
+}
+
+/// Has an event sent to an endpoint once more.
+fn retry_to(id: EventId, endpoint: WebhookEndpointId) -> Plan {
+    let names = Names { webhook_endpoint: Named::by("webhook_endpoint"), ..Names::BY_PATH };
+    Plan::write(names, move |call, tx, ctx| {
+        let event = events::read(tx, &call.account, &id, oldest(call))?;
+        let pending = deliveries::open(tx, &call.account, &event)? + 1;
+        deliveries::resend(tx, ctx, &id, oldest(call), &endpoint)?;
+        Ok(Answer::of(object(&event, &call.account, Version::of_account(&call.account), pending)))
+    })
 }
 
 /// `GET /v1/events`
@@ -91,8 +136,14 @@ pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
             None => Err(Halt::from(Refusal::no_such("notification", id, lists::anchor_param(&anchor)))),
         })?;
         let page = EventPage { created, kinds: kinds.clone(), delivered: delivery_success, cursor, limit };
-        let page = events::list(read, &call.account, &page)?;
-        let item = |event: &Event| object(event, &call.account, Version::of_account(&call.account), 0);
+        let Page { items, has_more } = events::list(read, &call.account, &page)?;
+        // All are asked for before a failure is passed on: a store that fetches for a whole run then does so once.
+        let pending: Vec<_> = items.iter().map(|event| deliveries::open(read, &call.account, event)).collect();
+        let pending: Vec<usize> = pending.into_iter().collect::<Kept<_>>()?;
+        let page = Page { items: items.into_iter().zip(pending).collect(), has_more };
+        let item = |(event, pending): &(Event, usize)| {
+            object(event, &call.account, Version::of_account(&call.account), *pending)
+        };
         Ok(Answer::of(lists::envelope(&page, "/v1/events".to_owned(), item)))
     }))
 }

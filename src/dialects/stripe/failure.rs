@@ -15,6 +15,7 @@ use hyper::{Method, StatusCode};
 use crate::domain::balance::BalanceWish;
 use crate::domain::problem::{CodeRefusal, Deadline, Problem};
 use crate::domain::secret::without_card_numbers;
+use crate::domain::snapshot::MAX_SNAPSHOTS;
 use crate::domain::tax_id::MAX_TAX_IDS;
 use crate::engine::Stop;
 use crate::http::form::{FormError, FormErrorKind};
@@ -60,6 +61,8 @@ pub struct Names {
     pub setup_intent: Named,
     /// The token.
     pub token: Named,
+    /// The webhook endpoint.
+    pub webhook_endpoint: Named,
     /// The parameter that brings the details of a bank account.
     pub bank_account: &'static str,
     /// The parameter that brings a currency.
@@ -86,6 +89,7 @@ impl Names {
             payment_method: id,
             setup_intent: id,
             token: id,
+            webhook_endpoint: id,
             bank_account: "bank_account",
             currency: "currency",
         }
@@ -536,12 +540,20 @@ impl Refusal {
                 format!("A customer can have at most {MAX_TAX_IDS} tax IDs. Delete one to add another."),
             ),
             Problem::NoSuchEvent(id) => Refusal { status: 404, ..Refusal::no_such("notification", id.as_str(), "id") },
-            Problem::NoSuchWebhookEndpoint(id) => Refusal::no_such_webhook_endpoint(id.as_str()),
+            Problem::NoSuchWebhookEndpoint(id) => {
+                Refusal::nowhere("webhook endpoint", id.as_str(), names.webhook_endpoint, false, test_mode)
+            }
             Problem::TooManyWebhookEndpoints => Refusal::too_many_webhook_endpoints(),
+            Problem::TooManySecrets(id) => Refusal::too_many_secrets(id.as_str()),
             Problem::WebhookEndpointDisabled(id) => Refusal::webhook_endpoint_disabled(id.as_str()),
             Problem::NoSuchDelivery(id) => {
                 Refusal { status: 404, ..Refusal::no_such("webhook_delivery", id.as_str(), "id") }
             }
+            Problem::NoSuchSnapshot(id) => Refusal { status: 404, ..Refusal::no_such("snapshot", id.as_str(), "id") },
+            Problem::TooManySnapshots => Refusal::new(
+                400,
+                format!("A sandbox can have at most {MAX_SNAPSHOTS} snapshots. Delete one to take another."),
+            ),
             Problem::VersionMismatch { current } => Refusal::new(
                 412,
                 format!(

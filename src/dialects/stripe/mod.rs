@@ -10,6 +10,7 @@ pub mod coupons;
 pub mod customer_object;
 pub mod customers;
 pub mod discounts;
+pub mod event_types;
 pub mod events;
 pub mod expand;
 pub mod failure;
@@ -22,6 +23,7 @@ pub mod params;
 pub mod payment_methods;
 pub mod promotion_codes;
 pub mod routes;
+pub mod sealed;
 pub mod search;
 pub mod secrets;
 pub mod setup_intents;
@@ -51,6 +53,7 @@ use crate::domain::event::Cause;
 use crate::domain::ids::RequestId;
 use crate::domain::problem::Problem;
 use crate::domain::time::Time;
+use crate::domain::webhook::Salt;
 use crate::engine::{Ctx, Done, Stop};
 use crate::http::auth::{Presented, presented};
 use crate::http::form::{self, Hash};
@@ -117,6 +120,11 @@ impl Call {
         }
     }
 
+    /// The program.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
     /// Whether the caller is a browser, which shows the secret of what it asks for.
     pub fn by_browser(&self) -> bool {
         self.key.kind == KeyKind::Publishable
@@ -144,6 +152,8 @@ pub struct Answer {
 enum Body {
     /// Made already, because it took looking at the store.
     Made(Json),
+    /// The same with what stands for the secret of that salt in it.
+    Sealed(Json, Salt),
     /// A customer, to be rendered when the writer is done with it: others wait for the writer.
     Customer(Box<Shown>, Expansions),
     /// A refusal of something that has changed records all the same, as a guess that is counted.
@@ -156,6 +166,11 @@ impl Answer {
     /// An answer without an entity tag.
     pub fn of(json: Json) -> Answer {
         Answer { body: Body::Made(json), tag: None }
+    }
+
+    /// An answer that holds what stands for the secret of that salt.
+    pub fn sealed(json: Json, salt: Salt) -> Answer {
+        Answer { body: Body::Sealed(json, salt), tag: None }
     }
 
     /// One customer, with its tag.
@@ -177,6 +192,7 @@ impl Answer {
     fn to_reply(&self, call: &Call) -> Reply {
         match &self.body {
             Body::Made(json) => Reply::new(StatusCode::OK, json.to_bytes()),
+            Body::Sealed(json, salt) => sealed::noted(Reply::new(StatusCode::OK, json.to_bytes()), salt),
             Body::Customer(shown, expansions) => {
                 let json = expand::customer(shown, &call.account, &call.version, expansions);
                 Reply::new(StatusCode::OK, json.to_bytes())
@@ -403,7 +419,8 @@ async fn understood(
             if !reading {
                 app.meter().stage(Stage::Parse, began.elapsed());
             }
-            run(&app, &call, RequestId(id), plan, idempotent.as_ref()).await
+            let reply = run(&app, &call, RequestId(id), plan, idempotent.as_ref()).await;
+            sealed::opened(reply, app.secrets_key())
         }
     };
     match &idempotent {

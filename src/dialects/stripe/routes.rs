@@ -10,6 +10,7 @@ use super::failure::Refusal;
 use super::{
     Call, Plan, account, balance_transactions, cash_balance, coupons, customers, discounts, events,
     funding_instructions, payment_methods, promotion_codes, setup_intents, source_objects, sources, tax_ids, tokens,
+    webhook_endpoints,
 };
 use crate::domain::api_key::{Access, Resource};
 use crate::domain::instrument::SourceKind;
@@ -65,6 +66,7 @@ const CUSTOMERS: &str = "/v1/customers";
 const DISCOUNT: &str = "/v1/customers/{customer}/discount";
 const EVENT: &str = "/v1/events/{id}";
 const EVENTS: &str = "/v1/events";
+const EVENT_RETRY: &str = "/v1/events/{id}/retry";
 const FUND_CASH_BALANCE: &str = "/v1/test_helpers/customers/{customer}/fund_cash_balance";
 const FUNDING_INSTRUCTIONS: &str = "/v1/customers/{customer}/funding_instructions";
 const METHODS_OF_CUSTOMER: &str = "/v1/customers/{customer}/payment_methods";
@@ -97,6 +99,8 @@ const TAX_ID: &str = "/v1/tax_ids/{id}";
 const TAX_IDS: &str = "/v1/tax_ids";
 const TOKEN: &str = "/v1/tokens/{token}";
 const TOKENS: &str = "/v1/tokens";
+const WEBHOOK_ENDPOINT: &str = "/v1/webhook_endpoints/{webhook_endpoint}";
+const WEBHOOK_ENDPOINTS: &str = "/v1/webhook_endpoints";
 
 /// Every operation there is.
 pub static OPERATIONS: &[Operation] = &[
@@ -156,6 +160,7 @@ pub static OPERATIONS: &[Operation] = &[
     operation(Method::POST, BANK_ACCOUNT_VERIFY, Resource::Customer, Access::Write, sources::verify),
     operation(Method::GET, EVENTS, Resource::Event, Access::Read, events::list),
     operation(Method::GET, EVENT, Resource::Event, Access::Read, events::retrieve),
+    operation(Method::POST, EVENT_RETRY, Resource::WebhookEndpoint, Access::Write, events::retry),
     operation(Method::GET, COUPONS, Resource::Coupon, Access::Read, coupons::list),
     operation(Method::POST, COUPONS, Resource::Coupon, Access::Write, coupons::create),
     operation(Method::GET, COUPON, Resource::Coupon, Access::Read, coupons::retrieve),
@@ -234,6 +239,11 @@ pub static OPERATIONS: &[Operation] = &[
     operation(Method::POST, TAX_IDS, Resource::TaxId, Access::Write, tax_ids::create_owned),
     operation(Method::GET, TAX_ID, Resource::TaxId, Access::Read, tax_ids::retrieve_owned),
     operation(Method::DELETE, TAX_ID, Resource::TaxId, Access::Write, tax_ids::delete_owned),
+    operation(Method::GET, WEBHOOK_ENDPOINTS, Resource::WebhookEndpoint, Access::Read, webhook_endpoints::list),
+    operation(Method::POST, WEBHOOK_ENDPOINTS, Resource::WebhookEndpoint, Access::Write, webhook_endpoints::create),
+    operation(Method::GET, WEBHOOK_ENDPOINT, Resource::WebhookEndpoint, Access::Read, webhook_endpoints::retrieve),
+    operation(Method::POST, WEBHOOK_ENDPOINT, Resource::WebhookEndpoint, Access::Write, webhook_endpoints::update),
+    operation(Method::DELETE, WEBHOOK_ENDPOINT, Resource::WebhookEndpoint, Access::Write, webhook_endpoints::delete),
 ];
 
 /// Finds operations by method and path.

@@ -30,8 +30,8 @@ pub(super) struct WebhookEndpointShape<'a> {
     disabled: bool,
     /// Base64.
     salt: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    former: Option<FormerShape<'a>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    former: Vec<FormerShape<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -73,7 +73,7 @@ impl<'a> From<&'a WebhookEndpoint> for WebhookEndpointShape<'a> {
             metadata: metadata.iter().map(|(key, value)| (key.into(), value.into())).collect(),
             disabled: !enabled,
             salt: write_salt(salt),
-            former: former.as_ref().map(|(salt, until)| FormerShape { salt: write_salt(salt), until: until.0 }),
+            former: former.iter().map(|(salt, until)| FormerShape { salt: write_salt(salt), until: until.0 }).collect(),
         }
     }
 }
@@ -94,7 +94,8 @@ impl TryFrom<WebhookEndpointShape<'_>> for WebhookEndpoint {
             salt,
             former,
         } = shape;
-        let former = former.map(|FormerShape { salt, until }| Ok((read_salt(&salt)?, Time(until)))).transpose()?;
+        let former = former.iter().map(|FormerShape { salt, until }| Ok((read_salt(salt)?, Time(*until))));
+        let former = former.collect::<Result<_, Unreadable>>()?;
         Ok(WebhookEndpoint {
             id: WebhookEndpointId(id.into_owned()),
             created: Time(created),
@@ -127,7 +128,7 @@ pub(super) mod tests {
         let texts = (any::<String>(), any::<String>(), option::of(any::<String>()), option::of(any::<String>()));
         let events = vec(any::<String>(), 0..4);
         let metadata = btree_map(any::<String>(), any::<String>(), 0..4);
-        let former = option::of((salts(), any::<i64>()));
+        let former = vec((salts(), any::<i64>()), 0..3);
         (texts, events, metadata, any::<(i64, bool)>(), salts(), former).prop_map(
             |(texts, enabled_events, metadata, (created, enabled), salt, former)| WebhookEndpoint {
                 id: WebhookEndpointId(texts.0),
@@ -139,7 +140,7 @@ pub(super) mod tests {
                 metadata,
                 enabled,
                 salt,
-                former: former.map(|(salt, until)| (salt, Time(until))),
+                former: former.into_iter().map(|(salt, until)| (salt, Time(until))).collect(),
             },
         )
     }
