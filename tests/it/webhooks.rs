@@ -9,12 +9,12 @@ use sha2::Sha256;
 
 use crate::client::{Client, json};
 use crate::fleet::wait_until;
-use crate::harness::{Keeping, Server, in_every_store};
+use crate::harness::{Keeping, Server, in_both_stores};
 use crate::hook::{Act, Hit, Hook};
 
 const KEY: &str = "sk_test_hooks";
 
-in_every_store! {
+in_both_stores! {
     a_change_is_told_signed_and_once,
     an_endpoint_hears_what_it_asked_for_in_its_version,
     what_failed_is_sent_again,
