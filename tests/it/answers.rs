@@ -172,7 +172,7 @@ impl Count {
 /// What is wrong with a reply by the document of its version; nothing when there are no documents.
 pub fn unexpected_answer(method: &str, target: &str, reply: &Reply, count: &Count) -> Vec<String> {
     // What Stripe's API has no words for is in none of its documents.
-    let documents = documents().filter(|_| !target.starts_with("/cusp/"));
+    let documents = documents().filter(|_| target != "/cusp" && !target.starts_with("/cusp/"));
     documents.map(|documents| documents.unexpected_answer(method, target, reply, count)).unwrap_or_default()
 }
 
