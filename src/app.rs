@@ -1,6 +1,8 @@
 //! The only bridge from the asynchronous edges to the synchronous core: runs verbs on the store, knows which account a
 //! key opens, and keeps two uses of one idempotency key apart.
 
+mod sandboxes;
+
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;

@@ -51,7 +51,7 @@ pub struct Options {
     /// How long a statement may wait for a lock [default: 5s]
     #[arg(long, env = "CUSP_DATABASE_LOCK_TIMEOUT", value_name = "DURATION")]
     pub database_lock_timeout: Option<Span>,
-    /// Keep nothing: use a temporary folder and remove it at the end
+    /// Keep nothing: hold everything in memory until the end
     #[arg(long, env = "CUSP_EPHEMERAL", value_name = "true|false", value_parser = BoolishValueParser::new(),
         num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
     pub ephemeral: Option<bool>,

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::account::{Account, Mode, Space};
 use crate::domain::api_key::{Access, ApiKey, KeyDigest, KeyKind, Resource};
-use crate::domain::ids::{AccountId, IdSource, crockford};
+use crate::domain::ids::{AccountId, IdSource, SnapshotId, crockford};
 use crate::domain::money::Currency;
 use crate::domain::time::Time;
 
@@ -25,6 +25,11 @@ pub fn space(parent: Option<&AccountId>, id: &AccountId, mode: Mode) -> Space {
         .chain_update(mode.as_str())
         .finalize();
     Space(i64::from_be_bytes(std::array::from_fn(|place| digest[place])))
+}
+
+/// Where a snapshot of a sandbox is. No key opens it: no account has such an id.
+pub fn snapshot(account: &Account, id: &SnapshotId) -> Space {
+    space(None, &AccountId(format!("snapshot:{}:{id}", account.space.0)), account.mode)
 }
 
 /// The account of the sandbox that a developer calls `name`.
@@ -48,6 +53,7 @@ pub fn fresh_account(id: AccountId, parent: Option<AccountId>, mode: Mode, now: 
         country: "US".into(),
         api_version: api_version.into(),
         fingerprint_key: None,
+        snapshots: Vec::new(),
     }
 }
 
@@ -59,6 +65,7 @@ pub fn other_mode(account: &Account) -> Account {
         other_space: account.space,
         // A mode has its own.
         fingerprint_key: None,
+        snapshots: Vec::new(),
         ..account.clone()
     }
 }

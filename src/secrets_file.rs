@@ -20,14 +20,21 @@ pub fn given(settings: &Settings) -> Result<Option<SecretsKey>, String> {
     settings.secrets_key_file.as_deref().map(read).transpose()
 }
 
-/// The key of a server that was given none and keeps its records in `data`, unless in a database. `None` for servers that
-/// share a database: they have no folder in common where it could be.
+/// The key of a server that was given none and keeps its records in `data`, unless in a database or not at all. `None` for
+/// servers that share a database: they have no folder in common where it could be.
 pub fn own(settings: &Settings, data: &Path, ids: &dyn IdSource) -> Result<Option<SecretsKey>, String> {
     match (settings.openness, &settings.database) {
         (Openness::Dev, _) => Ok(Some(SecretsKey::for_developers(None))),
+        (Openness::Serve, None) if settings.ephemeral => Ok(Some(fresh(ids))),
         (Openness::Serve, None) => read_or_make(&beside(data), ids).map(Some),
         (Openness::Serve, Some(_)) => Ok(None),
     }
+}
+
+fn fresh(ids: &dyn IdSource) -> SecretsKey {
+    let mut bytes = Zeroizing::new([0; KEY_BYTES]);
+    ids.random(&mut *bytes);
+    SecretsKey::new(*bytes)
 }
 
 /// The file of the key beside the records in a data folder.
@@ -48,9 +55,7 @@ fn read_or_make(path: &Path, ids: &dyn IdSource) -> Result<SecretsKey, String> {
 
 /// Makes the file with a new key in it, readable by its owner only. It appears under its name when it is whole and on disk.
 fn make(path: &Path, ids: &dyn IdSource) -> io::Result<()> {
-    let mut bytes = Zeroizing::new([0; KEY_BYTES]);
-    ids.random(&mut *bytes);
-    let text = SecretsKey::new(*bytes).to_hex();
+    let text = fresh(ids).to_hex();
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Made with the permissions 0600.
     let mut partial = tempfile::Builder::new().prefix(".secrets.key.").tempfile_in(folder)?;

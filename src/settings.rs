@@ -30,7 +30,7 @@ pub struct Settings {
     pub data: PathBuf,
     /// The PostgreSQL database that everything is kept in; `None` keeps it in the folder.
     pub database: Option<Database>,
-    /// Keep nothing: the data goes to a temporary folder, without syncing, and is removed at the end.
+    /// Keep nothing: the data is held in memory, and gone at the end.
     pub ephemeral: bool,
     /// Requests per second that one account in one mode may make; `None` for no limit.
     pub rate_limit: Option<NonZeroU32>,

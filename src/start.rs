@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use hyper::StatusCode;
 use hyper::body::Incoming;
-use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -31,8 +30,9 @@ use crate::ids::Ids;
 use crate::processor::{Processor, Simulator};
 use crate::secrets_file;
 use crate::settings::Settings;
+use crate::store::memory::MemoryStore;
 use crate::store::postgres::PostgresStore;
-use crate::store::sqlite::{SqliteOptions, SqliteStore};
+use crate::store::sqlite::SqliteStore;
 use crate::store::{Failure, Kept, Store};
 use crate::telemetry::{Metrics, Watch};
 use crate::webhooks::courier::Courier;
@@ -92,17 +92,13 @@ pub struct Running {
     courier: Option<JoinHandle<()>>,
     /// What goes on beside requests, until the server stops.
     chores: Vec<JoinHandle<()>>,
-    /// The folder of a server that keeps nothing; it goes when the store is closed.
-    scratch: Option<TempDir>,
 }
 
 /// Starts a server: opens the store, binds the addresses, begins to answer.
 pub async fn start(settings: &Settings, world: World) -> Result<Running, StartError> {
     let World { clock, ids, wrap_store, processor } = world;
-    let scratch = settings.ephemeral.then(scratch).transpose()?;
-    let data = scratch.as_ref().map_or(settings.data.as_path(), TempDir::path);
-    if settings.database.is_none() {
-        SqliteStore::require_free(data).map_err(refused)?;
+    if settings.database.is_none() && !settings.ephemeral {
+        SqliteStore::require_free(&settings.data).map_err(refused)?;
     }
     // Before anything is made or migrated: a server that cannot listen leaves the data as it is.
     let main = bind(settings.listen)?;
@@ -110,10 +106,8 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     let given = secrets_file::given(settings).map_err(StartError)?;
     let store: Arc<dyn Store> = match &settings.database {
         Some(database) => Arc::new(PostgresStore::open(database).await.map_err(refused)?),
-        None => {
-            let options = SqliteOptions { path: data.to_owned(), ephemeral: settings.ephemeral };
-            Arc::new(SqliteStore::open(&options).map_err(refused)?)
-        }
+        None if settings.ephemeral => Arc::new(MemoryStore::new()),
+        None => Arc::new(SqliteStore::open(&settings.data).map_err(refused)?),
     };
     let store = match wrap_store {
         Some(wrap) => wrap(store),
@@ -122,7 +116,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
 
     let secrets_key = match given {
         Some(key) => Some(key),
-        None => secrets_file::own(settings, data, ids.as_ref()).map_err(StartError)?,
+        None => secrets_file::own(settings, &settings.data, ids.as_ref()).map_err(StartError)?,
     };
     if secrets_key.is_none() {
         tracing::warn!(
@@ -211,7 +205,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         let patience = settings.drain_timeout;
         tokio::spawn(Arc::new(courier).run(stopped, patience))
     });
-    Ok(Running { address, admin_address, app, store, stopping, stop, listeners, courier, chores, scratch })
+    Ok(Running { address, admin_address, app, store, stopping, stop, listeners, courier, chores })
 }
 
 impl Running {
@@ -253,9 +247,6 @@ impl Running {
         if let Err(panic) = closed {
             tracing::error!("closing the store: {panic}");
         }
-        if let Some(Err(error)) = self.scratch.map(TempDir::close) {
-            tracing::warn!("removing the temporary data folder: {error}");
-        }
     }
 }
 
@@ -268,11 +259,6 @@ fn fresh_name(ids: &dyn IdSource) -> String {
 
 fn refused(failure: Failure) -> StartError {
     StartError(failure.to_string())
-}
-
-fn scratch() -> Result<TempDir, StartError> {
-    let made = tempfile::Builder::new().prefix("cusp-").tempdir();
-    made.map_err(|error| StartError(format!("cannot make a temporary data folder: {error}")))
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {

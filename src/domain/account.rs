@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::ids::AccountId;
 use super::money::Currency;
+use super::snapshot::Snapshot;
 use super::time::Time;
 
 /// The number that begins the key of every row: one account in one mode. It is a digest of the account's ids and its
@@ -85,4 +86,6 @@ pub struct Account {
     pub api_version: String,
     /// Made when the account has its first number to tell from others.
     pub fingerprint_key: Option<FingerprintKey>,
+    /// Of a developer's sandbox: its snapshots, oldest first; at most [`MAX_SNAPSHOTS`](super::snapshot::MAX_SNAPSHOTS).
+    pub snapshots: Vec<Snapshot>,
 }

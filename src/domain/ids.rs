@@ -100,6 +100,10 @@ id!(
     /// A delivery of an event to an endpoint, `whd_…`.
     DeliveryId, "whd"
 );
+name!(
+    /// A snapshot of a sandbox, `snap_…`.
+    SnapshotId
+);
 id!(
     /// An event, `evt_…`.
     EventId, "evt"
@@ -137,6 +141,16 @@ impl InstrumentId {
     /// A new id for a thing made at `now` that begins like that.
     pub fn mint(beginning: &str, ids: &dyn IdSource, now: super::time::Time) -> InstrumentId {
         InstrumentId(format!("{beginning}_{}", crockford(ids.next(now.0))))
+    }
+}
+
+impl SnapshotId {
+    /// A new id. Where a snapshot is kept follows from it, so it must be the same each time that its making is run again:
+    /// unlike other ids it says nothing of the moment.
+    pub fn mint(ids: &dyn IdSource) -> SnapshotId {
+        let mut bytes = [0; 16];
+        ids.random(&mut bytes);
+        SnapshotId(format!("snap_{}", crockford(u128::from_be_bytes(bytes))))
     }
 }
 

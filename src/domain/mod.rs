@@ -28,6 +28,7 @@ pub mod promotion_code;
 pub mod query;
 pub mod secret;
 pub mod setup_intent;
+pub mod snapshot;
 pub mod source;
 pub mod tax;
 pub mod tax_id;

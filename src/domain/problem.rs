@@ -5,7 +5,7 @@ use super::card::ExpiryFault;
 use super::decline::Decline;
 use super::ids::{
     BalanceTransactionId, CashTransactionId, CouponId, CustomerId, DeliveryId, EventId, InstrumentId, PromotionCodeId,
-    SetupIntentId, TaxIdId, TokenId, WebhookEndpointId,
+    SetupIntentId, SnapshotId, TaxIdId, TokenId, WebhookEndpointId,
 };
 use super::instrument::SourceKind;
 use super::money::Currency;
@@ -37,6 +37,10 @@ pub enum Problem {
     WebhookEndpointDisabled(WebhookEndpointId),
     /// No delivery of that id in this space.
     NoSuchDelivery(DeliveryId),
+    /// No snapshot of that id of this sandbox.
+    NoSuchSnapshot(SnapshotId),
+    /// The sandbox has as many snapshots as it can.
+    TooManySnapshots,
     /// The record is not at the version that the caller insists on.
     VersionMismatch {
         /// The version it is at.
@@ -253,6 +257,8 @@ impl Problem {
             | Problem::TooManySecrets(_)
             | Problem::WebhookEndpointDisabled(_)
             | Problem::NoSuchDelivery(_)
+            | Problem::NoSuchSnapshot(_)
+            | Problem::TooManySnapshots
             | Problem::InvoicePrefixTaken { .. }
             | Problem::CurrencyMismatch { .. }
             | Problem::NoSuchCoupon { .. }

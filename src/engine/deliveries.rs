@@ -139,8 +139,11 @@ pub fn record(tx: &mut dyn Tx, ctx: &Ctx<'_>, report: &Report, rhythm: &dyn Rhyt
     };
     // Read anew: what was just written may have called it.
     let due = tx.queue(space, endpoint)?.and_then(|queue| queue.due);
+    let give_up = failing_since.is_some_and(|since| rhythm.disables(since, now));
+    // An endpoint that is enabled again begins anew.
+    let failing_since = failing_since.filter(|_| !give_up);
     tx.put_queue(space, &Queue { due, lease, failing_since, endpoint: queue.endpoint })?;
-    if failing_since.is_some_and(|since| rhythm.disables(since, now)) {
+    if give_up {
         webhook_endpoints::give_up(tx, ctx, endpoint)?;
     }
     Ok(ours)

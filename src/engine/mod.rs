@@ -15,6 +15,7 @@ mod objects;
 pub mod payment_methods;
 pub mod promotion_codes;
 pub mod replies;
+pub mod sandboxes;
 pub mod setup_intents;
 pub mod source_objects;
 pub mod sources;

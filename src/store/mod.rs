@@ -6,6 +6,7 @@ pub mod copy;
 mod count;
 #[doc(hidden)]
 pub mod faults;
+pub mod memory;
 pub mod postgres;
 pub mod record;
 pub mod rows;
@@ -13,6 +14,7 @@ pub mod sqlite;
 #[cfg(test)]
 pub mod suite;
 mod walk;
+mod whole;
 
 use std::error::Error;
 use std::fmt;
@@ -278,6 +280,14 @@ pub trait Tx: Read {
     fn forget_deliveries(&mut self, space: Space, ids: &[DeliveryId]) -> Kept<()>;
     /// Makes or replaces an API key.
     fn put_api_key(&mut self, space: Space, key: &ApiKey) -> Kept<()>;
+    /// Asks for accounts that [`Tx::wipe`] and [`Tx::copy`] are to change or to copy from. A job that does asks for it first
+    /// of all; beside the accounts' own records, it neither reads what it has changed so nor writes there.
+    fn claim(&mut self, spaces: &[Space]) -> Kept<()>;
+    /// Removes all that an account holds. Its own record and its API keys stay.
+    fn wipe(&mut self, space: Space) -> Kept<()>;
+    /// Gives `to` all that another account holds, in place of what it held itself: its own record and its API keys stay.
+    /// Deliveries that are still to be sent are not copied.
+    fn copy(&mut self, from: Space, to: Space) -> Kept<()>;
 }
 
 /// Whether a job's writes stay.

@@ -40,6 +40,13 @@ macro_rules! folders {
                 super::run_folder($folder, crate::harness::Keeping::database);
             })*
         }
+
+        mod in_memory {
+            $(#[test]
+            fn $test() {
+                super::run_folder($folder, || crate::harness::Keeping::Memory);
+            })*
+        }
     };
 }
 

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use crate::client::{Client, error, json};
 use crate::faults::breakable;
-use crate::harness::{Keeping, Server, in_both_stores};
+use crate::harness::{Keeping, Server, in_every_store};
 use crate::holdings::{all_held, held, loose, token, told, winner};
 use crate::http::Reply;
 
-in_both_stores! {
+in_every_store! {
     no_update_is_lost,
     one_tag_lets_one_editor_through,
     one_idempotency_key_does_one_thing,

@@ -14,7 +14,7 @@ use cusp::domain::time::Time;
 use cusp::settings;
 use cusp::store::postgres::PostgresRows;
 use cusp::store::rows::{Row, Rows, TABLES, Walk};
-use cusp::store::sqlite::{SqliteOptions, SqliteRows, SqliteStore};
+use cusp::store::sqlite::{SqliteRows, SqliteStore};
 use cusp::store::{Job, Kept, NewEvent, Store, Tx, Verdict};
 use tempfile::TempDir;
 
@@ -86,8 +86,7 @@ impl Job for Batch {
 /// A data folder with so many customers.
 fn furnished(customers: usize) -> TempDir {
     let folder = tempfile::tempdir().expect("the system has room for a folder");
-    let options = SqliteOptions { path: folder.path().into(), ephemeral: true };
-    let store = SqliteStore::open(&options).expect("the store opens");
+    let store = SqliteStore::open(folder.path()).expect("the store opens");
     for from in (0..customers).step_by(1_000) {
         let (told, hears) = mpsc::channel();
         store.write(Box::new(Batch { from, to: customers.min(from + 1_000), told }));

@@ -16,7 +16,6 @@ use crate::client::Client;
 use crate::connection::{Connection, form, json};
 use crate::dice::Dice;
 use crate::fleet::{text, wait_until};
-use crate::harness::Keeping;
 use crate::holdings::{CARD, Holder, Thing, all_held, held};
 use crate::http::Reply;
 use crate::postgres::Database;
@@ -41,7 +40,7 @@ fn what_was_attached_in_a_folder_survives_a_kill() {
 
 #[test]
 fn what_was_attached_in_a_database_survives_a_kill() {
-    survive(&Place::of(&Keeping::database()));
+    survive(&Place::Database(Database::fresh()));
 }
 
 fn survive(place: &Place) {
@@ -82,19 +81,12 @@ fn survive(place: &Place) {
 /// Where the servers keep their records, one after the other.
 enum Place {
     Folder(TempDir),
-    Database(std::sync::Arc<Database>),
+    Database(Database),
 }
 
 impl Place {
     fn folder() -> Place {
         Place::Folder(tempfile::tempdir().expect("a temporary folder"))
-    }
-
-    fn of(keeping: &Keeping) -> Place {
-        match keeping {
-            Keeping::Folder => Place::folder(),
-            Keeping::Database(database) => Place::Database(database.clone()),
-        }
     }
 
     fn start(&self) -> ProgramServer {

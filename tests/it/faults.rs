@@ -10,11 +10,11 @@ use cusp::store::Store;
 use cusp::store::faults::{Fault, FaultyStore, Loss};
 
 use crate::client::{Client, json};
-use crate::harness::{Keeping, Server, in_both_stores};
+use crate::harness::{Keeping, Server, in_every_store};
 use crate::holdings::{CARD, all_held, loose, token};
 use crate::http::Reply;
 
-in_both_stores! {
+in_every_store! {
     a_create_is_all_or_nothing,
     an_update_is_all_or_nothing,
     a_delete_is_all_or_nothing,

@@ -1,5 +1,5 @@
 //! A server of one's own: fresh data, a clock that stands still, ids that repeat. Every test that needs a running
-//! server takes it from here, in a folder or in a database.
+//! server takes it from here, in a folder, in a database or in memory.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
@@ -12,6 +12,7 @@ use cusp::ids::Ids;
 use cusp::processor::Processor;
 use cusp::settings::{self, Openness, Settings};
 use cusp::start::WrapStore;
+use cusp::store::memory::MemoryStore;
 use cusp::store::postgres::PostgresStore;
 use cusp::store::sqlite::SqliteStore;
 use cusp::store::{Job, Kept, Store, Tx, Verdict};
@@ -35,6 +36,8 @@ pub enum Keeping {
     Folder,
     /// In this database, which is emptied first.
     Database(Arc<Database>),
+    /// In memory.
+    Memory,
 }
 
 impl Keeping {
@@ -44,7 +47,22 @@ impl Keeping {
     }
 }
 
-/// Makes tests of functions that take a [`Keeping`]: each is run with a folder and with a database.
+/// Makes tests of functions that take a [`Keeping`]: each is run with a folder, with a database and in memory.
+macro_rules! in_every_store {
+    ($($name:ident,)*) => {
+        crate::harness::in_both_stores! { $($name,)* }
+
+        mod in_memory {
+            $(#[test]
+            fn $name() {
+                super::$name(&crate::harness::Keeping::Memory);
+            })*
+        }
+    };
+}
+pub(crate) use in_every_store;
+
+/// The same for what outlives a process: each is run with a folder and with a database.
 macro_rules! in_both_stores {
     ($($name:ident,)*) => {
         mod in_a_folder {
@@ -70,6 +88,8 @@ pub struct Server {
     running: Option<Running>,
     settings: Settings,
     world: World,
+    /// What a server in memory goes on with after a restart, so that whatever is said of one holds there too.
+    memory: Option<Arc<MemoryStore>>,
     _data: TempDir,
 }
 
@@ -113,10 +133,17 @@ impl Server {
             settings.database = Some(settings::Database::new(database.url()));
         }
         settings.admin_listen = settings.admin_listen.map(|_| settings.listen);
+        settings.ephemeral = matches!(keeping, Keeping::Memory);
         adjust(&mut settings);
-        let world = World { clock: Clock::stopped(Time(NOON_MILLIS)), ids: Arc::new(Ids::seeded(SEED)), ..world };
+        let memory = settings.ephemeral.then(|| Arc::new(MemoryStore::new()));
+        let wrap_store = match &memory {
+            Some(memory) => Some(in_the_place_of_it(memory.clone(), world.wrap_store)),
+            None => world.wrap_store,
+        };
+        let clock = Clock::stopped(Time(NOON_MILLIS));
+        let world = World { clock, ids: Arc::new(Ids::seeded(SEED)), wrap_store, ..world };
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime starts");
-        let mut server = Server { runtime, running: None, settings, world, _data: data };
+        let mut server = Server { runtime, running: None, settings, world, memory, _data: data };
         server.run();
         server
     }
@@ -128,12 +155,13 @@ impl Server {
 
     /// Writes into its store as an operator's command does: beside it.
     pub fn beside(&self, write: impl FnMut(&mut dyn Tx) -> Kept<()> + Send + 'static) {
-        let store: Box<dyn Store> = match &self.settings.database {
-            Some(database) => {
+        let store: Box<dyn Store> = match (&self.settings.database, &self.memory) {
+            (_, Some(memory)) => Box::new(memory.again()),
+            (Some(database), None) => {
                 let opened = self.runtime.block_on(PostgresStore::open(database));
                 Box::new(opened.expect("the store opens beside the server"))
             }
-            None => {
+            (None, None) => {
                 let opened = SqliteStore::open_beside(&self.settings.data);
                 Box::new(opened.expect("the store opens beside the server"))
             }
@@ -205,6 +233,17 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// Puts records that are there already in the place of a server's own.
+fn in_the_place_of_it(memory: Arc<MemoryStore>, wrap: Option<WrapStore>) -> WrapStore {
+    Arc::new(move |_| {
+        let store: Arc<dyn Store> = Arc::new(memory.again());
+        match &wrap {
+            Some(wrap) => wrap(store),
+            None => store,
+        }
+    })
 }
 
 fn permission(resource: &str, access: &str) -> Result<(Resource, Access), String> {

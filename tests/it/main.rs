@@ -40,6 +40,7 @@ mod processor;
 mod program;
 mod program_server;
 mod receiver;
+mod sandbox;
 mod sdk;
 mod secrecy;
 mod serve;

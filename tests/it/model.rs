@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::harness::{Keeping, Server, in_both_stores};
+use crate::harness::{Keeping, Server, in_every_store};
 use crate::http::{self, Reply};
 
-in_both_stores! {
+in_every_store! {
     a_random_history_agrees_with_the_model,
 }
 

@@ -9,11 +9,11 @@ use serde_json::Value;
 use crate::client::{Client, error, json};
 use crate::dice::Dice;
 use crate::fleet::{everything, text};
-use crate::harness::{Keeping, Server, in_both_stores};
+use crate::harness::{Keeping, Server, in_every_store};
 use crate::holdings::{CARD, Held, Holder, Thing, all_held};
 use crate::http::Reply;
 
-in_both_stores! {
+in_every_store! {
     a_random_history_of_holders_agrees_with_the_model,
 }
 

@@ -12,10 +12,10 @@ use cusp::store::faults::Loss;
 
 use crate::client::{Client, error, json};
 use crate::faults::broken_in;
-use crate::harness::{Keeping, Server, in_both_stores};
+use crate::harness::{Keeping, Server, in_every_store};
 use crate::holdings::{CARD, all_held, loose, token};
 
-in_both_stores! {
+in_every_store! {
     a_lost_answer_is_asked_for_again_under_the_same_attempt,
     what_was_done_is_not_asked_about_again,
     a_refused_parameter_asks_nobody,

@@ -64,6 +64,7 @@ fn path(folder: &Path) -> &str {
 /// The options that say where the records of a test are kept, and the folder if they are kept in one.
 fn records(keeping: &Keeping) -> (Option<TempDir>, [String; 2]) {
     match keeping {
+        Keeping::Memory => panic!("nothing in memory outlives a program"),
         Keeping::Database(database) => (None, ["--database-url".into(), database.url()]),
         Keeping::Folder => {
             let folder = folder();
@@ -420,8 +421,8 @@ fn dev_lets_any_test_key_in_and_tells_its_health_on_the_main_address() {
 fn a_database_is_brought_to_the_newest_tables_once() {
     let database = Database::fresh();
     let migrate = ["migrate", "--database-url", &database.url()];
-    assert_eq!(done(&migrate), "made the tables, schema 2\n");
-    assert_eq!(done(&migrate), "the tables have schema 2 already\n");
+    assert_eq!(done(&migrate), "made the tables, schema 3\n");
+    assert_eq!(done(&migrate), "the tables have schema 3 already\n");
     let refusal = refused(1, &[&migrate[..], &["--distribute"]].concat());
     assert!(refusal.contains("no Citus cluster"), "{refusal}");
     let folder = folder();

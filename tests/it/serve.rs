@@ -12,9 +12,9 @@ use cusp::store::Tx;
 use cusp::{engine, identity};
 
 use crate::client::{Client, error, json};
-use crate::harness::{Keeping, Server, in_both_stores};
+use crate::harness::{Keeping, Server, in_every_store};
 
-in_both_stores! {
+in_every_store! {
     only_keys_that_were_made_open_anything,
     the_two_modes_do_not_see_each_other,
     there_is_no_test_money_in_live_mode,

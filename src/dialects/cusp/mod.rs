@@ -5,6 +5,7 @@ pub mod events;
 pub mod failure;
 pub mod input;
 pub mod routes;
+pub mod sandbox;
 pub mod webhook_deliveries;
 pub mod webhook_endpoints;
 

@@ -4,7 +4,7 @@ use hyper::Method;
 use matchit::Router;
 use percent_encoding::percent_decode_str;
 
-use super::{Answering, Call, events, webhook_deliveries, webhook_endpoints};
+use super::{Answering, Call, events, sandbox, webhook_deliveries, webhook_endpoints};
 use crate::domain::api_key::{Access, Resource};
 
 /// An operation of the API.
@@ -58,6 +58,12 @@ pub static OPERATIONS: &[Operation] = &[
     operation(Method::POST, "/cusp/v1/webhook_endpoints/{id}/roll_secret", WRITE_WEBHOOKS, |call| {
         Box::pin(webhook_endpoints::roll_secret(call))
     }),
+    in_dev(Method::DELETE, "/cusp/v1/sandbox", |call| Box::pin(sandbox::wipe(call))),
+    in_dev(Method::POST, "/cusp/v1/sandbox/snapshots", |call| Box::pin(sandbox::snapshot(call))),
+    in_dev(Method::GET, "/cusp/v1/sandbox/snapshots", |call| Box::pin(sandbox::snapshots(call))),
+    in_dev(Method::DELETE, "/cusp/v1/sandbox/snapshots/{id}", |call| Box::pin(sandbox::forget(call))),
+    in_dev(Method::POST, "/cusp/v1/sandbox/snapshots/{id}/restore", |call| Box::pin(sandbox::restore(call))),
+    in_dev(Method::POST, "/cusp/v1/sandbox/snapshots/{id}/fork", |call| Box::pin(sandbox::fork(call))),
 ];
 
 /// Finds operations by method and path.

@@ -15,6 +15,7 @@ use hyper::{Method, StatusCode};
 use crate::domain::balance::BalanceWish;
 use crate::domain::problem::{CodeRefusal, Deadline, Problem};
 use crate::domain::secret::without_card_numbers;
+use crate::domain::snapshot::MAX_SNAPSHOTS;
 use crate::domain::tax_id::MAX_TAX_IDS;
 use crate::engine::Stop;
 use crate::http::form::{FormError, FormErrorKind};
@@ -548,6 +549,11 @@ impl Refusal {
             Problem::NoSuchDelivery(id) => {
                 Refusal { status: 404, ..Refusal::no_such("webhook_delivery", id.as_str(), "id") }
             }
+            Problem::NoSuchSnapshot(id) => Refusal { status: 404, ..Refusal::no_such("snapshot", id.as_str(), "id") },
+            Problem::TooManySnapshots => Refusal::new(
+                400,
+                format!("A sandbox can have at most {MAX_SNAPSHOTS} snapshots. Delete one to take another."),
+            ),
             Problem::VersionMismatch { current } => Refusal::new(
                 412,
                 format!(

@@ -64,6 +64,33 @@ fn furnished(home: Home) -> Home {
     home
 }
 
+#[test]
+fn a_copy_of_an_account_is_sound() {
+    const THERE: Space = Space(12);
+    for home in Home::of_each_kind().map(furnished) {
+        let store = home.open().unwrap();
+        write(&*store, |tx| {
+            tx.claim(&[HERE, THERE])?;
+            tx.copy(HERE, THERE)
+        })
+        .unwrap();
+        store.close();
+        let both = home.examined().unwrap();
+        assert_eq!((both.fault_count, both.customers, both.events, both.terms), (0, 6, 6, 12), "{both:?}");
+        // Who the account is and who may enter is not copied.
+        assert_eq!((both.accounts, both.api_keys, both.balance_transactions, both.replies), (1, 1, 2, 2));
+        let store = home.open().unwrap();
+        write(&*store, |tx| {
+            tx.claim(&[HERE])?;
+            tx.wipe(HERE)
+        })
+        .unwrap();
+        store.close();
+        let one = home.examined().unwrap();
+        assert_eq!((one.fault_count, one.customers, one.accounts), (0, 3, 1), "{one:?}");
+    }
+}
+
 /// Examines a place after a change behind its back; one fault must say `expected`.
 fn find(home: &Home, sql: &str, expected: &str) {
     home.execute(sql);

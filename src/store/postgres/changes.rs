@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::wants::Head;
+use super::whole::Whole;
 use crate::domain::account::{Account, Space};
 use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::balance::BalanceTransaction;
@@ -31,6 +32,8 @@ pub(super) struct Changes {
     pub queues: BTreeMap<(Space, WebhookEndpointId), Queue>,
     /// Queues in which something is due, at the latest at that moment, whatever they said before.
     pub called: BTreeMap<(Space, WebhookEndpointId), Time>,
+    /// Accounts that are replaced as a whole, one after the other, before anything else is written to them.
+    pub wholes: Vec<(Space, Whole)>,
 }
 
 /// A customer to be made or replaced.
@@ -107,7 +110,9 @@ impl Changes {
             forgotten_deliveries,
             queues,
             called,
+            wholes,
         } = later;
+        self.wholes.extend(wholes);
         self.heads.extend(heads);
         self.accounts.extend(accounts);
         for (key, change) in customers {

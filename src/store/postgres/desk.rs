@@ -11,9 +11,9 @@ use tokio::runtime::Handle;
 use tokio::time::sleep;
 
 use super::Shared;
-use super::draft::Rehearsal;
 use super::fetch::fetch;
 use super::group::{self, MAX_GROUP, Queued};
+use super::rehearsal::Rehearsal;
 use super::setback::Got;
 use super::trouble::Meaning;
 use super::wants::{Known, Scene, Wants};
@@ -159,7 +159,7 @@ impl Desk {
             return None;
         }
         // A walk along an index has to see what the jobs before it changed, so it goes alone.
-        let together = match queue.front().is_some_and(Queued::walks) {
+        let together = match queue.front().is_some_and(Queued::goes_alone) {
             true => 1,
             false => together(queue, MAX_GROUP),
         };
@@ -306,7 +306,7 @@ impl Waiting {
 
 /// How many of the first jobs can go together.
 fn together(queue: &VecDeque<Queued>, most: usize) -> usize {
-    queue.iter().take(most).take_while(|queued| !queued.walks()).count()
+    queue.iter().take(most).take_while(|queued| !queued.goes_alone()).count()
 }
 
 /// Runs a look on what is known for it. It is told when it lacks nothing; if it does, it comes back.

@@ -46,6 +46,7 @@ impl<'w> Questions<'w> {
             open,
             queues,
             pages: _,
+            alone: _,
         } = wants;
         let mut asked = Vec::new();
         for space in accounts {
@@ -119,6 +120,7 @@ impl<'w> Questions<'w> {
             open,
             queues,
             pages,
+            alone: _,
         } = self.wants;
         missing(&mut known.accounts, accounts);
         missing(&mut known.customers, customers);

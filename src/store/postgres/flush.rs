@@ -12,6 +12,7 @@ use super::fetch::prepared;
 use super::setback::{Got, Setback};
 use super::statements;
 use super::wants::by_space;
+use super::whole::{COPY, WIPE, Whole};
 use crate::domain::account::Space;
 use crate::domain::customer::Customer;
 use crate::domain::delivery::Queue;
@@ -54,8 +55,12 @@ impl<'c> Flush<'c> {
             forgotten_deliveries,
             queues,
             called,
+            wholes,
         } = changes;
         let mut flush = Flush { writes: Vec::new() };
+        for (space, whole) in wholes {
+            flush.whole(*space, *whole);
+        }
         for (space, account) in accounts {
             let parameters: Vec<Parameter<'_>> = vec![Box::new(write_account(account))];
             flush.add("writing an account", statements::PUT_ACCOUNT, *space, parameters);
@@ -151,6 +156,13 @@ impl<'c> Flush<'c> {
             Box::new(column(queues, |queue| moment(queue.failing_since))),
         ];
         self.add("writing queues", statements::PUT_QUEUES, space, parameters);
+    }
+
+    fn whole(&mut self, space: Space, whole: Whole) {
+        WIPE.iter().for_each(|sql| self.add("emptying an account", sql, space, Vec::new()));
+        if let Whole::CopyOf(from) = whole {
+            COPY.iter().for_each(|sql| self.add("copying an account", sql, space, vec![Box::new(from.0)]));
+        }
     }
 
     fn customers(&mut self, space: Space, changes: &[&'c CustomerChange]) {

@@ -49,9 +49,9 @@ pub(super) struct Queued {
 }
 
 impl Queued {
-    /// Whether it walks along an index.
-    pub fn walks(&self) -> bool {
-        !self.wants.pages.is_empty()
+    /// Whether it walks along an index, or changes accounts as a whole.
+    pub fn goes_alone(&self) -> bool {
+        self.wants.alone || !self.wants.pages.is_empty()
     }
 }
 
@@ -233,7 +233,7 @@ async fn run_all(
     wants.heads.insert(home);
     let mut scene = Scene::default();
     begin(connection, &wants, &mut scene).await?;
-    if wants.pages.is_empty() {
+    if wants.pages.is_empty() && !wants.alone {
         // While the head was waited for, more have come: what they want is one more round trip for all of them, and not a
         // transaction after this one.
         let joining = join(MAX_GROUP.saturating_sub(jobs.len()));

@@ -12,6 +12,7 @@ mod flush;
 mod group;
 mod list;
 mod listeners;
+mod rehearsal;
 mod rows;
 mod schema;
 mod setback;
@@ -23,6 +24,7 @@ mod trouble;
 mod turns;
 mod url;
 mod wants;
+mod whole;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

@@ -331,7 +331,7 @@ fn what_was_committed_is_not_run_again_when_a_row_was_missing() {
     write(&*store, |tx| tx.put_customer(HERE, None, &customer("a", 1))).unwrap();
     database.execute("CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'");
     database.execute("CREATE TRIGGER t BEFORE UPDATE ON cusp.customers FOR EACH ROW EXECUTE FUNCTION nothing()");
-    let held = hold(&*store);
+    let held = hold(&store);
     let mut runs = 0;
     let told = [
         queue(&*store, |tx| {
@@ -481,7 +481,7 @@ fn whoever_waits_behind_others_for_a_database_that_is_away_is_told_with_them() {
 fn one_account_leaves_room_for_others() {
     let bench = bench();
     let store = &*bench.store;
-    let held = hold(store);
+    let held = hold(&bench.store);
     let here = |tx: &mut dyn Tx| tx.moment(HERE, Time(1)).map(|_| Verdict::Commit);
     let jobs: Vec<_> = (0..MAX_WAITING).map(|_| queue(store, here)).collect();
     // The last ones are refused at once, and somebody else's goes through meanwhile.

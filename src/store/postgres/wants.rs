@@ -55,6 +55,8 @@ pub(super) struct Wants {
     pub open: Named<i64>,
     pub queues: Named<WebhookEndpointId>,
     pub pages: Vec<Ask>,
+    /// Accounts are changed as a whole, which no other job may be beside.
+    pub alone: bool,
 }
 
 impl Wants {
@@ -79,7 +81,9 @@ impl Wants {
             open,
             queues,
             pages,
+            alone,
         } = other;
+        self.alone |= alone;
         self.heads.extend(heads);
         self.accounts.extend(accounts);
         self.customers.extend(customers);
@@ -206,6 +210,7 @@ impl Known {
             open,
             queues,
             pages,
+            alone: _,
         } = &scene.wants;
         let known = &mut scene.known;
         copy(&self.accounts, accounts, &mut known.accounts);

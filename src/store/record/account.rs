@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::customer::read_currency;
 use super::{Text, Unreadable, borrowed, owned, parse, shape_of, write};
 use crate::domain::account::{Account, FingerprintKey, Mode, Space};
-use crate::domain::ids::AccountId;
+use crate::domain::ids::{AccountId, SnapshotId};
+use crate::domain::snapshot::Snapshot;
 use crate::domain::time::Time;
 
 /// The body of an account.
@@ -42,6 +43,30 @@ struct AccountShape<'a> {
     /// Base64.
     #[serde(skip_serializing_if = "Option::is_none")]
     fingerprint_key: Option<Text<'a>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    snapshots: Vec<SnapshotShape<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SnapshotShape<'a> {
+    id: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<Text<'a>>,
+    created: i64,
+}
+
+impl<'a> From<&'a Snapshot> for SnapshotShape<'a> {
+    fn from(snapshot: &'a Snapshot) -> SnapshotShape<'a> {
+        let Snapshot { id, name, created } = snapshot;
+        SnapshotShape { id: Cow::Borrowed(id.as_str()), name: borrowed(name), created: created.0 }
+    }
+}
+
+impl From<SnapshotShape<'_>> for Snapshot {
+    fn from(shape: SnapshotShape<'_>) -> Snapshot {
+        let SnapshotShape { id, name, created } = shape;
+        Snapshot { id: SnapshotId(id.into_owned()), name: owned(name), created: Time(created) }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -83,6 +108,7 @@ impl<'a> From<&'a Account> for AccountShape<'a> {
             country,
             api_version,
             fingerprint_key,
+            snapshots,
         } = account;
         AccountShape {
             id: Cow::Borrowed(id),
@@ -95,6 +121,7 @@ impl<'a> From<&'a Account> for AccountShape<'a> {
             country: Cow::Borrowed(country),
             api_version: Cow::Borrowed(api_version),
             fingerprint_key: fingerprint_key.as_ref().map(|key| BASE64.encode(key.bytes()).into()),
+            snapshots: snapshots.iter().map(SnapshotShape::from).collect(),
         }
     }
 }
@@ -112,6 +139,7 @@ impl AccountShape<'_> {
             country,
             api_version,
             fingerprint_key,
+            snapshots,
         } = self;
         let fingerprint_key = fingerprint_key.map(|text| read_fingerprint_key(&text)).transpose()?;
         Ok(Account {
@@ -126,6 +154,7 @@ impl AccountShape<'_> {
             country: country.into_owned(),
             api_version: api_version.into_owned(),
             fingerprint_key,
+            snapshots: snapshots.into_iter().map(Snapshot::from).collect(),
         })
     }
 }
@@ -139,8 +168,9 @@ fn read_fingerprint_key(text: &str) -> Result<FingerprintKey, Unreadable> {
 mod tests {
     use super::{read_account, write_account};
     use crate::domain::account::{Account, FingerprintKey, Mode, Space};
-    use crate::domain::ids::AccountId;
+    use crate::domain::ids::{AccountId, SnapshotId};
     use crate::domain::money::Currency;
+    use crate::domain::snapshot::Snapshot;
     use crate::domain::time::Time;
 
     #[test]
@@ -157,12 +187,19 @@ mod tests {
             country: "US".into(),
             api_version: "2025-01-27.acacia".into(),
             fingerprint_key: None,
+            snapshots: Vec::new(),
+        };
+        let snapshot = |name: Option<&str>| Snapshot {
+            id: SnapshotId("snap_1".into()),
+            name: name.map(String::from),
+            created: Time(7),
         };
         let full = Account {
             parent: Some(AccountId("acct_0".into())),
             mode: Mode::Live,
             display_name: Some("Rocket Rides".into()),
             fingerprint_key: Some(FingerprintKey::new(*b"a key of thirty-two random bytes")),
+            snapshots: vec![snapshot(None), snapshot(Some("before \"it\""))],
             ..plain.clone()
         };
         for account in [plain, full] {

@@ -67,20 +67,15 @@ impl LogKeeper {
     }
 
     /// Starts the thread that works beside the writer; it ends with the keeper.
-    pub fn start_checkpointer(&mut self, file: &Path, purpose: Purpose) -> Kept<JoinHandle<()>> {
-        let connection = connect(file, purpose)?;
+    pub fn start_checkpointer(&mut self, file: &Path) -> Kept<JoinHandle<()>> {
+        let connection = connect(file, Purpose::Write)?;
         // It copies pages from file to file; a cache would win nothing.
         connection.pragma_update(None, "cache_size", 0).map_err(trouble("setting up the checkpointer"))?;
         let database = File::open(file).map_err(file_trouble("opening the database to sync it"))?;
         let database = ManuallyDrop::new(database);
         let (sender, wakes) = bounded(1);
-        let checkpointer = Checkpointer {
-            connection,
-            database,
-            syncs: purpose != Purpose::WriteUnsynced,
-            log: Arc::clone(&self.log),
-            tally: Arc::clone(&self.tally),
-        };
+        let checkpointer =
+            Checkpointer { connection, database, log: Arc::clone(&self.log), tally: Arc::clone(&self.tally) };
         let thread = thread::Builder::new().name("cusp-checkpoint".into()).spawn(move || checkpointer.run(&wakes));
         self.checkpointer = Some(sender);
         thread.map_err(file_trouble("starting the checkpointer"))
@@ -119,7 +114,6 @@ struct Checkpointer {
     /// Only to sync it, and never closed: closing any handle of a file takes away the locks that SQLite holds on it
     /// through another one (sqlite.org/howtocorrupt.html, 2.2).
     database: ManuallyDrop<File>,
-    syncs: bool,
     log: Arc<Log>,
     tally: Arc<Tally>,
 }
@@ -144,9 +138,7 @@ impl Checkpointer {
             }
             // SQLite leaves the sync to the checkpoint that empties the log. That one is the writer's, and it is to find
             // little to sync. Nothing relies on this sync: when it fails, the writer's tells.
-            if self.syncs {
-                let _ = self.database.sync_data();
-            }
+            let _ = self.database.sync_data();
             if self.log.pages.load(Ordering::Relaxed).saturating_sub(moved) <= FEW_PAGES {
                 break;
             }

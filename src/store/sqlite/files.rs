@@ -43,8 +43,6 @@ pub fn log(folder: &Path) -> PathBuf {
 pub enum Purpose {
     /// Writing, with a sync at every commit.
     Write,
-    /// Writing what need not survive the machine.
-    WriteUnsynced,
     /// Reading only.
     Read,
 }
@@ -54,9 +52,7 @@ pub fn connect(file: &Path, purpose: Purpose) -> Kept<Connection> {
     let open = || -> rusqlite::Result<Connection> {
         // A connection stays with one thread at a time, so SQLite need not guard it again.
         let flags = match purpose {
-            Purpose::Write | Purpose::WriteUnsynced => {
-                OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
-            }
+            Purpose::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
             Purpose::Read => OpenFlags::SQLITE_OPEN_READ_WRITE,
         };
         let connection = Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
@@ -67,9 +63,8 @@ pub fn connect(file: &Path, purpose: Purpose) -> Kept<Connection> {
         connection.pragma_update(None, "temp_store", "memory")?;
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         match purpose {
-            Purpose::Write | Purpose::WriteUnsynced => {
-                let synchronous = if purpose == Purpose::Write { "full" } else { "off" };
-                connection.pragma_update(None, "synchronous", synchronous)?;
+            Purpose::Write => {
+                connection.pragma_update(None, "synchronous", "full")?;
                 connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
                 // A log that a long reader let grow gives its room back when it begins anew.
                 connection.pragma_update(None, "journal_size_limit", LOG_KEPT_BYTES)?;

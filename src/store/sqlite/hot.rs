@@ -10,7 +10,7 @@
 //!
 //! All of this is about the store's own writer. Nobody else may replace a customer while a store remembers some.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::mem::{size_of, take};
@@ -47,6 +47,8 @@ struct Shard {
     changing: Vec<Key>,
     /// Ends of commits, one for each write.
     ends: u64,
+    /// A commit on its way may change any customer.
+    all_changing: bool,
     /// Nothing is kept any more.
     shut: bool,
 }
@@ -99,7 +101,7 @@ impl Hot {
         }
         let entry = Entry { space, customer: Arc::new(customer.clone()), bytes, asked: false };
         let mut shard = self.shard(miss.key).lock();
-        if shard.shut || shard.ends != miss.ends || shard.changing.contains(&miss.key) {
+        if shard.shut || shard.all_changing || shard.ends != miss.ends || shard.changing.contains(&miss.key) {
             return;
         }
         shard.remove(miss.key);
@@ -156,11 +158,13 @@ impl Entry {
 pub(super) struct Touched {
     hot: Arc<Hot>,
     keys: RefCell<Vec<Key>>,
+    /// Accounts were changed as a whole: their customers are not known one by one.
+    everything: Cell<bool>,
 }
 
 impl Touched {
     pub fn new(hot: Arc<Hot>) -> Touched {
-        Touched { hot, keys: RefCell::default() }
+        Touched { hot, keys: RefCell::default(), everything: Cell::default() }
     }
 
     /// The customers that readers keep.
@@ -173,15 +177,28 @@ impl Touched {
         self.keys.borrow_mut().push(self.hot.key(space, id));
     }
 
+    /// Notes that any customer may be written.
+    pub fn add_everything(&self) {
+        self.everything.set(true);
+    }
+
     /// Forgets writes that were undone.
     pub fn clear(&self) {
         self.keys.borrow_mut().clear();
+        self.everything.set(false);
     }
 
     /// Runs a commit of what was noted; readers neither get nor keep any of it meanwhile. Should the commit panic, they
     /// never do again, which is slow and right.
     pub fn commit<T>(&self, commit: impl FnOnce() -> T) -> T {
         let keys = self.keys.take();
+        let everything = self.everything.take();
+        for shard in self.hot.shards.iter().filter(|_| everything) {
+            let mut shard = shard.lock();
+            shard.all_changing = true;
+            shard.bytes = 0;
+            shard.kept = HashMap::new();
+        }
         for key in &keys {
             let mut shard = self.hot.shard(*key).lock();
             shard.remove(*key);
@@ -192,6 +209,11 @@ impl Touched {
             let mut shard = self.hot.shard(*key).lock();
             let mark = shard.changing.iter().position(|changing| changing == key);
             shard.changing.swap_remove(mark.expect("it was marked above"));
+            shard.ends += 1;
+        }
+        for shard in self.hot.shards.iter().filter(|_| everything) {
+            let mut shard = shard.lock();
+            shard.all_changing = false;
             shard.ends += 1;
         }
         outcome
@@ -283,6 +305,25 @@ mod tests {
         });
         assert!(!keeps(&hot, before, "a") && !keeps(&hot, during, "a"));
         assert!(keeps(&hot, find(&hot, "a").unwrap_err(), "a"));
+    }
+
+    #[test]
+    fn a_commit_of_everything_takes_everything_out() {
+        let hot = Arc::new(Hot::new());
+        let touched = Touched::new(Arc::clone(&hot));
+        assert!(keeps(&hot, find(&hot, "a").unwrap_err(), "a"));
+        let before = find(&hot, "b").unwrap_err();
+        touched.add_everything();
+        touched.commit(|| {
+            let during = find(&hot, "a").unwrap_err();
+            assert!(!keeps(&hot, during, "a") && !keeps(&hot, before, "b"));
+        });
+        assert!(!keeps(&hot, before, "b"));
+        assert_eq!(bytes(&hot), 0);
+        assert!(keeps(&hot, find(&hot, "a").unwrap_err(), "a"));
+        touched.add_everything();
+        touched.clear();
+        touched.commit(|| assert!(find(&hot, "a").is_ok()));
     }
 
     #[test]

@@ -40,15 +40,6 @@ use tally::Tally;
 use tx::{Listeners, Notes};
 use writer::{Writer, finish};
 
-/// Where and how a server keeps its records.
-#[derive(Clone, Debug)]
-pub struct SqliteOptions {
-    /// The data folder; made when it is not there.
-    pub path: PathBuf,
-    /// Do not sync: what is written survives the process but not the machine.
-    pub ephemeral: bool,
-}
-
 /// Records in a file on this machine.
 pub struct SqliteStore {
     folder: PathBuf,
@@ -61,13 +52,11 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the store for a server. There can be one server for a data folder.
-    pub fn open(options: &SqliteOptions) -> Kept<SqliteStore> {
-        let folder = &options.path;
+    /// Opens the store for a server. There can be one server for a data folder, which is made when it is not there.
+    pub fn open(folder: &Path) -> Kept<SqliteStore> {
         make_folder(folder)?;
         let lock = files::lock(folder)?.ok_or_else(|| files::in_use(folder))?;
-        let purpose = if options.ephemeral { Purpose::WriteUnsynced } else { Purpose::Write };
-        SqliteStore::start(folder, purpose, Some(lock))
+        SqliteStore::start(folder, Some(lock))
     }
 
     /// Refuses a folder that a server has; does nothing else.
@@ -85,7 +74,7 @@ impl SqliteStore {
         match files::lock(folder)? {
             // No server is running: whoever comes first makes the database.
             Some(lock) => {
-                let store = SqliteStore::start(folder, Purpose::Write, None)?;
+                let store = SqliteStore::start(folder, None)?;
                 drop(lock);
                 Ok(store)
             }
@@ -97,18 +86,18 @@ impl SqliteStore {
                     let cause = format!("the running server uses schema {version}: restart it with this version first");
                     return Err(Failure::passing("opening the store", cause));
                 }
-                SqliteStore::start(folder, Purpose::Write, None)
+                SqliteStore::start(folder, None)
             }
         }
     }
 
     /// `lock` is what keeps a second server out; `None` beside a server.
-    fn start(folder: &Path, purpose: Purpose, lock: Option<File>) -> Kept<SqliteStore> {
-        let (mut writer, tally) = open_writer(folder, purpose)?;
+    fn start(folder: &Path, lock: Option<File>) -> Kept<SqliteStore> {
+        let (mut writer, tally) = open_writer(folder)?;
         let hot = Arc::clone(writer.notes.touched.hot());
         let mut threads = Vec::new();
         if lock.is_some() {
-            threads.push(writer.log.start_checkpointer(&files::database(folder), purpose)?);
+            threads.push(writer.log.start_checkpointer(&files::database(folder))?);
         } else {
             // The server may replace any customer at any time.
             hot.shut();
@@ -131,8 +120,8 @@ impl SqliteStore {
     }
 }
 
-fn open_writer(folder: &Path, purpose: Purpose) -> Kept<(Writer, Arc<Tally>)> {
-    let mut connection = open_database(folder, purpose)?;
+fn open_writer(folder: &Path) -> Kept<(Writer, Arc<Tally>)> {
+    let mut connection = open_database(folder)?;
     require_whole(&folder.display().to_string(), rows::mark(&connection)?.as_ref())?;
     let tally = Arc::new(Tally::default());
     let log = LogKeeper::watch(&mut connection, Arc::clone(&tally))?;
@@ -145,11 +134,11 @@ fn open_writer(folder: &Path, purpose: Purpose) -> Kept<(Writer, Arc<Tally>)> {
 }
 
 /// Opens the database for writing, made and brought to the newest schema.
-fn open_database(folder: &Path, purpose: Purpose) -> Kept<Connection> {
+fn open_database(folder: &Path) -> Kept<Connection> {
     schema::require_sound_sqlite()?;
     let file = files::database(folder);
     files::guard(&file)?;
-    let mut connection = connect(&file, purpose)?;
+    let mut connection = connect(&file, Purpose::Write)?;
     schema::version(&connection)?;
     let doing = "turning the log on";
     let mode: String = connection

@@ -53,7 +53,7 @@ impl SqliteRows {
                 SqliteRows::over(connection, None, folder)?;
             }
         }
-        let connection = open_database(folder, Purpose::Write)?;
+        let connection = open_database(folder)?;
         let set = connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES);
         set.map_err(trouble("opening the target"))?;
         SqliteRows::over(connection, Some(lock), folder)

@@ -8,8 +8,8 @@ use std::thread;
 use crossbeam_channel::{Receiver, bounded};
 use rusqlite::Connection;
 
-use super::files::{Purpose, database};
-use super::{SqliteOptions, SqliteRows, SqliteStore, backup, open_writer, restore, rows};
+use super::files::database;
+use super::{SqliteRows, SqliteStore, backup, open_writer, restore, rows};
 use crate::domain::account::Space;
 use crate::domain::customer::Customer;
 use crate::domain::event::{Cause, Happening};
@@ -23,12 +23,8 @@ use crate::store::{Job, Kept, NewEvent, Store, Tx, Verdict};
 
 const HERE: Space = Space(11);
 
-fn options(folder: &Path) -> SqliteOptions {
-    SqliteOptions { path: folder.to_owned(), ephemeral: true }
-}
-
 fn open(folder: &Path) -> SqliteStore {
-    SqliteStore::open(&options(folder)).unwrap()
+    SqliteStore::open(folder).unwrap()
 }
 
 /// A store in a folder of its own.
@@ -72,7 +68,7 @@ fn examined(folder: &Path) -> CheckSummary {
 fn a_second_server_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let first = open(folder.path());
-    let refusal = SqliteStore::open(&options(folder.path())).err().unwrap().to_string();
+    let refusal = SqliteStore::open(folder.path()).err().unwrap().to_string();
     assert!(refusal.ends_with("is in use by another cusp server"), "{refusal}");
     first.close();
     open(folder.path());
@@ -103,7 +99,7 @@ fn a_newer_schema_is_refused() {
     open(folder.path()).close();
     Connection::open(database(folder.path())).unwrap().pragma_update(None, "user_version", 99).unwrap();
     for refusal in [
-        SqliteStore::open(&options(folder.path())).err().unwrap(),
+        SqliteStore::open(folder.path()).err().unwrap(),
         SqliteStore::open_beside(folder.path()).err().unwrap(),
         check(folder.path()).unwrap_err(),
         backup(folder.path(), &folder.path().join("copy"), &mut |_, _| {}).unwrap_err(),
@@ -132,7 +128,7 @@ fn job(work: impl FnMut(&mut dyn Tx) -> Kept<Verdict> + Send + 'static) -> (Box<
 #[test]
 fn a_full_disk_refuses_the_whole_group_and_nothing_is_half_done() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut writer, tally) = open_writer(folder.path(), Purpose::WriteUnsynced).unwrap();
+    let (mut writer, tally) = open_writer(folder.path()).unwrap();
     let pages: i64 = writer.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
     writer.connection.pragma_update(None, "max_page_count", pages + 1).unwrap();
     let small = |id: &'static str| job(move |tx| make(tx, id).map(|()| Verdict::Commit));
@@ -176,7 +172,7 @@ fn a_full_disk_refuses_the_whole_group_and_nothing_is_half_done() {
 #[test]
 fn a_transaction_that_cannot_begin_is_told_and_the_writer_lives_on() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut writer, tally) = open_writer(folder.path(), Purpose::WriteUnsynced).unwrap();
+    let (mut writer, tally) = open_writer(folder.path()).unwrap();
     writer.connection.busy_timeout(std::time::Duration::ZERO).unwrap();
     let other = Connection::open(database(folder.path())).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -268,7 +264,7 @@ fn a_broken_file_is_told() {
 #[test]
 fn no_walk_sorts_or_reads_a_whole_table() {
     let folder = tempfile::tempdir().unwrap();
-    let (writer, _) = open_writer(folder.path(), Purpose::WriteUnsynced).unwrap();
+    let (writer, _) = open_writer(folder.path()).unwrap();
     let pages = TABLES.iter().filter(|table| !table.key.is_empty()).map(|table| rows::page_sql(table, true));
     let finds = TABLES.iter().map(rows::find_sql);
     let walks = super::list::every_walk().into_iter().chain(super::deliveries::EVERY_WALK).map(String::from);

@@ -22,6 +22,7 @@ use crate::domain::webhook::WebhookEndpoint;
 use crate::store::record::{
     EventBody, write_account, write_api_key, write_balance_transaction, write_customer, write_event,
 };
+use crate::store::whole::{copy_sql, held, wipe_sql};
 use crate::store::{Failure, Kept, KeptReply, NewEvent, Tx};
 
 /// A transaction on one connection. Whoever made it has begun it, and ends it.
@@ -174,6 +175,15 @@ impl<'c> SqliteTx<'c> {
         }
     }
 
+    /// Notes that all that an account holds becomes something else.
+    fn note_whole(&mut self, space: Space) {
+        self.found = None;
+        let notes = self.notes.expect("only the writer changes accounts as a whole");
+        notes.touched.add_everything();
+        notes.sequences.borrow_mut().remove(&space);
+        notes.listeners.change(space);
+    }
+
     /// Runs a statement that changes something; gives how many rows it changed.
     pub(super) fn execute(&self, doing: &str, sql: &str, parameters: impl Params) -> Kept<usize> {
         let mut statement = self.connection.prepare_cached(sql).map_err(trouble(doing))?;
@@ -274,6 +284,25 @@ impl Tx for SqliteTx<'_> {
         self.write(|tx| deliveries::forget(tx, space, ids))
     }
 
+    fn claim(&mut self, _: &[Space]) -> Kept<()> {
+        Ok(())
+    }
+
+    fn wipe(&mut self, space: Space) -> Kept<()> {
+        self.note_whole(space);
+        self.write(|tx| wipe(tx, space))
+    }
+
+    fn copy(&mut self, from: Space, to: Space) -> Kept<()> {
+        self.note_whole(to);
+        self.write(|tx| {
+            wipe(tx, to)?;
+            held().try_for_each(|table| {
+                tx.execute("copying an account", &copy_sql(table, "", "?1", "?2"), (to.0, from.0)).map(drop)
+            })
+        })
+    }
+
     fn put_api_key(&mut self, space: Space, key: &ApiKey) -> Kept<()> {
         self.write(|tx| {
             let sql = "INSERT INTO api_keys (account, digest, body) VALUES (?1, ?2, ?3) \
@@ -282,6 +311,10 @@ impl Tx for SqliteTx<'_> {
             Ok(())
         })
     }
+}
+
+fn wipe(tx: &SqliteTx<'_>, space: Space) -> Kept<()> {
+    held().try_for_each(|table| tx.execute("emptying an account", &wipe_sql(table, "", "?1"), [space.0]).map(drop))
 }
 
 fn make_customer(tx: &SqliteTx<'_>, space: Space, made: &Customer) -> Kept<()> {

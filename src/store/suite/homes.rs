@@ -11,7 +11,7 @@ use crate::store::check::{CheckSummary, check};
 use crate::store::postgres::tests::server::Database;
 use crate::store::postgres::{PostgresRows, PostgresStore};
 use crate::store::rows::{Rows, Target};
-use crate::store::sqlite::{SqliteOptions, SqliteRows, SqliteStore};
+use crate::store::sqlite::{SqliteRows, SqliteStore};
 use crate::store::{Kept, Store};
 
 static RUNTIME: LazyLock<Runtime> =
@@ -44,9 +44,7 @@ impl Home {
     /// The store as a server opens it.
     pub fn open(&self) -> Kept<Arc<dyn Store>> {
         Ok(match self {
-            Home::Folder(folder) => {
-                Arc::new(SqliteStore::open(&SqliteOptions { path: folder.path().into(), ephemeral: true })?)
-            }
+            Home::Folder(folder) => Arc::new(SqliteStore::open(folder.path())?),
             Home::Database(database) => Arc::new(RUNTIME.block_on(PostgresStore::open(&Home::settings(database)))?),
         })
     }

@@ -179,7 +179,7 @@ pub fn a_refused_job_leaves_nothing(bench: &Bench) {
 
 pub fn jobs_that_fail_do_not_touch_their_neighbours(bench: &Bench) {
     let store = &*bench.store;
-    let held = hold(store);
+    let held = hold(&bench.store);
     let job = |id: &'static str, end: fn() -> Kept<Verdict>| {
         queue(store, move |tx| {
             tx.put_customer(HERE, None, &customer(id, 1))?;
@@ -280,7 +280,7 @@ pub fn a_closed_store_refuses_jobs(bench: &Bench) {
 
 pub fn closing_finishes_what_is_queued(bench: &Bench) {
     let store = &*bench.store;
-    let held = hold(store);
+    let held = hold(&bench.store);
     let jobs: Vec<_> = crowd()
         .into_iter()
         .map(|customer| queue(store, move |tx| tx.put_customer(HERE, None, &customer).map(|()| Verdict::Commit)))

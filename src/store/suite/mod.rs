@@ -6,12 +6,14 @@ mod homes;
 mod jobs;
 mod lists;
 mod records;
+mod wholes;
 
 pub use deliveries::*;
 pub use homes::Home;
 pub use jobs::*;
 pub use lists::*;
 pub use records::*;
+pub use wholes::*;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,6 +31,7 @@ use crate::domain::customer::Customer;
 use crate::domain::event::{Cause, Change, Event, EventKind, Happening, Subject};
 use crate::domain::ids::{
     AccountId, BalanceTransactionId, CouponId, CouponSerial, CustomerId, EventId, InstrumentId, RequestId,
+    WebhookEndpointId,
 };
 use crate::domain::metadata::Metadata;
 use crate::domain::money::Currency;
@@ -38,6 +41,7 @@ use crate::domain::payment_method::BillingDetails;
 use crate::domain::query::{Clause, Comparison, Field, Join, Query, Test};
 use crate::domain::term::Mark;
 use crate::domain::time::Time;
+use crate::domain::webhook::{Salt, WebhookEndpoint};
 
 /// A store to be checked, empty at first.
 pub struct Bench {
@@ -101,6 +105,13 @@ macro_rules! every_check {
             reopening_shows_the_same,
             a_closed_store_refuses_jobs,
             closing_finishes_what_is_queued,
+            a_wiped_account_is_there_and_holds_nothing,
+            a_copy_takes_the_place_of_what_was_there,
+            a_copy_and_what_it_is_of_go_their_own_ways,
+            a_copy_of_nothing_is_nothing,
+            what_waits_to_be_sent_is_not_copied,
+            an_account_is_changed_as_a_whole_or_not_at_all,
+            a_copy_is_of_one_state,
         );
     };
     ($make:path; $($name:ident,)*) => {
@@ -195,17 +206,21 @@ impl<T: Send, F: FnMut(&mut dyn Read) -> Kept<T> + Send> Look for Glance<F, T> {
 }
 
 /// Keeps the writer busy until the sender is dropped, so that the jobs queued meanwhile wait together.
-pub fn hold(store: &dyn Store) -> crossbeam_channel::Sender<()> {
+pub fn hold(store: &Arc<dyn Store>) -> crossbeam_channel::Sender<()> {
     let (release, held) = bounded::<()>(0);
     let (started, starts) = bounded(1);
-    queue(store, move |tx| {
-        // A store that writes for several accounts at a time does so here.
-        tx.moment(HERE, Time(0))?;
-        if !tx.rehearsal() {
-            let _ = started.try_send(());
-            let _ = held.recv();
-        }
-        Ok(Verdict::Commit)
+    let store = Arc::clone(store);
+    // A store may run jobs on the threads that bring them.
+    thread::spawn(move || {
+        queue(&*store, move |tx| {
+            // A store that writes for several accounts at a time does so here.
+            tx.moment(HERE, Time(0))?;
+            if !tx.rehearsal() {
+                let _ = started.try_send(());
+                let _ = held.recv();
+            }
+            Ok(Verdict::Commit)
+        });
     });
     starts.recv().expect("the job is run");
     release
@@ -287,6 +302,7 @@ pub fn account(space: Space, id: &str, mode: Mode) -> Account {
         country: "US".into(),
         api_version: "2025-01-27.acacia".into(),
         fingerprint_key: None,
+        snapshots: Vec::new(),
     }
 }
 
@@ -348,6 +364,22 @@ pub fn reply(key: &str, created: i64) -> KeptReply {
         status: 200,
         headers: vec![("content-type".into(), "application/json".into())],
         body: vec![0, 159, 146, 150],
+    }
+}
+
+/// A record of few facts.
+pub fn webhook_endpoint(id: &str, created: i64) -> WebhookEndpoint {
+    WebhookEndpoint {
+        id: WebhookEndpointId(id.into()),
+        created: Time(created),
+        url: "https://example.com/hook".into(),
+        enabled_events: vec!["*".into()],
+        api_version: None,
+        description: None,
+        metadata: [].into(),
+        enabled: true,
+        salt: Salt([7; 32]),
+        former: Vec::new(),
     }
 }
 

@@ -322,7 +322,7 @@ pub fn a_transaction_sees_the_objects_that_it_has_written(bench: &Bench) {
     let store = &*bench.store;
     let kept = object("a", 1, "{}");
     write(store, move |tx| tx.put_object(HERE, &kept, &[], &[on("x")])).unwrap();
-    let held = hold(store);
+    let held = hold(&bench.store);
     let seen = |tx: &mut dyn Tx| -> Kept<String> {
         let objects = tx.short_list(HERE, on("x"))?;
         Ok(objects.into_iter().map(|object| object.id).collect::<Vec<_>>().concat())
@@ -363,7 +363,7 @@ pub fn an_object_follows_a_removed_one_of_its_id(bench: &Bench) {
         page.items.into_iter().map(|object| (object.id, object.created.0)).collect::<Vec<_>>()
     };
     // Two jobs that may be written together, and one that does both.
-    let held = hold(store);
+    let held = hold(&bench.store);
     let removal = queue(store, |tx| {
         tx.remove_object(HERE, &object("a", 1, "{}"), &[on("x")])?;
         Ok(Verdict::Commit)

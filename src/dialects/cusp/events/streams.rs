@@ -11,6 +11,7 @@ use super::super::Cusp;
 use super::super::failure::Refusal;
 use crate::domain::account::Space;
 use crate::domain::event::Event;
+use crate::domain::ids::EventId;
 
 /// The most streams of one account in one mode.
 pub const MAX_STREAMS_OF_ACCOUNT: usize = 1_000;
@@ -44,6 +45,8 @@ struct Streamed {
 pub struct Page {
     /// The place behind which they are.
     pub after: i64,
+    /// The event at that place; `None` at the beginning, and when the history does not reach so far.
+    pub behind: Option<EventId>,
     /// When the look at them began, and when it was over.
     pub looked: (Instant, Instant),
     /// The events; none when there is nothing behind that place.
@@ -170,7 +173,7 @@ mod tests {
         let at = |millis| now + Duration::from_millis(millis);
         let streams = Streams::default();
         streams.enter(space).unwrap();
-        let page = Arc::new(Page { after: 7, looked: (at(10), at(20)), news: Vec::new(), full: false });
+        let page = Arc::new(Page { after: 7, behind: None, looked: (at(10), at(20)), news: Vec::new(), full: false });
         streams.share(space, &page);
         assert!(streams.looked_at(space, 7, at(9)).is_some());
         assert!(streams.looked_at(space, 7, at(10)).is_none(), "it may be older than what that one has seen");

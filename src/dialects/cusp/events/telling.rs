@@ -11,6 +11,7 @@ use super::{Filter, RETRY_MILLIS};
 use crate::domain::account::Account;
 use crate::domain::api_key::{Access, ApiKey, Resource};
 use crate::domain::event::Event;
+use crate::domain::ids::EventId;
 use crate::feed::Subscription;
 use crate::store::{Failure, Kept, Read};
 
@@ -35,6 +36,8 @@ pub struct Telling {
     _room: Room,
     /// The place of the last event that was read.
     after: i64,
+    /// That event; `None` at the beginning. As long as it has its place, what is behind it follows what was told.
+    last: Option<EventId>,
     /// What was read last, and how much of it was told.
     page: Option<(Arc<Page>, usize)>,
     /// When the look was over that found nothing more.
@@ -91,6 +94,7 @@ impl Telling {
             subscription,
             _room: room,
             after,
+            last: (after > 0).then(|| EventId(last.clone())),
             page: None,
             caught_up: None,
             waits: false,
@@ -158,17 +162,15 @@ impl Telling {
             return Ok(false);
         }
         let page = self.next_page().await?;
+        if page.behind != self.last {
+            return Ok(false);
+        }
         self.waits = !page.full;
         self.caught_up = Some(page.looked.1).filter(|_| self.waits);
-        match page.news.last() {
-            Some(last) => self.after = last.event.sequence,
-            None => {
-                let (space, after) = (self.account.space, self.after);
-                let newest = self.cusp.app.look(move |read| read.newest(&[space])).await?;
-                return Ok(newest.first().is_some_and(|newest| *newest >= after));
-            }
+        if let Some(News { event, .. }) = page.news.last() {
+            (self.after, self.last) = (event.sequence, Some(event.id.clone()));
+            self.page = Some((page, 0));
         }
-        self.page = Some((page, 0));
         Ok(true)
     }
 
@@ -185,16 +187,22 @@ impl Telling {
         }
         let began = Instant::now();
         let look = move |read: &mut dyn Read| {
-            let events = read.news(space, after, PAGE)?.into_iter();
-            let counted = events.map(|event| {
+            // From the event at that place on, because the history may be another one by now.
+            let from = (after - 1).max(0);
+            let mut events = read.news(space, from, PAGE + usize::from(after > 0))?;
+            let behind = match events.first() {
+                Some(first) if first.sequence == after => Some(events.remove(0).id),
+                Some(_) | None => None,
+            };
+            let counted = events.into_iter().map(|event| {
                 let pending = read.open_deliveries(space, event.sequence)?;
                 Ok::<_, Failure>(News { event, pending, told: OnceLock::new() })
             });
-            counted.collect::<Kept<Vec<News>>>()
+            Ok::<_, Failure>((behind, counted.collect::<Kept<Vec<News>>>()?))
         };
-        let news = self.cusp.app.scan(look).await?;
+        let (behind, news) = self.cusp.app.scan(look).await?;
         let full = news.len() == PAGE;
-        let page = Arc::new(Page { after, looked: (began, Instant::now()), news, full });
+        let page = Arc::new(Page { after, behind, looked: (began, Instant::now()), news, full });
         if self.caught_up.is_some() {
             streams.share(space, &page);
         }

@@ -1,0 +1,97 @@
+//! Sandboxes as a whole: empty one, keep its state, put a state back, give it to another one. Nothing is told: the history
+//! itself becomes another one.
+//!
+//! A snapshot lies in a space of its own, which no key opens; the account's own record lists it, which none of this replaces.
+
+use super::{Ctx, Done};
+use crate::domain::account::{Account, Space};
+use crate::domain::ids::SnapshotId;
+use crate::domain::problem::Problem;
+use crate::domain::snapshot::{MAX_SNAPSHOTS, Snapshot};
+use crate::identity;
+use crate::store::{Failure, Kept, Read, Tx};
+
+/// Removes all that a sandbox holds: records, events, kept replies. Its snapshots stay.
+pub fn wipe(tx: &mut dyn Tx, ctx: &Ctx<'_>) -> Done<()> {
+    let space = ctx.account.space;
+    tx.claim(&[space])?;
+    tx.wipe(space)?;
+    Ok(())
+}
+
+/// Keeps all that a sandbox holds.
+pub fn snapshot(tx: &mut dyn Tx, ctx: &Ctx<'_>, name: Option<String>) -> Done<Snapshot> {
+    let snapshot = Snapshot { id: SnapshotId::mint(ctx.ids), name, created: ctx.now };
+    let (space, kept_at) = (ctx.account.space, identity::snapshot(ctx.account, &snapshot.id));
+    tx.claim(&[space, kept_at])?;
+    let mut account = account(tx, space)?;
+    if account.snapshots.len() >= MAX_SNAPSHOTS {
+        return Err(Problem::TooManySnapshots.into());
+    }
+    account.snapshots.push(snapshot.clone());
+
+    tx.copy(space, kept_at)?;
+    tx.put_account(&account)?;
+    Ok(snapshot)
+}
+
+/// The snapshots of a sandbox, newest first.
+pub fn snapshots(read: &mut dyn Read, account: &Account) -> Done<Vec<Snapshot>> {
+    let snapshots = read.account(account.space)?.map(|account| account.snapshots).unwrap_or_default();
+    Ok(snapshots.into_iter().rev().collect())
+}
+
+/// Makes a sandbox what it was when the snapshot was taken.
+pub fn restore(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &SnapshotId) -> Done<Snapshot> {
+    let (space, kept_at) = (ctx.account.space, identity::snapshot(ctx.account, id));
+    tx.claim(&[space, kept_at])?;
+    let (snapshot, _) = find(account(tx, space)?, id)?;
+    tx.copy(kept_at, space)?;
+    Ok(snapshot)
+}
+
+/// Gives another sandbox all that is in a snapshot, in place of what it holds. Gives its account as it is now.
+pub fn fork(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &SnapshotId, to: Space) -> Done<Account> {
+    let (space, kept_at) = (ctx.account.space, identity::snapshot(ctx.account, id));
+    tx.claim(&[space, kept_at, to])?;
+    let (ours, theirs) = (account(tx, space)?, account(tx, to)?);
+    find(ours.clone(), id)?;
+    // Records hold fingerprints: new cards must have those of equal ones among them.
+    let fingerprint_key = ours.fingerprint_key.or(theirs.fingerprint_key.clone());
+    let after = Account {
+        display_name: ours.display_name,
+        default_currency: ours.default_currency,
+        country: ours.country,
+        api_version: ours.api_version,
+        fingerprint_key,
+        ..theirs
+    };
+
+    tx.copy(kept_at, to)?;
+    tx.put_account(&after)?;
+    Ok(after)
+}
+
+/// Forgets a snapshot.
+pub fn forget(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &SnapshotId) -> Done<Snapshot> {
+    let (space, kept_at) = (ctx.account.space, identity::snapshot(ctx.account, id));
+    tx.claim(&[space, kept_at])?;
+    let (snapshot, account) = find(account(tx, space)?, id)?;
+
+    tx.wipe(kept_at)?;
+    tx.put_account(&account)?;
+    Ok(snapshot)
+}
+
+fn account(tx: &mut dyn Tx, space: Space) -> Kept<Account> {
+    let found = tx.account(space)?;
+    found.ok_or_else(|| Failure::broken("looking for snapshots", "the account is not there"))
+}
+
+/// The snapshot of that id, and the account without it.
+fn find(mut account: Account, id: &SnapshotId) -> Done<(Snapshot, Account)> {
+    let place = account.snapshots.iter().position(|snapshot| snapshot.id == *id);
+    let place = place.ok_or_else(|| Problem::NoSuchSnapshot(id.clone()))?;
+    let snapshot = account.snapshots.remove(place);
+    Ok((snapshot, account))
+}
