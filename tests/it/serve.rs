@@ -209,7 +209,7 @@ fn webhooks_of_live_mode_are_sent_with_tls_and_to_public_addresses(keeping: &Kee
     let test = kept.client(&kept.key(Mode::Test, KeyKind::Secret));
     let plain = test.post("/v1/webhook_endpoints", "url=http://example.com/hook&enabled_events[]=sku.created");
     match keeping {
-        Keeping::Folder => {
+        Keeping::Folder | Keeping::Memory => {
             assert_eq!(json(&make("https://example.com/hook"))["livemode"], true);
             assert_eq!(json(&plain)["livemode"], false);
         }

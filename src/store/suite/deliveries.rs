@@ -391,7 +391,7 @@ pub fn jobs_that_wait_together_hear_of_endpoints(bench: &Bench) {
             Ok(verdict())
         })
     };
-    let release = hold(store);
+    let release = hold(&bench.store);
     let jobs = [
         job("look 1", None, || Verdict::Commit),
         job("make 1", Some("we_1"), || Verdict::Commit),
