@@ -17,12 +17,13 @@ use crate::clock::Clock;
 use crate::domain::account::{Account, FingerprintKey, Mode, Space};
 use crate::domain::api_key::{ApiKey, KeyDigest, KeyKind};
 use crate::domain::event::Cause;
-use crate::domain::ids::{AccountId, EventId, IdSource};
+use crate::domain::ids::{AccountId, EventId, IdSource, RequestId};
 use crate::domain::problem::Problem;
 use crate::engine::{Bell, Ctx, Done, Stop, accounts, deliveries, keys, replies};
+use crate::failures::Failures;
 use crate::feed::Feed;
 use crate::identity;
-use crate::ids::Repeated;
+use crate::ids::{Ids, Repeated};
 use crate::listeners::Listeners;
 use crate::processor::{self, Ask, AttemptKey, Finding, Processor, Question};
 use crate::secrets_key::SecretsKey;
@@ -165,7 +166,7 @@ pub struct Surroundings {
     /// The time.
     pub clock: Clock,
     /// Ids and random bytes.
-    pub ids: Arc<dyn IdSource>,
+    pub ids: Arc<Ids>,
     /// Who keeps count.
     pub meter: Arc<dyn Meter>,
     /// Who keeps numbers and speaks with their issuers.
@@ -180,7 +181,7 @@ pub struct Surroundings {
 pub struct App {
     store: Arc<dyn Store>,
     clock: Clock,
-    ids: Arc<dyn IdSource>,
+    ids: Arc<Ids>,
     meter: Arc<dyn Meter>,
     processor: Arc<dyn Processor>,
     secrets_key: Option<SecretsKey>,
@@ -195,6 +196,8 @@ pub struct App {
     mailbox: Arc<Mailbox>,
     feed: Arc<Feed>,
     asked_again: Arc<Listeners<EventId>>,
+    /// Where requests go wrong on purpose; only a server for developers has any.
+    failures: Option<Failures>,
 }
 
 struct Believed {
@@ -239,6 +242,7 @@ impl App {
             rates: rate_limit.map(|per_second| RateLimiter::keyed(Quota::per_second(per_second))),
             feed: Arc::default(),
             asked_again: Arc::default(),
+            failures: (openness == Openness::Dev).then(Failures::default),
         }
     }
 
@@ -257,9 +261,26 @@ impl App {
         self.ids.as_ref()
     }
 
+    /// The id of a request that comes with that key. Of a seed, each sandbox has an order of its own.
+    pub fn request_id(&self, key: impl FnOnce() -> Option<String>) -> RequestId {
+        let space = match self.ids.are_seeded() {
+            false => None,
+            true => key().and_then(|key| {
+                let parts = identity::KeyParts::of(&key)?;
+                Some(identity::space(None, &identity::sandbox(parts.rest), parts.mode))
+            }),
+        };
+        RequestId::numbered(self.ids.of_request(space, self.clock.now().0))
+    }
+
     /// How open the server is.
     pub fn openness(&self) -> Openness {
         self.openness
+    }
+
+    /// The rules by which requests go wrong; a server that keeps records has none.
+    pub fn failures(&self) -> Option<&Failures> {
+        self.failures.as_ref()
     }
 
     /// Who waits for news.
@@ -285,12 +306,13 @@ impl App {
         V: FnMut(&mut dyn Tx, &Ctx<'_>) -> Done<T> + Send + 'static,
     {
         let (tell, told) = oneshot::channel();
+        let ids = Repeated::new(self.ids.of(account.space));
         self.store.write(Box::new(Work {
             verb,
             account,
             cause,
             clock: self.clock.clone(),
-            ids: Repeated::new(self.ids.clone()),
+            ids,
             meter: self.meter.clone(),
             since: Instant::now(),
             result: None,
@@ -370,9 +392,8 @@ impl App {
         if let Some(key) = &account.fingerprint_key {
             return Ok(key.clone());
         }
-        let mut bytes = [0; 32];
-        self.ids.random(&mut bytes);
-        let (space, fresh) = (account.space, FingerprintKey::new(bytes));
+        let space = account.space;
+        let fresh = FingerprintKey::new(self.ids.fingerprint_key(space));
         let make = move |tx: &mut dyn Tx| accounts::with_fingerprint_key(tx, space, &fresh);
         let (account, key) = self.chore("making a fingerprint key", make).await?;
         self.accounts.write().insert(space, Arc::new(account));

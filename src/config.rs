@@ -55,6 +55,15 @@ pub struct Options {
     #[arg(long, env = "CUSP_EPHEMERAL", value_name = "true|false", value_parser = BoolishValueParser::new(),
         num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
     pub ephemeral: Option<bool>,
+    /// In dev, with --ephemeral: the same ids, secrets and fingerprints in every run with this number
+    #[arg(long, env = "CUSP_SEED", value_name = "NUMBER")]
+    pub seed: Option<u64>,
+    /// In dev: begin with the records of this file; may be given again for others
+    #[arg(long, env = "CUSP_LOAD", value_name = "FILE")]
+    pub load: Option<Vec<PathBuf>>,
+    /// In dev: the key of the sandbox that --load is for [default: sk_test_me]
+    #[arg(long, env = "CUSP_LOAD_KEY", value_name = "KEY")]
+    pub load_key: Option<String>,
     /// Requests a second that one account in one mode may make; 0 for no limit [default: 0]
     #[arg(long, env = "CUSP_RATE_LIMIT", value_name = "NUMBER")]
     pub rate_limit: Option<u32>,
@@ -147,6 +156,9 @@ impl Options {
             database_statement_timeout,
             database_lock_timeout,
             ephemeral,
+            seed,
+            load,
+            load_key,
             rate_limit,
             max_body_bytes,
             max_connections,
@@ -174,6 +186,9 @@ impl Options {
             database_statement_timeout: database_statement_timeout.or(other.database_statement_timeout),
             database_lock_timeout: database_lock_timeout.or(other.database_lock_timeout),
             ephemeral: ephemeral.or(other.ephemeral),
+            seed: seed.or(other.seed),
+            load: load.or(other.load),
+            load_key: load_key.or(other.load_key),
             rate_limit: rate_limit.or(other.rate_limit),
             max_body_bytes: max_body_bytes.or(other.max_body_bytes),
             max_connections: max_connections.or(other.max_connections),
@@ -207,6 +222,9 @@ impl Options {
             database_statement_timeout: _,
             database_lock_timeout: _,
             ephemeral,
+            seed,
+            load,
+            load_key,
             rate_limit,
             max_body_bytes,
             max_connections,
@@ -232,6 +250,9 @@ impl Options {
             data: data.unwrap_or(defaults.data),
             database,
             ephemeral: ephemeral.unwrap_or(defaults.ephemeral),
+            seed,
+            load: load.unwrap_or(defaults.load),
+            load_key: load_key.unwrap_or(defaults.load_key),
             rate_limit: rate_limit.map_or(defaults.rate_limit, NonZeroU32::new),
             max_body_bytes: max_body_bytes.unwrap_or(defaults.max_body_bytes),
             max_connections: max_connections.unwrap_or(defaults.max_connections),
@@ -258,6 +279,21 @@ fn check(settings: &Settings) -> Result<(), ConfigError> {
                 ));
             }
         }
+    }
+    if settings.seed.is_some() {
+        if settings.openness == Openness::Serve {
+            return refuse("--seed makes ids that can be foretold, which is for `cusp dev` only".to_owned());
+        }
+        if settings.database.is_some() || !settings.ephemeral {
+            return refuse(
+                "--seed begins again with the same ids in every run, so it only goes with a server that keeps nothing: \
+                 add --ephemeral"
+                    .to_owned(),
+            );
+        }
+    }
+    if settings.openness == Openness::Serve && !settings.load.is_empty() {
+        return refuse("--load brings in records for tests, which is for `cusp dev` only".to_owned());
     }
     // Port 0 asks the system for a free port, each time another one.
     if settings.listen.port() != 0 && settings.admin_listen == Some(settings.listen) {
@@ -449,7 +485,7 @@ mod tests {
             known.lines().next().unwrap_or_default().split(", ").map(|name| name.trim_matches('`').into()).collect();
         assert_eq!(flags, variables);
         assert_eq!(flags, keys);
-        assert_eq!(flags.len(), 25);
+        assert_eq!(flags.len(), 28);
     }
 
     #[test]
@@ -467,6 +503,7 @@ mod tests {
             ("database-pool-size", database.pool_size.to_string()),
             ("database-statement-timeout", seconds(database.statement_timeout)),
             ("database-lock-timeout", seconds(database.lock_timeout)),
+            ("load-key", settings.load_key.clone()),
             ("rate-limit", settings.rate_limit.map_or(0, NonZeroU32::get).to_string()),
             ("max-body-bytes", settings.max_body_bytes.to_string()),
             ("max-connections", settings.max_connections.to_string()),
@@ -555,6 +592,27 @@ mod tests {
             flags(&[flag, address]).settle(Openness::Serve).expect("serve may");
         }
         flags(&["--listen", "[::1]:1"]).settle(Openness::Dev).expect("loopback is fine");
+    }
+
+    #[test]
+    fn a_seed_is_for_servers_that_keep_nothing() {
+        let refused = |given: &[&str], openness| flags(given).settle(openness).expect_err("it is refused").to_string();
+        assert!(refused(&["--seed=7"], Openness::Serve).contains("`cusp dev`"));
+        assert!(refused(&["--seed=7", "--data=here"], Openness::Dev).contains("keeps nothing"));
+        assert!(refused(&["--seed=7", "--database-url=postgres://db/x"], Openness::Dev).contains("keeps nothing"));
+        let (settings, _) = flags(&["--seed=7", "--ephemeral"]).settle(Openness::Dev).expect("it may");
+        assert_eq!(settings.seed, Some(7));
+    }
+
+    #[test]
+    fn records_for_tests_are_for_dev() {
+        let options = || flags(&["--load=a.jsonl", "--load=b.json", "--load-key=sk_test_b"]);
+        let (settings, _) = options().settle(Openness::Dev).expect("dev may");
+        assert_eq!(settings.load, [PathBuf::from("a.jsonl"), PathBuf::from("b.json")]);
+        assert_eq!(settings.load_key, "sk_test_b");
+        let refusal = options().settle(Openness::Serve).expect_err("serve may not").to_string();
+        assert!(refusal.contains("`cusp dev`"), "{refusal}");
+        assert_eq!(file("load = [\"a\", \"b\"]").load.map(|files| files.len()), Some(2));
     }
 
     #[test]

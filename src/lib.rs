@@ -8,6 +8,7 @@ pub mod config;
 pub mod dialects;
 pub mod domain;
 pub mod engine;
+pub mod failures;
 pub mod feed;
 pub mod http;
 pub mod identity;

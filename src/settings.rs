@@ -17,6 +17,9 @@ pub enum Openness {
     Serve,
 }
 
+/// The key of the sandbox that files are loaded into when nobody names another one.
+pub const LOAD_KEY: &str = "sk_test_me";
+
 /// What a running server needs to be told.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -32,6 +35,12 @@ pub struct Settings {
     pub database: Option<Database>,
     /// Keep nothing: the data is held in memory, and gone at the end.
     pub ephemeral: bool,
+    /// What ids and secrets are drawn from, so that they come again in the next run; `None` for unpredictable ones.
+    pub seed: Option<u64>,
+    /// Files of known records to begin with.
+    pub load: Vec<PathBuf>,
+    /// The key of the sandbox that they are for.
+    pub load_key: String,
     /// Requests per second that one account in one mode may make; `None` for no limit.
     pub rate_limit: Option<NonZeroU32>,
     /// The largest request body, in bytes.
@@ -63,6 +72,9 @@ impl Settings {
             data: PathBuf::from("./cusp-data"),
             database: None,
             ephemeral: false,
+            seed: None,
+            load: Vec::new(),
+            load_key: LOAD_KEY.to_owned(),
             rate_limit: None,
             max_body_bytes: 1 << 20,
             max_connections: 16_384,

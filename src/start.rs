@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use hyper::StatusCode;
 use hyper::body::Incoming;
+use hyper::header::HeaderMap;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -23,6 +24,7 @@ use crate::domain::api_key::ApiKey;
 use crate::domain::ids::{IdSource, crockford};
 use crate::feed::RenderEvent;
 use crate::http::Stop;
+use crate::http::auth::{Presented, presented};
 use crate::http::content::Outgoing;
 use crate::http::listen::{self, Bounds};
 use crate::http::shell::{Pages, Shell};
@@ -55,7 +57,7 @@ pub struct World {
     /// The time.
     pub clock: Clock,
     /// Ids and random bytes.
-    pub ids: Arc<dyn IdSource>,
+    pub ids: Arc<Ids>,
     /// Something around the store.
     pub wrap_store: Option<WrapStore>,
     /// Who keeps numbers and speaks with their issuers.
@@ -167,20 +169,34 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         drain_timeout: settings.drain_timeout,
     };
     let traffic = Arc::<Traffic>::default();
+    let name_request = {
+        let app = app.clone();
+        let key = |headers: &HeaderMap| match presented(headers) {
+            Presented::Key(key) => Some(key),
+            Presented::Nothing | Presented::Unreadable => None,
+        };
+        Arc::new(move |headers: &HeaderMap| app.request_id(|| key(headers)))
+    };
     let shell = Arc::new(Shell {
         // Stripe's takes what is nobody's.
         dialects: vec![
-            cusp::dialect(Cusp { app: app.clone(), render, streams: Arc::default(), webhook_headers: &send::HEADERS }),
+            cusp::dialect(Cusp {
+                app: app.clone(),
+                render,
+                read_file: stripe::import::read,
+                streams: Arc::default(),
+                webhook_headers: &send::HEADERS,
+            }),
             stripe::dialect(app.clone(), traffic.clone()),
         ],
         pages: admin.is_none().then(|| pages.clone()),
         observer: watching.clone(),
-        ids,
-        clock,
+        name_request,
         max_body_bytes: settings.max_body_bytes,
         request_timeout: settings.request_timeout,
         stop: Stop::new(stopped.clone()),
         traffic,
+        clock,
     });
     let address = local(&main);
     let admin_address = admin.as_ref().map(local);

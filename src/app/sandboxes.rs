@@ -8,17 +8,33 @@ use crate::domain::account::Account;
 use crate::domain::event::Cause;
 use crate::domain::ids::SnapshotId;
 use crate::domain::snapshot::Snapshot;
-use crate::engine::{Done, sandboxes};
+use crate::engine::{Ctx, Done, sandboxes};
+use crate::store::Tx;
 
 impl App {
-    /// Removes all that the sandbox holds, its snapshots apart.
+    /// Removes all that the sandbox holds, its snapshots apart; its requests go wrong no more.
     pub async fn wipe_sandbox(&self, account: Arc<Account>, cause: Cause) -> Done<()> {
-        self.transact(account, cause, |tx, ctx| sandboxes::wipe(tx, ctx)).await
+        let (ids, space) = (self.ids.clone(), account.space);
+        let wipe = move |tx: &mut dyn Tx, ctx: &Ctx<'_>| {
+            sandboxes::wipe(tx, ctx)?;
+            // In the transaction, so that nobody is given an id in between.
+            settle(tx, || ids.begin_again(space));
+            Ok(())
+        };
+        self.transact(account, cause, wipe).await?;
+        self.failures().map(|failures| failures.clear(space));
+        Ok(())
     }
 
     /// Keeps all that the sandbox holds.
     pub async fn snapshot(&self, account: Arc<Account>, cause: Cause, name: Option<String>) -> Done<Snapshot> {
-        self.transact(account, cause, move |tx, ctx| sandboxes::snapshot(tx, ctx, name.clone())).await
+        let (ids, space) = (self.ids.clone(), account.space);
+        let snapshot = move |tx: &mut dyn Tx, ctx: &Ctx<'_>| {
+            let taken = sandboxes::snapshot(tx, ctx, name.clone())?;
+            settle(tx, || ids.mark(space, taken.id.as_str()));
+            Ok(taken)
+        };
+        self.transact(account, cause, snapshot).await
     }
 
     /// The snapshots of the sandbox, newest first.
@@ -28,13 +44,25 @@ impl App {
 
     /// Makes the sandbox what it was when the snapshot was taken.
     pub async fn restore(&self, account: Arc<Account>, cause: Cause, id: SnapshotId) -> Done<Snapshot> {
-        self.transact(account, cause, move |tx, ctx| sandboxes::restore(tx, ctx, &id)).await
+        let (ids, space) = (self.ids.clone(), account.space);
+        let restore = move |tx: &mut dyn Tx, ctx: &Ctx<'_>| {
+            let restored = sandboxes::restore(tx, ctx, &id)?;
+            settle(tx, || ids.back_to(space, id.as_str()));
+            Ok(restored)
+        };
+        self.transact(account, cause, restore).await
     }
 
     /// Gives another sandbox all that is in the snapshot, in place of what it holds.
     pub async fn fork(&self, account: Arc<Account>, cause: Cause, id: SnapshotId, to: &Account) -> Done<()> {
         let space = to.space;
-        let forked = self.transact(account, cause, move |tx, ctx| sandboxes::fork(tx, ctx, &id, space)).await?;
+        let ids = self.ids.clone();
+        let fork = move |tx: &mut dyn Tx, ctx: &Ctx<'_>| {
+            let forked = sandboxes::fork(tx, ctx, &id, space)?;
+            settle(tx, || ids.go_farthest(space));
+            Ok(forked)
+        };
+        let forked = self.transact(account, cause, fork).await?;
         self.accounts.write().insert(space, Arc::new(forked));
         // Whoever follows the other sandbox is not woken by what is written for this one.
         self.feed.wake(space);
@@ -43,6 +71,20 @@ impl App {
 
     /// Forgets the snapshot.
     pub async fn forget_snapshot(&self, account: Arc<Account>, cause: Cause, id: SnapshotId) -> Done<Snapshot> {
-        self.transact(account, cause, move |tx, ctx| sandboxes::forget(tx, ctx, &id)).await
+        let (ids, space) = (self.ids.clone(), account.space);
+        let forget = move |tx: &mut dyn Tx, ctx: &Ctx<'_>| {
+            let forgotten = sandboxes::forget(tx, ctx, &id)?;
+            settle(tx, || ids.forget_mark(space, id.as_str()));
+            Ok(forgotten)
+        };
+        self.transact(account, cause, forget).await
+    }
+}
+
+/// Has the seed's ids follow what became of the records, unless this is only a rehearsal. A server with a seed keeps nothing
+/// on a disk, so that what a transaction has done is done.
+fn settle(tx: &mut dyn Tx, follow: impl FnOnce()) {
+    if !tx.rehearsal() {
+        follow();
     }
 }

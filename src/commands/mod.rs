@@ -4,7 +4,9 @@ mod accounts;
 mod backup;
 mod books;
 mod check;
+mod client;
 mod copy;
+mod fixtures;
 mod keys;
 mod migrate;
 mod serve;
@@ -78,6 +80,11 @@ enum Command {
     Accounts {
         #[command(subcommand)]
         command: accounts::Command,
+    },
+    /// Bring known records into a running `cusp dev`
+    Fixtures {
+        #[command(subcommand)]
+        command: fixtures::Command,
     },
     /// Copy the data folder into one file, while the server runs or not
     Backup {
@@ -205,6 +212,7 @@ fn run(program: Program, terminal: &Terminal) -> Result<(), Trouble> {
         }
         Command::Keys { command } => keys::run(command, terminal),
         Command::Accounts { command } => accounts::run(command, terminal),
+        Command::Fixtures { command } => fixtures::run(command, terminal),
         Command::Backup { to, folder } => backup::backup(&folder.0.folder(BACKUP_INSTEAD)?, &to, terminal),
         Command::Restore { from, folder } => backup::restore(&from, &folder.0.folder(RESTORE_INSTEAD)?, terminal),
         Command::Check { store } => check::run(store.0.place()?, terminal),

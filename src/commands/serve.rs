@@ -1,13 +1,16 @@
 //! `cusp dev` and `cusp serve`: a server from its start to its end by a signal.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::Trouble;
+use super::client::Server;
 use super::terminal::Terminal;
+use super::{Trouble, fixtures};
 use crate::config::Options;
+use crate::ids::Ids;
 use crate::settings::{Openness, Settings};
 use crate::start::{Running, World, start};
 use crate::store::postgres;
@@ -33,8 +36,17 @@ pub fn run(options: Options, openness: Openness, terminal: &Terminal) -> Result<
 async fn serve(settings: &Settings, terminal: &Terminal) -> Result<(), Trouble> {
     // Before the start, so that a signal during it is not lost.
     let mut signals = Signals::new()?;
-    let running = start(settings, World::real()).await.map_err(|error| Trouble::Refused(error.to_string()))?;
-    announce(settings, &running, terminal)?;
+    let ids = settings.seed.map_or_else(Ids::random, Ids::seeded);
+    let world = World { ids: Arc::new(ids), ..World::real() };
+    let running = start(settings, world).await.map_err(|error| Trouble::Refused(error.to_string()))?;
+    let loaded = match load(settings, &running).await {
+        Ok(loaded) => loaded,
+        Err(words) => {
+            running.stop().await;
+            return Err(Trouble::Refused(words));
+        }
+    };
+    announce(settings, &running, &loaded, terminal)?;
     let first = signals.next().await;
     tracing::info!("stopping on {first}: requests in flight may end, another signal ends them at once");
     tokio::select! {
@@ -48,8 +60,19 @@ async fn serve(settings: &Settings, terminal: &Terminal) -> Result<(), Trouble> 
     }
 }
 
+/// Loads the files that the server is to begin with, through its own door: whoever waits for it to be ready finds them.
+async fn load(settings: &Settings, running: &Running) -> Result<Vec<String>, String> {
+    if settings.load.is_empty() {
+        return Ok(Vec::new());
+    }
+    let server = Server::at(&format!("http://{}", running.address()), &settings.load_key)?;
+    let files = settings.load.clone();
+    let loading = tokio::task::spawn_blocking(move || files.iter().map(|file| fixtures::load(&server, file)).collect());
+    loading.await.map_err(|error| format!("loading files: {error}"))?
+}
+
 /// The first line of stdout is for programs too: with port 0 it is the only place that tells the port.
-fn announce(settings: &Settings, running: &Running, terminal: &Terminal) -> Result<(), Trouble> {
+fn announce(settings: &Settings, running: &Running, loaded: &[String], terminal: &Terminal) -> Result<(), Trouble> {
     let address = running.address();
     let mut text = format!("listening on http://{address}");
     if let Some(admin) = running.admin_address() {
@@ -62,6 +85,9 @@ fn announce(settings: &Settings, running: &Running, terminal: &Terminal) -> Resu
     };
     if settings.openness == Openness::Dev {
         text += &format!("\ntry: curl http://{address}/v1/customers -u sk_test_me: -d name=Ada");
+    }
+    for told in loaded {
+        text += &format!("\n{told}");
     }
     match terminal.say(&text) {
         // Nobody reads it: a server goes on without.

@@ -50,7 +50,12 @@ macro_rules! id {
         impl $name {
             /// A new id for a thing made at `now`.
             pub fn mint(ids: &dyn IdSource, now: super::time::Time) -> $name {
-                $name(format!(concat!($prefix, "_{}"), crockford(ids.next(now.0))))
+                $name::numbered(ids.next(now.0))
+            }
+
+            /// The id with that number.
+            pub fn numbered(number: u128) -> $name {
+                $name(format!(concat!($prefix, "_{}"), crockford(number)))
             }
         }
     };

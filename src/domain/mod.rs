@@ -37,4 +37,4 @@ pub mod term;
 pub mod time;
 pub mod token;
 pub mod webhook;
-mod words;
+pub(crate) mod words;

@@ -265,13 +265,18 @@ fn require_free_invoice_prefix(tx: &mut dyn Tx, ctx: &Ctx<'_>, customer: &Custom
 }
 
 /// Eight upper-case hexadecimal digits that no customer of the account has.
-fn free_invoice_prefix(tx: &mut dyn Tx, ctx: &Ctx<'_>) -> Kept<String> {
+pub(super) fn free_invoice_prefix(tx: &mut dyn Tx, ctx: &Ctx<'_>) -> Kept<String> {
     loop {
-        let mut bytes = [0; 4];
-        ctx.ids.random(&mut bytes);
-        let prefix = format!("{:08X}", u32::from_be_bytes(bytes));
+        let prefix = invoice_prefix(ctx);
         if tx.marked(ctx.account.space, &Mark::InvoicePrefix(prefix.clone()))?.is_none() {
             return Ok(prefix);
         }
     }
+}
+
+/// Eight upper-case hexadecimal digits that nobody can foretell.
+pub(super) fn invoice_prefix(ctx: &Ctx<'_>) -> String {
+    let mut bytes = [0; 4];
+    ctx.ids.random(&mut bytes);
+    format!("{:08X}", u32::from_be_bytes(bytes))
 }

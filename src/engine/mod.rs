@@ -10,6 +10,7 @@ pub mod deliveries;
 pub mod discounts;
 pub mod events;
 mod holdings;
+pub mod imports;
 pub mod keys;
 mod objects;
 pub mod payment_methods;

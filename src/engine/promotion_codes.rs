@@ -158,6 +158,14 @@ fn beside(coupons: &mut Coupons, read: &mut dyn Read, space: Space, codes: Vec<P
 
 /// Refuses a code that a customer could mistake for another one that is active.
 fn require_free(tx: &mut dyn Tx, ctx: &Ctx<'_>, code: &PromotionCode) -> Done<()> {
+    match is_free(tx, ctx, code)? {
+        true => Ok(()),
+        false => Err(Problem::PromotionCodeTaken { code: code.code.as_str().to_owned() }.into()),
+    }
+}
+
+/// Whether no customer could mistake the code for another one that is active.
+pub(super) fn is_free(tx: &mut dyn Tx, ctx: &Ctx<'_>, code: &PromotionCode) -> Kept<bool> {
     let PromotionCode { id, code: word, customer, .. } = code;
     let rivals = match customer {
         None => vec![lists::on(word)],
@@ -171,10 +179,10 @@ fn require_free(tx: &mut dyn Tx, ctx: &Ctx<'_>, code: &PromotionCode) -> Done<()
         let rivals: Vec<_> = rivals.filter(|other| other.is_mistakable_for(word, customer.as_ref())).collect();
         let promotions = beside(&mut Coupons::default(), tx, ctx.account.space, rivals)?;
         if crowded || promotions.iter().any(|promotion| promotion.is_active(ctx.now)) {
-            return Err(Problem::PromotionCodeTaken { code: word.as_str().to_owned() }.into());
+            return Ok(false);
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Eight capital letters and digits that are the code of no promotion code that is switched on.

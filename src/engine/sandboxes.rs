@@ -21,10 +21,17 @@ pub fn wipe(tx: &mut dyn Tx, ctx: &Ctx<'_>) -> Done<()> {
 
 /// Keeps all that a sandbox holds.
 pub fn snapshot(tx: &mut dyn Tx, ctx: &Ctx<'_>, name: Option<String>) -> Done<Snapshot> {
-    let snapshot = Snapshot { id: SnapshotId::mint(ctx.ids), name, created: ctx.now };
-    let (space, kept_at) = (ctx.account.space, identity::snapshot(ctx.account, &snapshot.id));
-    tx.claim(&[space, kept_at])?;
+    let space = ctx.account.space;
+    let mut id = SnapshotId::mint(ctx.ids);
+    tx.claim(&[space, identity::snapshot(ctx.account, &id)])?;
     let mut account = account(tx, space)?;
+    // Snapshots outlive an emptied sandbox, whose ids come again when they are drawn from a seed.
+    while account.snapshots.iter().any(|known| known.id == id) {
+        id = SnapshotId::mint(ctx.ids);
+        tx.claim(&[space, identity::snapshot(ctx.account, &id)])?;
+    }
+    let snapshot = Snapshot { id, name, created: ctx.now };
+    let kept_at = identity::snapshot(ctx.account, &snapshot.id);
     if account.snapshots.len() >= MAX_SNAPSHOTS {
         return Err(Problem::TooManySnapshots.into());
     }

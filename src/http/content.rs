@@ -25,6 +25,8 @@ pub enum Content {
     /// when there is room for it on the connection, so a piece should not be larger than a few tens of kilobytes; a client
     /// that takes next to nothing for the write timeout is cut off. A client that goes away drops the stream.
     Stream(BoxStream<'static, Bytes>),
+    /// None, and no headers either: the connection is closed.
+    Nothing,
     /// Another protocol on the same connection: of a reply of status 101 to a request that is `upgradable`.
     Upgrade(Takeover),
 }
@@ -38,7 +40,7 @@ impl Content {
     pub fn whole(&self) -> &[u8] {
         match self {
             Content::Whole(bytes) => bytes,
-            Content::Stream(_) | Content::Upgrade(_) => &[],
+            Content::Stream(_) | Content::Nothing | Content::Upgrade(_) => &[],
         }
     }
 }
@@ -48,6 +50,7 @@ impl fmt::Debug for Content {
         match self {
             Content::Whole(bytes) => f.debug_tuple("Whole").field(bytes).finish(),
             Content::Stream(_) => f.write_str("Stream"),
+            Content::Nothing => f.write_str("Nothing"),
             Content::Upgrade(_) => f.write_str("Upgrade"),
         }
     }

@@ -1,6 +1,6 @@
 //! Connections: accept them within a bound, serve them, and let them finish when it is time to go.
 
-use std::convert::Infallible;
+use std::fmt;
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::pin;
@@ -58,6 +58,18 @@ impl Place {
         Arc::new(Place { observer, _permit: permit })
     }
 }
+
+/// The mark of a response that is not to be sent: its connection is closed instead.
+#[derive(Clone, Copy, Debug)]
+pub struct Unsent;
+
+impl fmt::Display for Unsent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection is closed without an answer")
+    }
+}
+
+impl std::error::Error for Unsent {}
 
 impl Drop for Place {
     fn drop(&mut self) {
@@ -120,7 +132,11 @@ where
         request.extensions_mut().insert(peer.clone());
         // On the heap, because every connection keeps room for its answer in it, also while it idles.
         let answering = Box::pin(answer(request));
-        async move { Ok::<_, Infallible>(answering.await) }
+        async move {
+            let response = answering.await;
+            // A service that fails has its connection closed.
+            if response.extensions().get::<Unsent>().is_some() { Err(Unsent) } else { Ok(response) }
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

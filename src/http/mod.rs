@@ -115,6 +115,11 @@ impl Reply {
         }
     }
 
+    /// No reply: the connection is closed instead. The status is what is logged.
+    pub fn none() -> Reply {
+        Reply::going_on(StatusCode::SERVICE_UNAVAILABLE, Content::Nothing)
+    }
+
     /// The reply with one more header. Values that cannot be a header are left out: they come from callers' text.
     pub fn with(mut self, name: HeaderName, value: &str) -> Reply {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -169,4 +174,6 @@ pub struct Dialect {
     pub answer: Arc<dyn Fn(Request) -> Replying + Send + Sync>,
     /// Puts the shell's trouble into the dialect's words.
     pub confess: fn(trouble: Trouble, method: &Method, path: &str) -> Reply,
+    /// The path that takes files, which may be larger than other bodies, and the largest, in bytes.
+    pub file: Option<(&'static str, usize)>,
 }

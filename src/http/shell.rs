@@ -9,16 +9,16 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use hyper::upgrade::OnUpgrade;
 use hyper::{Method, StatusCode};
 
 use super::content::{Content, Outgoing, Takeover};
-use super::listen::{Peer, Place};
+use super::listen::{Peer, Place, Unsent};
 use super::traffic::{Passed, Traffic};
 use super::{Dialect, Reply, Request, Stop, Trouble};
 use crate::clock::Clock;
-use crate::domain::ids::{IdSource, RequestId};
+use crate::domain::ids::RequestId;
 
 type Response = hyper::Response<Outgoing>;
 
@@ -109,6 +109,9 @@ impl Pages {
     }
 }
 
+/// Names a request with these headers.
+pub type NameRequest = dyn Fn(&HeaderMap) -> RequestId + Send + Sync;
+
 /// What an exchange needs.
 pub struct Shell {
     /// The languages, in the order in which they are asked whether a request is theirs. The last one takes the rest.
@@ -118,9 +121,7 @@ pub struct Shell {
     /// Who keeps count.
     pub observer: Arc<dyn Observer>,
     /// Where request ids come from.
-    pub ids: Arc<dyn IdSource>,
-    /// What they are ordered by.
-    pub clock: Clock,
+    pub name_request: Arc<NameRequest>,
     /// The largest body.
     pub max_body_bytes: usize,
     /// From head to reply; a reply that goes on goes on.
@@ -129,6 +130,8 @@ pub struct Shell {
     pub stop: Stop,
     /// Who listens to what is asked.
     pub traffic: Arc<Traffic>,
+    /// What they are told the time by.
+    pub clock: Clock,
 }
 
 impl Shell {
@@ -143,15 +146,20 @@ impl Shell {
         }
         self.observer.began();
         let _underway = Underway(self.observer.as_ref());
-        let id = RequestId::mint(self.ids.as_ref(), self.clock.now()).0;
+        let id = (self.name_request)(&head.headers).0;
         let path = head.uri.path();
         let (dialect, mount) = self.dialect(path, &head.headers);
         let deadline = tokio::time::Instant::from_std(began) + self.request_timeout;
 
+        let most = match dialect.file {
+            Some((file, bytes)) if file == &path[mount..] => bytes.max(self.max_body_bytes),
+            Some(_) | None => self.max_body_bytes,
+        };
+
         let peer = head.extensions.remove::<Peer>();
         let upgrade = head.extensions.remove::<OnUpgrade>();
         let declared = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-        let reply = match self.read(declared, body, deadline).await {
+        let reply = match read(declared, body, most, deadline).await {
             Err(trouble) => Reply { close: true, ..(dialect.confess)(trouble, &head.method, &path[mount..]) },
             Ok(body) => {
                 let request = Request {
@@ -180,7 +188,7 @@ impl Shell {
                 tracing::error!(request = id, "a connection was to be taken over that cannot be");
                 (dialect.confess)(Trouble::Broken, &head.method, &path[mount..])
             }
-            (Content::Whole(_) | Content::Stream(_) | Content::Upgrade(_), _) => reply,
+            (Content::Whole(_) | Content::Stream(_) | Content::Nothing | Content::Upgrade(_), _) => reply,
         };
         self.observer.answered(&Exchange {
             request: &id,
@@ -223,6 +231,11 @@ impl Shell {
             // It would begin for nobody.
             Content::Stream(_) if headers_only => Outgoing::whole(Bytes::new()),
             Content::Stream(frames) => Outgoing::stream(frames, id, self.stop.clone()),
+            Content::Nothing => {
+                let mut unsent = Response::new(Outgoing::whole(Bytes::new()));
+                unsent.extensions_mut().insert(Unsent);
+                return unsent;
+            }
             Content::Upgrade(takeover) => {
                 if let Some(upgrade) = upgrade {
                     tokio::spawn(take_over(takeover, upgrade, id, place, self.stop.clone()));
@@ -248,30 +261,9 @@ impl Shell {
         response
     }
 
-    fn dialect(&self, path: &str, headers: &hyper::HeaderMap) -> (&Dialect, usize) {
+    fn dialect(&self, path: &str, headers: &HeaderMap) -> (&Dialect, usize) {
         let claims = self.dialects.iter().find_map(|dialect| Some((dialect, (dialect.mount)(path, headers)?)));
         claims.unwrap_or_else(|| (self.dialects.last().expect("there is a dialect"), 0))
-    }
-
-    async fn read(
-        &self,
-        declared: Option<u64>,
-        body: Incoming,
-        deadline: tokio::time::Instant,
-    ) -> Result<Bytes, Trouble> {
-        let most = self.max_body_bytes;
-        if declared.is_some_and(|length| length > most as u64) {
-            return Err(Trouble::BodyTooLarge(most));
-        }
-        if hyper::body::Body::is_end_stream(&body) {
-            return Ok(Bytes::new());
-        }
-        match tokio::time::timeout_at(deadline, Limited::new(body, most).collect()).await {
-            Ok(Ok(whole)) => Ok(whole.to_bytes()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Trouble::BodyTooLarge(most)),
-            Ok(Err(_)) => Err(Trouble::BodyBroken),
-            Err(_) => Err(Trouble::BodyTooSlow),
-        }
     }
 }
 
@@ -279,7 +271,27 @@ impl Shell {
 fn refusal(reply: &Reply) -> Option<Bytes> {
     match &reply.content {
         Content::Whole(body) if reply.status.is_client_error() || reply.status.is_server_error() => Some(body.clone()),
-        Content::Whole(_) | Content::Stream(_) | Content::Upgrade(_) => None,
+        Content::Whole(_) | Content::Stream(_) | Content::Upgrade(_) | Content::Nothing => None,
+    }
+}
+
+async fn read(
+    declared: Option<u64>,
+    body: Incoming,
+    most: usize,
+    deadline: tokio::time::Instant,
+) -> Result<Bytes, Trouble> {
+    if declared.is_some_and(|length| length > most as u64) {
+        return Err(Trouble::BodyTooLarge(most));
+    }
+    if hyper::body::Body::is_end_stream(&body) {
+        return Ok(Bytes::new());
+    }
+    match tokio::time::timeout_at(deadline, Limited::new(body, most).collect()).await {
+        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Trouble::BodyTooLarge(most)),
+        Ok(Err(_)) => Err(Trouble::BodyBroken),
+        Err(_) => Err(Trouble::BodyTooSlow),
     }
 }
 

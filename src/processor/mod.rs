@@ -3,6 +3,7 @@
 
 mod fingerprint;
 mod simulator;
+pub mod stand_in;
 mod table;
 
 use std::future::Future;

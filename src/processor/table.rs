@@ -363,6 +363,22 @@ pub fn card_kept_as(reference: &str) -> Option<&'static TestCard> {
     CARDS.iter().find(|card| card.name == reference)
 }
 
+/// The first card that is like that.
+pub fn card_like(like: impl Fn(&TestCard) -> bool) -> Option<&'static TestCard> {
+    CARDS.iter().find(|card| like(card))
+}
+
+/// The card that everybody begins with.
+pub fn usual_card() -> &'static TestCard {
+    &CARDS[0]
+}
+
+/// The bank account whose number ends like that, else the one with which all goes well.
+pub fn bank_account_like(ending: &str) -> &'static TestBankAccount {
+    let alike = BANK_ACCOUNTS.iter().find(|account| account.number.ends_with(ending));
+    alike.unwrap_or(&BANK_ACCOUNTS[0])
+}
+
 /// The bank account of those numbers.
 pub fn bank_account_of(routing_number: &str, number: &str) -> Option<&'static TestBankAccount> {
     BANK_ACCOUNTS.iter().find(|account| routing_number == ROUTING_NUMBER && account.number == number)

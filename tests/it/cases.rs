@@ -51,6 +51,10 @@ macro_rules! folders {
 }
 
 folders! {
+    cusp_failures_create: "cusp/failures/create",
+    cusp_failures_delete: "cusp/failures/delete",
+    cusp_failures_retrieve: "cusp/failures/retrieve",
+    cusp_fixtures_load: "cusp/fixtures/load",
     cusp_events_resend: "cusp/events/resend",
     cusp_webhook_deliveries_list: "cusp/webhook_deliveries/list",
     cusp_webhook_deliveries_retrieve: "cusp/webhook_deliveries/retrieve",

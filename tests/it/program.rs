@@ -137,8 +137,8 @@ impl Drop for Server {
     }
 }
 
-const COMMANDS: [&str; 10] =
-    ["dev", "serve", "keys", "accounts", "backup", "restore", "check", "copy", "migrate", "completions"];
+const COMMANDS: [&str; 11] =
+    ["dev", "serve", "keys", "accounts", "fixtures", "backup", "restore", "check", "copy", "migrate", "completions"];
 
 #[test]
 fn the_help_tells_of_every_command_and_how_to_begin() {

@@ -193,6 +193,27 @@ impl Given {
         }
     }
 
+    /// All that an object has, each of it a text.
+    pub fn all_texts(self) -> Result<Vec<(String, String)>, Refusal> {
+        let Given { place, fields, .. } = self;
+        let mut texts: Vec<(String, String)> = Vec::with_capacity(fields.len());
+        for (name, value) in fields {
+            let full = shortened(&format!("{place}{name}"));
+            match value {
+                Value::Text(_) if texts.iter().any(|(known, _)| *known == name) => {
+                    let message = format!("`{full}` was given more than once.");
+                    return Err(Refusal::of_param(full, "given_twice", message));
+                }
+                Value::Text(text) => texts.push((name, text)),
+                other => {
+                    let message = format!("`{full}` has to be a string, not {}.", other.type_name());
+                    return Err(Refusal::of_param(full, "wrong_type", message));
+                }
+            }
+        }
+        Ok(texts)
+    }
+
     /// What has to be given.
     pub fn needed<T>(&self, name: &'static str, value: Option<T>) -> Result<T, Refusal> {
         value.ok_or_else(|| {

@@ -3,6 +3,8 @@
 
 pub mod events;
 pub mod failure;
+pub mod failures;
+pub mod fixtures;
 pub mod input;
 pub mod routes;
 pub mod sandbox;
@@ -23,11 +25,12 @@ use crate::domain::ids::RequestId;
 use crate::feed::RenderEvent;
 use crate::http::auth::{Presented, presented};
 use crate::http::json::Object;
-use crate::http::{Dialect, Reply, Request};
+use crate::http::{Body, Dialect, Reply, Request};
 use crate::settings::Openness;
 use crate::store::Failure;
 use events::streams::Streams;
 use failure::{Halt, Refusal};
+use fixtures::ReadFile;
 use input::Given;
 use routes::{Found, Operation, Routes};
 
@@ -40,6 +43,8 @@ pub struct Cusp {
     pub app: Arc<App>,
     /// Who tells events in Stripe's words.
     pub render: Arc<dyn RenderEvent>,
+    /// Who reads files of records.
+    pub read_file: ReadFile,
     /// The streams that are open.
     pub streams: Arc<Streams>,
     /// The headers that every webhook is sent with, beside its signature.
@@ -48,12 +53,14 @@ pub struct Cusp {
 
 /// The dialect.
 pub fn dialect(cusp: Cusp) -> Dialect {
+    let file = (cusp.app.openness() == Openness::Dev).then_some((fixtures::PATH, fixtures::MAX_FILE_BYTES));
     let (cusp, routes) = (Arc::new(cusp), Arc::new(Routes::all()));
     Dialect {
         name: "cusp",
         mount: |path, _| (path == "/cusp" || path.starts_with("/cusp/")).then_some(0),
         answer: Arc::new(move |request| Box::pin(answer(cusp.clone(), routes.clone(), request))),
         confess: |trouble, _, _| Refusal::trouble(trouble).reply(None),
+        file,
     }
 }
 
@@ -69,6 +76,8 @@ pub struct Call {
     pub id: RequestId,
     /// The headers.
     pub headers: HeaderMap,
+    /// What was sent, where that is a file.
+    pub file: Body,
     given: Given,
     parts: Vec<String>,
 }
@@ -111,7 +120,7 @@ async fn answer(cusp: Arc<Cusp>, routes: Arc<Routes>, request: Request) -> Reply
         Err(halt) => halt.refusal(&id).reply(Some(&id)),
         Ok(caller) => {
             let (account, space) = (caller.account.id.0.clone(), caller.account.space);
-            let outcome = match understood(cusp, caller, request, parts) {
+            let outcome = match understood(cusp, caller, request, operation, parts) {
                 Ok(call) => (operation.answer)(call).await,
                 Err(refusal) => Err(refusal.into()),
             };
@@ -158,11 +167,21 @@ async fn admit(app: &App, request: &Request, operation: &Operation) -> Result<Ca
     Ok(caller)
 }
 
-fn understood(cusp: Arc<Cusp>, caller: Caller, request: Request, parts: Vec<String>) -> Result<Call, Refusal> {
-    let given = given(&request)?;
+fn understood(
+    cusp: Arc<Cusp>,
+    caller: Caller,
+    mut request: Request,
+    operation: &Operation,
+    parts: Vec<String>,
+) -> Result<Call, Refusal> {
+    let (given, file) = match operation.takes_file {
+        true if !request.query.is_empty() => return Err(Refusal::query_not_taken()),
+        true => (Given::default(), std::mem::take(&mut request.body)),
+        false => (given(&request)?, Body::default()),
+    };
     let Request { id, headers, .. } = request;
     let Caller { account, key } = caller;
-    Ok(Call { cusp, account, key, id: RequestId(id), headers, given, parts })
+    Ok(Call { cusp, account, key, id: RequestId(id), headers, file, given, parts })
 }
 
 /// Parameters come in one place only: in the query where nothing is sent, else in the body.

@@ -4,7 +4,7 @@ use hyper::Method;
 use matchit::Router;
 use percent_encoding::percent_decode_str;
 
-use super::{Answering, Call, events, sandbox, webhook_deliveries, webhook_endpoints};
+use super::{Answering, Call, events, failures, fixtures, sandbox, webhook_deliveries, webhook_endpoints};
 use crate::domain::api_key::{Access, Resource};
 
 /// An operation of the API.
@@ -17,6 +17,8 @@ pub struct Operation {
     pub needs: Option<(Resource, Access)>,
     /// Only a server for developers has it.
     pub only_in_dev: bool,
+    /// What is sent is a file and no parameters.
+    pub takes_file: bool,
     /// Answers it.
     pub answer: fn(Call) -> Answering,
 }
@@ -28,12 +30,17 @@ pub const fn operation(
     needs: Option<(Resource, Access)>,
     answer: fn(Call) -> Answering,
 ) -> Operation {
-    Operation { method, path, needs, only_in_dev: false, answer }
+    Operation { method, path, needs, only_in_dev: false, takes_file: false, answer }
 }
 
 /// An operation of servers for developers, for secret keys.
 pub const fn in_dev(method: Method, path: &'static str, answer: fn(Call) -> Answering) -> Operation {
-    Operation { method, path, needs: None, only_in_dev: true, answer }
+    Operation { method, path, needs: None, only_in_dev: true, takes_file: false, answer }
+}
+
+/// An operation of servers for developers that is sent a file.
+const fn of_file(path: &'static str, answer: fn(Call) -> Answering) -> Operation {
+    Operation { method: Method::POST, path, needs: None, only_in_dev: true, takes_file: true, answer }
 }
 
 const READ_EVENTS: Option<(Resource, Access)> = Some((Resource::Event, Access::Read));
@@ -46,6 +53,12 @@ pub static OPERATIONS: &[Operation] = &[
     operation(Method::POST, "/cusp/v1/events/{id}/resend", WRITE_WEBHOOKS, |call| {
         Box::pin(webhook_deliveries::resend(call))
     }),
+    in_dev(Method::POST, "/cusp/v1/failures", |call| Box::pin(failures::create(call))),
+    in_dev(Method::GET, "/cusp/v1/failures", |call| Box::pin(failures::list(call))),
+    in_dev(Method::DELETE, "/cusp/v1/failures", |call| Box::pin(failures::clear(call))),
+    in_dev(Method::GET, "/cusp/v1/failures/{id}", |call| Box::pin(failures::retrieve(call))),
+    in_dev(Method::DELETE, "/cusp/v1/failures/{id}", |call| Box::pin(failures::delete(call))),
+    of_file(fixtures::PATH, fixtures::load),
     operation(Method::GET, "/cusp/v1/webhook_deliveries", READ_WEBHOOKS, |call| {
         Box::pin(webhook_deliveries::list(call))
     }),

@@ -117,7 +117,7 @@ const NO_PARAMETERS: &[Param<()>] = &[];
 pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
     let input: Create = params::read(CREATE, &call.given, &call.version)?;
     Expansions::of_object(&input.expand, expand::COUPON, &call.version)?;
-    let wish = wish(input)?;
+    let wish = wish_of(input)?;
     Ok(Plan::write(Names::BY_PATH, move |call, tx, ctx| {
         let made = coupons::create(tx, ctx, wish.clone())?;
         Ok(Answer::of(object(&made, &call.account, ctx.now).into()))
@@ -175,7 +175,8 @@ pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
     }))
 }
 
-fn wish(input: Create) -> Result<NewCoupon, Refusal> {
+/// The coupon that parameters wish for.
+pub fn wish_of(input: Create) -> Result<NewCoupon, Refusal> {
     let Create {
         id,
         name,

@@ -129,6 +129,11 @@ impl Refusal {
         }
     }
 
+    /// The parameter that is wrong and what is wrong with it, for those who read parameters from elsewhere.
+    pub fn told(&self) -> (Option<&str>, &str) {
+        (self.param.as_deref(), &self.message)
+    }
+
     fn code(self, code: &'static str) -> Refusal {
         Refusal { code: Some(code), ..self }
     }
@@ -618,6 +623,11 @@ impl Refusal {
         Refusal::new(503, "The payment processor does not answer right now. Please try again later.")
             .kind(API)
             .header(SHOULD_RETRY, "true")
+    }
+
+    /// A failure that a test suite asked for.
+    pub fn api_error() -> Refusal {
+        Refusal::new(500, "An unknown error occurred").kind(API)
     }
 
     /// A promise of ours was broken.

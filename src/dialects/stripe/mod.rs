@@ -14,9 +14,11 @@ pub mod discounts;
 pub mod event_types;
 pub mod events;
 pub mod expand;
+pub mod failing;
 pub mod failure;
 pub mod funding_instructions;
 pub mod idempotency;
+pub mod import;
 pub mod instruments;
 pub mod lists;
 pub mod offers;
@@ -93,6 +95,7 @@ pub fn dialect(app: Arc<App>, traffic: Arc<Traffic>) -> Dialect {
             Box::pin(answer(app.clone(), routes.clone(), request))
         }),
         confess: |trouble, _, _| Refusal::trouble(trouble).reply(),
+        file: None,
     }
 }
 
@@ -418,7 +421,7 @@ async fn understood(
         Ok(idempotent) => idempotent,
         Err(refusal) => return refusal.reply(),
     };
-    let Request { id, headers, method, peer, .. } = request;
+    let Request { id, headers, method, path, peer, .. } = request;
     let reading = method == Method::GET || method == Method::HEAD;
     let Caller { account, key } = caller;
     let (now, app_of_call) = (app.now(), app.clone());
@@ -430,7 +433,14 @@ async fn understood(
             if !reading {
                 app.meter().stage(Stage::Parse, began.elapsed());
             }
-            let reply = run(&app, &call, RequestId(id), plan, idempotent.as_ref()).await;
+            let (id, idempotent) = (RequestId(id), idempotent.as_ref());
+            let reply = match app.failures() {
+                None => run(&app, &call, id, plan, idempotent).await,
+                Some(failures) => {
+                    let line = (method.as_str(), path.as_str());
+                    failing::run_or_fail(failures, (&app, &call), line, id, plan, idempotent).await
+                }
+            };
             sealed::opened(reply, app.secrets_key())
         }
     };

@@ -230,6 +230,12 @@ fn require_sight(call: &Call, expansions: &Expansions) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// The promotion code of that coupon that parameters wish for which name none.
+pub fn wish_of(input: Create, coupon: &str) -> Result<NewPromotionCode, Refusal> {
+    let named = Create { promotion: Some(coupon.to_owned()), ..input };
+    Ok(wish(named, &Version::newest())?.0)
+}
+
 /// The wish, and the parameter that names the coupon.
 fn wish(input: Create, version: &Version) -> Result<(NewPromotionCode, &'static str), Refusal> {
     let Create {

@@ -74,10 +74,19 @@ impl Version {
         known.then(|| Version { name: name.to_owned(), place, every_generation: false })
     }
 
+    /// The newest version.
+    pub fn newest() -> Version {
+        Version::named(NEWEST).expect("the newest version is known")
+    }
+
+    /// The newest version, where what belongs to any other is understood too.
+    pub fn every() -> Version {
+        Version { every_generation: true, ..Version::newest() }
+    }
+
     /// The version that speaks for an account when the caller names none.
     pub fn of_account(account: &Account) -> Version {
-        let version = Version::named(&account.api_version).or_else(|| Version::named(NEWEST));
-        let version = version.expect("the newest version is known");
+        let version = Version::named(&account.api_version).unwrap_or_else(Version::newest);
         Version { every_generation: version.name == NEWEST, ..version }
     }
 

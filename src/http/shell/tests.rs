@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use hyper::StatusCode;
-use hyper::header::{CONNECTION, UPGRADE};
+use hyper::header::{CONNECTION, HeaderMap, UPGRADE};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -19,11 +19,10 @@ use tokio::time::{sleep, timeout};
 
 use super::{Exchange, Observer, Shell};
 use crate::clock::Clock;
-use crate::domain::time::Time;
+use crate::domain::ids::RequestId;
 use crate::http::content::{Content, Takeover};
 use crate::http::listen::{self, Bounds};
 use crate::http::{Dialect, Reply, Request, Stop};
-use crate::ids::Ids;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const WRITE_TIMEOUT: Duration = Duration::from_millis(300);
@@ -85,17 +84,18 @@ impl Server {
                 Box::pin(async move { reply(&request, count) })
             }),
             confess: |_, _, _| Reply::new(StatusCode::INTERNAL_SERVER_ERROR, "confessed"),
+            file: None,
         };
         let shell = Arc::new(Shell {
             dialects: vec![dialect],
             pages: None,
             observer: count.clone(),
-            ids: Arc::new(Ids::seeded(1)),
-            clock: Clock::stopped(Time(1)),
+            name_request: Arc::new(|_: &HeaderMap| RequestId("req_1".into())),
             max_body_bytes: 1000,
             request_timeout: Duration::from_millis(200),
             stop: Stop::new(stopped.clone()),
             traffic: Arc::default(),
+            clock: Clock::default(),
         });
         let bounds =
             Bounds { connections: 8, head_timeout: PATIENCE, write_timeout: WRITE_TIMEOUT, drain_timeout: PATIENCE };
