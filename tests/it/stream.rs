@@ -42,9 +42,7 @@ in_every_store! {
     events_are_told_in_the_version_that_is_asked_for,
     who_has_nothing_to_tell_says_so_now_and_then,
     nobody_hears_of_another_account,
-    a_stream_ends_when_the_server_stops_and_goes_on_when_it_is_back,
     a_stream_ends_when_its_key_is_revoked,
-    a_restricted_key_that_loses_its_permission_loses_its_stream,
     streams_of_an_account_are_bounded,
 }
 
@@ -251,7 +249,7 @@ fn nobody_hears_of_another_account(keeping: &Keeping) {
     assert!(own.is_quiet());
 }
 
-fn a_stream_ends_when_the_server_stops_and_goes_on_when_it_is_back(keeping: &Keeping) {
+fn a_stream_goes_on_after_a_restart(keeping: &Keeping) {
     let mut server = Server::start_as(keeping, Openness::Dev, None, |settings| {
         settings.drain_timeout = Duration::from_secs(60);
     });
@@ -288,7 +286,7 @@ fn a_stream_ends_when_its_key_is_revoked(keeping: &Keeping) {
     assert!(other.is_quiet());
 }
 
-fn a_restricted_key_that_loses_its_permission_loses_its_stream(keeping: &Keeping) {
+fn a_permission_that_is_lost_ends_the_stream(keeping: &Keeping) {
     let server = Server::start_as(keeping, Openness::Serve, None, |_| {});
     let ids = Ids::seeded(99);
     let account =
@@ -389,6 +387,26 @@ fn slow_readers_are_cut_off(server: &ProgramServer) {
     let mut rest = Vec::new();
     let _ = std::io::Read::read_to_end(&mut reader, &mut rest);
     assert!(!rest.ends_with(b"\r\n0\r\n\r\n"));
+}
+
+#[test]
+fn a_stream_goes_on_after_a_restart_in_a_folder() {
+    a_stream_goes_on_after_a_restart(&Keeping::Folder);
+}
+
+#[test]
+fn a_stream_goes_on_after_a_restart_in_a_database() {
+    a_stream_goes_on_after_a_restart(&Keeping::database());
+}
+
+#[test]
+fn a_permission_that_is_lost_ends_the_stream_in_a_folder() {
+    a_permission_that_is_lost_ends_the_stream(&Keeping::Folder);
+}
+
+#[test]
+fn a_permission_that_is_lost_ends_the_stream_in_a_database() {
+    a_permission_that_is_lost_ends_the_stream(&Keeping::database());
 }
 
 #[test]
