@@ -15,15 +15,16 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::clock::Clock;
 use crate::domain::account::{Account, FingerprintKey, Mode, Space};
-use crate::domain::api_key::{ApiKey, KeyDigest};
+use crate::domain::api_key::{ApiKey, KeyDigest, KeyKind};
 use crate::domain::event::Cause;
-use crate::domain::ids::{AccountId, RequestId};
+use crate::domain::ids::{AccountId, EventId, IdSource, RequestId};
 use crate::domain::problem::Problem;
-use crate::engine::{Bell, Ctx, Done, Stop, accounts, keys, replies};
+use crate::engine::{Bell, Ctx, Done, Stop, accounts, deliveries, keys, replies};
 use crate::failures::Failures;
 use crate::feed::Feed;
 use crate::identity;
 use crate::ids::{Ids, Repeated};
+use crate::listeners::Listeners;
 use crate::processor::{self, Ask, AttemptKey, Finding, Processor, Question};
 use crate::secrets_key::SecretsKey;
 use crate::settings::{Openness, Targets};
@@ -33,7 +34,7 @@ use crate::store::{Failure, Job, Kept, Look, Read, Store, Tx, Verdict};
 pub const KEY_BELIEVED_FOR: Duration = Duration::from_secs(1);
 /// The most keys and accounts remembered at a time.
 pub const MAX_REMEMBERED: usize = 65_536;
-/// How many kept replies are forgotten at a time, so that writers need not wait for it.
+/// How many kept replies, or deliveries, are forgotten at a time, so that writers need not wait for it.
 pub const PRUNE_AT_ONCE: usize = 1_000;
 
 /// Which accounts have something to be sent to their webhook endpoints, as far as this server has put it there.
@@ -119,6 +120,19 @@ pub struct Caller {
     pub key: Arc<ApiKey>,
 }
 
+/// Somebody who was let in, as he is known again without his key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pass {
+    /// The digest of his key.
+    pub key: KeyDigest,
+    /// The account that the key belongs to.
+    pub owner: AccountId,
+    /// The account that he asked for; another one than the owner when it is a connected account.
+    pub account: AccountId,
+    /// In which mode.
+    pub mode: Mode,
+}
+
 /// Why a key opens nothing.
 #[derive(Debug)]
 pub enum Closed {
@@ -181,6 +195,7 @@ pub struct App {
     herald: Herald,
     mailbox: Arc<Mailbox>,
     feed: Arc<Feed>,
+    asked_again: Arc<Listeners<EventId>>,
     /// Where requests go wrong on purpose; only a server for developers has any.
     failures: Option<Failures>,
 }
@@ -226,6 +241,7 @@ impl App {
             in_flight: Mutex::default(),
             rates: rate_limit.map(|per_second| RateLimiter::keyed(Quota::per_second(per_second))),
             feed: Arc::default(),
+            asked_again: Arc::default(),
             failures: (openness == Openness::Dev).then(Failures::default),
         }
     }
@@ -238,6 +254,11 @@ impl App {
     /// The present moment, for what is decided outside a transaction.
     pub fn now(&self) -> crate::domain::time::Time {
         self.clock.now()
+    }
+
+    /// Where ids and random bytes come from, for what is made outside a transaction.
+    pub fn ids(&self) -> &dyn IdSource {
+        self.ids.as_ref()
     }
 
     /// The id of a request that comes with that key. Of a seed, each sandbox has an order of its own.
@@ -265,6 +286,11 @@ impl App {
     /// Who waits for news.
     pub fn feed(&self) -> &Arc<Feed> {
         &self.feed
+    }
+
+    /// Who listens on this server for events that somebody wants to have told once more.
+    pub fn asked_again(&self) -> &Arc<Listeners<EventId>> {
+        &self.asked_again
     }
 
     /// Notes where time went.
@@ -394,6 +420,25 @@ impl App {
         }
     }
 
+    /// Who a key opens for that was let in before: it may have been revoked or limited since then.
+    pub async fn readmit(&self, pass: &Pass) -> Result<Caller, Closed> {
+        let Pass { key, owner, account: id, mode } = pass.clone();
+        let parent = (id != owner).then_some(&owner);
+        let space = identity::space(parent, &id, mode);
+        let key = Arc::new(self.unlimited(key, owner.clone(), mode, KeyKind::Secret));
+        let key = self.is_open(&key).await?.ok_or(Closed::Revoked)?;
+        match self.account(space, parent, &id, mode).await? {
+            Some(account) => Ok(Caller { account, key }),
+            None => Err(Closed::NotLinked),
+        }
+    }
+
+    /// A key of which nothing is kept: in dev every well-formed one is good.
+    fn unlimited(&self, digest: KeyDigest, account: AccountId, mode: Mode, kind: KeyKind) -> ApiKey {
+        let (last4, created) = (String::new(), self.clock.now());
+        ApiKey { digest, account, mode, kind, label: None, last4, created, revoked: None }
+    }
+
     /// The key as it is now, if it still opens its account: for what goes on longer than a request.
     pub async fn is_open(&self, key: &Arc<ApiKey>) -> Kept<Option<Arc<ApiKey>>> {
         let home = identity::space(None, &key.account, key.mode);
@@ -422,7 +467,7 @@ impl App {
         first.then(|| InFlight { app: self.clone(), name })
     }
 
-    /// Regular housekeeping: forgets replies past their time and rates of callers that went away.
+    /// Regular housekeeping: forgets replies and deliveries past their time and rates of callers that went away.
     pub async fn tidy(&self) -> Kept<()> {
         if let Some(rates) = &self.rates {
             rates.retain_recent();
@@ -434,6 +479,16 @@ impl App {
             let found: usize = past.values().map(Vec::len).sum();
             for (space, keys) in past {
                 self.chore("tidying up", move |tx| replies::forget(tx, space, &keys, now)).await?;
+            }
+            if found < PRUNE_AT_ONCE {
+                break;
+            }
+        }
+        loop {
+            let past = self.scan(move |read| deliveries::past(read, now, PRUNE_AT_ONCE)).await?;
+            let found: usize = past.values().map(Vec::len).sum();
+            for (space, ids) in past {
+                self.chore("tidying up", move |tx| deliveries::forget(tx, space, &ids)).await?;
             }
             if found < PRUNE_AT_ONCE {
                 return Ok(());
@@ -482,17 +537,8 @@ impl App {
         Ok(match (kept, self.openness) {
             (Some(key), _) => Some(key),
             (None, Openness::Serve) => None,
-            // In dev every well-formed key is good, and a restricted one may do everything until it is told otherwise.
-            (None, Openness::Dev) => Some(ApiKey {
-                digest: name,
-                account,
-                mode: parts.mode,
-                kind: parts.kind.unlimited(),
-                label: None,
-                last4: String::new(),
-                created: self.clock.now(),
-                revoked: None,
-            }),
+            // A restricted key may do everything until it is told otherwise.
+            (None, Openness::Dev) => Some(self.unlimited(name, account, parts.mode, parts.kind.unlimited())),
         })
     }
 

@@ -13,6 +13,7 @@ pub mod feed;
 pub mod http;
 pub mod identity;
 pub mod ids;
+pub mod listeners;
 pub mod processor;
 pub mod rfc3339;
 pub mod secrets_file;

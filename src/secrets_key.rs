@@ -58,6 +58,17 @@ impl SecretsKey {
         text
     }
 
+    /// The seal of a text for that purpose, which only holders of the key can make: the HMAC-SHA256 of `seal`, a blank, the
+    /// purpose, a zero byte and the text. No purpose has a zero byte.
+    pub fn seal(&self, purpose: &str, text: &[u8]) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&*self.0).expect("HMAC takes keys of any length");
+        for part in ["seal ", purpose, "\0"] {
+            mac.update(part.as_bytes());
+        }
+        mac.update(text);
+        mac.finalize().into_bytes().into()
+    }
+
     /// The signing secret of a webhook endpoint, `whsec_` and 32 letters and digits as Stripe's are: 190 bits of the
     /// HMAC-SHA256 of `webhook secret`, a zero byte and the salt.
     pub fn webhook_secret(&self, salt: &Salt) -> Zeroizing<String> {
@@ -102,6 +113,14 @@ mod tests {
         let secret = |key, salt| SecretsKey::new(key).webhook_secret(&Salt(salt)).to_string();
         assert_eq!(secret([7; 32], [9; 32]), "whsec_CWkATLKMhlKzeIv0qUGvmlxdxQq1DnWk");
         assert_eq!(secret(std::array::from_fn(|place| place as u8), [0; 32]), "whsec_grmxAV8yV6j5TJULmPqZ7pYa5pxFjjvV");
+    }
+
+    #[test]
+    fn seals_never_change_because_sessions_outlive_servers() {
+        // python3: hmac.new(b"\x07" * 32, b"seal of something\0text", "sha256").hexdigest()
+        let seal = SecretsKey::new([7; 32]).seal("of something", b"text");
+        let hex: String = seal.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, "0279d1acd9867a556e67baf6cf5c6acee2d6ddb0cd815614477c06c157fc09c3");
     }
 
     #[test]

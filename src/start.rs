@@ -28,6 +28,7 @@ use crate::http::auth::{Presented, presented};
 use crate::http::content::Outgoing;
 use crate::http::listen::{self, Bounds};
 use crate::http::shell::{Pages, Shell};
+use crate::http::traffic::Traffic;
 use crate::ids::Ids;
 use crate::processor::{Processor, Simulator};
 use crate::secrets_file;
@@ -167,6 +168,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         write_timeout: settings.request_timeout,
         drain_timeout: settings.drain_timeout,
     };
+    let traffic = Arc::<Traffic>::default();
     let name_request = {
         let app = app.clone();
         let key = |headers: &HeaderMap| match presented(headers) {
@@ -185,7 +187,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
                 streams: Arc::default(),
                 webhook_headers: &send::HEADERS,
             }),
-            stripe::dialect(app.clone()),
+            stripe::dialect(app.clone(), traffic.clone()),
         ],
         pages: admin.is_none().then(|| pages.clone()),
         observer: watching.clone(),
@@ -193,6 +195,8 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         max_body_bytes: settings.max_body_bytes,
         request_timeout: settings.request_timeout,
         stop: Stop::new(stopped.clone()),
+        traffic,
+        clock,
     });
     let address = local(&main);
     let admin_address = admin.as_ref().map(local);

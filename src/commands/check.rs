@@ -23,14 +23,15 @@ fn verdict(place: &str, summary: &CheckSummary) -> Result<String, String> {
     let untold = summary.fault_count.saturating_sub(summary.faults.len() as u64);
     let read = format!(
         "schema {}, {} accounts (each mode for itself), {} keys, {} customers, {} balance transactions, {} events, \
-         {} objects",
+         {} objects, {} webhook deliveries",
         summary.schema,
         summary.accounts,
         summary.api_keys,
         summary.customers,
         summary.balance_transactions,
         summary.events,
-        summary.objects
+        summary.objects,
+        summary.deliveries
     );
     match (summary.fault_count, untold) {
         (0, _) => Ok(format!("no faults in {place}: {read}")),

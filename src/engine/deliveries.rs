@@ -1,5 +1,7 @@
 //! Deliveries to webhook endpoints: what servers do with the queues, and what people ask for by hand.
 
+use std::collections::BTreeMap;
+
 use super::{Ctx, Done, events, webhook_endpoints};
 use crate::domain::account::{Account, Space};
 use crate::domain::delivery::{AT_ONCE, Attempt, Delivery, DeliveryPage, DeliveryState, Lease, News, Queue};
@@ -61,6 +63,11 @@ pub fn resend(
     tx.put_delivery(ctx.account.space, &delivery)?;
     ctx.bell.ring();
     Ok(delivery)
+}
+
+/// Keeps what became of an event that a listening session was told: whoever listens sends by itself.
+pub fn told_to_session(tx: &mut dyn Tx, ctx: &Ctx<'_>, delivery: &Delivery) -> Kept<()> {
+    tx.put_delivery(ctx.account.space, delivery)
 }
 
 /// Takes the lease of a queue; `None` when another server has it, or there is no such queue any more.
@@ -137,8 +144,11 @@ pub fn record(tx: &mut dyn Tx, ctx: &Ctx<'_>, report: &Report, rhythm: &dyn Rhyt
     };
     // Read anew: what was just written may have called it.
     let due = tx.queue(space, endpoint)?.and_then(|queue| queue.due);
+    let give_up = failing_since.is_some_and(|since| rhythm.disables(since, now));
+    // An endpoint that is enabled again begins anew.
+    let failing_since = failing_since.filter(|_| !give_up);
     tx.put_queue(space, &Queue { due, lease, failing_since, endpoint: queue.endpoint })?;
-    if failing_since.is_some_and(|since| rhythm.disables(since, now)) {
+    if give_up {
         webhook_endpoints::give_up(tx, ctx, endpoint)?;
     }
     Ok(ours)
@@ -161,7 +171,17 @@ pub fn release(tx: &mut dyn Tx, space: Space, endpoint: &WebhookEndpointId, owne
     tx.put_queue(space, &Queue { due, lease: None, ..queue })
 }
 
-/// The deliveries made before `now` less [`KEPT_FOR_MILLIS`] that are not to be sent, at most `most`.
-pub fn past(read: &mut dyn Read, now: Time, most: usize) -> Kept<Vec<(Space, DeliveryId)>> {
-    read.old_deliveries(now.plus_millis(-KEPT_FOR_MILLIS), most)
+/// The deliveries made before `now` less [`KEPT_FOR_MILLIS`] that are not to be sent, oldest first, at most `most`, by
+/// account.
+pub fn past(read: &mut dyn Read, now: Time, most: usize) -> Kept<BTreeMap<Space, Vec<DeliveryId>>> {
+    let mut past: BTreeMap<Space, Vec<DeliveryId>> = BTreeMap::new();
+    for (space, id) in read.old_deliveries(now.plus_millis(-KEPT_FOR_MILLIS), most)? {
+        past.entry(space).or_default().push(id);
+    }
+    Ok(past)
+}
+
+/// Forgets these deliveries, but for those that are to be sent again by now.
+pub fn forget(tx: &mut dyn Tx, space: Space, ids: &[DeliveryId]) -> Kept<()> {
+    tx.forget_deliveries(space, ids)
 }

@@ -9,6 +9,7 @@ mod impatient;
 pub mod json;
 pub mod listen;
 pub mod shell;
+pub mod traffic;
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -21,6 +22,8 @@ use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
 use tokio::sync::watch;
 use zeroize::{Zeroize as _, Zeroizing};
+
+use crate::domain::account::Space;
 
 pub use content::Content;
 
@@ -84,6 +87,8 @@ pub struct Reply {
     pub route: &'static str,
     /// The account, for logs; empty when nobody was recognised.
     pub account: String,
+    /// Whose exchange it is, for those who listen to the account's; `None` when nobody was recognised.
+    pub space: Option<Space>,
     /// Close the connection afterwards: what follows on it cannot be trusted.
     pub close: bool,
 }
@@ -99,7 +104,15 @@ impl Reply {
 
     /// A reply with that content, which may go on after it.
     pub fn going_on(status: StatusCode, content: Content) -> Reply {
-        Reply { status, headers: Vec::new(), content, route: NO_ROUTE, account: String::new(), close: false }
+        Reply {
+            status,
+            headers: Vec::new(),
+            content,
+            route: NO_ROUTE,
+            account: String::new(),
+            space: None,
+            close: false,
+        }
     }
 
     /// No reply: the connection is closed instead. The status is what is logged.

@@ -15,7 +15,9 @@ use hyper::{Method, StatusCode};
 
 use super::content::{Content, Outgoing, Takeover};
 use super::listen::{Peer, Place, Unsent};
+use super::traffic::{Passed, Traffic};
 use super::{Dialect, Reply, Request, Stop, Trouble};
+use crate::clock::Clock;
 use crate::domain::ids::RequestId;
 
 type Response = hyper::Response<Outgoing>;
@@ -126,6 +128,10 @@ pub struct Shell {
     pub request_timeout: Duration,
     /// Ends the replies that go on.
     pub stop: Stop,
+    /// Who listens to what is asked.
+    pub traffic: Arc<Traffic>,
+    /// What they are told the time by.
+    pub clock: Clock,
 }
 
 impl Shell {
@@ -194,6 +200,18 @@ impl Shell {
             bytes: reply.content.whole().len() as u64,
             account: (!reply.account.is_empty()).then_some(&reply.account),
         });
+        if let Some(space) = reply.space {
+            let passed = || Passed {
+                request: id.clone(),
+                at: self.clock.now(),
+                method: head.method.clone(),
+                path: path[mount..].to_owned(),
+                peer: peer.as_ref().map(|peer| peer.address),
+                status: reply.status.as_u16(),
+                refusal: refusal(&reply),
+            };
+            self.traffic.tell(space, || Arc::new(passed()));
+        }
         let place = peer.map(|peer| peer.place);
         self.respond(reply, id, head.method == Method::HEAD, upgrade, place)
     }
@@ -206,7 +224,7 @@ impl Shell {
         upgrade: Option<OnUpgrade>,
         place: Option<Arc<Place>>,
     ) -> Response {
-        let Reply { status, headers, content, route: _, account: _, close } = reply;
+        let Reply { status, headers, content, route: _, account: _, space: _, close } = reply;
         let request_id = HeaderValue::from_str(&id).expect("request ids are plain ASCII");
         let body = match content {
             Content::Whole(bytes) => Outgoing::whole(bytes),
@@ -249,8 +267,14 @@ impl Shell {
     }
 }
 
-/// Lets another protocol have the connection once the reply that says so is written. The place among the connections is
-/// held until it is done with it.
+/// The body of a reply that refuses.
+fn refusal(reply: &Reply) -> Option<Bytes> {
+    match &reply.content {
+        Content::Whole(body) if reply.status.is_client_error() || reply.status.is_server_error() => Some(body.clone()),
+        Content::Whole(_) | Content::Stream(_) | Content::Upgrade(_) | Content::Nothing => None,
+    }
+}
+
 async fn read(
     declared: Option<u64>,
     body: Incoming,
@@ -271,6 +295,8 @@ async fn read(
     }
 }
 
+/// Lets another protocol have the connection once the reply that says so is written. The place among the connections is
+/// held until it is done with it.
 async fn take_over(
     Takeover(takeover): Takeover,
     upgrade: OnUpgrade,

@@ -156,7 +156,7 @@ impl TestCard {
 }
 
 /// Every documented card.
-static CARDS: [TestCard; 137] = [
+static CARDS: [TestCard; 138] = [
     // By brand.
     card("4242424242424242", "visa", Brand::Visa, Funding::Credit, "US"),
     card("4000056655665556", "visa_debit", Brand::Visa, Funding::Debit, "US"),
@@ -250,6 +250,8 @@ static CARDS: [TestCard; 137] = [
     card("4000057640000008", "th_debit", Brand::Visa, Funding::Debit, "TH"),
     // Declined by their issuers.
     card("4000000000000002", "visa_chargeDeclined", Brand::Visa, Funding::Credit, "US").declined(Decline::Generic),
+    // The name that the events which the official CLI sets off are made with.
+    card("4000000000000002", "chargeDeclined", Brand::Visa, Funding::Credit, "US").declined(Decline::Generic),
     card("4000000000009995", "visa_chargeDeclinedInsufficientFunds", Brand::Visa, Funding::Credit, "US")
         .declined(Decline::InsufficientFunds),
     card("4000000000009987", "visa_chargeDeclinedLostCard", Brand::Visa, Funding::Credit, "US")

@@ -37,6 +37,8 @@ pub struct CheckSummary {
     pub replies: u64,
     /// Objects: coupons, promotion codes.
     pub objects: u64,
+    /// Deliveries to webhook endpoints.
+    pub deliveries: u64,
     /// The first [`MAX_FAULTS`] faults.
     pub faults: Vec<String>,
     /// How many faults there are in all.
@@ -77,10 +79,12 @@ pub fn check(rows: &mut dyn Rows, report: &mut dyn FnMut(String)) -> Kept<CheckS
         check.told.summary.events += events;
         check.told.summary.replies += check.each("replies", *space, reply)?;
         check.objects(*space)?;
+        check.deliveries(*space)?;
     }
     check.done(check.told.summary.events, "events");
     check.done(check.told.summary.replies, "replies");
     check.done(check.told.summary.objects, "objects");
+    check.done(check.told.summary.deliveries, "webhook deliveries");
     Ok(check.told.summary)
 }
 
@@ -227,10 +231,13 @@ impl Check<'_> {
         let mut good_places = 0;
         while let Some(page) = self.told.readable(walk.next(self.rows))?.filter(|page| !page.is_empty()) {
             self.told.summary.objects += page.len() as u64;
-            let mut places = Vec::new();
+            let (mut places, mut queues) = (Vec::new(), Vec::new());
             for row in &page {
                 let examined = object(&mut self.told, space, row);
                 let Some(facts) = self.told.readable(examined)? else { continue };
+                if facts.kind() == ObjectKind::WebhookEndpoint {
+                    queues.push(vec![Cell::Text(facts.key().to_owned())]);
+                }
                 places.extend(facts.lists().into_iter().map(|list| {
                     let (created, key) = (Cell::Number(facts.created().0), Cell::Text(facts.key().to_owned()));
                     vec![Cell::Number(list.0), created, key]
@@ -239,6 +246,10 @@ impl Check<'_> {
             good_places += self.present("object_lists", space, &places, |place| {
                 let [Cell::Number(list), _, Cell::Text(id)] = &place[..] else { return None };
                 Some(format!("{}: it is not on its list {list}", named("object", id, space)))
+            })?;
+            self.present("webhook_queues", space, &queues, |key| {
+                let [Cell::Text(id)] = &key[..] else { return None };
+                Some(format!("{}: it has no queue", named("webhook endpoint", id, space)))
             })?;
         }
         let counted = self.rows.count(Table::named("object_lists"), space);
@@ -505,6 +516,7 @@ fn called(what: &str, id: &Cell, space: Space) -> Kept<(String, String)> {
     Ok((name, doing))
 }
 
+mod deliveries;
 mod holdings;
 #[cfg(test)]
 mod tests;

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::guard::SystemResolver;
 use super::schedule::Schedule;
 use super::send::Sender;
-use super::shift::Shift;
+use super::shift::{Shift, stopped};
 use crate::app::App;
 use crate::domain::account::Space;
 use crate::domain::ids::WebhookEndpointId;
@@ -22,6 +22,8 @@ use crate::store::Kept;
 
 /// How often a courier looks for queues that nobody called it to: retries, and what other servers have left.
 const LOOK_AROUND_EVERY: Duration = Duration::from_secs(1);
+/// How long a courier that was called waits for others to call.
+const GATHERING: Duration = Duration::from_millis(2);
 /// The most queues that one server works on at a time.
 const MAX_SHIFTS: usize = 2_048;
 /// The most webhooks that are on their way to endpoints that answer.
@@ -78,7 +80,7 @@ impl Courier {
         loop {
             tokio::select! {
                 biased;
-                _ = stop.wait_for(|stop| *stop) => break,
+                () = stopped(&mut stop) => break,
                 Some(ended) = shifts.join_next(), if !shifts.is_empty() => match ended {
                     Ok(queue) => drop(working.remove(&queue)),
                     Err(error) => {
@@ -89,6 +91,8 @@ impl Courier {
                 },
                 spaces = self.app.mailbox().take() => {
                     working.iter().filter(|((space, _), _)| spaces.contains(space)).for_each(|(_, wake)| wake.notify_one());
+                    // Under load, accounts are noted all the time: those that are noted meanwhile come along.
+                    sleep(GATHERING).await;
                 }
                 _ = around.tick() => self.sender.tidy(),
             }

@@ -75,10 +75,17 @@ impl<R: Rider> Lanes<R> {
         self.known.remove(id);
     }
 
-    /// Lets go of everything that is not on its way.
+    /// Lets go of everything that is not on its way. The lanes of what is on its way stay taken.
     pub fn clear(&mut self) {
-        for rider in self.ready.drain(..).chain(self.lanes.drain().flat_map(|(_, behind)| behind)) {
+        for rider in self.ready.drain(..) {
             self.known.remove(rider.id());
+            let behind = self.lanes.remove(rider.lane()).unwrap_or_default();
+            for rider in behind {
+                self.known.remove(rider.id());
+            }
+        }
+        for behind in self.lanes.values_mut().flat_map(|behind| behind.drain(..)) {
+            self.known.remove(behind.id());
         }
     }
 }
@@ -130,14 +137,19 @@ mod tests {
     #[test]
     fn what_came_in_is_known_until_it_is_let_go_of() {
         let mut lanes = Lanes::default();
-        lanes.join(thing("a", "1"));
-        lanes.join(thing("a", "2"));
+        for (lane, id) in [("a", "1"), ("a", "2"), ("b", "4"), ("b", "5")] {
+            lanes.join(thing(lane, id));
+        }
         let first = lanes.next().unwrap();
         lanes.note(DeliveryId("3".into()));
-        assert_eq!(lanes.len(), 3);
+        assert_eq!(lanes.len(), 5);
         lanes.clear();
         assert!(lanes.known().contains(first.id()) && lanes.len() == 2 && lanes.next().is_none());
+        lanes.join(thing("a", "6"));
+        assert!(lanes.next().is_none(), "the first one is still on its way");
+        lanes.leave("a");
+        assert_eq!(ids(&mut lanes), ["6"]);
         lanes.forget(first.id());
-        assert_eq!(lanes.len(), 1);
+        assert_eq!(lanes.len(), 2);
     }
 }

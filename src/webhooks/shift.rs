@@ -24,6 +24,7 @@ use crate::domain::delivery::{Attempt, Delivery, Lease, Outcome};
 use crate::domain::event::Cause;
 use crate::domain::ids::{DeliveryId, WebhookEndpointId};
 use crate::domain::time::Time;
+use crate::domain::webhook::WebhookEndpoint;
 use crate::engine::deliveries::{self, End, Report};
 use crate::engine::{Ctx, Done, Stop};
 use crate::store::{Failure, Kept, Read, Tx};
@@ -37,8 +38,11 @@ const WINDOW: usize = 256;
 /// The most deliveries that are on their way to one endpoint. An endpoint begins with one, gets one more for each
 /// success, and half as many after a failure.
 const MAX_AT_ONCE: usize = 64;
-/// How often a queue that is empty is looked at: another server may have put something in.
+/// How often a queue is looked at that nobody called about: another server may have put something in, and the endpoint may
+/// have changed.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How long to wait between two looks, so that what comes meanwhile comes along.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// How long a queue that is empty is kept, so that what comes next need not take a lease first.
 const LINGER: Duration = Duration::from_secs(2);
 /// How long to wait when the store is in trouble.
@@ -78,6 +82,8 @@ impl Rider for Parcel {
 
 /// What is due.
 struct Fetched {
+    /// Whose it is; `None` when there is no such endpoint any more.
+    endpoint: Option<WebhookEndpoint>,
     parcels: Vec<Parcel>,
     /// Those of an endpoint that takes nothing any more.
     canceled: Vec<DeliveryId>,
@@ -155,7 +161,8 @@ impl Shift {
         let mut held: Option<(Parcel, Instant)> = None;
         let (mut at_once, mut failing) = (1, failing);
         let (mut look, mut ours, mut stopping) = (true, true, false);
-        let mut next_look = Instant::now() + LOOK_EVERY;
+        let mut seen: Option<Option<WebhookEndpoint>> = None;
+        let (mut next_look, mut look_again) = (Instant::now() + LOOK_EVERY, Instant::now());
         let mut renew = Instant::now() + RENEW_EVERY;
         let mut idle_until = Instant::now() + LINGER;
         let wake = self.wake.clone();
@@ -167,9 +174,10 @@ impl Shift {
                 let Some(parcel) = lanes.next() else { break };
                 sending.push(self.send(parcel, failing));
             }
-            if look && ours && !stopping && fetching.is_none() && lanes.len() < WINDOW {
-                look = false;
-                next_look = Instant::now() + LOOK_EVERY;
+            let now = Instant::now();
+            let may_look = ours && !stopping && fetching.is_none();
+            if may_look && (now >= next_look || (look && now >= look_again && lanes.len() <= WINDOW / 2)) {
+                (look, next_look, look_again) = (false, now + LOOK_EVERY, now + LOOK_AGAIN);
                 fetching = Some(self.fetch(account, &lanes));
             }
             if recording.is_none() && (!ends.is_empty() || (ours && Instant::now() >= renew)) {
@@ -180,7 +188,14 @@ impl Shift {
             if !busy && (stopping || !ours || (lanes.len() == 0 && Instant::now() >= idle_until)) {
                 return Ok(ours);
             }
-            let held_until = held.as_ref().map_or(renew, |(_, until)| *until);
+            // Only what can be acted on is waited for.
+            let wait_for = [
+                (ours && !stopping && fetching.is_none()).then_some(next_look),
+                (ours && !stopping && fetching.is_none() && look && lanes.len() <= WINDOW / 2).then_some(look_again),
+                (ours && recording.is_none()).then_some(renew),
+                held.as_ref().map(|(_, until)| *until),
+            ];
+            let next_moment = wait_for.into_iter().flatten().min().unwrap_or(now + LOOK_EVERY);
             tokio::select! {
                 Some(Finished { delivery, about, attempt }) = sending.next(), if !sending.is_empty() => {
                     lanes.leave(&about);
@@ -195,8 +210,14 @@ impl Shift {
                     ends.push((delivery, End::Tried(attempt)));
                 }
                 fetched = done(&mut fetching) => {
-                    let Fetched { parcels, canceled, more, next } = fetched?;
+                    let Fetched { endpoint, parcels, canceled, more, next } = fetched?;
                     look |= more;
+                    if seen.as_ref().is_some_and(|seen| *seen != endpoint) {
+                        // What waits was made for the endpoint as it was: it is fetched again.
+                        lanes.clear();
+                        look = true;
+                    }
+                    seen = Some(endpoint);
                     if !parcels.is_empty() || !canceled.is_empty() {
                         idle_until = Instant::now() + LINGER;
                     } else if let Some(next) = next {
@@ -229,11 +250,7 @@ impl Shift {
                     look = true;
                     idle_until = Instant::now() + LINGER;
                 }
-                () = sleep_until(next_look) => {
-                    look = true;
-                    next_look = Instant::now() + LOOK_EVERY;
-                }
-                () = sleep_until(renew.min(held_until)) => {}
+                () = sleep_until(next_moment) => {}
                 () = stopped(&mut self.stop), if !stopping => {
                     stopping = true;
                     lanes.clear();
@@ -314,9 +331,10 @@ fn fetch(
     let due = read.due_deliveries(space, id, now, most)?;
     let more = due.len() == most;
     let fresh: Vec<Delivery> = due.into_iter().filter(|delivery| !known.contains(&delivery.id)).collect();
-    let Some(endpoint) = endpoints.iter().find(|endpoint| endpoint.id == *id && endpoint.enabled) else {
+    let found = endpoints.iter().find(|endpoint| endpoint.id == *id).cloned();
+    let Some(endpoint) = found.as_ref().filter(|endpoint| endpoint.enabled) else {
         let canceled = fresh.into_iter().map(|delivery| delivery.id).collect();
-        return Ok(Fetched { parcels: Vec::new(), canceled, more, next: None });
+        return Ok(Fetched { endpoint: found, parcels: Vec::new(), canceled, more, next: None });
     };
     // All that is to be looked up is asked for before an answer is needed.
     let events: Vec<_> = fresh.iter().map(|delivery| read.event(space, &delivery.event)).collect();
@@ -337,10 +355,11 @@ fn fetch(
         parcels.push(Parcel { delivery: id, about, fresh: attempts == 0, url, secrets, body: body.into() });
     }
     let next = next?.first().and_then(|delivery| delivery.due).filter(|due| *due > now);
-    Ok(Fetched { parcels, canceled, more, next })
+    Ok(Fetched { endpoint: found, parcels, canceled, more, next })
 }
 
-async fn stopped(stop: &mut watch::Receiver<bool>) {
+/// Waits until the server is to stop.
+pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
     // When whoever stops servers is gone, so is the server.
     let _ = stop.wait_for(|stop| *stop).await;
 }

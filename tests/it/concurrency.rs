@@ -31,6 +31,8 @@ in_every_store! {
     one_customer_is_given_a_source,
     a_key_that_is_being_worked_on_is_refused_and_then_replayed,
     readers_are_not_kept_waiting_by_a_writer,
+    an_account_never_has_a_seventeenth_webhook_endpoint,
+    every_change_is_told_from_the_endpoint_on,
 }
 
 const CALLERS: usize = 8;
@@ -549,4 +551,41 @@ fn readers_are_not_kept_waiting_by_a_writer(keeping: &Keeping) {
     assert_eq!(json(&client.get(&format!("/v1/customers/{id}")))["name"], "Before");
     store.release();
     assert_eq!(json(&writing.join().unwrap())["name"], "After");
+}
+
+fn an_account_never_has_a_seventeenth_webhook_endpoint(keeping: &Keeping) {
+    let server = Server::start(keeping);
+    let client = Client::new(server.address(), "sk_test_race");
+    let body = "url=https://example.com/hook&enabled_events[]=sku.created";
+    let made = thread::scope(|scope| {
+        let makers: Vec<_> = (0..CALLERS)
+            .map(|_| {
+                let client = client.clone();
+                scope.spawn(move || (0..3).filter(|_| client.post("/v1/webhook_endpoints", body).status == 200).count())
+            })
+            .collect();
+        makers.into_iter().map(|maker| maker.join().unwrap()).sum::<usize>()
+    });
+    assert_eq!(made, 16);
+    assert_eq!(json(&client.get("/v1/webhook_endpoints?limit=100"))["data"].as_array().unwrap().len(), 16);
+}
+
+/// While customers are made, an endpoint comes: from some event on, each has its delivery, and none before has.
+fn every_change_is_told_from_the_endpoint_on(keeping: &Keeping) {
+    let server = Server::start(keeping);
+    let client = Client::new(server.address(), "sk_test_race");
+    thread::scope(|scope| {
+        for _ in 0..CALLERS {
+            let client = client.clone();
+            scope.spawn(move || (0..UPDATES).for_each(|_| drop(client.customer("name=Jenny"))));
+        }
+        let body = "url=http://127.0.0.1:9/hook&enabled_events[]=customer.created";
+        assert_eq!(client.post("/v1/webhook_endpoints", body).status, 200);
+    });
+    client.customer("name=Last");
+    let events = json(&client.get("/v1/events?limit=100"));
+    let told: Vec<bool> =
+        events["data"].as_array().unwrap().iter().map(|event| event["pending_webhooks"] == 1).collect();
+    assert_eq!(told.len(), CALLERS * UPDATES + 1);
+    assert!(told[0] && told.is_sorted_by(|newer, older| newer >= older), "{told:?}");
 }

@@ -7,7 +7,7 @@ use cusp::dialects::stripe::params::{Empty, Field, Kind, Param, Shape};
 use cusp::dialects::stripe::routes::OPERATIONS;
 use cusp::dialects::stripe::versions::LISTED;
 use cusp::dialects::stripe::{
-    balance_transactions, cash_balance, coupons, customers, events, funding_instructions, payment_methods,
+    balance_transactions, cash_balance, cli, coupons, customers, events, funding_instructions, payment_methods,
     promotion_codes, setup_params, source_objects, sources, tax_ids, tokens, webhook_endpoints,
 };
 
@@ -144,6 +144,7 @@ fn tables() -> BTreeMap<&'static str, Vec<Row>> {
         ("GET /v1/events", rows("", events::LIST)),
         ("GET /v1/events/{id}", rows("", customers::RETRIEVE)),
         ("POST /v1/events/{id}/retry", rows("", events::RETRY)),
+        ("POST /v1/stripecli/sessions", rows("", cli::sessions::CREATE)),
         ("DELETE /v1/webhook_endpoints/{webhook_endpoint}", Vec::new()),
         ("GET /v1/webhook_endpoints", rows("", webhook_endpoints::LIST)),
         ("GET /v1/webhook_endpoints/{webhook_endpoint}", rows("", customers::RETRIEVE)),

@@ -183,6 +183,12 @@ impl Server {
         self.run();
     }
 
+    /// Stops it and starts it again on the same data, at the same address.
+    pub fn restart_in_place(&mut self) {
+        self.settings.listen = self.address();
+        self.restart();
+    }
+
     /// Moves its clock forward, and lets it do the housekeeping that time brings.
     pub fn advance(&self, millis: i64) {
         self.world.clock.advance(millis);

@@ -421,8 +421,8 @@ fn dev_lets_any_test_key_in_and_tells_its_health_on_the_main_address() {
 fn a_database_is_brought_to_the_newest_tables_once() {
     let database = Database::fresh();
     let migrate = ["migrate", "--database-url", &database.url()];
-    assert_eq!(done(&migrate), "made the tables, schema 2\n");
-    assert_eq!(done(&migrate), "the tables have schema 2 already\n");
+    assert_eq!(done(&migrate), "made the tables, schema 3\n");
+    assert_eq!(done(&migrate), "the tables have schema 3 already\n");
     let refusal = refused(1, &[&migrate[..], &["--distribute"]].concat());
     assert!(refusal.contains("no Citus cluster"), "{refusal}");
     let folder = folder();

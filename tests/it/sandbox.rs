@@ -178,7 +178,7 @@ fn a_fork_goes_its_own_way(keeping: &Keeping) {
     assert_eq!(ours.client.post(&format!("/v1/customers/{id}"), "name=Changed").status, 200);
     let customer = |sandbox: &Sandbox<'_>| json(&sandbox.client.get(&format!("/v1/customers/{id}")))["name"].clone();
     assert_eq!((customer(&ours), customer(&other)), (value!("Changed"), value!("Jenny")));
-    assert_eq!(other.snapshots(), [String::new(); 0]);
+    assert_eq!(other.snapshots(), [""; 0]);
     // To its own key it is put back.
     ours.fork(&snapshot, "sk_test_ours");
     assert_eq!(ours.shown(), before);
@@ -193,7 +193,7 @@ fn a_fork_goes_its_own_way(keeping: &Keeping) {
 fn snapshots_outlive_the_server_and_are_forgotten(keeping: &Keeping) {
     let mut server = Server::start(keeping);
     let ours = Sandbox::new(&server, "sk_test_ours");
-    assert_eq!(ours.snapshots(), [String::new(); 0]);
+    assert_eq!(ours.snapshots(), [""; 0]);
     ours.client.customer("name=One");
     let named = json(&ours.ask("POST", SNAPSHOTS, Some(value!({"name": "one \u{1f680}"}))));
     assert_eq!((&named["object"], &named["name"]), (&value!("snapshot"), &value!("one \u{1f680}")));

@@ -30,6 +30,7 @@ fn numbers_leave_no_trace_in_a_folder() {
     let (data, backup) = (folder.path().join("data"), folder.path().join("backup"));
     let mut searched = Searched::default();
     let server = Program::start(&["--data", text(&data)]);
+    make_secrets(server.address, &mut searched);
     state_numbers(server.address, &mut searched);
     // While it runs, with its log before the database; then stopped without warning, then copied.
     searched.files(&data);
@@ -48,6 +49,7 @@ fn numbers_leave_no_trace_in_a_database() {
     let url = cluster.url("postgres");
     let mut searched = Searched::default();
     let server = Program::start(&["--database-url", &url]);
+    make_secrets(server.address, &mut searched);
     state_numbers(server.address, &mut searched);
     server.kill(&mut searched);
     let tables = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'cusp'";
@@ -70,6 +72,8 @@ fn numbers_leave_no_trace_in_a_database() {
 struct Searched {
     bytes: usize,
     found: Vec<String>,
+    /// What receivers of webhooks know and nobody else: told in the reply to who makes it, and written nowhere.
+    secrets: Vec<String>,
     /// Where the mark was seen.
     seen: Vec<String>,
 }
@@ -82,6 +86,11 @@ impl Searched {
         self.bytes += bytes.len();
         if contains(bytes, MARK) {
             self.seen.push(place.to_owned());
+        }
+        for secret in &self.secrets {
+            if contains(bytes, secret.as_bytes()) {
+                self.found.push(format!("{place}: a secret of webhooks"));
+            }
         }
         for number in TAKEN.iter().chain([&LIVE]).chain(&OTHERS) {
             for form in forms(number) {
@@ -146,6 +155,43 @@ fn forms(number: &str) -> Vec<Vec<u8>> {
         forms.push(whole[from..until].to_owned());
     }
     forms.into_iter().map(String::into_bytes).collect()
+}
+
+/// Makes webhook endpoints and rolls their secrets, and looks at everything that tells of them.
+fn make_secrets(address: SocketAddr, searched: &mut Searched) {
+    let send = |method: &str, target: &str, key: Option<&str>, body: &str| {
+        let mut headers = vec![("Authorization".to_owned(), "Bearer sk_test_secrecy".to_owned())];
+        headers.extend(key.map(|key| ("Idempotency-Key".to_owned(), key.to_owned())));
+        let form = "application/x-www-form-urlencoded";
+        headers.extend((method == "POST" && !body.is_empty()).then(|| ("Content-Type".to_owned(), form.to_owned())));
+        let reply = http::send(address, method, target, &headers, body.as_bytes()).expect("the server answers");
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        reply.text()
+    };
+    let within = |text: &str, beginning: &str| {
+        let rest = text.split_once(beginning).expect("it is told").1;
+        rest.split('"').next().unwrap_or_default().to_owned()
+    };
+    let url = "url=http://127.0.0.1:9/hook&enabled_events[]=customer.created";
+    let made = send("POST", "/v1/webhook_endpoints", Some("made"), url);
+    assert_eq!(send("POST", "/v1/webhook_endpoints", Some("made"), url), made);
+    let endpoint = format!("we_{}", within(&made, "\"we_"));
+    searched.secrets.push(within(&made, "\"whsec_"));
+    let roll = format!("/cusp/v1/webhook_endpoints/{endpoint}/roll_secret");
+    searched.secrets.push(within(&send("POST", &roll, None, ""), "\"whsec_"));
+    assert!(searched.secrets.iter().all(|secret| secret.len() == 32) && searched.secrets[0] != searched.secrets[1]);
+    assert_eq!(send("POST", "/v1/webhook_endpoints", Some("made"), url), made);
+    send("POST", "/v1/customers", None, "name=Jenny Plain");
+    for (method, target, body) in [
+        ("POST", format!("/v1/webhook_endpoints/{endpoint}"), "description=changed"),
+        ("GET", format!("/v1/webhook_endpoints/{endpoint}"), ""),
+        ("GET", "/v1/webhook_endpoints".to_owned(), ""),
+        ("GET", "/v1/events".to_owned(), ""),
+        ("GET", "/cusp/v1/webhook_deliveries".to_owned(), ""),
+    ] {
+        let said = send(method, &target, Some("changed"), body);
+        searched.bytes(&format!("the reply to {method} {target}"), said.as_bytes());
+    }
 }
 
 /// Tells the server numbers in every place that there is, and looks at what it answers.

@@ -22,6 +22,7 @@ in_every_store! {
     only_linked_accounts_are_acted_for,
     a_caller_that_is_too_fast_is_told_so,
     health_is_not_on_the_address_of_clients,
+    webhooks_of_live_mode_are_sent_with_tls_and_to_public_addresses,
 }
 
 /// A server with one account in both modes, and a way to make keys for it.
@@ -191,5 +192,31 @@ fn health_is_not_on_the_address_of_clients(keeping: &Keeping) {
     for path in ["/metrics", "/healthz", "/readyz"] {
         assert_eq!(client.get(path).status, 404);
         assert_eq!(Client::new(kept.server.admin_address(), "").get(path).status, 200);
+    }
+}
+
+fn webhooks_of_live_mode_are_sent_with_tls_and_to_public_addresses(keeping: &Keeping) {
+    let kept = Kept::start(keeping);
+    let key = kept.key(Mode::Live, KeyKind::Secret);
+    let live = kept.client(&key);
+    let make = |url: &str| live.post("/v1/webhook_endpoints", &format!("url={url}&enabled_events[]=sku.created"));
+    let message = |url: &str| error(&make(url), 400)["message"].as_str().unwrap().to_owned();
+    assert!(message("http://example.com/hook").contains("TLS"), "{}", message("http://example.com/hook"));
+    for private in ["https://127.0.0.1/hook", "https://10.0.0.1/hook", "https://[::1]/hook"] {
+        assert!(message(private).starts_with("Invalid URL: "), "{}", message(private));
+        assert_eq!(error(&make(private), 400)["code"], "url_invalid");
+    }
+    let test = kept.client(&kept.key(Mode::Test, KeyKind::Secret));
+    let plain = test.post("/v1/webhook_endpoints", "url=http://example.com/hook&enabled_events[]=sku.created");
+    match keeping {
+        Keeping::Folder | Keeping::Memory => {
+            assert_eq!(json(&make("https://example.com/hook"))["livemode"], true);
+            assert_eq!(json(&plain)["livemode"], false);
+        }
+        // Servers that share a database have no folder in common in which a key could be.
+        Keeping::Database(_) => {
+            assert!(message("https://example.com/hook").contains("--secrets-key-file"));
+            assert_eq!(plain.status, 400);
+        }
     }
 }

@@ -11,7 +11,7 @@ const LAYERS: [&[&str]; 13] = [
     &["identity", "rfc3339", "secrets_key", "targets"],
     &["store"],
     &["engine"],
-    &["failures", "feed", "processor"],
+    &["failures", "feed", "listeners", "processor"],
     &["app", "http"],
     &["dialects", "webhooks"],
     &["telemetry"],

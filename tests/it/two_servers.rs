@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use cusp::app::KEY_BELIEVED_FOR;
 use cusp::clock::Clock;
 
+use crate::cli_line::Session;
 use crate::client::{Client, error, json};
 use crate::connection::Connection;
 use crate::fleet::{Peer, everything, text, version, wait_until, with_pool};
@@ -377,6 +378,26 @@ fn a_key_that_one_server_took_back_is_refused_by_the_other() {
     wait_until("the other server refuses the key", || client.get("/v1/customers").status == 401);
     // The last answer was on its way for a while; the key may have been good when it was asked for.
     assert!(since.elapsed() < KEY_BELIEVED_FOR + Duration::from_secs(1), "{:?}", since.elapsed());
+}
+
+#[test]
+fn a_session_of_the_cli_hears_of_what_happens_at_both() {
+    let database = Database::fresh();
+    let peers = Peer::pair(&database);
+    let [one, other] = [peers[0].client(KEY), peers[1].client(KEY)];
+    // What one server granted, the other knows.
+    let session = Session::to_listen(&one, peers[0].address()).at(peers[1].address());
+    let mut line = session.connect();
+    for round in 0..ROUNDS {
+        one.customer(&format!("name=one+{round}"));
+        other.customer(&format!("name=other+{round}"));
+        assert_eq!([line.name(), line.name()], [format!("one {round}"), format!("other {round}")]);
+    }
+    drop(line);
+    one.customer("name=meanwhile");
+    let mut line = session.connect();
+    assert_eq!(line.name(), "meanwhile");
+    line.is_quiet();
 }
 
 #[test]

@@ -119,13 +119,13 @@ async fn answer(cusp: Arc<Cusp>, routes: Arc<Routes>, request: Request) -> Reply
     let reply = match admit(&cusp.app, &request, operation).await {
         Err(halt) => halt.refusal(&id).reply(Some(&id)),
         Ok(caller) => {
-            let account = caller.account.id.0.clone();
+            let (account, space) = (caller.account.id.0.clone(), caller.account.space);
             let outcome = match understood(cusp, caller, request, operation, parts) {
                 Ok(call) => (operation.answer)(call).await,
                 Err(refusal) => Err(refusal.into()),
             };
             let reply = outcome.unwrap_or_else(|halt| halt.refusal(&id).reply(Some(&id)));
-            Reply { account, ..reply }
+            Reply { account, space: Some(space), ..reply }
         }
     };
     Reply { route: operation.path, ..reply }

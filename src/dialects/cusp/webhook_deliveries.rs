@@ -10,6 +10,7 @@ use crate::domain::event::Event;
 use crate::domain::ids::{DeliveryId, EventId, WebhookEndpointId};
 use crate::domain::page::{MAX_LIMIT, Page};
 use crate::domain::problem::Problem;
+use crate::domain::time::Time;
 use crate::domain::webhook::{MAX_FORMER, WebhookEndpoint};
 use crate::engine::{deliveries, webhook_endpoints};
 use crate::http::Reply;
@@ -50,7 +51,8 @@ pub async fn list(mut call: Call) -> Result<Reply, Halt> {
         deliveries::list(read, &account, &page).map_err(|stop| Halt::of(stop, refused))
     });
     let Page { items, has_more } = listed.await?;
-    let items = items.iter().map(|delivery| object(delivery).into()).collect();
+    let now = call.cusp.app.now();
+    let items = items.iter().map(|delivery| object(delivery, now).into()).collect();
     Ok(shown(Object::new().and("object", "list").and("data", Json::List(items)).and("has_more", has_more)))
 }
 
@@ -73,7 +75,7 @@ pub async fn retrieve(mut call: Call) -> Result<Reply, Halt> {
         Ok::<_, Halt>((delivery, endpoint, event, pending))
     });
     let (delivery, endpoint, event, pending) = found.await?;
-    let mut whole = object(&delivery);
+    let mut whole = object(&delivery, call.cusp.app.now());
     let (request, response) = match &delivery.latest {
         Some(attempt) => {
             let body = event.map(|event| body(&call.cusp, &call.account, &event, endpoint.as_ref(), pending));
@@ -92,7 +94,8 @@ pub async fn retry(mut call: Call) -> Result<Reply, Halt> {
     let id = DeliveryId(call.part(0)?);
     let (account, cause) = (call.account.clone(), call.cause());
     let delivery = call.cusp.app.transact(account, cause, move |tx, ctx| deliveries::retry(tx, ctx, &id)).await;
-    Ok(shown(object(&delivery.map_err(|stop| Halt::of(stop, refused))?)))
+    let delivery = delivery.map_err(|stop| Halt::of(stop, refused))?;
+    Ok(shown(object(&delivery, call.cusp.app.now())))
 }
 
 /// `POST /cusp/v1/events/{id}/resend`
@@ -112,7 +115,8 @@ pub async fn resend(mut call: Call) -> Result<Reply, Halt> {
         Problem::WebhookEndpointDisabled(_) => disabled(&named).about("webhook_endpoint"),
         problem => refused(problem),
     };
-    Ok(shown(object(&sent.await.map_err(|stop| Halt::of(stop, refused))?)))
+    let delivery = sent.await.map_err(|stop| Halt::of(stop, refused))?;
+    Ok(shown(object(&delivery, call.cusp.app.now())))
 }
 
 /// The words for what keeps a webhook, or a secret of webhooks, from being as it was asked for.
@@ -156,8 +160,8 @@ fn disabled(id: &WebhookEndpointId) -> Refusal {
     Refusal::new(409, "webhook_endpoint_disabled", message)
 }
 
-/// A delivery without what was sent and what came back.
-fn object(delivery: &Delivery) -> Object {
+/// A delivery without what was sent and what came back. What is overdue is to be sent now.
+fn object(delivery: &Delivery, now: Time) -> Object {
     let Delivery {
         id,
         endpoint,
@@ -195,7 +199,7 @@ fn object(delivery: &Delivery) -> Object {
         .and("state", state.as_str())
         .and("by_hand", *by_hand)
         .and("attempts", i64::from(*attempts))
-        .and("next_attempt_at", due.map(rfc3339::text))
+        .and("next_attempt_at", due.map(|due| rfc3339::text(due.max(now))))
         .and("latest_attempt", latest)
 }
 

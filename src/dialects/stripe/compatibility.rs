@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::params::{Empty, Field, Kind, Param, Shape, inside};
 use super::routes::OPERATIONS;
 use super::{
-    balance_transactions, cash_balance, coupons, customers, events, funding_instructions, payment_methods,
-    promotion_codes, setup_params, source_objects, sources, tax_ids, tokens, versions,
+    balance_transactions, cash_balance, cli, coupons, customers, events, funding_instructions, payment_methods,
+    promotion_codes, setup_params, source_objects, sources, tax_ids, tokens, versions, webhook_endpoints,
 };
 use crate::domain::promotion_code::MAX_CODE;
 
@@ -47,6 +47,8 @@ pub fn page() -> String {
     table(&mut page, "GET /v1/payment_methods", payment_methods::LIST);
     table(&mut page, "GET /v1/customers/{customer}/payment_methods", payment_methods::LIST_OF_CUSTOMER);
     table(&mut page, "GET /v1/events", events::LIST);
+    table(&mut page, "POST /v1/events/{id}/retry", events::RETRY);
+    table(&mut page, "POST /v1/stripecli/sessions", cli::sessions::CREATE);
     table(&mut page, "POST /v1/coupons", coupons::CREATE);
     table(&mut page, "POST /v1/coupons/{coupon}", coupons::UPDATE);
     table(&mut page, "GET /v1/coupons", coupons::LIST);
@@ -71,6 +73,9 @@ pub fn page() -> String {
     table(&mut page, "GET /v1/customers/{customer}/tax_ids", tax_ids::LIST);
     table(&mut page, "POST /v1/tax_ids", tax_ids::CREATE_OWNED);
     table(&mut page, "GET /v1/tax_ids", tax_ids::LIST_OWNED);
+    table(&mut page, "POST /v1/webhook_endpoints", webhook_endpoints::CREATE);
+    table(&mut page, "POST /v1/webhook_endpoints/{webhook_endpoint}", webhook_endpoints::UPDATE);
+    table(&mut page, "GET /v1/webhook_endpoints", webhook_endpoints::LIST);
     page
 }
 

@@ -66,6 +66,8 @@ pub const LIST: &[Param<List>] = &[
 /// What sending once more asks for.
 #[derive(Default)]
 pub struct Retry {
+    account: Option<String>,
+    for_sessions: bool,
     webhook_endpoint: Option<WebhookEndpointId>,
     expand: Vec<String>,
 }
@@ -73,9 +75,10 @@ pub struct Retry {
 /// The parameters of `POST /v1/events/{id}/retry`, which no document of the API tells of: those that `stripe events resend`
 /// of the official CLI sends.
 pub const RETRY: &[Param<Retry>] = &[
-    // Whoever acts for a connected account says so in a header.
-    row("account", Kind::Unsupported),
+    // The caller's own: whoever acts for a connected account says so in a header.
+    row("account", Kind::Value(&TEXT, |input, value| input.account = Some(value.text()))),
     row("expand", Kind::Value(&EXPAND, |input, value| input.expand = value.texts())),
+    row("for_stripecli", Kind::Value(&Shape::Flag, |input, value| input.for_sessions = value.flag())),
     row(
         "webhook_endpoint",
         Kind::Value(&TEXT, |input, value| input.webhook_endpoint = Some(WebhookEndpointId(value.text()))),
@@ -96,14 +99,33 @@ pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
 
 /// `POST /v1/events/{id}/retry`
 pub fn retry(call: &Arc<Call>) -> Result<Plan, Refusal> {
-    let Retry { webhook_endpoint, expand } = params::read(RETRY, &call.given, &call.version)?;
+    let Retry { account, for_sessions, webhook_endpoint, expand } = params::read(RETRY, &call.given, &call.version)?;
     Expansions::of_object(&expand, expand::NOTHING, &call.version)?;
     call.require(Resource::Event, Access::Read)?;
-    let id = EventId(call.part(0)?);
-    match webhook_endpoint {
-        Some(endpoint) => Ok(retry_to(id, endpoint)),
-        None => Err(Refusal::missing_parameter("webhook_endpoint")),
+    if account.is_some_and(|id| id != call.account.id.as_str()) {
+        return Err(Refusal::other_account());
     }
+    let id = EventId(call.part(0)?);
+    match (webhook_endpoint, for_sessions) {
+        (Some(_), true) => Err(Refusal::exclusive(&["for_stripecli", "webhook_endpoint"])),
+        (Some(endpoint), false) => Ok(retry_to(id, endpoint)),
+        (None, true) => Ok(retry_to_sessions(id)),
+        (None, false) => Err(Refusal::missing_parameter("webhook_endpoint")),
+    }
+}
+
+/// Has an event told once more to the sessions of the official CLI that listen on this server.
+fn retry_to_sessions(id: EventId) -> Plan {
+    let mut told = false;
+    Plan::look(Names::BY_PATH, move |call, read| {
+        let event = events::read(read, &call.account, &id, oldest(call))?;
+        let pending = deliveries::open(read, &call.account, &event)?;
+        // It may look more than once.
+        if !std::mem::replace(&mut told, true) {
+            call.app.asked_again().tell(call.account.space, || event.id.clone());
+        }
+        Ok(Answer::of(object(&event, &call.account, Version::of_account(&call.account), pending)))
+    })
 }
 
 /// Has an event sent to an endpoint once more.

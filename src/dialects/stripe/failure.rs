@@ -5,6 +5,7 @@ mod declines;
 mod idempotency;
 mod instruments;
 mod keys;
+mod sessions;
 mod setup;
 mod sources;
 mod webhooks;

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod balance_transactions;
 pub mod cash_balance;
+pub mod cli;
 #[cfg(test)]
 mod compatibility;
 pub mod coupons;
@@ -60,9 +61,11 @@ use crate::engine::{Ctx, Done, Stop};
 use crate::http::auth::{Presented, presented};
 use crate::http::form::{self, Hash};
 use crate::http::json::Json;
+use crate::http::traffic::Traffic;
 use crate::http::{Dialect, Reply, Request, conditions};
 use crate::processor::{AttemptKey, Finding, Question};
 use crate::store::{Failure, Kept, Read, Tx};
+use cli::Sessions;
 use discounts::Shown;
 use expand::Expansions;
 use failure::{Names, Refusal};
@@ -74,16 +77,23 @@ const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");
 const STRIPE_ACCOUNT: HeaderName = HeaderName::from_static("stripe-account");
 const STRIPE_CONTEXT: HeaderName = HeaderName::from_static("stripe-context");
 
-/// The dialect over the program.
-pub fn dialect(app: Arc<App>) -> Dialect {
+/// The dialect over the program. Sessions of the official CLI hear of the traffic.
+pub fn dialect(app: Arc<App>, traffic: Arc<Traffic>) -> Dialect {
     let routes = Arc::new(routes::Routes::all());
+    let sessions = Sessions::new(app.clone(), traffic);
     Dialect {
         name: "stripe",
         mount: |path, _| {
             let inside = |mount: &str| path.strip_prefix(mount).is_some_and(|rest| rest.starts_with("/v1/"));
             inside("/stripe").then_some("/stripe".len()).or(inside("").then_some(0))
         },
-        answer: Arc::new(move |request| Box::pin(answer(app.clone(), routes.clone(), request))),
+        answer: Arc::new(move |request| {
+            if request.path == cli::SUBSCRIBE {
+                let sessions = sessions.clone();
+                return Box::pin(async move { sessions.subscribe(&request).await });
+            }
+            Box::pin(answer(app.clone(), routes.clone(), request))
+        }),
         confess: |trouble, _, _| Refusal::trouble(trouble).reply(),
         file: None,
     }
@@ -310,8 +320,9 @@ async fn answer(app: Arc<App>, routes: Arc<routes::Routes>, request: Request) ->
     let reply = match admit(&app, &request, operation).await {
         Err(refusal) => refusal.reply(),
         Ok(caller) => {
-            let name = caller.account.id.0.clone();
-            Reply { account: name, ..admitted(app, caller, request, operation, parts, began).await }
+            let (name, space) = (caller.account.id.0.clone(), caller.account.space);
+            let reply = admitted(app, caller, request, operation, parts, began).await;
+            Reply { account: name, space: Some(space), ..reply }
         }
     };
     let named = request_version.filter(|name| Version::named(name).is_some());

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 
 use super::failure::Refusal;
 use super::{
-    Call, Plan, account, balance_transactions, cash_balance, coupons, customers, discounts, events,
+    Call, Plan, account, balance_transactions, cash_balance, cli, coupons, customers, discounts, events,
     funding_instructions, payment_methods, promotion_codes, setup_intents, source_objects, sources, tax_ids, tokens,
     webhook_endpoints,
 };
@@ -89,6 +89,7 @@ const LOOSE_SOURCES: &str = "/v1/sources";
 const LOOSE_SOURCE_AUTHORIZE: &str = "/v1/test_helpers/sources/{source}/authorize";
 const LOOSE_SOURCE_CANCEL: &str = "/v1/test_helpers/sources/{source}/cancel";
 const LOOSE_SOURCE_FAIL: &str = "/v1/test_helpers/sources/{source}/fail";
+const SESSIONS: &str = "/v1/stripecli/sessions";
 const SOURCE: &str = "/v1/customers/{customer}/sources/{id}";
 const SOURCES: &str = "/v1/customers/{customer}/sources";
 const SOURCE_VERIFY: &str = "/v1/customers/{customer}/sources/{id}/verify";
@@ -161,6 +162,7 @@ pub static OPERATIONS: &[Operation] = &[
     operation(Method::GET, EVENTS, Resource::Event, Access::Read, events::list),
     operation(Method::GET, EVENT, Resource::Event, Access::Read, events::retrieve),
     operation(Method::POST, EVENT_RETRY, Resource::WebhookEndpoint, Access::Write, events::retry),
+    operation(Method::POST, SESSIONS, Resource::Event, Access::Read, cli::sessions::create),
     operation(Method::GET, COUPONS, Resource::Coupon, Access::Read, coupons::list),
     operation(Method::POST, COUPONS, Resource::Coupon, Access::Write, coupons::create),
     operation(Method::GET, COUPON, Resource::Coupon, Access::Read, coupons::retrieve),

@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::{Exchange, Observer, Shell};
+use crate::clock::Clock;
 use crate::domain::ids::RequestId;
 use crate::http::content::{Content, Takeover};
 use crate::http::listen::{self, Bounds};
@@ -93,6 +94,8 @@ impl Server {
             max_body_bytes: 1000,
             request_timeout: Duration::from_millis(200),
             stop: Stop::new(stopped.clone()),
+            traffic: Arc::default(),
+            clock: Clock::default(),
         });
         let bounds =
             Bounds { connections: 8, head_timeout: PATIENCE, write_timeout: WRITE_TIMEOUT, drain_timeout: PATIENCE };

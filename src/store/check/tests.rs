@@ -3,15 +3,18 @@
 use crate::domain::account::{Mode, Space};
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
+use crate::domain::delivery::{Delivery, Queue};
 use crate::domain::discount::Discount;
 use crate::domain::event::{Cause, Happening};
 use crate::domain::facts::Facts;
-use crate::domain::ids::{CouponId, CouponSerial, DiscountId, EventId, InstrumentId};
+use crate::domain::ids::{CouponId, CouponSerial, DiscountId, EventId, InstrumentId, WebhookEndpointId};
 use crate::domain::instrument::Instrument;
 use crate::domain::payment_method::{LoosePaymentMethod, PaymentMethod};
 use crate::domain::time::Time;
 use crate::store::record::write_facts;
-use crate::store::suite::{Home, account, api_key, balance_transaction, card, coupon, customer, reply, write};
+use crate::store::suite::{
+    Home, account, api_key, balance_transaction, card, coupon, customer, delivery, endpoint, put_endpoint, reply, write,
+};
 use crate::store::{Kept, NewEvent, Tx};
 
 const HERE: Space = Space(11);
@@ -41,14 +44,23 @@ fn furnished(home: Home) -> Home {
             let coupon = Facts::from(coupon(id, 5, deleted));
             tx.put_object(HERE, &write_facts(&coupon), &[], &coupon.lists())?;
         }
-        Ok(())
+        put_endpoint(tx, HERE, None, &endpoint("we_1", 5))?;
+        tx.put_queue(HERE, &Queue::new(WebhookEndpointId("we_1".into())))?;
+        for (number, due) in [(1, None), (2, Some(7)), (3, Some(8))] {
+            let event = EventId(format!("evt_{}", ["a", "b", "c"][number - 1]));
+            let made = delivery(&format!("whd_{number}"), "we_1", number as i64, due);
+            tx.put_delivery(HERE, &Delivery { event, ..made })?;
+        }
+        // Of an endpoint that is gone.
+        let left = delivery("whd_4", "we_0", 3, None);
+        tx.put_delivery(HERE, &Delivery { event: EventId("evt_c".into()), ..left })
     })
     .unwrap();
     store.close();
     let clean = home.examined().unwrap();
     assert_eq!((clean.fault_count, clean.customers, clean.events, clean.terms), (0, 3, 3, 6), "{clean:?}");
     assert_eq!((clean.accounts, clean.api_keys, clean.balance_transactions, clean.replies), (1, 1, 1, 1));
-    assert_eq!(clean.objects, 3);
+    assert_eq!((clean.objects, clean.deliveries), (4, 4));
     home
 }
 
@@ -132,6 +144,13 @@ finds! {
     an_object_on_a_list_of_others: "INSERT INTO object_lists VALUES (11, 5, 5, 'A', 'coupon')", "object A of account 11: it is on list 5, where it does not belong";
     an_object_listed_at_a_wrong_moment: "UPDATE object_lists SET created = 6 WHERE id = 'A'", "where it does not belong";
     a_listed_object_that_is_lost: "DELETE FROM objects WHERE id = 'B'", "object B of account 11: it is not there, but on list";
+    an_unreadable_delivery: "UPDATE webhook_deliveries SET body = '{' WHERE id = 'whd_1'", "reading webhook delivery whd_1 of account 11: the body does not begin";
+    a_delivery_of_a_wrong_state: "UPDATE webhook_deliveries SET state = 'failed' WHERE id = 'whd_1'", "webhook delivery whd_1 of account 11: its columns do not agree";
+    a_delivery_due_at_a_wrong_moment: "UPDATE webhook_deliveries SET due = 9 WHERE id = 'whd_3'", "webhook delivery whd_3 of account 11: its columns do not agree";
+    a_delivery_of_a_lost_event: "DELETE FROM events WHERE id = 'evt_c'", "event evt_c of account 11: webhooks are to tell of it, but it is not there";
+    a_delivery_that_its_queue_does_not_know: "UPDATE webhook_queues SET due = 8", "webhook delivery whd_2 of account 11: it is due before its queue knows of anything";
+    a_delivery_without_a_queue: "UPDATE webhook_queues SET endpoint = 'we_9'", "webhook delivery whd_2 of account 11: it is due, and its endpoint has no queue";
+    an_endpoint_without_a_queue: "DELETE FROM webhook_queues", "webhook endpoint we_1 of account 11: it has no queue";
     rows_of_an_account_that_has_nothing_else: "INSERT INTO customer_terms VALUES (12, 5, 5, 'a')", "customer a of account 12: it is not there";
 }
 

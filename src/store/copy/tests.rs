@@ -8,14 +8,18 @@ use super::{Copied, Progress, Wish, copy};
 use crate::domain::account::{Mode, Space};
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
+use crate::domain::delivery::{Delivery, Lease, Queue};
 use crate::domain::event::{Cause, Happening};
 use crate::domain::facts::Facts;
-use crate::domain::ids::{CustomerId, EventId};
+use crate::domain::ids::{CustomerId, EventId, WebhookEndpointId};
 use crate::domain::page::EventPage;
 use crate::domain::time::Time;
 use crate::store::record::write_facts;
 use crate::store::rows::{Cell, Key, Kind, Mark, PAGE, Row, Rows, TABLES, Table, Target, Walk};
-use crate::store::suite::{Home, account, api_key, balance_transaction, coupon, customer, look, reply, write};
+use crate::store::suite::{
+    Home, account, api_key, balance_transaction, coupon, customer, delivery, endpoint, look, put_endpoint, reply,
+    within, write,
+};
 use crate::store::{Failure, Kept, NewEvent, Tx};
 
 const HERE: Space = Space(-11);
@@ -55,6 +59,15 @@ fn furnished(home: Home) -> Home {
             for (id, deleted) in [("50% aus ✂", None), ("weg", Some(Time(9)))] {
                 let coupon = Facts::from(coupon(id, 5, deleted));
                 tx.put_object(space, &write_facts(&coupon), &[], &coupon.lists())?;
+            }
+            put_endpoint(tx, space, None, &endpoint("we_1", 5))?;
+            let lease = Some(Lease { owner: "a server".into(), until: Time(99) });
+            tx.put_queue(space, &Queue { lease, ..Queue::new(WebhookEndpointId("we_1".into())) })?;
+            for number in 1..=3 {
+                let due = (number > 1).then_some(number);
+                let made = delivery(&format!("whd_{number}"), "we_1", number, due);
+                let event = EventId(format!("evt_customer.created_c{}", number - 1));
+                tx.put_delivery(space, &Delivery { event, ..made })?;
             }
             tx.put_reply(space, &reply("schlüssel 🗝", 1))
         })
@@ -140,6 +153,8 @@ fn a_server_goes_on_where_the_source_was() {
             look(&*store, |read| read.events(space, &page)).items[0].sequence
         };
         assert_eq!((newest(HERE), newest(LOCKED)), (1_202, 1));
+        let heard = |space| within(&*store, move |tx| tx.endpoints(space)).len();
+        assert_eq!((heard(HERE), heard(LOCKED)), (1, 0), "whoever writes knows the endpoints that came with the copy");
         let id = CustomerId("c1199".into());
         assert!(look(&*store, |read| read.customer(THERE, &id)).is_some());
         store.close();

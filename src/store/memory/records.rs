@@ -55,8 +55,12 @@ impl World {
         let called = |records: &Arc<Records>| records.holdings.deliveries.first_call();
         let (before, after) = (self.records(space).and_then(called), called(&records));
         if before != after {
-            before.map(|due| self.calls.remove_mut(&(due, space)));
-            after.map(|due| self.calls.insert_mut((due, space)));
+            if let Some(due) = before {
+                self.calls.remove_mut(&(due, space));
+            }
+            if let Some(due) = after {
+                self.calls.insert_mut((due, space));
+            }
         }
         if records.is_empty() {
             self.spaces.remove_mut(&space);

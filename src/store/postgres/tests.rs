@@ -16,7 +16,9 @@ use crate::domain::query::{Join, Query};
 use crate::domain::term::Mark;
 use crate::domain::time::Time;
 use crate::settings;
-use crate::store::suite::{Bench, customer, every_check, glance, hold, look, made, queue, write};
+use crate::store::suite::{
+    Bench, customer, endpoint, every_check, glance, hold, look, made, put_endpoint, queue, within, write,
+};
 use crate::store::{Failure, Kept, Look, MAX_WAITING, NewEvent, Outlook, Read, Store, Tx, Verdict};
 
 /// The same databases as those of the integration tests.
@@ -59,6 +61,38 @@ every_check!(bench);
 
 const HERE: Space = Space(11);
 const THERE: Space = Space(12);
+
+#[test]
+fn a_server_hears_of_the_endpoints_that_another_one_has_made() {
+    let database = Database::fresh();
+    let (one, other) = (open(&database), open(&database));
+    let heard = |store: &Arc<dyn Store>| {
+        let endpoints = within(&**store, |tx| tx.endpoints(HERE));
+        endpoints.iter().map(|endpoint| (endpoint.id.0.clone(), endpoint.enabled)).collect::<Vec<_>>()
+    };
+    // Both remember that there are none.
+    assert_eq!((heard(&one), heard(&other)), (Vec::new(), Vec::new()));
+    write(&*one, |tx| put_endpoint(tx, HERE, None, &endpoint("we_1", 1))).unwrap();
+    assert_eq!(heard(&other), [("we_1".to_owned(), true)]);
+    let undone = queue(&*other, |tx| {
+        put_endpoint(tx, HERE, None, &endpoint("we_2", 2))?;
+        tx.endpoints(HERE)?;
+        Ok(Verdict::Rollback)
+    });
+    undone.recv().unwrap().unwrap();
+    assert_eq!((heard(&one).len(), heard(&other).len()), (1, 1));
+    write(&*other, |tx| {
+        let was = endpoint("we_1", 1);
+        let mut is = was.clone();
+        is.enabled = false;
+        put_endpoint(tx, HERE, Some(&was), &is)
+    })
+    .unwrap();
+    assert_eq!(heard(&one), [("we_1".to_owned(), false)]);
+    assert_eq!(heard(&other), [("we_1".to_owned(), false)]);
+    one.close();
+    other.close();
+}
 
 #[test]
 fn ten_servers_may_start_at_once() {

@@ -36,6 +36,23 @@ macro_rules! page {
     };
 }
 
+const OF_EVENT: &str = page!("event = ?2");
+const OF_ENDPOINT: &str = page!("endpoint = ?2");
+const OF_ALL: &str = page!("?2 = 0");
+const OPEN: &str = "SELECT count(*) FROM webhook_deliveries WHERE account = ?1 AND event = ?2 AND state = 'pending'";
+const NOT_SUCCEEDED: &str =
+    "SELECT 1 FROM webhook_deliveries WHERE account = ?1 AND event = ?2 AND state <> 'succeeded' LIMIT 1";
+const DUE: &str = "SELECT body FROM webhook_deliveries WHERE account = ?1 AND endpoint = ?2 AND due <= ?3 \
+                   AND due < 9223372036854775807 ORDER BY due, event, id LIMIT ?4";
+const OLD: &str = "SELECT account, id FROM webhook_deliveries WHERE created < ?1 AND due = 9223372036854775807 \
+                   ORDER BY created LIMIT ?2";
+const QUEUES_DUE: &str = "SELECT account, endpoint, due, owner, leased, failing FROM webhook_queues WHERE due <= ?1 \
+                          AND due < 9223372036854775807 AND (owner = ?2 OR leased <= ?1) ORDER BY due LIMIT ?3";
+
+/// Every statement that walks along an index.
+#[cfg(test)]
+pub(super) const EVERY_WALK: [&str; 8] = [OF_EVENT, OF_ENDPOINT, OF_ALL, OPEN, NOT_SUCCEEDED, DUE, OLD, QUEUES_DUE];
+
 pub(super) fn page(tx: &SqliteTx<'_>, space: Space, page: &DeliveryPage) -> Kept<Page<Delivery>> {
     let doing = "listing deliveries";
     let DeliveryPage { endpoint, event, state, after, limit: most } = page;
@@ -44,20 +61,15 @@ pub(super) fn page(tx: &SqliteTx<'_>, space: Space, page: &DeliveryPage) -> Kept
     let most_rows = limit(*most).saturating_add(1);
     let mut items = match (endpoint, event) {
         (_, Some(event)) => {
-            let sql = page!("event = ?2");
-            let mut found = tx.find_all(doing, sql, (space.0, event, state, place, id, i64::MAX), delivery)?;
+            let mut found = tx.find_all(doing, OF_EVENT, (space.0, event, state, place, id, i64::MAX), delivery)?;
             // An event has a handful.
             found.retain(|delivery| endpoint.as_ref().is_none_or(|endpoint| delivery.endpoint == *endpoint));
             found
         }
         (Some(endpoint), None) => {
-            let sql = page!("endpoint = ?2");
-            tx.find_all(doing, sql, (space.0, endpoint.as_str(), state, place, id, most_rows), delivery)?
+            tx.find_all(doing, OF_ENDPOINT, (space.0, endpoint.as_str(), state, place, id, most_rows), delivery)?
         }
-        (None, None) => {
-            let sql = page!("?2 = 0");
-            tx.find_all(doing, sql, (space.0, 0, state, place, id, most_rows), delivery)?
-        }
+        (None, None) => tx.find_all(doing, OF_ALL, (space.0, 0, state, place, id, most_rows), delivery)?,
     };
     let has_more = items.len() > *most;
     items.truncate(*most);
@@ -66,15 +78,13 @@ pub(super) fn page(tx: &SqliteTx<'_>, space: Space, page: &DeliveryPage) -> Kept
 
 pub(super) fn open(tx: &SqliteTx<'_>, space: Space, event: i64) -> Kept<usize> {
     let doing = "counting deliveries";
-    let sql = "SELECT count(*) FROM webhook_deliveries WHERE account = ?1 AND event = ?2 AND state = 'pending'";
-    let count = tx.find(doing, sql, (space.0, event), |row| number(row, 0, doing))?;
+    let count = tx.find(doing, OPEN, (space.0, event), |row| number(row, 0, doing))?;
     Ok(usize::try_from(count.unwrap_or_default()).unwrap_or_default())
 }
 
 /// Whether every delivery of an event has succeeded.
 pub(super) fn all_succeeded(tx: &SqliteTx<'_>, space: Space, event: i64) -> Kept<bool> {
-    let sql = "SELECT 1 FROM webhook_deliveries WHERE account = ?1 AND event = ?2 AND state <> 'succeeded' LIMIT 1";
-    Ok(tx.find("looking for deliveries", sql, (space.0, event), |_| Ok(()))?.is_none())
+    Ok(tx.find("looking for deliveries", NOT_SUCCEEDED, (space.0, event), |_| Ok(()))?.is_none())
 }
 
 pub(super) fn due(
@@ -84,9 +94,7 @@ pub(super) fn due(
     now: Time,
     most: usize,
 ) -> Kept<Vec<Delivery>> {
-    let sql = "SELECT body FROM webhook_deliveries WHERE account = ?1 AND endpoint = ?2 AND due <= ?3 \
-               AND due < 9223372036854775807 ORDER BY due, event, id LIMIT ?4";
-    tx.find_all("looking for what is due", sql, (space.0, endpoint.as_str(), now.0, limit(most)), delivery)
+    tx.find_all("looking for what is due", DUE, (space.0, endpoint.as_str(), now.0, limit(most)), delivery)
 }
 
 pub(super) fn put(tx: &SqliteTx<'_>, space: Space, delivery: &Delivery) -> Kept<()> {
@@ -112,9 +120,7 @@ pub(super) fn forget(tx: &SqliteTx<'_>, space: Space, ids: &[DeliveryId]) -> Kep
 
 pub(super) fn old(tx: &SqliteTx<'_>, before: Time, most: usize) -> Kept<Vec<(Space, DeliveryId)>> {
     let doing = "looking for old deliveries";
-    let sql = "SELECT account, id FROM webhook_deliveries WHERE created < ?1 AND due = 9223372036854775807 \
-               ORDER BY created LIMIT ?2";
-    tx.find_all(doing, sql, (before.0, limit(most)), |row| {
+    tx.find_all(doing, OLD, (before.0, limit(most)), |row| {
         row.get(0).and_then(|account| Ok((Space(account), DeliveryId(row.get(1)?)))).map_err(trouble(doing))
     })
 }
@@ -139,9 +145,9 @@ pub(super) fn queue(tx: &SqliteTx<'_>, space: Space, endpoint: &WebhookEndpointI
 
 pub(super) fn queues_due(tx: &SqliteTx<'_>, server: &str, now: Time, most: usize) -> Kept<Vec<(Space, Queue)>> {
     let doing = "looking for queues";
-    let sql = "SELECT account, endpoint, due, owner, leased, failing FROM webhook_queues WHERE due <= ?1 \
-               AND due < 9223372036854775807 AND (owner = ?2 OR leased <= ?1) ORDER BY due LIMIT ?3";
-    tx.find_all(doing, sql, (now.0, server, limit(most)), |row| Ok((Space(number(row, 0, doing)?), queue_of(row, 1)?)))
+    tx.find_all(doing, QUEUES_DUE, (now.0, server, limit(most)), |row| {
+        Ok((Space(number(row, 0, doing)?), queue_of(row, 1)?))
+    })
 }
 
 pub(super) fn put_queue(tx: &SqliteTx<'_>, space: Space, queue: &Queue) -> Kept<()> {

@@ -267,7 +267,8 @@ fn no_walk_sorts_or_reads_a_whole_table() {
     let (writer, _) = open_writer(folder.path()).unwrap();
     let pages = TABLES.iter().filter(|table| !table.key.is_empty()).map(|table| rows::page_sql(table, true));
     let finds = TABLES.iter().map(rows::find_sql);
-    for sql in super::list::every_walk().into_iter().map(String::from).chain(pages).chain(finds) {
+    let walks = super::list::every_walk().into_iter().chain(super::deliveries::EVERY_WALK).map(String::from);
+    for sql in walks.chain(pages).chain(finds) {
         let mut statement = writer.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         // A plan needs no values.
         let mut rows = statement.raw_query();

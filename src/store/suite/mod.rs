@@ -1,12 +1,14 @@
 //! What every store must do, as a list of checks. A store's own tests run all of them with `every_check!`; what only one
 //! store can do is not here.
 
+mod deliveries;
 mod homes;
 mod jobs;
 mod lists;
 mod records;
 mod wholes;
 
+pub use deliveries::*;
 pub use homes::Home;
 pub use jobs::*;
 pub use lists::*;
@@ -77,6 +79,17 @@ macro_rules! every_check {
             objects_are_put_listed_replaced_and_removed,
             a_transaction_sees_the_objects_that_it_has_written,
             an_object_follows_a_removed_one_of_its_id,
+            deliveries_are_put_and_replaced,
+            pages_of_deliveries_are_what_a_plain_search_finds,
+            what_is_due_comes_in_its_order,
+            a_due_delivery_calls_its_queue,
+            queues_are_found_by_who_may_work_on_them,
+            open_deliveries_are_counted,
+            events_are_listed_by_whether_they_were_delivered,
+            what_is_to_be_sent_is_not_forgotten,
+            endpoints_are_remembered_as_they_are,
+            jobs_that_wait_together_hear_of_endpoints,
+            the_newest_places_are_told,
             one_read_sees_one_state,
             a_glance_gives_what_a_read_gives,
             a_glance_sees_what_was_just_written,

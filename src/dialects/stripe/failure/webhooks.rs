@@ -46,6 +46,11 @@ impl Refusal {
         )
     }
 
+    /// An event for somebody else's account.
+    pub fn other_account() -> Refusal {
+        Refusal::invalid("account", "This server tells an event to those who listen to the account of your key only.")
+    }
+
     /// The server cannot make secrets.
     pub fn no_secrets_key() -> Refusal {
         Refusal::new(

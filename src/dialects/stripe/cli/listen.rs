@@ -1,0 +1,330 @@
+//! `stripe listen`: every event of the account from the session's beginning on, in order, signed; what the CLI says of the
+//! answers that it got is kept as deliveries.
+
+use std::future::ready;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt as _;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::oneshot;
+use tokio::time::interval;
+
+use super::super::events::Teller;
+use super::super::versions::NEWEST;
+use super::answers::{Response, Said};
+use super::line::{Line, Over, PING_EVERY};
+use super::sessions::secret;
+use super::ticket::Ticket;
+use super::window::Window;
+use super::{Never, Sessions, broken};
+use crate::app::App;
+use crate::domain::account::Account;
+use crate::domain::delivery::{Attempt, Delivery, DeliveryPage, News};
+use crate::domain::event::{Cause, Event};
+use crate::domain::ids::{DeliveryId, EventId, WebhookEndpointId, crockford};
+use crate::domain::page::{EventPage, Span};
+use crate::domain::time::Time;
+use crate::engine::{Stop, deliveries};
+use crate::feed::RenderEvent as _;
+use crate::http::json::{Json, Object};
+use crate::store::{Failure, Kept, Read};
+
+/// How long the CLI may take to say that it has something. It says so before it sends it on.
+const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(30);
+/// How far back a session begins that was connected to another server, or before this one was started, and of which no
+/// answer tells how far it had come.
+const REMEMBERED_MILLIS: i64 = 10 * 60 * 1000;
+/// The versions in which each event is told: the account's and the newest. The CLI takes one of them: `--latest` decides.
+const MESSAGES_PER_EVENT: usize = 2;
+/// What receivers see as the sender's program, as they do of webhooks.
+const USER_AGENT: &str = concat!("Cusp/", env!("CARGO_PKG_VERSION"));
+
+/// Tells a session what happens, until it is over, or displaced.
+pub async fn attend(
+    sessions: &Arc<Sessions>,
+    line: &mut Line,
+    ticket: &Ticket,
+    account: &Arc<Account>,
+    displaced: &mut oneshot::Receiver<()>,
+) -> Result<Never, Over> {
+    let app = &sessions.app;
+    // Before the first look, so that nothing is missed between the two.
+    let mut news = app.feed().subscribe(account.space);
+    let mut again = app.asked_again().listen(account.space);
+    let place = match sessions.place(&ticket.name) {
+        Some(place) => place,
+        None => beginning(app, ticket, account).await.map_err(|failure| broken(&failure))?,
+    };
+    let key = app.secrets_key().ok_or(Over::Barred)?;
+    let secret = secret(key, account.space);
+    let mut listener =
+        Listener { app, ticket, account, secret: &secret, window: Window::behind(place), next: place, sent: 0 };
+    let mut every = interval(PING_EVERY);
+    let mut is_behind = true;
+    loop {
+        sessions.has_come(&ticket.name, listener.window.place());
+        let has_room = listener.has_room();
+        tokio::select! {
+            // What the session has is heard before it is told more, so that little is told twice when the line breaks.
+            biased;
+            _ = &mut *displaced => return Err(listener.last_heard(sessions, line).await),
+            _ = every.tick() => {
+                if listener.window.waiting(Instant::now()) > ACKNOWLEDGED_WITHIN {
+                    return Err(Over::Behind);
+                }
+                sessions.check(ticket).await?;
+                line.ping().await?;
+            }
+            said = line.hear() => listener.heard(&said?).await?,
+            event = again.next(), if has_room => listener.tell_again(line, event).await?,
+            () = news.news() => is_behind = true,
+            () = ready(()), if is_behind && has_room => is_behind = listener.tell_news(line).await?,
+        }
+    }
+}
+
+/// Where a session begins of which this server does not know how far it has come: behind the last event that an answer is
+/// kept of; else at its beginning, or some minutes ago.
+async fn beginning(app: &App, ticket: &Ticket, account: &Account) -> Kept<i64> {
+    let (space, since) = (account.space, ticket.since);
+    let answered =
+        DeliveryPage { endpoint: Some(WebhookEndpointId(ticket.name.clone())), limit: 1, ..DeliveryPage::default() };
+    let long_ago = Span { from: None, until: Some(app.now().plus_millis(-REMEMBERED_MILLIS)) };
+    let forgotten = EventPage { created: long_ago, limit: 1, ..EventPage::default() };
+    app.scan(move |read| {
+        let place = match read.deliveries(space, &answered)?.items.first() {
+            Some(delivery) => delivery.sequence,
+            None => read.events(space, &forgotten)?.items.first().map_or(0, |event| event.sequence),
+        };
+        Ok(place.max(since))
+    })
+    .await
+}
+
+/// A session that listens.
+struct Listener<'a> {
+    app: &'a Arc<App>,
+    ticket: &'a Ticket,
+    account: &'a Arc<Account>,
+    secret: &'a str,
+    window: Window,
+    /// The place of the last event that was sent in its turn.
+    next: i64,
+    /// How many messages were sent.
+    sent: u64,
+}
+
+/// An event as the session is told it.
+struct Told {
+    event: Event,
+    /// How many webhooks of it were not delivered yet.
+    pending: usize,
+}
+
+impl Listener<'_> {
+    fn has_room(&self) -> bool {
+        self.window.room() >= MESSAGES_PER_EVENT
+    }
+
+    /// Tells what has happened, as far as there is room; gives whether there may be more.
+    async fn tell_news(&mut self, line: &mut Line) -> Result<bool, Over> {
+        let (space, after, most) = (self.account.space, self.next, self.window.room() / MESSAGES_PER_EVENT);
+        let look = move |read: &mut dyn Read| -> Kept<Vec<Told>> {
+            let events = read.news(space, after, most)?.into_iter();
+            events.map(|event| Ok(Told { pending: read.open_deliveries(space, event.sequence)?, event })).collect()
+        };
+        let news = self.app.scan(look).await.map_err(|failure| broken(&failure))?;
+        for told in &news {
+            self.tell(line, told, Some(told.event.sequence)).await?;
+            self.next = told.event.sequence;
+        }
+        Ok(news.len() == most)
+    }
+
+    /// Tells an event once more.
+    async fn tell_again(&mut self, line: &mut Line, id: EventId) -> Result<(), Over> {
+        let space = self.account.space;
+        let look = move |read: &mut dyn Read| -> Kept<Option<Told>> {
+            let Some(event) = read.event(space, &id)? else { return Ok(None) };
+            Ok(Some(Told { pending: read.open_deliveries(space, event.sequence)?, event }))
+        };
+        match self.app.scan(look).await.map_err(|failure| broken(&failure))? {
+            Some(told) => self.tell(line, &told, None).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn tell(&mut self, line: &mut Line, told: &Told, place: Option<i64>) -> Result<(), Over> {
+        for version in [None, Some(NEWEST)] {
+            let now = self.app.now();
+            self.sent += 1;
+            let conversation = Conversation { place: told.event.sequence, at: now, number: self.sent };
+            let conversation = conversation.to_text();
+            let body = Teller.render(&told.event, self.account, version, told.pending);
+            let message = message(&told.event, &conversation, version, body, self.secret, now);
+            self.window.sent(conversation, place, Instant::now());
+            line.say(message).await?;
+        }
+        Ok(())
+    }
+
+    /// Hears what has come already on a line that is displaced.
+    async fn last_heard(&mut self, sessions: &Sessions, line: &mut Line) -> Over {
+        while let Some(Ok(said)) = line.hear().now_or_never() {
+            if let Err(over) = self.heard(&said).await {
+                return over;
+            }
+            sessions.has_come(&self.ticket.name, self.window.place());
+        }
+        Over::Displaced
+    }
+
+    async fn heard(&mut self, text: &str) -> Result<(), Over> {
+        match Said::of(text).ok_or(Over::Unreadable)? {
+            Said::Acknowledged(conversation) => self.window.came(&conversation),
+            Said::Answered(response) => self.keep(response).await.map_err(|failure| broken(&failure))?,
+            Said::Other => {}
+        }
+        Ok(())
+    }
+
+    /// Keeps an answer as a delivery of the session. One that is told once more is kept once; one that is about nothing that
+    /// was sent is not.
+    async fn keep(&self, response: Response) -> Kept<()> {
+        let Some(Conversation { place, at, number: _ }) = Conversation::of(&response.conversation) else {
+            return Ok(());
+        };
+        let (space, id) = (self.account.space, EventId(response.event.clone()));
+        let event = self.app.look(move |read| -> Kept<Option<Event>> { read.event(space, &id) }).await?;
+        let Some(event) = event.filter(|event| event.sequence == place) else { return Ok(()) };
+        let url = match (response.url.is_empty(), &self.ticket.forward_to) {
+            (true, Some(forward_to)) => forward_to.clone(),
+            (true, None) | (false, _) => response.url,
+        };
+        // The CLI repeats what it was sent, and somebody else might say anything: no time outside of the session is kept.
+        let now = self.app.now();
+        let at = at.max(self.ticket.began).min(now);
+        let took_millis = now.0 - at.0;
+        let attempt = Attempt { at, took_millis, url, outcome: response.outcome };
+        let id = delivery_id(&self.ticket.name, &response.conversation, &attempt.url);
+        let made = Delivery::new(id, WebhookEndpointId(self.ticket.name.clone()), News::from(&event), at);
+        let delivery = made.tried(attempt, None);
+        let cause = Cause { request: None, idempotency_key: None };
+        let kept = self.app.transact(self.account.clone(), cause, move |tx, ctx| {
+            deliveries::told_to_session(tx, ctx, &delivery).map_err(Stop::from)
+        });
+        match kept.await {
+            Ok(()) => Ok(()),
+            Err(Stop::Failure(failure)) => Err(failure),
+            Err(Stop::Problem(problem)) => Err(Failure::broken("keeping an answer", format!("{problem:?}"))),
+        }
+    }
+}
+
+/// The same for the same answer, however often it is told.
+fn delivery_id(session: &str, conversation: &str, url: &str) -> DeliveryId {
+    let mut digest = Sha256::new_with_prefix("cusp cli delivery\0");
+    for part in [session, conversation, url] {
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part);
+    }
+    let digest = digest.finalize();
+    let number = u128::from_be_bytes(std::array::from_fn(|place| digest[place]));
+    DeliveryId(format!("whd_{}", crockford(number)))
+}
+
+/// What a message and what is said of it have in common. Its name tells all of it, so that an answer is understood that
+/// comes on another line, or to another server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Conversation {
+    /// The place of the event.
+    place: i64,
+    /// When it was sent.
+    at: Time,
+    /// Its number on its line.
+    number: u64,
+}
+
+impl Conversation {
+    fn to_text(self) -> String {
+        let Conversation { place, at, number } = self;
+        format!("wc_{place}_{}_{number}", at.0)
+    }
+
+    fn of(text: &str) -> Option<Conversation> {
+        let mut parts = text.strip_prefix("wc_")?.split('_');
+        let (place, at, number) =
+            (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        parts.next().is_none().then_some(Conversation { place, at: Time(at), number })
+    }
+}
+
+fn message(
+    event: &Event,
+    conversation: &str,
+    version: Option<&'static str>,
+    body: Vec<u8>,
+    secret: &str,
+    now: Time,
+) -> Object {
+    let headers = Object::new()
+        .and("Accept", "*/*; q=0.5, application/xml")
+        .and("Cache-Control", "no-cache")
+        .and("Content-Type", "application/json; charset=utf-8")
+        .and("Stripe-Signature", signature(secret, now, &body))
+        .and("User-Agent", USER_AGENT);
+    let endpoint = Object::new().and("api_version", version.map_or(Json::Null, Json::from)).and("status", "enabled");
+    Object::new()
+        .and("endpoint", endpoint)
+        .and("event_payload", String::from_utf8(body).expect("JSON is UTF-8"))
+        .and("http_headers", headers)
+        .and("type", "webhook_event")
+        .and("webhook_conversation_id", conversation.to_owned())
+        .and("webhook_id", event.id.as_str().to_owned())
+}
+
+/// The signature of a webhook: docs.stripe.com/webhooks/signature.
+fn signature(secret: &str, now: Time, body: &[u8]) -> String {
+    let seconds = now.seconds().to_string();
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
+    mac.update(seconds.as_bytes());
+    mac.update(b".");
+    mac.update(body);
+    let signature: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("t={seconds},v1={signature}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conversation_is_known_by_its_name() {
+        let conversation = Conversation { place: 12, at: Time(1_772_366_400_123), number: 3 };
+        assert_eq!(Conversation::of(&conversation.to_text()), Some(conversation));
+        for text in ["", "wc_", "wc_1_2", "wc_1_2_3_4", "wc_1_2_x", "wc_1_2_-3", "we_1_2_3"] {
+            assert_eq!(Conversation::of(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_same_answer_is_the_same_delivery() {
+        let id = |session, conversation, url| delivery_id(session, conversation, url).0;
+        let one = id("cliws_1", "wc_1", "http://a");
+        assert_eq!(one, id("cliws_1", "wc_1", "http://a"));
+        for other in [id("cliws_2", "wc_1", "http://a"), id("cliws_1", "wc_2", "http://a"), id("cliws_1", "wc_1", "b")]
+        {
+            assert_ne!(one, other);
+        }
+    }
+
+    #[test]
+    fn the_signature_is_what_receivers_compute() {
+        // python3: hmac.new(b"whsec_one", b"1700000000." + body, "sha256").hexdigest()
+        let body = "{\"id\":\"evt_1\",\"name\":\"Zoë\"}".as_bytes();
+        let expected = "t=1700000000,v1=2cd08230199fa833a9884e44e836f0166892e00e575b3f1387a392b589a681c2";
+        assert_eq!(signature("whsec_one", Time(1_700_000_000_999), body), expected);
+    }
+}
