@@ -59,7 +59,7 @@ pub struct Wish {
     #[arg(long, value_enum, default_value_t = Kind::Secret)]
     kind: Kind,
     /// What a restricted key may do: account, coupon, customer, event, payment_method, promotion_code, setup_intent,
-    /// source, tax_id or token = read or write (writing includes reading); repeat it
+    /// source, tax_id, token or webhook_endpoint = read or write (writing includes reading); repeat it
     #[arg(long, value_name = "RESOURCE=ACCESS", value_parser = permission)]
     allow: Vec<(Resource, Access)>,
     /// Your own name for the key
