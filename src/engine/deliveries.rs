@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use super::{Ctx, Done, events, webhook_endpoints};
 use crate::domain::account::{Account, Space};
 use crate::domain::delivery::{AT_ONCE, Attempt, Delivery, DeliveryPage, DeliveryState, Lease, News, Queue};
@@ -99,7 +101,18 @@ pub struct Report {
     /// For how long the lease is renewed.
     pub lease_millis: i64,
     /// What came of deliveries, in the order in which it did.
-    pub ends: Vec<(DeliveryId, End)>,
+    pub ended: Vec<Ended>,
+}
+
+/// A delivery of which something came.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// The delivery.
+    pub delivery: DeliveryId,
+    /// When it was made: a sandbox that was emptied may have another one of that id.
+    pub made: Time,
+    /// What came of it.
+    pub end: End,
 }
 
 /// What came of a delivery.
@@ -114,15 +127,15 @@ pub enum End {
 /// Records what came of deliveries, and renews the lease; `false` when another server has the queue by now. What was tried
 /// is recorded all the same.
 pub fn record(tx: &mut dyn Tx, ctx: &Ctx<'_>, report: &Report, rhythm: &dyn Rhythm) -> Done<bool> {
-    let Report { endpoint, owner, lease_millis, ends } = report;
+    let Report { endpoint, owner, lease_millis, ended } = report;
     let (space, now) = (ctx.account.space, ctx.now);
     // All that is to be looked up is asked for before an answer is needed.
     let queue = tx.queue(space, endpoint);
-    let found: Vec<Kept<Option<Delivery>>> = ends.iter().map(|(id, _)| tx.delivery(space, id)).collect();
+    let found: Vec<Kept<Option<Delivery>>> = ended.iter().map(|ended| tx.delivery(space, &ended.delivery)).collect();
     let (queue, found) = (queue?, found.into_iter().collect::<Kept<Vec<_>>>()?);
     let mut failing_since = queue.as_ref().and_then(|queue| queue.failing_since);
-    for (delivery, (_, end)) in found.into_iter().zip(ends) {
-        let Some(delivery) = delivery else { continue };
+    for (delivery, Ended { delivery: _, made, end }) in found.into_iter().zip(ended) {
+        let Some(delivery) = delivery.filter(|delivery| delivery.created == *made) else { continue };
         let after = match end {
             End::Canceled => delivery.canceled(),
             End::Tried(attempt) => {
@@ -130,7 +143,7 @@ pub fn record(tx: &mut dyn Tx, ctx: &Ctx<'_>, report: &Report, rhythm: &dyn Rhyt
                     true => None,
                     false => Some(failing_since.unwrap_or(attempt.at)),
                 };
-                let again = rhythm.again(delivery.created, delivery.attempts.saturating_add(1), now, dice(ctx));
+                let again = rhythm.again(delivery.created, delivery.attempts.saturating_add(1), now, dice(&delivery));
                 delivery.tried(attempt.clone(), again)
             }
         };
@@ -154,10 +167,12 @@ pub fn record(tx: &mut dyn Tx, ctx: &Ctx<'_>, report: &Report, rhythm: &dyn Rhyt
     Ok(ours)
 }
 
-fn dice(ctx: &Ctx<'_>) -> u64 {
-    let mut bytes = [0; 8];
-    ctx.ids.random(&mut bytes);
-    u64::from_be_bytes(bytes)
+/// A number for the next wait of a delivery, each time another one: drawn from nothing that others draw from, since when
+/// deliveries are recorded is chance.
+fn dice(delivery: &Delivery) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (delivery.id.as_str(), delivery.attempts).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Gives a queue back that this server works on, and notes when something in it is due next.

@@ -27,7 +27,7 @@ const MAX_REMEMBERED: usize = 1_024;
 /// The most addresses of one name that are connected to; all are judged.
 pub const MAX_ADDRESSES: usize = 8;
 /// The most names that are looked up at a time; each takes a thread while it lasts.
-const LOOKUPS: usize = 64;
+const LOOKUPS: usize = 256;
 
 /// What looks a name up.
 pub trait Resolver: Send + Sync {
