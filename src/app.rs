@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
 use crate::domain::account::{Account, FingerprintKey, Mode, Space};
@@ -21,7 +21,7 @@ use crate::domain::ids::{AccountId, EventId, IdSource, RequestId};
 use crate::domain::problem::Problem;
 use crate::engine::{Bell, Ctx, Done, Stop, accounts, deliveries, keys, replies};
 use crate::failures::Failures;
-use crate::feed::Feed;
+use crate::feed::{Feed, Mailbox};
 use crate::identity;
 use crate::ids::{Ids, Repeated};
 use crate::listeners::Listeners;
@@ -36,33 +36,6 @@ pub const KEY_BELIEVED_FOR: Duration = Duration::from_secs(1);
 pub const MAX_REMEMBERED: usize = 65_536;
 /// How many kept replies, or deliveries, are forgotten at a time, so that writers need not wait for it.
 pub const PRUNE_AT_ONCE: usize = 1_000;
-
-/// Which accounts have something to be sent to their webhook endpoints, as far as this server has put it there.
-#[derive(Default)]
-pub struct Mailbox {
-    spaces: Mutex<HashSet<Space>>,
-    filled: Notify,
-}
-
-impl Mailbox {
-    /// Notes that an account has something.
-    pub fn put(&self, space: Space) {
-        if self.spaces.lock().insert(space) {
-            self.filled.notify_one();
-        }
-    }
-
-    /// The accounts that were noted since the last call; waits until there are some. For one task.
-    pub async fn take(&self) -> Vec<Space> {
-        loop {
-            let spaces: Vec<Space> = self.spaces.lock().drain().collect();
-            if !spaces.is_empty() {
-                return spaces;
-            }
-            self.filled.notified().await;
-        }
-    }
-}
 
 /// Where the time of a write goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

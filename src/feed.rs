@@ -1,14 +1,14 @@
 //! Who waits for news of an account: woken when something was written for it, by this server as soon as that is kept, by
 //! another one when a look finds it. A wake-up carries nothing: whoever is woken looks for himself.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::MissedTickBehavior;
 
 use crate::domain::account::{Account, Space};
@@ -143,6 +143,33 @@ impl Drop for Subscription {
             if waiting.get().count == 0 {
                 waiting.remove();
             }
+        }
+    }
+}
+
+/// Which accounts have something to be sent to their webhook endpoints, as far as this server has put it there.
+#[derive(Default)]
+pub struct Mailbox {
+    spaces: Mutex<HashSet<Space>>,
+    filled: Notify,
+}
+
+impl Mailbox {
+    /// Notes that an account has something.
+    pub fn put(&self, space: Space) {
+        if self.spaces.lock().insert(space) {
+            self.filled.notify_one();
+        }
+    }
+
+    /// The accounts that were noted since the last call; waits until there are some. For one task.
+    pub async fn take(&self) -> Vec<Space> {
+        loop {
+            let spaces: Vec<Space> = self.spaces.lock().drain().collect();
+            if !spaces.is_empty() {
+                return spaces;
+            }
+            self.filled.notified().await;
         }
     }
 }
