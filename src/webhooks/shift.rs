@@ -185,7 +185,8 @@ impl Shift {
                 recording = Some(self.record(account, std::mem::take(&mut ends)));
             }
             let busy = !sending.is_empty() || fetching.is_some() || recording.is_some() || held.is_some();
-            if !busy && (stopping || !ours || (lanes.len() == 0 && Instant::now() >= idle_until)) {
+            let idle = lanes.len() == 0 && !look && Instant::now() >= idle_until;
+            if !busy && (stopping || !ours || idle) {
                 return Ok(ours);
             }
             // Only what can be acted on is waited for.
@@ -246,10 +247,9 @@ impl Shift {
                         lanes.clear();
                     }
                 }
-                () = wake.notified() => {
-                    look = true;
-                    idle_until = Instant::now() + LINGER;
-                }
+                // Being called is no reason to stay: a queue counts as due for as long as it is worked on, and is called
+                // to over and over.
+                () = wake.notified() => look = true,
                 () = sleep_until(next_moment) => {}
                 () = stopped(&mut self.stop), if !stopping => {
                     stopping = true;
