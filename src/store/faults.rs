@@ -31,6 +31,17 @@ pub enum Fault {
     Panic,
 }
 
+/// Which calls count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Calls {
+    /// All of them.
+    Any,
+    /// Those of looks, beside every transaction.
+    OfLooks,
+    /// Those of transactions.
+    OfTransactions,
+}
+
 /// What gets lost at the end of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
@@ -50,8 +61,8 @@ pub struct FaultyStore {
 
 #[derive(Default)]
 struct Trap {
-    /// How many calls still go well before one does not, and how that one goes.
-    armed: Mutex<Option<(usize, Fault)>>,
+    /// Which calls count, how many of them still go well before one does not, and how that one goes.
+    armed: Mutex<Option<(Calls, usize, Fault)>>,
     /// What the next transaction that writes loses.
     loss: Mutex<Option<Loss>>,
 }
@@ -64,7 +75,12 @@ impl FaultyStore {
 
     /// Makes the `nth` call of a `Read` or `Tx` from now on go wrong, counted from 1; the calls after it go well again.
     pub fn arm(&self, nth: usize, fault: Fault) {
-        *self.trap.armed.lock() = Some((nth.saturating_sub(1), fault));
+        self.arm_calls(Calls::Any, nth, fault);
+    }
+
+    /// The same of some calls; the others go well and are not counted.
+    pub fn arm_calls(&self, calls: Calls, nth: usize, fault: Fault) {
+        *self.trap.armed.lock() = Some((calls, nth.saturating_sub(1), fault));
     }
 
     /// Lets every call go well; `true` when the armed fault had not happened yet.
@@ -98,12 +114,14 @@ impl Drop for FaultyStore {
 }
 
 impl Trap {
-    fn step(&self) -> Kept<()> {
+    /// Takes note of a call of that sort, which goes wrong when its time has come.
+    fn step(&self, call: Calls) -> Kept<()> {
         let mut armed = self.armed.lock();
         let fault = match armed.as_mut() {
             None => return Ok(()),
-            Some((0, fault)) => *fault,
-            Some((left, _)) => {
+            Some((counted, ..)) if *counted != Calls::Any && *counted != call => return Ok(()),
+            Some((_, 0, fault)) => *fault,
+            Some((_, left, _)) => {
                 *left -= 1;
                 return Ok(());
             }
@@ -269,14 +287,14 @@ faulty_read! {
 
 impl FaultyRead<'_> {
     fn step(&self) -> Kept<()> {
-        self.trap.step()
+        self.trap.step(Calls::OfLooks)
     }
 }
 
 impl FaultyTx<'_> {
     /// What goes wrong in a rehearsal is nobody's concern.
     fn step(&self) -> Kept<()> {
-        if self.inner.rehearsal() { Ok(()) } else { self.trap.step() }
+        if self.inner.rehearsal() { Ok(()) } else { self.trap.step(Calls::OfTransactions) }
     }
 }
 

@@ -202,7 +202,8 @@ impl Shift {
             }
             let busy =
                 !sending.is_empty() || fetching.is_some() || recording.is_some() || held.is_some() || !ended.is_empty();
-            if !busy && (stopping || !ours || (lanes.len() == 0 && Instant::now() >= idle_until)) {
+            let idle = lanes.len() == 0 && !look && Instant::now() >= idle_until;
+            if !busy && (stopping || !ours || idle) {
                 return Ok(ours);
             }
             // Only what can be acted on is waited for.
@@ -289,10 +290,9 @@ impl Shift {
                         }
                     }
                 }
-                () = wake.notified() => {
-                    look = true;
-                    idle_until = Instant::now() + LINGER;
-                }
+                // Being called is no reason to stay: a queue counts as due for as long as it is worked on, and is called
+                // to over and over.
+                () = wake.notified() => look = true,
                 () = sleep_until(next_moment) => {}
                 () = stopped(&mut self.stop), if !stopping => {
                     stopping = true;

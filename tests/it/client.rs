@@ -34,6 +34,13 @@ impl Client {
         self.exchange("POST", path, body, &[])
     }
 
+    /// The reply to a POST of JSON.
+    pub fn post_json(&self, path: &str, body: &str) -> Reply {
+        let headers = [("Authorization", format!("Bearer {}", self.key)), ("Content-Type", "application/json".into())];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value));
+        http::send(self.address, "POST", path, &headers, body.as_bytes()).expect("the server answers")
+    }
+
     /// The reply to a GET.
     pub fn get(&self, path: &str) -> Reply {
         self.exchange("GET", path, "", &[])

@@ -41,6 +41,8 @@ pub enum Act {
     Wait(Duration),
     /// Closes the connection.
     Close,
+    /// Answers with these bytes and closes the connection.
+    Say(Vec<u8>),
 }
 
 type Decide = dyn Fn(usize, &Hit) -> Act + Send + Sync;
@@ -141,6 +143,7 @@ fn serve(stream: &TcpStream, hits: &Mutex<Vec<Hit>>, decide: &Decide) -> std::io
                 200
             }
             Act::Close => return Ok(()),
+            Act::Say(bytes) => return writer.write_all(&bytes),
         };
         write!(writer, "HTTP/1.1 {status} Said\r\nContent-Length: 2\r\n\r\nok")?;
     }

@@ -53,9 +53,11 @@ impl Servers {
     fn start(keeping: &Keeping) -> Servers {
         let places = [(); 3].map(|()| Place::like(keeping));
         let [dev_place, limited_place, serve_place] = &places;
-        let account = made_at(serve_place, &["accounts", "create"]);
-        let linked = made_at(serve_place, &["accounts", "link", "--account", &account]);
-        let key = |what: &[&str]| made_at(serve_place, &[&["keys", "create", "--account", &account], what].concat());
+        let account = made_at(&serve_place.options(), &["accounts", "create"]);
+        let linked = made_at(&serve_place.options(), &["accounts", "link", "--account", &account]);
+        let key = |what: &[&str]| {
+            made_at(&serve_place.options(), &[&["keys", "create", "--account", &account], what].concat())
+        };
         let secret = key(&[]);
         let reading = key(&["--kind", "restricted", "--allow", "customer=read"]);
         let publishable = key(&["--kind", "publishable"]);
@@ -101,8 +103,8 @@ impl Place {
 }
 
 /// Runs an operator's command; gives what it made, which is the one thing it prints to stdout.
-fn made_at(place: &Place, arguments: &[&str]) -> String {
-    let outcome = cusp().args(arguments).args(place.options()).output().expect("the binary under test starts");
+pub fn made_at(place: &[&str], arguments: &[&str]) -> String {
+    let outcome = cusp().args(arguments).args(place).output().expect("the binary under test starts");
     assert!(outcome.status.success(), "{arguments:?}: {outcome:?}");
     String::from_utf8_lossy(&outcome.stdout).trim().to_owned()
 }

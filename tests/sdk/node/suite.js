@@ -5,6 +5,7 @@
 
 const assert = require('node:assert/strict');
 const { randomUUID } = require('node:crypto');
+const http = require('node:http');
 const Stripe = require('stripe');
 
 const { CUSP_URL, CUSP_LIMITED_URL, CUSP_SERVE_URL } = process.env;
@@ -565,6 +566,79 @@ check('a version is spoken as it was', async () => {
   const pinned = client({ apiVersion: '2024-06-20' });
   const error = await expectError(errors.StripeInvalidRequestError, pinned.customers.create({ business_name: 'Rosen' }));
   assert.equal(error.code, 'parameter_unknown');
+});
+
+// A receiver of webhooks, as an application has one: it keeps bodies and signatures as they came.
+async function receiver() {
+  const came = [];
+  const waiting = [];
+  const server = http.createServer(async (request, response) => {
+    const parts = [];
+    for await (const part of request) parts.push(part);
+    response.end();
+    const hit = { body: Buffer.concat(parts), signature: request.headers['stripe-signature'] };
+    const next = waiting.shift();
+    if (next) next(hit);
+    else came.push(hit);
+  });
+  await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
+  const next = () => (came.length ? came.shift() : new Promise((told) => waiting.push(told)));
+  const close = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { url: `http://127.0.0.1:${server.address().port}/webhooks`, next, close };
+}
+
+check('webhooks are verified', async () => {
+  const key = `sk_test_node${randomUUID().replaceAll('-', '')}`;
+  const sdk = client({ key });
+  const hook = await receiver();
+  try {
+    const { constructEvent } = sdk.webhooks;
+    const construct = (...given) => constructEvent.call(sdk.webhooks, ...given);
+    const refused = (...given) =>
+      assert.throws(() => construct(...given), (error) => error instanceof errors.StripeSignatureVerificationError);
+    const made = await sdk.webhookEndpoints.create({ url: hook.url, enabled_events: ['customer.created'] });
+    const customer = await sdk.customers.create({ name: 'Zoë' });
+    const first = await hook.next();
+    const event = construct(first.body, first.signature, made.secret);
+    assert.deepEqual([event.type, event.data.object.id, event.data.object.name], ['customer.created', customer.id, 'Zoë']);
+    const later = await sdk.webhooks.constructEventAsync(first.body.toString(), first.signature, made.secret);
+    assert.equal(later.id, event.id);
+    assert.equal((await sdk.events.retrieve(event.id)).data.object.id, customer.id);
+    refused(first.body.toString().replace('Zoë', 'Zoe'), first.signature, made.secret);
+    refused(first.body, first.signature.replace('t=', 't=1'), made.secret);
+    refused(first.body, first.signature, 'whsec_other');
+
+    // While a secret is being replaced, both of them hold.
+    // Stripe's API has no words for it, so that no SDK can ask for it.
+    const roll = async (overlap) => {
+      const reply = await fetch(`${CUSP_URL}/cusp/v1/webhook_endpoints/${made.id}/roll_secret`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ overlap_seconds: overlap }),
+      });
+      return reply.json();
+    };
+    const rolled = await roll(3600);
+    assert.notEqual(rolled.secret, made.secret);
+    await sdk.customers.create({ name: 'Jenny' });
+    const second = await hook.next();
+    for (const secret of [made.secret, rolled.secret]) {
+      assert.equal(construct(second.body, second.signature, secret).data.object.name, 'Jenny');
+      refused(second.body.toString().replace('Jenny', 'Benny'), second.signature, secret);
+    }
+
+    // And once the former one has ended, it does not.
+    const last = await roll(0);
+    await sdk.customers.create({ name: 'Joan' });
+    const third = await hook.next();
+    assert.equal(construct(third.body, third.signature, last.secret).data.object.name, 'Joan');
+    for (const secret of [made.secret, rolled.secret]) refused(third.body, third.signature, secret);
+  } finally {
+    hook.close();
+  }
 });
 
 async function main() {

@@ -10,10 +10,15 @@ What it needs comes in through the environment (tests/it/sdk.rs sets it):
     CUSP_LINKED_ACCOUNT  an account linked to it
 """
 
+import http.server
+import json
 import os
+import queue
 import sys
+import threading
 import time
 import traceback
+import urllib.request
 import uuid
 
 import stripe
@@ -860,6 +865,80 @@ def a_version_is_spoken_as_it_was():
     equal(expect(stripe.InvalidRequestError, named).code, "parameter_unknown")
     unknown = lambda: sdk.v1.customers.list({}, {"stripe_version": "2001-01-01"})
     equal(expect(stripe.InvalidRequestError, unknown).http_status, 400)
+
+
+class Receiver:
+    """A receiver of webhooks, as an application has one: it keeps bodies and signatures as they came."""
+
+    def __init__(self):
+        came = self.came = queue.Queue()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                came.put((body, self.headers["Stripe-Signature"]))
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/webhooks"
+
+    def next(self):
+        return self.came.get(timeout=30)
+
+
+def rolled_secret(key, endpoint, overlap_seconds):
+    """The new secret of an endpoint. Stripe's API has no words for it, so that no SDK can ask for it."""
+    url = f"{URL}/cusp/v1/webhook_endpoints/{endpoint}/roll_secret"
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    body = json.dumps({"overlap_seconds": overlap_seconds}).encode()
+    with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=30) as reply:
+        return json.load(reply)["secret"]
+
+
+@check
+def webhooks_are_verified():
+    key = f"sk_test_python{uuid.uuid4().hex}"
+    sdk = client(key)
+    receiver = Receiver()
+    made = sdk.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["customer.created"]})
+    customer = sdk.v1.customers.create({"name": "Zoë"})
+    body, signature = receiver.next()
+    event = stripe.Webhook.construct_event(body, signature, made.secret)
+    equal((event.type, event.data.object.id, event.data.object.name), ("customer.created", customer.id, "Zoë"))
+    equal(sdk.construct_event(body, signature, made.secret).id, event.id)
+    equal(sdk.v1.events.retrieve(event.id).data.object.id, customer.id)
+
+    tampered = body.replace("Zoë".encode(), "Zoe".encode())
+    assert tampered != body
+    later = signature.replace("t=", "t=1")
+    for wrong in [(tampered, signature, made.secret), (body, later, made.secret), (body, signature, "whsec_other")]:
+        expect(stripe.SignatureVerificationError, lambda: stripe.Webhook.construct_event(*wrong))
+
+    # While a secret is being replaced, both of them hold.
+    rolled = rolled_secret(key, made.id, 3600)
+    assert rolled != made.secret
+    sdk.v1.customers.create({"name": "Jenny"})
+    body, signature = receiver.next()
+    for secret in [made.secret, rolled]:
+        equal(stripe.Webhook.construct_event(body, signature, secret).data.object.name, "Jenny")
+    tampered = body.replace(b"Jenny", b"Benny")
+    for secret in [made.secret, rolled]:
+        expect(stripe.SignatureVerificationError, lambda: stripe.Webhook.construct_event(tampered, signature, secret))
+
+    # And once the former one has ended, it does not.
+    last = rolled_secret(key, made.id, 0)
+    sdk.v1.customers.create({"name": "Joan"})
+    body, signature = receiver.next()
+    equal(stripe.Webhook.construct_event(body, signature, last).data.object.name, "Joan")
+    for secret in [made.secret, rolled]:
+        expect(stripe.SignatureVerificationError, lambda: stripe.Webhook.construct_event(body, signature, secret))
 
 
 @check
