@@ -79,16 +79,18 @@ pub async fn all(options: &Options) -> Result<Figures, Trouble> {
         let (server, _) = Server::cusp(["--data".as_ref(), data.as_os_str()])?;
         let gate = Gate::closed().await?;
         let (book, _) = fill(server.address, KEY, CUSTOMERS).await?;
-        // Each measurement of updates is about as long as the deliveries take.
         let updating = |warm_up, measured| updates(&server, &book, warm_up, measured);
-        let window = Duration::from_secs(1);
+        let window = options.run.measured();
         figures.updates.per_second.push(updating(window / 5, window).await?.per_second);
 
         endpoint(&server, KEY, &gate, "customer.created").await?;
         fill(server.address, KEY, options.pending).await?;
-        figures.drain.per_second.push(drain(&gate, options.pending).await?);
+        let drained = drain(&gate, options.pending).await?;
+        figures.drain.per_second.push(drained);
 
         gate.set_open(false);
+        // With updates beside them they take longer than without: all of this is while they drain.
+        let window = Duration::from_secs_f64(options.pending as f64 / drained / 2.0);
         fill(server.address, KEY, options.pending).await?;
         let before = gate.taken();
         gate.set_open(true);
