@@ -20,8 +20,8 @@ use super::ticket::Ticket;
 use super::window::Window;
 use super::{Never, Sessions, broken};
 use crate::app::App;
-use crate::domain::account::Account;
-use crate::domain::delivery::{Attempt, Delivery, DeliveryPage, News};
+use crate::domain::account::{Account, Space};
+use crate::domain::delivery::{self, Attempt, Delivery, DeliveryPage};
 use crate::domain::event::{Cause, Event};
 use crate::domain::ids::{DeliveryId, EventId, WebhookEndpointId, crockford};
 use crate::domain::page::{EventPage, Span};
@@ -59,8 +59,8 @@ pub async fn attend(
     };
     let key = app.secrets_key().ok_or(Over::Barred)?;
     let secret = secret(key, account.space);
-    let mut listener =
-        Listener { app, ticket, account, secret: &secret, window: Window::behind(place), next: place, sent: 0 };
+    let window = Window::behind(place);
+    let mut listener = Listener { app, ticket, account, secret: &secret, window, next: place, last: None, sent: 0 };
     let mut every = interval(PING_EVERY);
     let mut is_behind = true;
     loop {
@@ -91,16 +91,22 @@ async fn beginning(app: &App, ticket: &Ticket, account: &Account) -> Kept<i64> {
     let (space, since) = (account.space, ticket.since);
     let answered =
         DeliveryPage { endpoint: Some(WebhookEndpointId(ticket.name.clone())), limit: 1, ..DeliveryPage::default() };
-    let long_ago = Span { from: None, until: Some(app.now().plus_millis(-REMEMBERED_MILLIS)) };
-    let forgotten = EventPage { created: long_ago, limit: 1, ..EventPage::default() };
+    let long_ago = app.now().plus_millis(-REMEMBERED_MILLIS);
     app.scan(move |read| {
         let place = match read.deliveries(space, &answered)?.items.first() {
             Some(delivery) => delivery.sequence,
-            None => read.events(space, &forgotten)?.items.first().map_or(0, |event| event.sequence),
+            None => before(read, space, long_ago)?,
         };
         Ok(place.max(since))
     })
     .await
+}
+
+/// The place of the last event before that moment.
+fn before(read: &mut dyn Read, space: Space, moment: Time) -> Kept<i64> {
+    let created = Span { from: None, until: Some(moment) };
+    let page = EventPage { created, limit: 1, ..EventPage::default() };
+    Ok(read.events(space, &page)?.items.first().map_or(0, |event| event.sequence))
 }
 
 /// A session that listens.
@@ -112,8 +118,19 @@ struct Listener<'a> {
     window: Window,
     /// The place of the last event that was sent in its turn.
     next: i64,
+    /// That event, as far as it is known. As long as it has its place, the history is the one that was told.
+    last: Option<EventId>,
     /// How many messages were sent.
     sent: u64,
+}
+
+/// What a look for news has found.
+struct News {
+    /// The place behind which the session goes on, when the history is another one: it was emptied or put back.
+    anew: Option<i64>,
+    /// The event at the place that was asked for.
+    behind: Option<EventId>,
+    told: Vec<Told>,
 }
 
 /// An event as the session is told it.
@@ -130,17 +147,42 @@ impl Listener<'_> {
 
     /// Tells what has happened, as far as there is room; gives whether there may be more.
     async fn tell_news(&mut self, line: &mut Line) -> Result<bool, Over> {
-        let (space, after, most) = (self.account.space, self.next, self.window.room() / MESSAGES_PER_EVENT);
-        let look = move |read: &mut dyn Read| -> Kept<Vec<Told>> {
-            let events = read.news(space, after, most)?.into_iter();
-            events.map(|event| Ok(Told { pending: read.open_deliveries(space, event.sequence)?, event })).collect()
+        let (space, after, last, began) = (self.account.space, self.next, self.last.clone(), self.ticket.began);
+        let most = self.window.room() / MESSAGES_PER_EVENT;
+        let look = move |read: &mut dyn Read| -> Kept<News> {
+            let newest = read.newest(&[space])?.first().copied().unwrap_or(0);
+            // From the event at that place on, because the history may be another one by now.
+            let mut events = read.news(space, (after - 1).max(0), most + usize::from(after > 0))?;
+            let behind = match events.first() {
+                Some(first) if first.sequence == after => Some(events.remove(0).id),
+                Some(_) | None => None,
+            };
+            let is_other =
+                newest < after || last.as_ref().is_some_and(|last| behind.as_ref().is_some_and(|id| id != last));
+            let after = match is_other {
+                true => Some(before(read, space, began)?),
+                false => None,
+            };
+            if let Some(after) = after {
+                events = read.news(space, after, most)?;
+            }
+            events.truncate(most);
+            let told = events
+                .into_iter()
+                .map(|event| Ok(Told { pending: read.open_deliveries(space, event.sequence)?, event }));
+            Ok(News { anew: after, behind, told: told.collect::<Kept<Vec<Told>>>()? })
         };
-        let news = self.app.scan(look).await.map_err(|failure| broken(&failure))?;
-        for told in &news {
-            self.tell(line, told, Some(told.event.sequence)).await?;
-            self.next = told.event.sequence;
+        let News { anew, behind, told } = self.app.scan(look).await.map_err(|failure| broken(&failure))?;
+        match anew {
+            // What is under way is of the history that was: nobody has to say that he has it.
+            Some(place) => (self.window, self.next, self.last) = (Window::behind(place), place, None),
+            None => self.last = self.last.take().or(behind),
         }
-        Ok(news.len() == most)
+        for told in &told {
+            self.tell(line, told, Some(told.event.sequence)).await?;
+            (self.next, self.last) = (told.event.sequence, Some(told.event.id.clone()));
+        }
+        Ok(told.len() == most)
     }
 
     /// Tells an event once more.
@@ -209,7 +251,7 @@ impl Listener<'_> {
         let took_millis = now.0 - at.0;
         let attempt = Attempt { at, took_millis, url, outcome: response.outcome };
         let id = delivery_id(&self.ticket.name, &response.conversation, &attempt.url);
-        let made = Delivery::new(id, WebhookEndpointId(self.ticket.name.clone()), News::from(&event), at);
+        let made = Delivery::new(id, WebhookEndpointId(self.ticket.name.clone()), delivery::News::from(&event), at);
         let delivery = made.tried(attempt, None);
         let cause = Cause { request: None, idempotency_key: None };
         let kept = self.app.transact(self.account.clone(), cause, move |tx, ctx| {
