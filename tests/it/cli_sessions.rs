@@ -273,7 +273,13 @@ fn an_answer_is_kept_once(keeping: &Keeping) {
     nowhere["webhook_id"] = json!("evt_none");
     let mut other = one.answered(200, "");
     other["webhook_id"] = two.messages[0]["webhook_id"].clone();
-    for answer in [one.answered(500, "oops: 4242424242424242"), one.answered(500, "oops"), nowhere, other] {
+    // Of what was not sent there is no answer.
+    let mut forged = one.answered(500, "");
+    let mut parts: Vec<&str> =
+        one.messages[0]["webhook_conversation_id"].as_str().expect("a name").split('_').collect();
+    parts[3] = "99";
+    forged["webhook_conversation_id"] = json!(parts.join("_"));
+    for answer in [one.answered(500, "oops: 4242424242424242"), one.answered(500, "oops"), nowhere, other, forged] {
         line.say(&answer);
     }
     line.say(&two.answered(204, ""));
