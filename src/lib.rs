@@ -19,6 +19,7 @@ pub mod rfc3339;
 pub mod secrets_file;
 pub mod secrets_key;
 pub mod settings;
+pub mod signature;
 pub mod start;
 pub mod store;
 pub mod targets;

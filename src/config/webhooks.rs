@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::{ConfigError, Options, Span, duration};
 use crate::settings::{Openness, Targets, Webhooks};
 
-/// The longest that one attempt may take. As long as it does, nothing else of its endpoint is sent.
+/// The longest that one attempt may take. As long as it does, nothing later about the same customer goes to that endpoint.
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(60);
 
 impl Options {

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod address;
+pub mod answer;
 pub mod api_key;
 pub mod balance;
 pub mod bank_account;

@@ -9,5 +9,6 @@ pub mod pool;
 pub mod schedule;
 pub mod send;
 pub mod shift;
-pub mod sign;
 mod trust;
+
+pub use crate::signature as sign;

@@ -21,10 +21,12 @@ use tokio_rustls::TlsConnector;
 use super::guard::{Guard, Resolver};
 use super::pool::{Connection, MAX_ANSWER_BYTES, Peer, Pool};
 use super::{sign, trust};
+use crate::domain::answer::{header, shown};
 use crate::domain::delivery;
-use crate::domain::secret::without_card_numbers;
 use crate::settings::Webhooks;
 use crate::targets::{Host, NotATarget, Refusal, Target};
+
+pub use crate::domain::answer::{MAX_BODY_BYTES, MAX_HEADERS};
 
 /// The headers that every webhook has, beside `Host`, `Content-Length` and the signature. Those of Stripe, but for the name
 /// of the program.
@@ -38,20 +40,8 @@ pub const HEADERS: [(&str, &str); 4] = [
 /// How long connecting may take, all addresses of a name together, when the attempt as a whole may take longer.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The most that is kept of an answer's body, in bytes.
-pub const MAX_BODY_BYTES: usize = 4_096;
 /// The most bytes that the beginning of a card number takes: 19 digits, and one character of up to four bytes between two.
 const MAX_NUMBER_BYTES: usize = 19 + 18 * 4;
-/// The most headers of an answer that are kept.
-pub const MAX_HEADERS: usize = 32;
-/// The most that is kept of a header's name, in bytes.
-const MAX_NAME_BYTES: usize = 64;
-/// The most that is kept of a header's value, in bytes.
-const MAX_VALUE_BYTES: usize = 256;
-/// Headers whose values let somebody in; of those only the name is kept.
-const SECRET_HEADERS: [&str; 6] =
-    ["authorization", "authentication-info", "proxy-authenticate", "set-cookie", "set-cookie2", "www-authenticate"];
-
 /// A webhook to be sent.
 #[derive(Clone, Debug)]
 pub struct Letter<'a> {
@@ -385,27 +375,8 @@ fn no_answer(error: &hyper::Error, received: usize) -> NotSent {
 }
 
 fn headers(all: &HeaderMap) -> Vec<(String, String)> {
-    let kept = all.iter().take(MAX_HEADERS).map(|(name, value)| {
-        let text = match SECRET_HEADERS.contains(&name.as_str()) {
-            true => "…".to_owned(),
-            false => shown(&String::from_utf8_lossy(value.as_bytes()), MAX_VALUE_BYTES),
-        };
-        (shown(name.as_str(), MAX_NAME_BYTES), text)
-    });
-    kept.collect()
-}
-
-/// The beginning of a text as it may be shown and kept.
-fn shown(text: &str, bound: usize) -> String {
-    let plain = |letter: char| match letter {
-        '\n' | '\r' | '\t' => letter,
-        // Not every database can keep them.
-        _ if letter.is_control() => char::REPLACEMENT_CHARACTER,
-        _ => letter,
-    };
-    let mut clean: String = without_card_numbers(text).chars().map(plain).collect();
-    clean.truncate(clean.floor_char_boundary(bound));
-    clean
+    let kept = all.iter().take(MAX_HEADERS);
+    kept.map(|(name, value)| header(name.as_str(), &String::from_utf8_lossy(value.as_bytes()))).collect()
 }
 
 /// Where what could be the beginning of a card number begins, at the end of a text that goes on.
@@ -418,7 +389,7 @@ fn open_end(text: &str) -> usize {
 mod tests {
     use bytes::Bytes;
 
-    use super::{Letter, open_end, shown};
+    use super::{Letter, open_end};
     use crate::targets::Target;
 
     #[test]
@@ -432,15 +403,6 @@ mod tests {
             taken += 1;
         }
         assert!(taken > 80, "{taken}");
-    }
-
-    #[test]
-    fn what_is_shown_is_cut_between_letters() {
-        for (text, bound, expected) in
-            [("ääää", 5, "ää"), ("a\0b", 10, "a\u{fffd}b"), ("4242424242424242", 2, "**"), ("", 0, "")]
-        {
-            assert_eq!(shown(text, bound), expected);
-        }
     }
 
     #[test]

@@ -44,6 +44,8 @@ const NOT_DESCRIBED: &[(&str, &str, &str)] = &[
     ("2026-08-26.dahlia", "POST /v1/test_helpers/setup_intents/", "ours, as above"),
     ("2020-08-27", "POST /v1/events/{id}/retry", "the official CLI's, which no document has"),
     ("2026-08-26.dahlia", "POST /v1/events/{id}/retry", "the official CLI's, as above"),
+    ("2020-08-27", "POST /v1/stripecli/sessions", "the official CLI's, as above"),
+    ("2026-08-26.dahlia", "POST /v1/stripecli/sessions", "the official CLI's, as above"),
 ];
 
 /// Keys that a document does not have: the version that they are told from on, the schema, the key, why.

@@ -20,6 +20,7 @@ in_both_stores! {
     what_is_no_message_ends_the_line,
     a_session_goes_on_where_it_was,
     a_session_goes_on_after_a_restart,
+    a_session_goes_on_in_another_history,
     an_answer_is_kept_once,
     a_session_that_connects_once_more_displaces_itself,
     an_account_has_so_many_sessions,
@@ -222,6 +223,41 @@ fn a_session_goes_on_after_a_restart(keeping: &Keeping) {
     silent_line.is_quiet();
 }
 
+fn a_session_goes_on_in_another_history(keeping: &Keeping) {
+    let (server, client) = start(keeping);
+    let path = "/cusp/v1/sandbox";
+    let ask = |method, path: &str| client.exchange(method, path, "", &[]);
+    client.customer("name=Before");
+    let snapshot = client::json(&ask("POST", &format!("{path}/snapshots")))["id"].as_str().unwrap().to_owned();
+    server.advance(1);
+    let session = Session::to_listen(&client, server.address());
+    let mut line = session.connect();
+    client.customer("name=One");
+    client.customer("name=Two");
+    assert_eq!([line.name(), line.name()], ["One", "Two"]);
+    client::json(&ask("DELETE", path));
+    client.customer("name=Three");
+    assert_eq!(line.name(), "Three");
+    // As many as before, at the same places.
+    client::json(&ask("DELETE", path));
+    client.customer("name=Four");
+    assert_eq!(line.name(), "Four");
+    client.customer("name=Five");
+    client.customer("name=Six");
+    assert_eq!([line.name(), line.name()], ["Five", "Six"]);
+    // What was there before the session began is not told.
+    client::json(&ask("POST", &format!("{path}/snapshots/{snapshot}/restore")));
+    client.customer("name=Seven");
+    assert_eq!(line.name(), "Seven");
+    // Nor is a session lost that comes back later.
+    drop(line);
+    client::json(&ask("DELETE", path));
+    client.customer("name=Eight");
+    let mut line = session.connect();
+    assert_eq!(line.name(), "Eight");
+    line.is_quiet();
+}
+
 fn an_answer_is_kept_once(keeping: &Keeping) {
     let (server, client) = start(keeping);
     let session = Session::to_listen(&client, server.address());
@@ -237,7 +273,13 @@ fn an_answer_is_kept_once(keeping: &Keeping) {
     nowhere["webhook_id"] = json!("evt_none");
     let mut other = one.answered(200, "");
     other["webhook_id"] = two.messages[0]["webhook_id"].clone();
-    for answer in [one.answered(500, "oops: 4242424242424242"), one.answered(500, "oops"), nowhere, other] {
+    // Of what was not sent there is no answer.
+    let mut forged = one.answered(500, "");
+    let mut parts: Vec<&str> =
+        one.messages[0]["webhook_conversation_id"].as_str().expect("a name").split('_').collect();
+    parts[3] = "99";
+    forged["webhook_conversation_id"] = json!(parts.join("_"));
+    for answer in [one.answered(500, "oops: 4242424242424242"), one.answered(500, "oops"), nowhere, other, forged] {
         line.say(&answer);
     }
     line.say(&two.answered(204, ""));

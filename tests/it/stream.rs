@@ -231,6 +231,24 @@ fn who_has_nothing_to_tell_says_so_now_and_then(keeping: &Keeping) {
     client(&server).customer("name=Ada");
     assert!(listener.is_quiet());
     assert!(began.elapsed() >= Duration::from_millis(1_500) && began.elapsed() < Duration::from_secs(20));
+    // Nor does it when there is more all the time. The place that was reached is told.
+    let began_at = listener.last.clone();
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let client = client(&server);
+                while !over.load(Ordering::SeqCst) {
+                    client.customer("name=Ada");
+                }
+            });
+        }
+        let began = Instant::now();
+        let quiet = listener.is_quiet() && listener.is_quiet();
+        over.store(true, Ordering::SeqCst);
+        assert!(quiet && began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    });
+    assert_ne!(listener.last, began_at);
 }
 
 fn nobody_hears_of_another_account(keeping: &Keeping) {

@@ -104,6 +104,10 @@ pub async fn resend(mut call: Call) -> Result<Reply, Halt> {
         let endpoint = given.text("webhook_endpoint")?;
         given.needed("webhook_endpoint", endpoint)
     })?;
+    // Whose endpoint it is gets to read the event.
+    if !call.key.allows(Resource::Event, Access::Read) {
+        return Err(Refusal::no_permission(Resource::Event, Access::Read).into());
+    }
     let (id, endpoint) = (EventId(call.part(0)?), WebhookEndpointId(endpoint));
     let named = endpoint.clone();
     let sent = call.cusp.app.transact(call.account.clone(), call.cause(), move |tx, ctx| {

@@ -1,5 +1,5 @@
-//! Deliveries and queues, examined: each is of an event that there is, each that is due is in a queue that knows it, and
-//! each endpoint has its queue.
+//! Deliveries and queues, examined: each delivery is of an event that there is, and each that is due belongs to an endpoint
+//! with a queue, which is due no later.
 
 use std::collections::HashMap;
 

@@ -31,12 +31,12 @@ pub(super) async fn page(connection: &Connection, space: Space, page: &DeliveryP
     let DeliveryPage { endpoint, event, state, after, limit: most } = page;
     let state = state.map(DeliveryState::as_str);
     let (place, id) = after.as_ref().map_or((i64::MAX, "\u{10ffff}"), |(event, id)| (*event, id.as_str()));
-    let most_rows = if event.is_some() { i64::MAX } else { limit(most + 1) };
+    let most_rows = limit(most.saturating_add(1));
     let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&space.0, &state, &place, &id, &most_rows];
-    let name = endpoint.as_ref().map(WebhookEndpointId::as_str).unwrap_or_default();
+    let name = endpoint.as_ref().map(WebhookEndpointId::as_str);
     let sql = match (endpoint, event) {
         (_, Some(event)) => {
-            parameters.push(event);
+            parameters.extend::<[&(dyn ToSql + Sync); 2]>([event, &name]);
             statements::DELIVERIES_OF_EVENT
         }
         (Some(_), None) => {
@@ -47,8 +47,6 @@ pub(super) async fn page(connection: &Connection, space: Space, page: &DeliveryP
     };
     let rows = rows(connection, doing, sql, &parameters).await?;
     let mut items = rows.iter().map(|row| body(row, 0, doing, read_delivery)).collect::<Got<Vec<Delivery>>>()?;
-    // An event has a handful.
-    items.retain(|delivery| endpoint.as_ref().is_none_or(|endpoint| delivery.endpoint == *endpoint));
     let has_more = items.len() > *most;
     items.truncate(*most);
     Ok(Page { items, has_more })

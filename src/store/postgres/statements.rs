@@ -199,6 +199,7 @@ statements! {
                                   AND ($2::text IS NULL OR state = $2) AND (event, id) < ($3, $4) \
                                   ORDER BY event DESC, id DESC LIMIT $5";
         DELIVERIES_OF_EVENT = "SELECT body FROM cusp.webhook_deliveries WHERE account = $1 AND event = $6 \
+                               AND ($7::text IS NULL OR endpoint = $7) \
                                AND ($2::text IS NULL OR state = $2) AND (event, id) < ($3, $4) \
                                ORDER BY event DESC, id DESC LIMIT $5";
         OPEN_DELIVERIES = "SELECT event, count(id) FROM cusp.webhook_deliveries WHERE account = $1 AND event = ANY($2) \

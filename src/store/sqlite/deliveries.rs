@@ -36,7 +36,7 @@ macro_rules! page {
     };
 }
 
-const OF_EVENT: &str = page!("event = ?2");
+const OF_EVENT: &str = page!("event = ?2 AND (?7 IS NULL OR endpoint = ?7)");
 const OF_ENDPOINT: &str = page!("endpoint = ?2");
 const OF_ALL: &str = page!("?2 = 0");
 const OPEN: &str = "SELECT count(*) FROM webhook_deliveries WHERE account = ?1 AND event = ?2 AND state = 'pending'";
@@ -61,10 +61,8 @@ pub(super) fn page(tx: &SqliteTx<'_>, space: Space, page: &DeliveryPage) -> Kept
     let most_rows = limit(*most).saturating_add(1);
     let mut items = match (endpoint, event) {
         (_, Some(event)) => {
-            let mut found = tx.find_all(doing, OF_EVENT, (space.0, event, state, place, id, i64::MAX), delivery)?;
-            // An event has a handful.
-            found.retain(|delivery| endpoint.as_ref().is_none_or(|endpoint| delivery.endpoint == *endpoint));
-            found
+            let endpoint = endpoint.as_ref().map(WebhookEndpointId::as_str);
+            tx.find_all(doing, OF_EVENT, (space.0, event, state, place, id, most_rows, endpoint), delivery)?
         }
         (Some(endpoint), None) => {
             tx.find_all(doing, OF_ENDPOINT, (space.0, endpoint.as_str(), state, place, id, most_rows), delivery)?

@@ -111,15 +111,17 @@ impl Telling {
         let mut piece = self.opening.take().unwrap_or_default().into_bytes();
         loop {
             self.tell_page(&mut piece);
+            // News that the filter drops do not put it off.
+            if piece.is_empty() && self.spoke.elapsed() >= self.heartbeat {
+                piece = self.still_here().into_bytes();
+            }
             if !piece.is_empty() {
                 self.spoke = Instant::now();
                 return Some(piece);
             }
             if std::mem::take(&mut self.waits) {
-                let heartbeat = self.spoke + self.heartbeat;
-                if tokio::time::timeout_at(heartbeat, self.subscription.news()).await.is_err() {
-                    piece.extend_from_slice(b": heartbeat\n\n");
-                }
+                // Too late for news, it is time for a heartbeat.
+                let _ = tokio::time::timeout_at(self.spoke + self.heartbeat, self.subscription.news()).await;
                 continue;
             }
             match self.goes_on().await {
@@ -131,6 +133,15 @@ impl Telling {
                     return None;
                 }
             }
+        }
+    }
+
+    /// A heartbeat, which tells the place that was reached: whoever comes back has nothing behind him read again. To be
+    /// made when all that was read is told.
+    fn still_here(&self) -> String {
+        match &self.last {
+            Some(last) => format!(": heartbeat\nid: {last}\n\n"),
+            None => ": heartbeat\n\n".to_owned(),
         }
     }
 

@@ -5,24 +5,13 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::domain::answer::{MAX_BODY_BYTES, MAX_HEADERS, header, shown};
 use crate::domain::delivery::Outcome;
-use crate::domain::secret::without_card_numbers;
 
-/// The most that is kept of a body, in bytes.
-const MAX_BODY: usize = 4_096;
-/// The most headers that are kept.
-const MAX_HEADERS: usize = 32;
-/// The most that is kept of a header's name, in bytes.
-const MAX_NAME: usize = 64;
-/// The most that is kept of a header's value, in bytes.
-const MAX_VALUE: usize = 256;
 /// The most that is kept of a URL, in bytes.
 const MAX_URL: usize = 2_000;
 /// The longest id that is understood, in bytes.
 const MAX_ID: usize = 100;
-/// Headers whose values let somebody in: only their names are kept.
-const SECRET_HEADERS: [&str; 6] =
-    ["authorization", "authentication-info", "proxy-authenticate", "set-cookie", "set-cookie2", "www-authenticate"];
 
 /// What the CLI says: github.com/stripe/stripe-cli, `pkg/websocket/webhook_messages.go`.
 #[derive(Debug, PartialEq)]
@@ -79,14 +68,15 @@ impl Said {
                 Said::Acknowledged(conversation).short()?
             }
             Message::Answered { webhook_conversation_id, webhook_id, forward_url, status, http_headers, body } => {
-                let headers = http_headers.unwrap_or_default().into_iter().take(MAX_HEADERS).map(header);
+                let headers = http_headers.unwrap_or_default();
+                let headers = headers.iter().take(MAX_HEADERS).map(|(name, value)| header(name, value));
                 let outcome = Outcome::Answered {
                     status,
                     headers: headers.collect(),
-                    truncated: body.len() > MAX_BODY,
-                    body: kept(&body, MAX_BODY),
+                    truncated: body.len() > MAX_BODY_BYTES,
+                    body: shown(&body, MAX_BODY_BYTES),
                 };
-                let url = kept(&forward_url, MAX_URL);
+                let url = shown(&forward_url, MAX_URL);
                 Said::Answered(Response { conversation: webhook_conversation_id, event: webhook_id, url, outcome })
                     .short()?
             }
@@ -102,25 +92,6 @@ impl Said {
         };
         short.then_some(self)
     }
-}
-
-fn header((name, value): (String, String)) -> (String, String) {
-    let name = kept(&name, MAX_NAME).to_ascii_lowercase();
-    let value = if SECRET_HEADERS.contains(&name.as_str()) { "…".to_owned() } else { kept(&value, MAX_VALUE) };
-    (name, value)
-}
-
-/// The beginning of a text as it may be kept and shown.
-fn kept(text: &str, most: usize) -> String {
-    let plain = |letter: char| match letter {
-        '\n' | '\r' | '\t' => letter,
-        // Not every database can keep them.
-        _ if letter.is_control() => char::REPLACEMENT_CHARACTER,
-        _ => letter,
-    };
-    let mut clean: String = without_card_numbers(text).chars().map(plain).collect();
-    clean.truncate(clean.floor_char_boundary(most));
-    clean
 }
 
 #[cfg(test)]

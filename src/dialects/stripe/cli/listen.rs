@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
 use tokio::time::interval;
@@ -16,12 +15,12 @@ use super::super::versions::NEWEST;
 use super::answers::{Response, Said};
 use super::line::{Line, Over, PING_EVERY};
 use super::sessions::secret;
-use super::ticket::Ticket;
+use super::ticket::{Seal, Ticket, is_same};
 use super::window::Window;
 use super::{Never, Sessions, broken};
 use crate::app::App;
-use crate::domain::account::Account;
-use crate::domain::delivery::{Attempt, Delivery, DeliveryPage, News};
+use crate::domain::account::{Account, Space};
+use crate::domain::delivery::{self, Attempt, Delivery, DeliveryPage};
 use crate::domain::event::{Cause, Event};
 use crate::domain::ids::{DeliveryId, EventId, WebhookEndpointId, crockford};
 use crate::domain::page::{EventPage, Span};
@@ -29,6 +28,8 @@ use crate::domain::time::Time;
 use crate::engine::{Stop, deliveries};
 use crate::feed::RenderEvent as _;
 use crate::http::json::{Json, Object};
+use crate::secrets_key::SecretsKey;
+use crate::signature;
 use crate::store::{Failure, Kept, Read};
 
 /// How long the CLI may take to say that it has something. It says so before it sends it on.
@@ -59,8 +60,9 @@ pub async fn attend(
     };
     let key = app.secrets_key().ok_or(Over::Barred)?;
     let secret = secret(key, account.space);
+    let window = Window::behind(place);
     let mut listener =
-        Listener { app, ticket, account, secret: &secret, window: Window::behind(place), next: place, sent: 0 };
+        Listener { app, ticket, account, key, secret: &secret, window, next: place, last: None, sent: 0 };
     let mut every = interval(PING_EVERY);
     let mut is_behind = true;
     loop {
@@ -91,16 +93,22 @@ async fn beginning(app: &App, ticket: &Ticket, account: &Account) -> Kept<i64> {
     let (space, since) = (account.space, ticket.since);
     let answered =
         DeliveryPage { endpoint: Some(WebhookEndpointId(ticket.name.clone())), limit: 1, ..DeliveryPage::default() };
-    let long_ago = Span { from: None, until: Some(app.now().plus_millis(-REMEMBERED_MILLIS)) };
-    let forgotten = EventPage { created: long_ago, limit: 1, ..EventPage::default() };
+    let long_ago = app.now().plus_millis(-REMEMBERED_MILLIS);
     app.scan(move |read| {
         let place = match read.deliveries(space, &answered)?.items.first() {
             Some(delivery) => delivery.sequence,
-            None => read.events(space, &forgotten)?.items.first().map_or(0, |event| event.sequence),
+            None => before(read, space, long_ago)?,
         };
         Ok(place.max(since))
     })
     .await
+}
+
+/// The place of the last event before that moment.
+fn before(read: &mut dyn Read, space: Space, moment: Time) -> Kept<i64> {
+    let created = Span { from: None, until: Some(moment) };
+    let page = EventPage { created, limit: 1, ..EventPage::default() };
+    Ok(read.events(space, &page)?.items.first().map_or(0, |event| event.sequence))
 }
 
 /// A session that listens.
@@ -108,12 +116,24 @@ struct Listener<'a> {
     app: &'a Arc<App>,
     ticket: &'a Ticket,
     account: &'a Arc<Account>,
+    key: &'a SecretsKey,
     secret: &'a str,
     window: Window,
     /// The place of the last event that was sent in its turn.
     next: i64,
+    /// That event, as far as it is known. As long as it has its place, the history is the one that was told.
+    last: Option<EventId>,
     /// How many messages were sent.
     sent: u64,
+}
+
+/// What a look for news has found.
+struct News {
+    /// The place behind which the session goes on, when the history is another one: it was emptied or put back.
+    anew: Option<i64>,
+    /// The event at the place that was asked for.
+    behind: Option<EventId>,
+    told: Vec<Told>,
 }
 
 /// An event as the session is told it.
@@ -130,17 +150,42 @@ impl Listener<'_> {
 
     /// Tells what has happened, as far as there is room; gives whether there may be more.
     async fn tell_news(&mut self, line: &mut Line) -> Result<bool, Over> {
-        let (space, after, most) = (self.account.space, self.next, self.window.room() / MESSAGES_PER_EVENT);
-        let look = move |read: &mut dyn Read| -> Kept<Vec<Told>> {
-            let events = read.news(space, after, most)?.into_iter();
-            events.map(|event| Ok(Told { pending: read.open_deliveries(space, event.sequence)?, event })).collect()
+        let (space, after, last, began) = (self.account.space, self.next, self.last.clone(), self.ticket.began);
+        let most = self.window.room() / MESSAGES_PER_EVENT;
+        let look = move |read: &mut dyn Read| -> Kept<News> {
+            let newest = read.newest(&[space])?.first().copied().unwrap_or(0);
+            // From the event at that place on, because the history may be another one by now.
+            let mut events = read.news(space, (after - 1).max(0), most + usize::from(after > 0))?;
+            let behind = match events.first() {
+                Some(first) if first.sequence == after => Some(events.remove(0).id),
+                Some(_) | None => None,
+            };
+            let is_other =
+                newest < after || last.as_ref().is_some_and(|last| behind.as_ref().is_some_and(|id| id != last));
+            let after = match is_other {
+                true => Some(before(read, space, began)?),
+                false => None,
+            };
+            if let Some(after) = after {
+                events = read.news(space, after, most)?;
+            }
+            events.truncate(most);
+            let told = events
+                .into_iter()
+                .map(|event| Ok(Told { pending: read.open_deliveries(space, event.sequence)?, event }));
+            Ok(News { anew: after, behind, told: told.collect::<Kept<Vec<Told>>>()? })
         };
-        let news = self.app.scan(look).await.map_err(|failure| broken(&failure))?;
-        for told in &news {
-            self.tell(line, told, Some(told.event.sequence)).await?;
-            self.next = told.event.sequence;
+        let News { anew, behind, told } = self.app.scan(look).await.map_err(|failure| broken(&failure))?;
+        match anew {
+            // What is under way is of the history that was: nobody has to say that he has it.
+            Some(place) => (self.window, self.next, self.last) = (Window::behind(place), place, None),
+            None => self.last = self.last.take().or(behind),
         }
-        Ok(news.len() == most)
+        for told in &told {
+            self.tell(line, told, Some(told.event.sequence)).await?;
+            (self.next, self.last) = (told.event.sequence, Some(told.event.id.clone()));
+        }
+        Ok(told.len() == most)
     }
 
     /// Tells an event once more.
@@ -161,7 +206,7 @@ impl Listener<'_> {
             let now = self.app.now();
             self.sent += 1;
             let conversation = Conversation { place: told.event.sequence, at: now, number: self.sent };
-            let conversation = conversation.to_text();
+            let conversation = conversation.to_text(&|said| self.seal(said));
             let body = Teller.render(&told.event, self.account, version, told.pending);
             let message = message(&told.event, &conversation, version, body, self.secret, now);
             self.window.sent(conversation, place, Instant::now());
@@ -190,10 +235,17 @@ impl Listener<'_> {
         Ok(())
     }
 
+    /// The seal of a conversation of this session.
+    fn seal(&self, said: &[u8]) -> [u8; 32] {
+        self.key.seal("cli conversation", &[self.ticket.name.as_bytes(), b"\0", said].concat())
+    }
+
     /// Keeps an answer as a delivery of the session. One that is told once more is kept once; one that is about nothing that
-    /// was sent is not.
+    /// was sent to this session is not.
     async fn keep(&self, response: Response) -> Kept<()> {
-        let Some(Conversation { place, at, number: _ }) = Conversation::of(&response.conversation) else {
+        let Some(Conversation { place, at, number: _ }) =
+            Conversation::of(&response.conversation, &|said| self.seal(said))
+        else {
             return Ok(());
         };
         let (space, id) = (self.account.space, EventId(response.event.clone()));
@@ -209,7 +261,7 @@ impl Listener<'_> {
         let took_millis = now.0 - at.0;
         let attempt = Attempt { at, took_millis, url, outcome: response.outcome };
         let id = delivery_id(&self.ticket.name, &response.conversation, &attempt.url);
-        let made = Delivery::new(id, WebhookEndpointId(self.ticket.name.clone()), News::from(&event), at);
+        let made = Delivery::new(id, WebhookEndpointId(self.ticket.name.clone()), delivery::News::from(&event), at);
         let delivery = made.tried(attempt, None);
         let cause = Cause { request: None, idempotency_key: None };
         let kept = self.app.transact(self.account.clone(), cause, move |tx, ctx| {
@@ -236,7 +288,7 @@ fn delivery_id(session: &str, conversation: &str, url: &str) -> DeliveryId {
 }
 
 /// What a message and what is said of it have in common. Its name tells all of it, so that an answer is understood that
-/// comes on another line, or to another server.
+/// comes on another line, or to another server; and it is sealed, so that only what was sent can be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Conversation {
     /// The place of the event.
@@ -248,16 +300,19 @@ struct Conversation {
 }
 
 impl Conversation {
-    fn to_text(self) -> String {
+    fn to_text(self, seal: Seal<'_>) -> String {
         let Conversation { place, at, number } = self;
-        format!("wc_{place}_{}_{number}", at.0)
+        let said = format!("wc_{place}_{}_{number}", at.0);
+        let sealed = seal(said.as_bytes());
+        format!("{said}_{}", crockford(u128::from_be_bytes(std::array::from_fn(|place| sealed[place]))))
     }
 
-    fn of(text: &str) -> Option<Conversation> {
+    fn of(text: &str, seal: Seal<'_>) -> Option<Conversation> {
         let mut parts = text.strip_prefix("wc_")?.split('_');
         let (place, at, number) =
             (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-        parts.next().is_none().then_some(Conversation { place, at: Time(at), number })
+        let conversation = Conversation { place, at: Time(at), number };
+        is_same(conversation.to_text(seal).as_bytes(), text.as_bytes()).then_some(conversation)
     }
 }
 
@@ -273,7 +328,7 @@ fn message(
         .and("Accept", "*/*; q=0.5, application/xml")
         .and("Cache-Control", "no-cache")
         .and("Content-Type", "application/json; charset=utf-8")
-        .and("Stripe-Signature", signature(secret, now, &body))
+        .and("Stripe-Signature", signature::header(&[secret], now, &body))
         .and("User-Agent", USER_AGENT);
     let endpoint = Object::new().and("api_version", version.map_or(Json::Null, Json::from)).and("status", "enabled");
     Object::new()
@@ -285,27 +340,22 @@ fn message(
         .and("webhook_id", event.id.as_str().to_owned())
 }
 
-/// The signature of a webhook: docs.stripe.com/webhooks/signature.
-fn signature(secret: &str, now: Time, body: &[u8]) -> String {
-    let seconds = now.seconds().to_string();
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
-    mac.update(seconds.as_bytes());
-    mac.update(b".");
-    mac.update(body);
-    let signature: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("t={seconds},v1={signature}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_conversation_is_known_by_its_name() {
+        let seal = |said: &[u8]| Sha256::digest(said).into();
         let conversation = Conversation { place: 12, at: Time(1_772_366_400_123), number: 3 };
-        assert_eq!(Conversation::of(&conversation.to_text()), Some(conversation));
-        for text in ["", "wc_", "wc_1_2", "wc_1_2_3_4", "wc_1_2_x", "wc_1_2_-3", "we_1_2_3"] {
-            assert_eq!(Conversation::of(text), None, "{text}");
+        let text = conversation.to_text(&seal);
+        assert_eq!(Conversation::of(&text, &seal), Some(conversation));
+        assert_eq!(Conversation::of(&text, &|_| [1; 32]), None);
+        let sealed = text.rsplit_once('_').expect("it has a seal").1;
+        let other = format!("wc_12_1772366400123_4_{sealed}");
+        for text in ["", "wc_", "wc_1_2", "wc_1_2_3", "wc_1_2_3_4", "wc_1_2_x", "we_1_2_3", &format!("{text}_"), &other]
+        {
+            assert_eq!(Conversation::of(text, &seal), None, "{text}");
         }
     }
 
@@ -318,13 +368,5 @@ mod tests {
         {
             assert_ne!(one, other);
         }
-    }
-
-    #[test]
-    fn the_signature_is_what_receivers_compute() {
-        // python3: hmac.new(b"whsec_one", b"1700000000." + body, "sha256").hexdigest()
-        let body = "{\"id\":\"evt_1\",\"name\":\"Zoë\"}".as_bytes();
-        let expected = "t=1700000000,v1=2cd08230199fa833a9884e44e836f0166892e00e575b3f1387a392b589a681c2";
-        assert_eq!(signature("whsec_one", Time(1_700_000_000_999), body), expected);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hyper::header::HOST;
+use hyper::header::{HOST, HeaderMap, HeaderName};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
@@ -21,6 +21,8 @@ use crate::domain::webhook::Salt;
 use crate::http::json::Object;
 use crate::secrets_key::SecretsKey;
 
+/// By what proxies say how a request came to them.
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 /// How long the id of a session can be connected with. Its connection goes on; the CLI then asks for another session.
 const LIFE_MILLIS: i64 = 7 * 24 * 60 * 60 * 1000;
 /// After how many seconds the CLI opens its connection anew.
@@ -69,7 +71,10 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
         (Feature::Webhooks, Some(_)) => return Err(Refusal::unsupported_parameter("filters")),
         (Feature::RequestLogs, Some(text)) => Filters::parse(&text).ok_or_else(Refusal::websocket_filters)?,
     };
-    let host = call.headers.get(HOST).and_then(|host| host.to_str().ok()).ok_or_else(Refusal::no_host)?.to_owned();
+    let host = call.headers.get(HOST).and_then(|host| host.to_str().ok()).ok_or_else(Refusal::no_host)?;
+    // Behind a proxy that speaks TLS, which says so, only TLS is spoken to the CLI.
+    let scheme = if is_behind_tls(&call.headers) { "wss" } else { "ws" };
+    let url = format!("{scheme}://{host}{SUBSCRIBE}");
     if call.app.secrets_key().is_none() {
         return Err(Refusal::no_sessions());
     }
@@ -92,11 +97,17 @@ pub fn create(call: &Arc<Call>) -> Result<Plan, Refusal> {
         let newest = read.newest(&[call.account.space])?;
         let ticket = Ticket { since: newest.first().copied().unwrap_or(0), ..ticket.clone() };
         let key = call.app.secrets_key().ok_or_else(Refusal::no_sessions)?;
-        Ok(Answer::of(object(&ticket, call, key, &host).into()))
+        Ok(Answer::of(object(&ticket, call, key, &url).into()))
     }))
 }
 
-fn object(ticket: &Ticket, call: &Call, key: &SecretsKey, host: &str) -> Object {
+/// Whether the request came to a proxy by TLS. Of several proxies the first has met the caller.
+fn is_behind_tls(headers: &HeaderMap) -> bool {
+    let said = headers.get(FORWARDED_PROTO).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    said.split(',').next().is_some_and(|first| first.trim().eq_ignore_ascii_case("https"))
+}
+
+fn object(ticket: &Ticket, call: &Call, key: &SecretsKey, url: &str) -> Object {
     Object::new()
         .and("display_connect_filter_warning", ticket.filters.are_about_accounts())
         .and("default_version", Version::of_account(&call.account).name)
@@ -105,7 +116,7 @@ fn object(ticket: &Ticket, call: &Call, key: &SecretsKey, host: &str) -> Object 
         .and("secret", secret(key, call.account.space).to_string())
         .and("websocket_authorized_feature", ticket.feature.granted())
         .and("websocket_id", ticket.to_text(&|said| seal(key, said)))
-        .and("websocket_url", format!("ws://{host}{SUBSCRIBE}"))
+        .and("websocket_url", url.to_owned())
 }
 
 /// The secret that what sessions of an account hear is signed with: the same for all of them, as the CLI's is.
