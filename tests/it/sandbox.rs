@@ -361,8 +361,8 @@ fn a_stream_ends_with_its_history(keeping: &Keeping) {
             let (client, path) = (sandbox.client.clone(), "/cusp/v1/events?from=start&heartbeat=1");
             // A reply that goes on is read to its end.
             let told = scope.spawn(move || client.get(path));
-            // Until it waits for news, or close to it: earlier is right too, and tells less.
-            thread::sleep(Duration::from_millis(300));
+            // Until it has told what there is: one that begins after the change follows the new history.
+            thread::sleep(Duration::from_secs(2));
             change();
             told.join().expect("the stream ends by itself").text()
         })
