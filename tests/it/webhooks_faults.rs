@@ -24,10 +24,12 @@ in_every_store! {
     whatever_goes_wrong_once_a_delivery_comes_and_is_recorded,
 }
 
-/// More calls than the courier makes in its transactions about one delivery.
-const MAX_IN_TRANSACTIONS: usize = 16;
-/// The calls that it makes to look what is due: once with something, and some more when there is nothing.
-const LOOKS: usize = 9;
+/// The calls that the courier makes at least in its transactions about one delivery: taking, recording and giving back.
+const LEAST_IN_TRANSACTIONS: usize = 10;
+/// More calls than that, but for a courier that is so slow that it renews its lease, or takes it twice.
+const MOST_IN_TRANSACTIONS: usize = 16;
+/// The calls that it makes at least to look what is due: once with something, and once more when there is nothing.
+const LOOKS: usize = 7;
 /// How many servers are tried at a time: most of the time a courier waits whether more comes.
 const AT_A_TIME: usize = 10;
 
@@ -162,7 +164,7 @@ impl Job for Again {
 fn whatever_goes_wrong_once_a_delivery_comes_and_is_recorded(keeping: &Keeping) {
     let mut mishaps = Vec::new();
     for fault in [Fault::Passing, Fault::Broken, Fault::Panic] {
-        mishaps.extend((1..=MAX_IN_TRANSACTIONS).map(|nth| Mishap::Call(Calls::OfTransactions, nth, fault)));
+        mishaps.extend((1..=MOST_IN_TRANSACTIONS).map(|nth| Mishap::Call(Calls::OfTransactions, nth, fault)));
         mishaps.extend((1..=LOOKS).map(|nth| Mishap::Call(Calls::OfLooks, nth, fault)));
     }
     for loss in [Loss::Commit, Loss::Answer] {
@@ -187,13 +189,8 @@ fn whatever_goes_wrong_once_a_delivery_comes_and_is_recorded(keeping: &Keeping) 
     });
     let survived = survived.into_inner().expect("nobody panicked with it");
     for (mishap, happened) in survived {
-        match mishap {
-            Mishap::Call(Calls::OfTransactions, MAX_IN_TRANSACTIONS, _) => {
-                assert!(!happened, "the courier makes more than {MAX_IN_TRANSACTIONS} calls");
-            }
-            // Ten are made at least: taking, recording and giving back.
-            Mishap::Call(Calls::OfTransactions, 10.., _) => {}
-            _ => assert!(happened, "{mishap:?}"),
-        }
+        let may_not_happen =
+            matches!(mishap, Mishap::Call(Calls::OfTransactions, nth, _) if nth > LEAST_IN_TRANSACTIONS);
+        assert!(happened || may_not_happen, "{mishap:?}");
     }
 }
