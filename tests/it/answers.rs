@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, OnceLock};
 
-use cusp::dialects::stripe::routes::{Found, Routes};
+use cusp::dialects::stripe::routes::{OPERATIONS, Operation};
 use cusp::dialects::stripe::versions::{LISTED, NEWEST, SAME_AS_BEFORE};
+use cusp::http::routes::{Found, Routes};
 use hyper::Method;
 
 use crate::http::Reply;
@@ -254,7 +255,7 @@ impl<'a> Measure<'a> {
     fn answer(&self, method: &str, target: &str, json: &Json) -> Option<Vec<String>> {
         let path = target.split('?').next().unwrap_or_default();
         let path = path.strip_prefix("/stripe").unwrap_or(path);
-        static ROUTES: LazyLock<Routes> = LazyLock::new(Routes::all);
+        static ROUTES: LazyLock<Routes<Operation>> = LazyLock::new(|| Routes::of(OPERATIONS));
         let operation = match method.parse().map(|method: Method| ROUTES.find(&method, path)) {
             Ok(Found::Operation(operation, _)) => operation.path,
             Ok(Found::OtherMethod(_) | Found::Nothing) | Err(_) => path,

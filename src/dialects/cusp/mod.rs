@@ -25,6 +25,7 @@ use crate::domain::ids::RequestId;
 use crate::feed::RenderEvent;
 use crate::http::auth::{Presented, presented};
 use crate::http::json::Object;
+use crate::http::routes::{Found, Routes};
 use crate::http::{Body, Dialect, Reply, Request};
 use crate::settings::Openness;
 use crate::store::Failure;
@@ -32,7 +33,7 @@ use events::streams::Streams;
 use failure::{Halt, Refusal};
 use fixtures::ReadFile;
 use input::Given;
-use routes::{Found, Operation, Routes};
+use routes::{OPERATIONS, Operation};
 
 const STRIPE_ACCOUNT: HeaderName = HeaderName::from_static("stripe-account");
 const STRIPE_CONTEXT: HeaderName = HeaderName::from_static("stripe-context");
@@ -54,7 +55,7 @@ pub struct Cusp {
 /// The dialect.
 pub fn dialect(cusp: Cusp) -> Dialect {
     let file = (cusp.app.openness() == Openness::Dev).then_some((fixtures::PATH, fixtures::MAX_FILE_BYTES));
-    let (cusp, routes) = (Arc::new(cusp), Arc::new(Routes::all()));
+    let (cusp, routes) = (Arc::new(cusp), Arc::new(Routes::of(OPERATIONS)));
     Dialect {
         name: "cusp",
         mount: |path, _| (path == "/cusp" || path.starts_with("/cusp/")).then_some(0),
@@ -107,7 +108,7 @@ pub fn shown(object: Object) -> Reply {
     Reply::new(StatusCode::OK, crate::http::json::Json::from(object).to_bytes())
 }
 
-async fn answer(cusp: Arc<Cusp>, routes: Arc<Routes>, request: Request) -> Reply {
+async fn answer(cusp: Arc<Cusp>, routes: Arc<Routes<Operation>>, request: Request) -> Reply {
     let id = request.id.clone();
     let (operation, parts) = match routes.find(&request.method, &request.path) {
         Found::Operation(operation, parts) => (operation, parts),

@@ -1,11 +1,10 @@
 //! The operations: method, path, who may, and what answers.
 
 use hyper::Method;
-use matchit::Router;
-use percent_encoding::percent_decode_str;
 
 use super::{Answering, Call, events, failures, fixtures, sandbox, webhook_deliveries, webhook_endpoints};
 use crate::domain::api_key::{Access, Resource};
+use crate::http::routes::Route;
 
 /// An operation of the API.
 pub struct Operation {
@@ -79,49 +78,12 @@ pub static OPERATIONS: &[Operation] = &[
     in_dev(Method::POST, "/cusp/v1/sandbox/snapshots/{id}/fork", |call| Box::pin(sandbox::fork(call))),
 ];
 
-/// Finds operations by method and path.
-pub struct Routes(Router<Vec<&'static Operation>>);
-
-/// What a request asks for.
-pub enum Found {
-    /// An operation, with the variable parts of its path, decoded.
-    Operation(&'static Operation, Vec<String>),
-    /// A path that takes other methods: these.
-    OtherMethod(String),
-    /// Nothing there is.
-    Nothing,
-}
-
-impl Routes {
-    /// Every operation.
-    pub fn all() -> Routes {
-        let mut router: Router<Vec<&'static Operation>> = Router::new();
-        for operation in OPERATIONS {
-            match router.at_mut(operation.path) {
-                // A path finds itself, unless another one's variable part swallows it.
-                Ok(found) if found.value[0].path == operation.path => found.value.push(operation),
-                Ok(_) | Err(_) => router.insert(operation.path, vec![operation]).expect("paths do not overlap"),
-            }
-        }
-        Routes(router)
+impl Route for Operation {
+    fn method(&self) -> &Method {
+        &self.method
     }
 
-    /// What a method and a path, still percent-encoded, ask for.
-    pub fn find(&self, method: &Method, path: &str) -> Found {
-        let Ok(found) = self.0.at(path) else { return Found::Nothing };
-        // A HEAD is a GET whose body stays behind; the HTTP stack leaves it out.
-        let wanted = if *method == Method::HEAD { &Method::GET } else { method };
-        let Some(operation) = found.value.iter().find(|operation| operation.method == *wanted) else {
-            let methods = found.value.iter().map(|operation| match operation.method {
-                Method::GET => "GET, HEAD",
-                _ => operation.method.as_str(),
-            });
-            return Found::OtherMethod(methods.collect::<Vec<_>>().join(", "));
-        };
-        let decoded = found.params.iter().map(|(_, part)| percent_decode_str(part).decode_utf8());
-        match decoded.map(|part| part.map(|part| part.into_owned())).collect::<Result<Vec<_>, _>>() {
-            Ok(parts) => Found::Operation(operation, parts),
-            Err(_) => Found::Nothing,
-        }
+    fn path(&self) -> &'static str {
+        self.path
     }
 }

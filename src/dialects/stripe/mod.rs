@@ -61,6 +61,7 @@ use crate::engine::{Ctx, Done, Stop};
 use crate::http::auth::{Presented, presented};
 use crate::http::form::{self, Hash};
 use crate::http::json::Json;
+use crate::http::routes::{Found, Routes};
 use crate::http::traffic::Traffic;
 use crate::http::{Dialect, Reply, Request, conditions};
 use crate::processor::{AttemptKey, Finding, Question};
@@ -70,7 +71,7 @@ use discounts::Shown;
 use expand::Expansions;
 use failure::{Names, Refusal};
 use idempotency::Idempotent;
-use routes::{Found, Operation};
+use routes::{OPERATIONS, Operation};
 use versions::Version;
 
 const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");
@@ -79,7 +80,7 @@ const STRIPE_CONTEXT: HeaderName = HeaderName::from_static("stripe-context");
 
 /// The dialect over the program. Sessions of the official CLI hear of the traffic.
 pub fn dialect(app: Arc<App>, traffic: Arc<Traffic>) -> Dialect {
-    let routes = Arc::new(routes::Routes::all());
+    let routes = Arc::new(Routes::of(OPERATIONS));
     let sessions = Sessions::new(app.clone(), traffic);
     Dialect {
         name: "stripe",
@@ -307,7 +308,7 @@ impl Plan {
     }
 }
 
-async fn answer(app: Arc<App>, routes: Arc<routes::Routes>, request: Request) -> Reply {
+async fn answer(app: Arc<App>, routes: Arc<Routes<Operation>>, request: Request) -> Reply {
     let began = Instant::now();
     let (operation, parts) = match routes.find(&request.method, &request.path) {
         Found::Operation(operation, parts) => (operation, parts),
