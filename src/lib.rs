@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod app;
+pub mod certificates;
 pub mod clock;
 pub mod commands;
 pub mod config;

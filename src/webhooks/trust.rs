@@ -4,17 +4,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
+
+use crate::certificates::{NoRoots, file_roots, system_roots};
 
 /// What makes encrypted connections to receivers that have a certificate signed by one of those in the file, else by who the
 /// system trusts. Reads files, so it takes its time.
 pub(super) fn connector(ca_file: Option<&Path>) -> Result<TlsConnector, String> {
     let roots = match ca_file {
         Some(path) => file_roots(path)?,
-        None => system_roots()?,
+        None => the_systems()?,
     };
     let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
@@ -25,29 +25,9 @@ pub(super) fn connector(ca_file: Option<&Path>) -> Result<TlsConnector, String> 
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-fn system_roots() -> Result<RootCertStore, String> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(found.certs);
-    match (roots.is_empty(), found.errors.first()) {
-        (false, _) => Ok(roots),
-        (true, None) => {
-            Err("the system has no certificates to verify receivers with; --webhook-ca-file names some".into())
-        }
-        (true, Some(error)) => Err(format!("the system's certificates cannot be read: {error}")),
-    }
-}
-
-fn file_roots(path: &Path) -> Result<RootCertStore, String> {
-    let cannot = |doing: &str, error: &dyn std::fmt::Display| format!("cannot {doing} {}: {error}", path.display());
-    let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
-    let certificates: Vec<CertificateDer<'static>> = read.map_err(|error| cannot("read certificates from", &error))?;
-    if certificates.is_empty() {
-        return Err(format!("there is no certificate in {}", path.display()));
-    }
-    let mut roots = RootCertStore::empty();
-    for certificate in certificates {
-        roots.add(certificate).map_err(|error| cannot("use a certificate in", &error))?;
-    }
-    Ok(roots)
+fn the_systems() -> Result<RootCertStore, String> {
+    system_roots().map_err(|reason| match reason {
+        NoRoots::None => "the system has no certificates to verify receivers with; --webhook-ca-file names some".into(),
+        NoRoots::Unreadable(error) => format!("the system's certificates cannot be read: {error}"),
+    })
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 13] = [
     &["domain"],
     &["clock", "ids", "settings"],
-    &["identity", "rfc3339", "secrets_key", "signature", "targets"],
+    &["certificates", "identity", "rfc3339", "secrets_key", "signature", "targets"],
     &["store"],
     &["engine"],
     &["failures", "feed", "listeners", "processor"],

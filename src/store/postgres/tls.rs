@@ -1,6 +1,5 @@
 //! Encrypted connections to the database: whose certificates are believed, and the one that is shown.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -11,6 +10,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, Signatur
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::url::{Tls, Verify};
+use crate::certificates::{NoRoots, certificates, file_roots, system_roots};
 
 /// The name of PostgreSQL's protocol, which a server expects when the handshake comes first.
 const PROTOCOL: &[u8] = b"postgresql";
@@ -22,8 +22,8 @@ pub(super) fn connector(tls: &Tls) -> Result<MakeRustlsConnect, String> {
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
     let builder = match &tls.verify {
-        Verify::System => builder.with_root_certificates(system_roots()?),
-        Verify::File(path) => builder.with_root_certificates(roots(path)?),
+        Verify::System => builder.with_root_certificates(the_systems()?),
+        Verify::File(path) => builder.with_root_certificates(file_roots(path)?),
         Verify::Nothing => builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider))),
     };
     let mut config = match &tls.identity {
@@ -43,35 +43,11 @@ pub(super) fn connector(tls: &Tls) -> Result<MakeRustlsConnect, String> {
     Ok(MakeRustlsConnect::new(config))
 }
 
-fn system_roots() -> Result<RootCertStore, String> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(found.certs);
-    match (roots.is_empty(), found.errors.first()) {
-        (false, _) => Ok(roots),
-        (true, None) => {
-            Err("the system has no certificates to verify the server's with; name some in sslrootcert".into())
-        }
-        (true, Some(error)) => Err(format!("cannot read the system's certificates: {error}")),
-    }
-}
-
-fn roots(path: &Path) -> Result<RootCertStore, String> {
-    let mut roots = RootCertStore::empty();
-    for certificate in certificates(path)? {
-        roots.add(certificate).map_err(|error| format!("cannot use a certificate in {}: {error}", path.display()))?;
-    }
-    Ok(roots)
-}
-
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
-    let certificates: Vec<_> =
-        read.map_err(|error| format!("cannot read certificates from {}: {error}", path.display()))?;
-    match certificates.is_empty() {
-        true => Err(format!("there is no certificate in {}", path.display())),
-        false => Ok(certificates),
-    }
+fn the_systems() -> Result<RootCertStore, String> {
+    system_roots().map_err(|reason| match reason {
+        NoRoots::None => "the system has no certificates to verify the server's with; name some in sslrootcert".into(),
+        NoRoots::Unreadable(error) => format!("cannot read the system's certificates: {error}"),
+    })
 }
 
 /// Believes any certificate. That the server has the key of the one it shows is checked all the same.
