@@ -1,7 +1,6 @@
 //! Deliveries to webhook endpoints: what servers do with the queues, and what people ask for by hand.
 
 use std::collections::BTreeMap;
-
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::{Ctx, Done, events, webhook_endpoints};

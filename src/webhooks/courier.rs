@@ -62,7 +62,8 @@ impl Courier {
     /// The name of a server that has its store for itself: after a restart it has its leases still.
     pub const ALONE: &str = "alone";
 
-    /// A courier of a server of that name, which no other server on the store has. It signs with the server's key. Says what is wrong with the settings.
+    /// A courier of a server of that name, which no other server on the store has. It signs with the server's key. Says
+    /// what is wrong with the settings.
     pub fn new(
         app: Arc<App>,
         render: Arc<dyn RenderEvent>,
@@ -117,15 +118,16 @@ impl Courier {
             }
             match self.due(MAX_SHIFTS + working.len()).await {
                 Ok(due) => {
+                    let mut failing_now = working.values().filter(|(_, failing)| *failing).count();
                     for (queue, failing) in due {
                         if let Some((wake, _)) = working.get(&queue) {
                             wake.notify_one();
                             continue;
                         }
-                        let failing_now = working.values().filter(|(_, failing)| *failing).count();
                         if working.len() >= MAX_SHIFTS || (failing && failing_now >= MAX_FAILING_SHIFTS) {
                             continue;
                         }
+                        failing_now += usize::from(failing);
                         let wake = Arc::new(Notify::new());
                         working.insert(queue.clone(), (wake.clone(), failing));
                         let (space, endpoint) = queue.clone();

@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 use super::chaos::{self, Mischief};
 use super::courier::Courier;
 use super::lanes::{Lanes, Rider};
+use super::schedule::millis;
 use super::send::{self, Letter};
 use super::sign;
 use crate::domain::account::{Account, Space};
@@ -413,8 +414,4 @@ fn kept<T>(done: Done<T>) -> Kept<T> {
         Stop::Failure(failure) => failure,
         Stop::Problem(problem) => Failure::broken("working on a webhook queue", format!("{problem:?}")),
     })
-}
-
-fn millis(span: Duration) -> i64 {
-    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
