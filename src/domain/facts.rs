@@ -5,8 +5,10 @@ use super::cash::CashTransaction;
 use super::coupon::Coupon;
 use super::ids::CustomerId;
 use super::object::{List, ObjectKind};
+use super::order::Order;
 use super::payment_method::LoosePaymentMethod;
 use super::promotion_code::PromotionCode;
+use super::rental_book::RentalBook;
 use super::setup_intent::{SetupAttempt, SetupIntent};
 use super::source::LooseSource;
 use super::time::Time;
@@ -63,6 +65,10 @@ facts! {
     SetupAttempt(SetupAttempt),
     /// A webhook endpoint.
     WebhookEndpoint(WebhookEndpoint),
+    /// An order.
+    Order(Order),
+    /// What a customer's orders and rentals add up to.
+    RentalBook(RentalBook),
 }
 
 /// The fact by which cash transactions are listed. It is stored, so it never changes.
@@ -135,6 +141,17 @@ pub mod setup_lists {
     }
 }
 
+/// The fact by which orders are listed. It is stored, so it never changes.
+pub mod order_lists {
+    use crate::domain::ids::CustomerId;
+    use crate::domain::object::{List, ObjectKind};
+
+    /// Those of a customer.
+    pub fn of_customer(customer: &CustomerId) -> List {
+        List::by(ObjectKind::Order, "customer", customer.as_str())
+    }
+}
+
 impl Facts {
     /// What it is. A deleted coupon is kept apart, because its id is free for another one.
     pub fn kind(&self) -> ObjectKind {
@@ -149,6 +166,8 @@ impl Facts {
             Facts::SetupIntent(_) => ObjectKind::SetupIntent,
             Facts::SetupAttempt(_) => ObjectKind::SetupAttempt,
             Facts::WebhookEndpoint(_) => ObjectKind::WebhookEndpoint,
+            Facts::Order(_) => ObjectKind::Order,
+            Facts::RentalBook(_) => ObjectKind::RentalBook,
         }
     }
 
@@ -164,7 +183,9 @@ impl Facts {
             | Facts::Token(_)
             | Facts::SetupIntent(_)
             | Facts::SetupAttempt(_)
-            | Facts::WebhookEndpoint(_) => self.id(),
+            | Facts::WebhookEndpoint(_)
+            | Facts::Order(_)
+            | Facts::RentalBook(_) => self.id(),
         }
     }
 
@@ -180,6 +201,8 @@ impl Facts {
             Facts::SetupIntent(intent) => intent.id.as_str(),
             Facts::SetupAttempt(attempt) => attempt.id.as_str(),
             Facts::WebhookEndpoint(endpoint) => endpoint.id.as_str(),
+            Facts::Order(order) => order.id.as_str(),
+            Facts::RentalBook(book) => book.customer.as_str(),
         }
     }
 
@@ -190,6 +213,8 @@ impl Facts {
             Facts::CashTransaction(transaction) => Some(&transaction.customer),
             Facts::SetupIntent(intent) => intent.customer.as_ref(),
             Facts::SetupAttempt(attempt) => attempt.customer.as_ref(),
+            Facts::Order(order) => Some(&order.customer.id),
+            Facts::RentalBook(book) => Some(&book.customer),
             Facts::Coupon(_)
             | Facts::PaymentMethod(_)
             | Facts::Source(_)
@@ -210,6 +235,8 @@ impl Facts {
             Facts::SetupIntent(intent) => intent.created,
             Facts::SetupAttempt(attempt) => attempt.created,
             Facts::WebhookEndpoint(endpoint) => endpoint.created,
+            Facts::Order(order) => order.created,
+            Facts::RentalBook(book) => book.created,
         }
     }
 
@@ -238,6 +265,9 @@ impl Facts {
             }
             Facts::SetupAttempt(attempt) => vec![setup_lists::attempts(&attempt.intent)],
             Facts::WebhookEndpoint(_) => vec![List::all(ObjectKind::WebhookEndpoint)],
+            Facts::Order(order) => vec![List::all(ObjectKind::Order), order_lists::of_customer(&order.customer.id)],
+            // It is found by its customer.
+            Facts::RentalBook(_) => Vec::new(),
         }
     }
 }
@@ -245,7 +275,7 @@ impl Facts {
 #[cfg(test)]
 mod tests {
     use super::promotion_code_lists::{of_code, of_coupon, of_customer, on, on_for};
-    use super::{cash_transaction_lists, setup_lists};
+    use super::{cash_transaction_lists, order_lists, setup_lists};
     use crate::domain::ids::{CouponId, CustomerId, InstrumentId, SetupIntentId};
     use crate::domain::object::{List, ObjectKind};
     use crate::domain::promotion_code::Code;
@@ -265,6 +295,8 @@ mod tests {
             (cash_transaction_lists::of_customer(&customer), 1_618_486_125_088_832_442),
             (setup_lists::of_customer(&customer), -5_388_863_065_545_119_206),
             (setup_lists::of_method(&InstrumentId("pm_1".into())), 5_091_765_562_543_734_040),
+            (List::all(ObjectKind::Order), -2_357_883_310_277_739_121),
+            (order_lists::of_customer(&customer), 5_176_652_714_780_395_336),
             (setup_lists::attempts(&SetupIntentId("seti_1".into())), -4_538_216_354_797_502_237),
         ];
         assert_eq!(lists.map(|(list, _)| list.0), lists.map(|(_, digest)| digest));

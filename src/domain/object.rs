@@ -28,6 +28,10 @@ words! {
         SetupAttempt = "setup_attempt",
         /// A webhook endpoint.
         WebhookEndpoint = "webhook_endpoint",
+        /// An order.
+        Order = "order",
+        /// What a customer's orders and rentals add up to.
+        RentalBook = "rental_book",
     }
 }
 

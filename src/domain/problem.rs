@@ -9,6 +9,7 @@ use super::ids::{
 };
 use super::instrument::SourceKind;
 use super::money::Currency;
+use super::rental_problem::RentalProblem;
 use super::setup_intent::{MethodType, SetupIntent, SetupVerb};
 use super::source::{SourceStatus, SourceType};
 use super::time::Time;
@@ -226,6 +227,14 @@ pub enum Problem {
     CashOutOfRange,
     /// The customer has a cash balance, so it cannot be deleted.
     CashHeld,
+    /// Something is wrong with an order, a rental or what they are made of.
+    Rental(RentalProblem),
+}
+
+impl From<RentalProblem> for Problem {
+    fn from(problem: RentalProblem) -> Problem {
+        Problem::Rental(problem)
+    }
 }
 
 impl Problem {
@@ -293,7 +302,8 @@ impl Problem {
             // "A decline is an outcome": docs.stripe.com/error-low-level.
             | Problem::Declined(_)
             | Problem::NoSuchCashTransaction(_)
-            | Problem::CashHeld => false,
+            | Problem::CashHeld
+            | Problem::Rental(_) => false,
         }
     }
 }

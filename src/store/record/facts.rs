@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::cash::CashTransactionShape;
 use super::coupon::CouponShape;
 use super::instrument::LooseShape;
+use super::order::OrderShape;
 use super::promotion_code::PromotionCodeShape;
+use super::rental_book::RentalBookShape;
 use super::setup_intent::{SetupAttemptShape, SetupIntentShape};
 use super::source::LooseSourceShape;
 use super::token::TokenShape;
@@ -15,8 +17,10 @@ use crate::domain::cash::CashTransaction;
 use crate::domain::coupon::Coupon;
 use crate::domain::facts::Facts;
 use crate::domain::object::{Object, ObjectKind};
+use crate::domain::order::Order;
 use crate::domain::payment_method::LoosePaymentMethod;
 use crate::domain::promotion_code::PromotionCode;
+use crate::domain::rental_book::RentalBook;
 use crate::domain::setup_intent::{SetupAttempt, SetupIntent};
 use crate::domain::source::LooseSource;
 use crate::domain::token::Token;
@@ -68,6 +72,8 @@ shapes! {
     SetupIntent(SetupIntentShape),
     SetupAttempt(SetupAttemptShape),
     WebhookEndpoint(WebhookEndpointShape),
+    Order(OrderShape),
+    RentalBook(RentalBookShape),
 }
 
 /// The object that keeps the facts.
@@ -95,6 +101,8 @@ pub fn read_facts(object: &Object) -> Result<Facts, Unreadable> {
             ObjectKind::WebhookEndpoint => {
                 WebhookEndpoint::try_from(parse::<WebhookEndpointShape<'static>>(body)?)?.into()
             }
+            ObjectKind::Order => Order::try_from(parse::<OrderShape<'static>>(body)?)?.into(),
+            ObjectKind::RentalBook => RentalBook::try_from(parse::<RentalBookShape<'static>>(body)?)?.into(),
         }),
         unknown => Err(Unreadable::UnknownShape(unknown)),
     }
@@ -120,6 +128,8 @@ pub(crate) mod tests {
     use crate::domain::token::{Carried, Token};
     use crate::store::record::instrument::tests::loose_payment_methods;
     use crate::store::record::instrument::tests::{bank_accounts, cards};
+    use crate::store::record::order::tests::orders;
+    use crate::store::record::rental_book::tests::rental_books;
     use crate::store::record::setup_intent::tests::{setup_attempts, setup_intents};
     use crate::store::record::source::tests::loose_sources;
     use crate::store::record::webhook::tests::webhook_endpoints;
@@ -240,6 +250,8 @@ pub(crate) mod tests {
             setup_intents().prop_map(Facts::from).boxed(),
             setup_attempts().prop_map(Facts::from).boxed(),
             webhook_endpoints().prop_map(Facts::from).boxed(),
+            orders().prop_map(Facts::from).boxed(),
+            rental_books().prop_map(Facts::from).boxed(),
         ]
         .boxed()
     }
