@@ -274,7 +274,11 @@ fn told(facts: &Facts, beside: &[Facts], account: &Account, version: &Version, t
             promotion_codes::object(&promotion, account, version, then, &Expansions::default(), None)
         }
         // Stripe's API has no words for it, and whoever asks in its words is not told of it.
-        Facts::Order(_) | Facts::RentalBook(_) => Object::new().and("id", facts.id().to_owned()).into(),
+        Facts::Order(_)
+        | Facts::RentalBook(_)
+        | Facts::Rental(_)
+        | Facts::RentalPayment(_)
+        | Facts::BillingGroup(_) => Object::new().and("id", facts.id().to_owned()).into(),
         Facts::CashTransaction(transaction) => {
             cash_balance::transaction(transaction, account, version, &Expansions::default(), None)
         }
