@@ -121,7 +121,27 @@ id!(
     /// An account, `acct_…`.
     AccountId, "acct"
 );
+id!(
+    /// A product of a catalogue, `prod_…`.
+    ProductId, "prod"
+);
+id!(
+    /// A variant of a product, `var_…`.
+    VariantId, "var"
+);
+id!(
+    /// A rental of a customer, `sub_…`.
+    RentalId, "sub"
+);
 
+name!(
+    /// What an account calls a product or a variant: whatever it chose.
+    Sku
+);
+name!(
+    /// The serial number of an asset.
+    SerialNumber
+);
 name!(
     /// A coupon: whatever its maker chose.
     CouponId

@@ -2,6 +2,7 @@
 
 use super::balance::BalanceWish;
 use super::card::ExpiryFault;
+use super::catalogue::CatalogueProblem;
 use super::decline::Decline;
 use super::ids::{
     BalanceTransactionId, CashTransactionId, CouponId, CustomerId, DeliveryId, EventId, InstrumentId, PromotionCodeId,
@@ -226,6 +227,14 @@ pub enum Problem {
     CashOutOfRange,
     /// The customer has a cash balance, so it cannot be deleted.
     CashHeld,
+    /// Something about products, variants or assets.
+    Catalogue(CatalogueProblem),
+}
+
+impl From<CatalogueProblem> for Problem {
+    fn from(problem: CatalogueProblem) -> Problem {
+        Problem::Catalogue(problem)
+    }
 }
 
 impl Problem {
@@ -249,6 +258,7 @@ impl Problem {
             | Problem::ExpiryOver(_)
             | Problem::TypeNotAllowed { .. }
             | Problem::CashOutOfRange => true,
+            Problem::Catalogue(problem) => problem.is_of_parameters(),
             Problem::NoSuchCustomer { .. }
             | Problem::NoSuchBalanceTransaction(_)
             | Problem::NoSuchEvent(_)

@@ -556,6 +556,8 @@ impl Refusal {
                 Refusal { status: 404, ..Refusal::no_such("webhook_delivery", id.as_str(), "id") }
             }
             Problem::NoSuchSnapshot(id) => Refusal { status: 404, ..Refusal::no_such("snapshot", id.as_str(), "id") },
+            // None of Stripe's operations is about these.
+            Problem::Catalogue(_) => Refusal::new(400, "The catalogue of the account does not allow it."),
             Problem::TooManySnapshots => Refusal::new(
                 400,
                 format!("A sandbox can have at most {MAX_SNAPSHOTS} snapshots. Delete one to take another."),

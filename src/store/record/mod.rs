@@ -4,6 +4,7 @@
 mod account;
 mod address;
 mod api_key;
+mod asset;
 mod balance;
 mod cash;
 mod coupon;
@@ -14,6 +15,7 @@ mod event;
 mod facts;
 mod holding;
 mod instrument;
+mod product;
 mod promotion_code;
 mod setup_intent;
 mod source;
