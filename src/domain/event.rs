@@ -162,6 +162,10 @@ words! {
         Variant = "variant",
         /// An asset.
         Asset = "asset",
+        /// An order.
+        Order = "order",
+        /// A customer's rental book, of which nothing is told.
+        RentalBook = "rental_book",
     }
 }
 
@@ -225,6 +229,8 @@ impl EventKind {
         EventKind::Change(Subject::Variant, Change::Updated),
         EventKind::Change(Subject::Asset, Change::Created),
         EventKind::Change(Subject::Asset, Change::Updated),
+        EventKind::Change(Subject::Order, Change::Created),
+        EventKind::Change(Subject::Order, Change::Updated),
     ];
 
     /// The kind's dotted name, which is also how it is kept.
@@ -290,12 +296,18 @@ impl EventKind {
             EventKind::Change(Subject::Asset, Change::Created) => "asset.created",
             EventKind::Change(Subject::Asset, Change::Updated) => "asset.updated",
             EventKind::Change(Subject::Asset, Change::Deleted) => "asset.deleted",
+            EventKind::Change(Subject::Order, Change::Created) => "order.created",
+            EventKind::Change(Subject::Order, Change::Updated) => "order.updated",
+            EventKind::Change(Subject::Order, Change::Deleted) => "order.deleted",
+            EventKind::Change(Subject::RentalBook, Change::Created) => "rental_book.created",
+            EventKind::Change(Subject::RentalBook, Change::Updated) => "rental_book.updated",
+            EventKind::Change(Subject::RentalBook, Change::Deleted) => "rental_book.deleted",
             EventKind::Setup(step) => step.as_str(),
         }
     }
 
-    /// Whether Stripe's API has words for it. What it has none for is neither listed nor sent in that API, also where a
-    /// kind of Stripe's has the same name: its `product` is another thing.
+    /// Whether Stripe's API has words for it. What it has none for is neither in its list of events nor sent to its webhook
+    /// endpoints, also where a kind of Stripe's has the same name: its `product` is another thing.
     pub fn is_stripes(self) -> bool {
         match self {
             EventKind::Setup(_) => true,
@@ -383,8 +395,9 @@ impl Subject {
             | Subject::TaxId
             | Subject::SetupIntent
             | Subject::SetupAttempt
+            // A type of our own, for receivers who listen through Stripe's API.
             | Subject::WebhookEndpoint => true,
-            Subject::Product | Subject::Variant | Subject::Asset => false,
+            Subject::Product | Subject::Variant | Subject::Asset | Subject::Order | Subject::RentalBook => false,
         }
     }
 
@@ -402,6 +415,8 @@ impl Subject {
             Facts::Product(_) => Subject::Product,
             Facts::Variant(_) => Subject::Variant,
             Facts::Asset(_) => Subject::Asset,
+            Facts::Order(_) => Subject::Order,
+            Facts::RentalBook(_) => Subject::RentalBook,
         }
     }
 }

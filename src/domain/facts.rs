@@ -6,9 +6,11 @@ use super::cash::CashTransaction;
 use super::coupon::Coupon;
 use super::ids::CustomerId;
 use super::object::{List, ObjectKind};
+use super::order::Order;
 use super::payment_method::LoosePaymentMethod;
 use super::product::{Product, Variant};
 use super::promotion_code::PromotionCode;
+use super::rental_book::RentalBook;
 use super::setup_intent::{SetupAttempt, SetupIntent};
 use super::source::LooseSource;
 use super::time::Time;
@@ -71,6 +73,10 @@ facts! {
     Variant(Variant),
     /// An asset.
     Asset(Asset),
+    /// An order.
+    Order(Order),
+    /// What a customer's orders and rentals add up to.
+    RentalBook(RentalBook),
 }
 
 /// The fact by which cash transactions are listed. It is stored, so it never changes.
@@ -179,6 +185,17 @@ pub mod catalogue_lists {
     }
 }
 
+/// The fact by which orders are listed. It is stored, so it never changes.
+pub mod order_lists {
+    use crate::domain::ids::CustomerId;
+    use crate::domain::object::{List, ObjectKind};
+
+    /// Those of a customer.
+    pub fn of_customer(customer: &CustomerId) -> List {
+        List::by(ObjectKind::Order, "customer", customer.as_str())
+    }
+}
+
 impl Facts {
     /// What it is. A deleted coupon is kept apart, because its id is free for another one.
     pub fn kind(&self) -> ObjectKind {
@@ -196,6 +213,8 @@ impl Facts {
             Facts::Product(_) => ObjectKind::Product,
             Facts::Variant(_) => ObjectKind::Variant,
             Facts::Asset(_) => ObjectKind::Asset,
+            Facts::Order(_) => ObjectKind::Order,
+            Facts::RentalBook(_) => ObjectKind::RentalBook,
         }
     }
 
@@ -213,7 +232,9 @@ impl Facts {
             | Facts::SetupAttempt(_)
             | Facts::WebhookEndpoint(_)
             | Facts::Product(_)
-            | Facts::Asset(_) => self.id(),
+            | Facts::Asset(_)
+            | Facts::Order(_)
+            | Facts::RentalBook(_) => self.id(),
             Facts::Variant(variant) => variant.sku.as_str(),
         }
     }
@@ -233,6 +254,8 @@ impl Facts {
             Facts::Product(product) => product.id.as_str(),
             Facts::Variant(variant) => variant.id.as_str(),
             Facts::Asset(asset) => asset.serial.as_str(),
+            Facts::Order(order) => order.id.as_str(),
+            Facts::RentalBook(book) => book.customer.as_str(),
         }
     }
 
@@ -244,6 +267,8 @@ impl Facts {
             Facts::SetupIntent(intent) => intent.customer.as_ref(),
             Facts::SetupAttempt(attempt) => attempt.customer.as_ref(),
             Facts::Asset(asset) => asset.customer.as_ref(),
+            Facts::Order(order) => Some(&order.customer.id),
+            Facts::RentalBook(book) => Some(&book.customer),
             Facts::Coupon(_)
             | Facts::PaymentMethod(_)
             | Facts::Source(_)
@@ -269,6 +294,8 @@ impl Facts {
             Facts::Product(product) => product.created,
             Facts::Variant(variant) => variant.created,
             Facts::Asset(asset) => asset.created,
+            Facts::Order(order) => order.created,
+            Facts::RentalBook(book) => book.created,
         }
     }
 
@@ -311,6 +338,9 @@ impl Facts {
                 lists.extend(asset.rental.as_ref().map(catalogue_lists::assets_of_rental));
                 lists
             }
+            Facts::Order(order) => vec![List::all(ObjectKind::Order), order_lists::of_customer(&order.customer.id)],
+            // It is found by its customer.
+            Facts::RentalBook(_) => Vec::new(),
         }
     }
 }
@@ -318,7 +348,7 @@ impl Facts {
 #[cfg(test)]
 mod tests {
     use super::promotion_code_lists::{of_code, of_coupon, of_customer, on, on_for};
-    use super::{cash_transaction_lists, setup_lists};
+    use super::{cash_transaction_lists, order_lists, setup_lists};
     use crate::domain::ids::{CouponId, CustomerId, InstrumentId, SetupIntentId};
     use crate::domain::object::{List, ObjectKind};
     use crate::domain::promotion_code::Code;
@@ -338,6 +368,8 @@ mod tests {
             (cash_transaction_lists::of_customer(&customer), 1_618_486_125_088_832_442),
             (setup_lists::of_customer(&customer), -5_388_863_065_545_119_206),
             (setup_lists::of_method(&InstrumentId("pm_1".into())), 5_091_765_562_543_734_040),
+            (List::all(ObjectKind::Order), -2_357_883_310_277_739_121),
+            (order_lists::of_customer(&customer), 5_176_652_714_780_395_336),
             (setup_lists::attempts(&SetupIntentId("seti_1".into())), -4_538_216_354_797_502_237),
         ];
         assert_eq!(lists.map(|(list, _)| list.0), lists.map(|(_, digest)| digest));

@@ -102,6 +102,22 @@ id!(
     WebhookEndpointId, "we"
 );
 id!(
+    /// An order, `ord_…`.
+    OrderId, "ord"
+);
+id!(
+    /// A rental of one device, `sub_…`: FlexPortal calls it a subscription.
+    RentalId, "sub"
+);
+id!(
+    /// A product, `prod_…`.
+    ProductId, "prod"
+);
+id!(
+    /// A variant of a product, `var_…`.
+    VariantId, "var"
+);
+id!(
     /// A delivery of an event to an endpoint, `whd_…`.
     DeliveryId, "whd"
 );
@@ -120,18 +136,6 @@ id!(
 id!(
     /// An account, `acct_…`.
     AccountId, "acct"
-);
-id!(
-    /// A product of a catalogue, `prod_…`.
-    ProductId, "prod"
-);
-id!(
-    /// A variant of a product, `var_…`.
-    VariantId, "var"
-);
-id!(
-    /// A rental of a customer, `sub_…`.
-    RentalId, "sub"
 );
 
 name!(

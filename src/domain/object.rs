@@ -34,6 +34,10 @@ words! {
         Variant = "variant",
         /// An asset.
         Asset = "asset",
+        /// An order.
+        Order = "order",
+        /// What a customer's orders and rentals add up to.
+        RentalBook = "rental_book",
     }
 }
 

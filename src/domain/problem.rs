@@ -10,6 +10,7 @@ use super::ids::{
 };
 use super::instrument::SourceKind;
 use super::money::Currency;
+use super::rental_problem::RentalProblem;
 use super::setup_intent::{MethodType, SetupIntent, SetupVerb};
 use super::source::{SourceStatus, SourceType};
 use super::time::Time;
@@ -229,11 +230,19 @@ pub enum Problem {
     CashHeld,
     /// Something about products, variants or assets.
     Catalogue(CatalogueProblem),
+    /// Something is wrong with an order, a rental or what they are made of.
+    Rental(RentalProblem),
 }
 
 impl From<CatalogueProblem> for Problem {
     fn from(problem: CatalogueProblem) -> Problem {
         Problem::Catalogue(problem)
+    }
+}
+
+impl From<RentalProblem> for Problem {
+    fn from(problem: RentalProblem) -> Problem {
+        Problem::Rental(problem)
     }
 }
 
@@ -303,7 +312,8 @@ impl Problem {
             // "A decline is an outcome": docs.stripe.com/error-low-level.
             | Problem::Declined(_)
             | Problem::NoSuchCashTransaction(_)
-            | Problem::CashHeld => false,
+            | Problem::CashHeld
+            | Problem::Rental(_) => false,
         }
     }
 }

@@ -135,8 +135,8 @@ impl WebhookEndpoint {
 
     /// Whether it is to be told of such an event.
     pub fn hears(&self, kind: EventKind) -> bool {
-        self.enabled
-            && kind.is_stripes()
+        kind.is_stripes()
+            && self.enabled
             && self.enabled_events.iter().any(|name| name == EVERYTHING || name == kind.as_str())
     }
 

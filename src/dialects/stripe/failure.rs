@@ -540,6 +540,8 @@ impl Refusal {
             }
             Problem::CashOutOfRange => Refusal::cash_out_of_range(),
             Problem::CashHeld => Refusal::cash_held(),
+            // None of the verbs that are run here has one.
+            Problem::Rental(_) | Problem::Catalogue(_) => Refusal::broken(),
             Problem::NoSuchTaxId(id) => Refusal { status: 404, ..Refusal::no_such("tax_id", id.as_str(), "id") },
             Problem::TooManyTaxIds => Refusal::new(
                 400,
@@ -556,8 +558,6 @@ impl Refusal {
                 Refusal { status: 404, ..Refusal::no_such("webhook_delivery", id.as_str(), "id") }
             }
             Problem::NoSuchSnapshot(id) => Refusal { status: 404, ..Refusal::no_such("snapshot", id.as_str(), "id") },
-            // None of Stripe's operations is about these.
-            Problem::Catalogue(_) => Refusal::new(400, "The catalogue of the account does not allow it."),
             Problem::TooManySnapshots => Refusal::new(
                 400,
                 format!("A sandbox can have at most {MAX_SNAPSHOTS} snapshots. Delete one to take another."),

@@ -6,8 +6,10 @@ use super::asset::AssetShape;
 use super::cash::CashTransactionShape;
 use super::coupon::CouponShape;
 use super::instrument::LooseShape;
+use super::order::OrderShape;
 use super::product::{ProductShape, VariantShape};
 use super::promotion_code::PromotionCodeShape;
+use super::rental_book::RentalBookShape;
 use super::setup_intent::{SetupAttemptShape, SetupIntentShape};
 use super::source::LooseSourceShape;
 use super::token::TokenShape;
@@ -18,9 +20,11 @@ use crate::domain::cash::CashTransaction;
 use crate::domain::coupon::Coupon;
 use crate::domain::facts::Facts;
 use crate::domain::object::{Object, ObjectKind};
+use crate::domain::order::Order;
 use crate::domain::payment_method::LoosePaymentMethod;
 use crate::domain::product::{Product, Variant};
 use crate::domain::promotion_code::PromotionCode;
+use crate::domain::rental_book::RentalBook;
 use crate::domain::setup_intent::{SetupAttempt, SetupIntent};
 use crate::domain::source::LooseSource;
 use crate::domain::token::Token;
@@ -75,6 +79,8 @@ shapes! {
     Product(ProductShape),
     Variant(VariantShape),
     Asset(AssetShape),
+    Order(OrderShape),
+    RentalBook(RentalBookShape),
 }
 
 /// The object that keeps the facts.
@@ -105,6 +111,8 @@ pub fn read_facts(object: &Object) -> Result<Facts, Unreadable> {
             ObjectKind::Product => Product::try_from(parse::<ProductShape<'static>>(body)?)?.into(),
             ObjectKind::Variant => Variant::try_from(parse::<VariantShape<'static>>(body)?)?.into(),
             ObjectKind::Asset => Asset::try_from(parse::<AssetShape<'static>>(body)?)?.into(),
+            ObjectKind::Order => Order::try_from(parse::<OrderShape<'static>>(body)?)?.into(),
+            ObjectKind::RentalBook => RentalBook::try_from(parse::<RentalBookShape<'static>>(body)?)?.into(),
         }),
         unknown => Err(Unreadable::UnknownShape(unknown)),
     }
@@ -131,7 +139,9 @@ pub(crate) mod tests {
     use crate::store::record::asset::tests::assets;
     use crate::store::record::instrument::tests::loose_payment_methods;
     use crate::store::record::instrument::tests::{bank_accounts, cards};
+    use crate::store::record::order::tests::orders;
     use crate::store::record::product::tests::{products, variants};
+    use crate::store::record::rental_book::tests::rental_books;
     use crate::store::record::setup_intent::tests::{setup_attempts, setup_intents};
     use crate::store::record::source::tests::loose_sources;
     use crate::store::record::webhook::tests::webhook_endpoints;
@@ -255,6 +265,8 @@ pub(crate) mod tests {
             products().prop_map(Facts::from).boxed(),
             variants().prop_map(Facts::from).boxed(),
             assets().prop_map(Facts::from).boxed(),
+            orders().prop_map(Facts::from).boxed(),
+            rental_books().prop_map(Facts::from).boxed(),
         ]
         .boxed()
     }
