@@ -43,5 +43,6 @@ pub mod tax_id_kind;
 pub mod term;
 pub mod time;
 pub mod token;
+pub mod unit;
 pub mod webhook;
 pub(crate) mod words;

@@ -23,6 +23,7 @@ mod setup_intent;
 mod source;
 mod tax_id;
 mod token;
+mod unit;
 mod webhook;
 
 use std::borrow::Cow;
