@@ -156,6 +156,12 @@ words! {
         SetupAttempt = "setup_attempt",
         /// A webhook endpoint.
         WebhookEndpoint = "webhook_endpoint",
+        /// A product of a catalogue.
+        Product = "product",
+        /// A variant of a product.
+        Variant = "variant",
+        /// An asset.
+        Asset = "asset",
         /// An order.
         Order = "order",
         /// A customer's rental book, of which nothing is told.
@@ -223,6 +229,12 @@ impl EventKind {
         EventKind::Change(Subject::FailedSource, Change::Updated),
         EventKind::Change(Subject::CanceledSource, Change::Updated),
         EventKind::Change(Subject::WebhookEndpoint, Change::Updated),
+        EventKind::Change(Subject::Product, Change::Created),
+        EventKind::Change(Subject::Product, Change::Updated),
+        EventKind::Change(Subject::Variant, Change::Created),
+        EventKind::Change(Subject::Variant, Change::Updated),
+        EventKind::Change(Subject::Asset, Change::Created),
+        EventKind::Change(Subject::Asset, Change::Updated),
         EventKind::Change(Subject::Order, Change::Created),
         EventKind::Change(Subject::Order, Change::Updated),
         EventKind::Change(Subject::Rental, Change::Created),
@@ -288,6 +300,15 @@ impl EventKind {
             EventKind::Change(Subject::WebhookEndpoint, Change::Created | Change::Updated | Change::Deleted) => {
                 "webhook_endpoint.disabled"
             }
+            EventKind::Change(Subject::Product, Change::Created) => "product.created",
+            EventKind::Change(Subject::Product, Change::Updated) => "product.updated",
+            EventKind::Change(Subject::Product, Change::Deleted) => "product.deleted",
+            EventKind::Change(Subject::Variant, Change::Created) => "variant.created",
+            EventKind::Change(Subject::Variant, Change::Updated) => "variant.updated",
+            EventKind::Change(Subject::Variant, Change::Deleted) => "variant.deleted",
+            EventKind::Change(Subject::Asset, Change::Created) => "asset.created",
+            EventKind::Change(Subject::Asset, Change::Updated) => "asset.updated",
+            EventKind::Change(Subject::Asset, Change::Deleted) => "asset.deleted",
             EventKind::Change(Subject::Order, Change::Created) => "order.created",
             EventKind::Change(Subject::Order, Change::Updated) => "order.updated",
             EventKind::Change(Subject::Order, Change::Deleted) => "order.deleted",
@@ -308,7 +329,7 @@ impl EventKind {
     }
 
     /// Whether Stripe's API has words for it. What it has none for is neither in its list of events nor sent to its webhook
-    /// endpoints.
+    /// endpoints, also where a kind of Stripe's has the same name: its `product` is another thing.
     pub fn is_stripes(self) -> bool {
         match self {
             EventKind::Setup(_) => true,
@@ -378,6 +399,7 @@ impl Happening {
 }
 
 impl Subject {
+    /// Whether Stripe's API has words for it.
     fn is_stripes(self) -> bool {
         match self {
             Subject::Customer
@@ -397,7 +419,10 @@ impl Subject {
             | Subject::SetupAttempt
             // A type of our own, for receivers who listen through Stripe's API.
             | Subject::WebhookEndpoint => true,
-            Subject::Order
+            Subject::Product
+            | Subject::Variant
+            | Subject::Asset
+            | Subject::Order
             | Subject::RentalBook
             | Subject::Rental
             | Subject::RentalPayment
@@ -416,6 +441,9 @@ impl Subject {
             Facts::SetupIntent(_) => Subject::SetupIntent,
             Facts::SetupAttempt(_) => Subject::SetupAttempt,
             Facts::WebhookEndpoint(_) => Subject::WebhookEndpoint,
+            Facts::Product(_) => Subject::Product,
+            Facts::Variant(_) => Subject::Variant,
+            Facts::Asset(_) => Subject::Asset,
             Facts::Order(_) => Subject::Order,
             Facts::RentalBook(_) => Subject::RentalBook,
             Facts::Rental(_) => Subject::Rental,

@@ -1,6 +1,7 @@
 //! The facts of an object, whatever its kind: where it is kept and on which lists it is follow from them.
 
 use self::promotion_code_lists::{of_code, of_coupon, of_customer, on, on_for};
+use super::asset::Asset;
 use super::billing_group::BillingGroup;
 use super::cash::CashTransaction;
 use super::coupon::Coupon;
@@ -8,6 +9,7 @@ use super::ids::CustomerId;
 use super::object::{List, ObjectKind};
 use super::order::Order;
 use super::payment_method::LoosePaymentMethod;
+use super::product::{Product, Variant};
 use super::promotion_code::PromotionCode;
 use super::rental::Rental;
 use super::rental_book::RentalBook;
@@ -68,6 +70,12 @@ facts! {
     SetupAttempt(SetupAttempt),
     /// A webhook endpoint.
     WebhookEndpoint(WebhookEndpoint),
+    /// A product of a catalogue.
+    Product(Product),
+    /// A variant of a product.
+    Variant(Variant),
+    /// An asset.
+    Asset(Asset),
     /// An order.
     Order(Order),
     /// What a customer's orders and rentals add up to.
@@ -147,6 +155,42 @@ pub mod setup_lists {
     /// Attempts of an intent.
     pub fn attempts(intent: &SetupIntentId) -> List {
         List::by(ObjectKind::SetupAttempt, "setup_intent", intent.as_str())
+    }
+}
+
+/// The facts by which products, variants and assets are listed. They are stored, so they never change.
+pub mod catalogue_lists {
+    use crate::domain::ids::{CustomerId, ProductId, RentalId, Sku, VariantId};
+    use crate::domain::object::{List, ObjectKind};
+
+    /// The product that is called so.
+    pub fn product_of_sku(sku: &Sku) -> List {
+        List::by(ObjectKind::Product, "sku", sku.as_str())
+    }
+
+    /// The variants of a product.
+    pub fn of_product(product: &ProductId) -> List {
+        List::by(ObjectKind::Variant, "product", product.as_str())
+    }
+
+    /// The variant of an id.
+    pub fn variant_of_id(id: &VariantId) -> List {
+        List::by(ObjectKind::Variant, "id", id.as_str())
+    }
+
+    /// The assets of a variant.
+    pub fn assets_of_sku(sku: &Sku) -> List {
+        List::by(ObjectKind::Asset, "sku", sku.as_str())
+    }
+
+    /// The assets that a customer has.
+    pub fn assets_of_customer(customer: &CustomerId) -> List {
+        List::by(ObjectKind::Asset, "customer", customer.as_str())
+    }
+
+    /// The assets of a rental.
+    pub fn assets_of_rental(rental: &RentalId) -> List {
+        List::by(ObjectKind::Asset, "rental", rental.as_str())
     }
 }
 
@@ -247,6 +291,9 @@ impl Facts {
             Facts::SetupIntent(_) => ObjectKind::SetupIntent,
             Facts::SetupAttempt(_) => ObjectKind::SetupAttempt,
             Facts::WebhookEndpoint(_) => ObjectKind::WebhookEndpoint,
+            Facts::Product(_) => ObjectKind::Product,
+            Facts::Variant(_) => ObjectKind::Variant,
+            Facts::Asset(_) => ObjectKind::Asset,
             Facts::Order(_) => ObjectKind::Order,
             Facts::RentalBook(_) => ObjectKind::RentalBook,
             Facts::Rental(_) => ObjectKind::Rental,
@@ -268,11 +315,14 @@ impl Facts {
             | Facts::SetupIntent(_)
             | Facts::SetupAttempt(_)
             | Facts::WebhookEndpoint(_)
+            | Facts::Product(_)
+            | Facts::Asset(_)
             | Facts::Order(_)
             | Facts::RentalBook(_)
             | Facts::Rental(_)
             | Facts::RentalPayment(_)
             | Facts::BillingGroup(_) => self.id(),
+            Facts::Variant(variant) => variant.sku.as_str(),
         }
     }
 
@@ -288,6 +338,9 @@ impl Facts {
             Facts::SetupIntent(intent) => intent.id.as_str(),
             Facts::SetupAttempt(attempt) => attempt.id.as_str(),
             Facts::WebhookEndpoint(endpoint) => endpoint.id.as_str(),
+            Facts::Product(product) => product.id.as_str(),
+            Facts::Variant(variant) => variant.id.as_str(),
+            Facts::Asset(asset) => asset.serial.as_str(),
             Facts::Order(order) => order.id.as_str(),
             Facts::RentalBook(book) => book.customer.as_str(),
             Facts::Rental(rental) => rental.id.as_str(),
@@ -303,6 +356,7 @@ impl Facts {
             Facts::CashTransaction(transaction) => Some(&transaction.customer),
             Facts::SetupIntent(intent) => intent.customer.as_ref(),
             Facts::SetupAttempt(attempt) => attempt.customer.as_ref(),
+            Facts::Asset(asset) => asset.customer.as_ref(),
             Facts::Order(order) => Some(&order.customer.id),
             Facts::RentalBook(book) => Some(&book.customer),
             Facts::Rental(rental) => Some(&rental.customer),
@@ -312,7 +366,9 @@ impl Facts {
             | Facts::PaymentMethod(_)
             | Facts::Source(_)
             | Facts::Token(_)
-            | Facts::WebhookEndpoint(_) => None,
+            | Facts::WebhookEndpoint(_)
+            | Facts::Product(_)
+            | Facts::Variant(_) => None,
         }
     }
 
@@ -328,6 +384,9 @@ impl Facts {
             Facts::SetupIntent(intent) => intent.created,
             Facts::SetupAttempt(attempt) => attempt.created,
             Facts::WebhookEndpoint(endpoint) => endpoint.created,
+            Facts::Product(product) => product.created,
+            Facts::Variant(variant) => variant.created,
+            Facts::Asset(asset) => asset.created,
             Facts::Order(order) => order.created,
             Facts::RentalBook(book) => book.created,
             Facts::Rental(rental) => rental.created,
@@ -361,6 +420,20 @@ impl Facts {
             }
             Facts::SetupAttempt(attempt) => vec![setup_lists::attempts(&attempt.intent)],
             Facts::WebhookEndpoint(_) => vec![List::all(ObjectKind::WebhookEndpoint)],
+            Facts::Product(product) => {
+                vec![List::all(ObjectKind::Product), catalogue_lists::product_of_sku(&product.sku)]
+            }
+            Facts::Variant(variant) => vec![
+                List::all(ObjectKind::Variant),
+                catalogue_lists::of_product(&variant.product),
+                catalogue_lists::variant_of_id(&variant.id),
+            ],
+            Facts::Asset(asset) => {
+                let mut lists = vec![List::all(ObjectKind::Asset), catalogue_lists::assets_of_sku(&asset.sku)];
+                lists.extend(asset.customer.as_ref().map(catalogue_lists::assets_of_customer));
+                lists.extend(asset.rental.as_ref().map(catalogue_lists::assets_of_rental));
+                lists
+            }
             Facts::Order(order) => vec![List::all(ObjectKind::Order), order_lists::of_customer(&order.customer.id)],
             // It is found by its customer.
             Facts::RentalBook(_) => Vec::new(),

@@ -147,6 +147,14 @@ id!(
 );
 
 name!(
+    /// What an account calls a product or a variant: whatever it chose.
+    Sku
+);
+name!(
+    /// The serial number of an asset.
+    SerialNumber
+);
+name!(
     /// A coupon: whatever its maker chose.
     CouponId
 );

@@ -2,6 +2,7 @@
 
 use super::balance::BalanceWish;
 use super::card::ExpiryFault;
+use super::catalogue::CatalogueProblem;
 use super::decline::Decline;
 use super::ids::{
     BalanceTransactionId, CashTransactionId, CouponId, CustomerId, DeliveryId, EventId, InstrumentId, PromotionCodeId,
@@ -227,8 +228,16 @@ pub enum Problem {
     CashOutOfRange,
     /// The customer has a cash balance, so it cannot be deleted.
     CashHeld,
+    /// Something about products, variants or assets.
+    Catalogue(CatalogueProblem),
     /// Something is wrong with an order, a rental or what they are made of.
     Rental(RentalProblem),
+}
+
+impl From<CatalogueProblem> for Problem {
+    fn from(problem: CatalogueProblem) -> Problem {
+        Problem::Catalogue(problem)
+    }
 }
 
 impl From<RentalProblem> for Problem {
@@ -258,6 +267,7 @@ impl Problem {
             | Problem::ExpiryOver(_)
             | Problem::TypeNotAllowed { .. }
             | Problem::CashOutOfRange => true,
+            Problem::Catalogue(problem) => problem.is_of_parameters(),
             Problem::NoSuchCustomer { .. }
             | Problem::NoSuchBalanceTransaction(_)
             | Problem::NoSuchEvent(_)

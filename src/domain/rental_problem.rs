@@ -8,6 +8,8 @@ use super::rental::RentalStatus;
 /// A refusal by the rules of renting: nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RentalProblem {
+    /// No item of a list has the id behind which a page was to begin.
+    UnknownCursor(String),
     /// No order of that id in this space.
     NoSuchOrder(OrderId),
     /// No variant has the SKU of that line of an order.

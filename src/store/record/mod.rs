@@ -4,6 +4,7 @@
 mod account;
 mod address;
 mod api_key;
+mod asset;
 mod balance;
 mod billing_group;
 mod cash;
@@ -16,6 +17,7 @@ mod facts;
 mod holding;
 mod instrument;
 mod order;
+mod product;
 mod promotion_code;
 mod rental;
 mod rental_book;
