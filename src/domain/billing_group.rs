@@ -1,7 +1,10 @@
 //! Billing groups: rentals of one customer that are billed together, on one day of the month.
 
+use std::collections::BTreeSet;
+
 use super::ids::{BillingGroupId, CustomerId, RentalId};
 use super::money::Currency;
+use super::period::Period;
 use super::time::Time;
 use super::words::words;
 
@@ -52,6 +55,8 @@ pub struct BillingGroup {
     pub day: u8,
     /// Its rentals in the order in which they came, at most [`MAX_RENTALS`].
     pub members: Vec<Member>,
+    /// Months that it billed and was paid for, or gave up.
+    pub closed: BTreeSet<Period>,
     /// In which currency it bills.
     pub currency: Currency,
     /// Whether it bills.
@@ -130,6 +135,7 @@ mod tests {
             name: "Rocket Rides".into(),
             day: 15,
             members: vec![member("sub_1", 8_900), member("sub_2", 12_900)],
+            closed: BTreeSet::new(),
             currency: Currency::parse("eur").expect("it is one"),
             status: GroupStatus::Active,
             notes: None,

@@ -207,7 +207,7 @@ pub mod order_lists {
 
 /// The facts by which rentals, their payments and billing groups are listed. They are stored, so they never change.
 pub mod rental_lists {
-    use crate::domain::ids::{BillingGroupId, CustomerId, OrderId, RentalId};
+    use crate::domain::ids::{BillingGroupId, CustomerId, OrderId, RentalId, SerialNumber};
     use crate::domain::object::{List, ObjectKind};
     use crate::domain::rental::Rental;
     use crate::domain::rental_payment::{Billed, RentalPayment};
@@ -223,8 +223,8 @@ pub mod rental_lists {
     }
 
     /// Rentals of a device, by its serial number.
-    pub fn of_serial(serial: &str) -> List {
-        List::by(ObjectKind::Rental, "serial", serial)
+    pub fn of_serial(serial: &SerialNumber) -> List {
+        List::by(ObjectKind::Rental, "serial", serial.as_str())
     }
 
     /// Payments by a customer.

@@ -3,15 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use super::ids::{BillingGroupId, CustomerId, OrderId, ProductId, RentalId, VariantId};
+use super::ids::{BillingGroupId, CustomerId, OrderId, ProductId, RentalId, SerialNumber, Sku, VariantId};
 use super::money::Currency;
+use super::order::MAX_CONTRACT_MONTHS;
 use super::period::{Period, day_of, days_between, rounded};
 use super::rental_problem::RentalProblem;
 use super::time::Time;
 use super::words::words;
 
-/// The longest contract, extensions included, in months.
-pub const MAX_CONTRACT_MONTHS: u32 = 120;
 /// The longest note, in characters.
 pub const MAX_NOTES: usize = 5_000;
 /// The longest note beside a cancellation, in characters.
@@ -157,9 +156,9 @@ pub struct Extension {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replacement {
     /// The serial number of the one before.
-    pub old_serial: String,
+    pub old_serial: SerialNumber,
     /// The serial number of the one since.
-    pub new_serial: String,
+    pub new_serial: SerialNumber,
     /// Why.
     pub reason: ReplacementReason,
     /// What is wrong with the old one.
@@ -293,6 +292,8 @@ pub struct Membership {
     pub day: Option<u8>,
     /// The first day on which it bills for the rental.
     pub since: Time,
+    /// Months that it billed, or gave up, without the rental.
+    pub except: BTreeSet<Period>,
 }
 
 /// A rental.
@@ -315,13 +316,13 @@ pub struct Rental {
     /// The order that it fulfils a unit of.
     pub order: OrderId,
     /// The serial number of the device.
-    pub serial: String,
+    pub serial: SerialNumber,
     /// The product.
     pub product: Option<ProductId>,
     /// The variant of it.
     pub variant: Option<VariantId>,
     /// The variant's SKU.
-    pub sku: String,
+    pub sku: Sku,
     /// The product's name as it was.
     pub product_name: String,
     /// A picture of it.
@@ -400,7 +401,8 @@ impl Rental {
             let period = Period::of(own);
             let grouped = self.group.as_ref().and_then(|membership| {
                 let due = period.day(membership.day?);
-                (due >= membership.since).then_some(Instalment { period, due, by_group: true })
+                let is_its = due >= membership.since && !membership.except.contains(&period);
+                is_its.then_some(Instalment { period, due, by_group: true })
             });
             grouped.unwrap_or(Instalment { period, due: own, by_group: false })
         })
@@ -439,7 +441,7 @@ impl Rental {
         if self.is_active() { Ok(()) } else { Err(RentalProblem::RentalNotActive(self.status())) }
     }
 
-    /// The rental with a longer contract.
+    /// The rental with a longer contract, extensions included at most [`MAX_CONTRACT_MONTHS`] long.
     pub fn extended(&self, wish: Extend, by: &str, now: Time) -> Result<Rental, RentalProblem> {
         self.require_active()?;
         let Extend { months, monthly, reason, notes } = wish;

@@ -9,6 +9,7 @@ use super::{Text, Unreadable, borrowed, owned, word};
 use crate::domain::billing_group::{BillingGroup, GroupStatus, Member};
 use crate::domain::ids::{BillingGroupId, CustomerId, RentalId};
 use crate::domain::money::Currency;
+use crate::domain::period::Period;
 use crate::domain::time::Time;
 
 /// Shape 1.
@@ -22,6 +23,8 @@ pub(super) struct BillingGroupShape<'a> {
     name: Text<'a>,
     day: u8,
     members: Vec<MemberShape<'a>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    closed: Vec<Text<'a>>,
     currency: Text<'a>,
     status: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,6 +49,7 @@ impl<'a> From<&'a BillingGroup> for BillingGroupShape<'a> {
             name,
             day,
             members,
+            closed,
             currency,
             status,
             notes,
@@ -63,6 +67,7 @@ impl<'a> From<&'a BillingGroup> for BillingGroupShape<'a> {
             name: Cow::Borrowed(name),
             day: *day,
             members: members.iter().map(member).collect(),
+            closed: closed.iter().map(|period| Cow::Owned(period.to_string())).collect(),
             currency: Cow::Borrowed(Currency::as_str(currency)),
             status: Cow::Borrowed(status.as_str()),
             notes: borrowed(notes),
@@ -83,6 +88,7 @@ impl TryFrom<BillingGroupShape<'_>> for BillingGroup {
             name,
             day,
             members,
+            closed,
             currency,
             status,
             notes,
@@ -100,6 +106,7 @@ impl TryFrom<BillingGroupShape<'_>> for BillingGroup {
             name: name.into_owned(),
             day,
             members: members.into_iter().map(member).collect(),
+            closed: closed.iter().map(|text| word("period", text, Period::parse)).collect::<Result<_, _>>()?,
             currency: read_currency(&currency)?,
             status: word("status", &status, GroupStatus::named)?,
             notes: owned(notes),
@@ -109,34 +116,38 @@ impl TryFrom<BillingGroupShape<'_>> for BillingGroup {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use proptest::collection::vec;
+    use proptest::collection::{btree_set, vec};
     use proptest::option;
     use proptest::prelude::*;
     use proptest::sample::select;
 
     use super::*;
     use crate::domain::money::SUPPORTED;
+    use crate::store::record::rental_payment::tests::periods;
 
     /// Groups of any facts.
     pub(crate) fn billing_groups() -> impl Strategy<Value = BillingGroup> {
         let names = (any::<String>(), any::<String>(), any::<String>(), any::<String>());
         let members = vec((any::<String>(), option::of(any::<i64>())), 0..4);
         let words = (select(&SUPPORTED[..]), select(GroupStatus::ALL), option::of(any::<String>()));
-        (names, any::<(i64, i64, u8)>(), members, words).prop_map(|(names, (created, updated, day), members, words)| {
-            let member = |(rental, monthly)| Member { rental: RentalId(rental), monthly };
-            BillingGroup {
-                id: BillingGroupId(names.0),
-                created: Time(created),
-                updated: Time(updated),
-                created_by: names.1,
-                customer: CustomerId(names.2),
-                name: names.3,
-                day,
-                members: members.into_iter().map(member).collect(),
-                currency: Currency::parse(words.0).expect("it is supported"),
-                status: words.1,
-                notes: words.2,
-            }
-        })
+        (names, any::<(i64, i64, u8)>(), members, words, btree_set(periods(), 0..3)).prop_map(
+            |(names, (created, updated, day), members, words, closed)| {
+                let member = |(rental, monthly)| Member { rental: RentalId(rental), monthly };
+                BillingGroup {
+                    id: BillingGroupId(names.0),
+                    created: Time(created),
+                    updated: Time(updated),
+                    created_by: names.1,
+                    customer: CustomerId(names.2),
+                    name: names.3,
+                    day,
+                    members: members.into_iter().map(member).collect(),
+                    closed,
+                    currency: Currency::parse(words.0).expect("it is supported"),
+                    status: words.1,
+                    notes: words.2,
+                }
+            },
+        )
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::customer::read_currency;
 use super::{Text, Unreadable, borrowed, is_default, owned, word};
-use crate::domain::ids::{BillingGroupId, CustomerId, OrderId, ProductId, RentalId, VariantId};
+use crate::domain::ids::{BillingGroupId, CustomerId, OrderId, ProductId, RentalId, SerialNumber, Sku, VariantId};
 use crate::domain::money::Currency;
 use crate::domain::period::Period;
 use crate::domain::rental::{
@@ -75,6 +75,8 @@ struct MembershipShape<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     day: Option<u8>,
     since: i64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    except: Vec<Text<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -211,10 +213,10 @@ impl<'a> From<&'a Rental> for RentalShape<'a> {
             customer_email: Cow::Borrowed(customer_email),
             customer_name: Cow::Borrowed(customer_name),
             order: Cow::Borrowed(order),
-            serial: Cow::Borrowed(serial),
+            serial: Cow::Borrowed(serial.as_str()),
             product: product.as_ref().map(|ProductId(id)| Cow::Borrowed(id.as_str())),
             variant: variant.as_ref().map(|VariantId(id)| Cow::Borrowed(id.as_str())),
-            sku: Cow::Borrowed(sku),
+            sku: Cow::Borrowed(sku.as_str()),
             product_name: Cow::Borrowed(product_name),
             image: borrowed(image),
             monthly: *monthly,
@@ -280,10 +282,10 @@ impl TryFrom<RentalShape<'_>> for Rental {
             customer_email: customer_email.into_owned(),
             customer_name: customer_name.into_owned(),
             order: OrderId(order.into_owned()),
-            serial: serial.into_owned(),
+            serial: SerialNumber(serial.into_owned()),
             product: owned(product).map(ProductId),
             variant: owned(variant).map(VariantId),
-            sku: sku.into_owned(),
+            sku: Sku(sku.into_owned()),
             product_name: product_name.into_owned(),
             image: owned(image),
             monthly,
@@ -294,7 +296,7 @@ impl TryFrom<RentalShape<'_>> for Rental {
             months,
             start: Time(start),
             ended: ended.map(Ended::try_from).transpose()?,
-            group: group.map(Membership::from),
+            group: group.map(Membership::try_from).transpose()?,
             collected,
             billed: billed.iter().map(|text| word("period", text, Period::parse)).collect::<Result<_, _>>()?,
             extensions: extensions.into_iter().map(Extension::from).collect(),
@@ -323,15 +325,19 @@ impl TryFrom<PriceShape<'_>> for CapturedPrice {
 
 impl<'a> From<&'a Membership> for MembershipShape<'a> {
     fn from(membership: &'a Membership) -> MembershipShape<'a> {
-        let Membership { group: BillingGroupId(group), day, since } = membership;
-        MembershipShape { group: Cow::Borrowed(group), day: *day, since: since.0 }
+        let Membership { group: BillingGroupId(group), day, since, except } = membership;
+        let except = except.iter().map(|period| Cow::Owned(period.to_string())).collect();
+        MembershipShape { group: Cow::Borrowed(group), day: *day, since: since.0, except }
     }
 }
 
-impl From<MembershipShape<'_>> for Membership {
-    fn from(shape: MembershipShape<'_>) -> Membership {
-        let MembershipShape { group, day, since } = shape;
-        Membership { group: BillingGroupId(group.into_owned()), day, since: Time(since) }
+impl TryFrom<MembershipShape<'_>> for Membership {
+    type Error = Unreadable;
+
+    fn try_from(shape: MembershipShape<'_>) -> Result<Membership, Unreadable> {
+        let MembershipShape { group, day, since, except } = shape;
+        let except = except.iter().map(|text| word("period", text, Period::parse)).collect::<Result<_, _>>()?;
+        Ok(Membership { group: BillingGroupId(group.into_owned()), day, since: Time(since), except })
     }
 }
 
@@ -372,8 +378,8 @@ impl<'a> From<&'a Replacement> for ReplacementShape<'a> {
         let Replacement { old_serial, new_serial, reason, damage_assessment, insurance_claim, notes, by, at } =
             replacement;
         ReplacementShape {
-            old_serial: Cow::Borrowed(old_serial),
-            new_serial: Cow::Borrowed(new_serial),
+            old_serial: Cow::Borrowed(old_serial.as_str()),
+            new_serial: Cow::Borrowed(new_serial.as_str()),
             reason: Cow::Borrowed(reason.as_str()),
             damage_assessment: borrowed(damage_assessment),
             insurance_claim: *insurance_claim,
@@ -391,8 +397,8 @@ impl TryFrom<ReplacementShape<'_>> for Replacement {
         let ReplacementShape { old_serial, new_serial, reason, damage_assessment, insurance_claim, notes, by, at } =
             shape;
         Ok(Replacement {
-            old_serial: old_serial.into_owned(),
-            new_serial: new_serial.into_owned(),
+            old_serial: SerialNumber(old_serial.into_owned()),
+            new_serial: SerialNumber(new_serial.into_owned()),
             reason: word("reason", &reason, ReplacementReason::named)?,
             damage_assessment: owned(damage_assessment),
             insurance_claim,
@@ -605,8 +611,8 @@ pub(super) mod tests {
         let names = (any::<String>(), any::<String>(), any::<String>());
         (names, select(ReplacementReason::ALL), any::<(bool, i64)>(), text(), text()).prop_map(
             |(names, reason, (insurance_claim, at), damage_assessment, notes)| Replacement {
-                old_serial: names.0,
-                new_serial: names.1,
+                old_serial: SerialNumber(names.0),
+                new_serial: SerialNumber(names.1),
                 reason,
                 damage_assessment,
                 insurance_claim,
@@ -623,7 +629,8 @@ pub(super) mod tests {
         let names = (any::<String>(), any::<String>(), any::<String>(), any::<String>(), text());
         let figures = (any::<[i64; 5]>(), any::<[u32; 2]>(), select(&SUPPORTED[..]), option::of(prices()));
         let ended = option::of((any::<i64>(), any::<String>(), endings()));
-        let group = option::of((any::<String>(), option::of(any::<u8>()), any::<i64>()));
+        let group = (any::<String>(), option::of(any::<u8>()), any::<i64>(), btree_set(periods(), 0..3));
+        let group = option::of(group);
         let histories = (vec(extensions(), 0..3), vec(replacements(), 0..3), btree_set(periods(), 0..3));
         (ids, names, figures, option::of(prices()), ended.boxed(), group, histories.boxed()).prop_map(
             |(ids, names, figures, acquisition_cost, ended, group, histories)| Rental {
@@ -635,10 +642,10 @@ pub(super) mod tests {
                 customer_email: names.0,
                 customer_name: names.1,
                 order: OrderId(format!("ord_{}", ids.0[2])),
-                serial: ids.2,
+                serial: SerialNumber(ids.2),
                 product: ids.3.map(ProductId),
                 variant: ids.4.map(VariantId),
-                sku: names.2,
+                sku: Sku(names.2),
                 product_name: names.3,
                 image: names.4,
                 monthly: figures.0[2],
@@ -649,7 +656,8 @@ pub(super) mod tests {
                 months: figures.1[1],
                 start: Time(figures.0[3]),
                 ended: ended.map(|(at, by, how)| Ended { at: Time(at), by, how }),
-                group: group.map(|(group, day, since)| Membership {
+                group: group.map(|(group, day, since, except)| Membership {
+                    except,
                     group: BillingGroupId(group),
                     day,
                     since: Time(since),
