@@ -1,7 +1,7 @@
 //! What a caller can do wrong with orders, rentals and what they are made of. Stripe's API has no words for any of it, and
 //! none of its operations can meet it.
 
-use super::ids::{BillingGroupId, OrderId, RentalId, RentalPaymentId};
+use super::ids::{BillingGroupId, CustomerId, OrderId, RentalId, RentalPaymentId, Sku};
 use super::order::OrderStatus;
 use super::rental::RentalStatus;
 
@@ -77,8 +77,18 @@ pub enum RentalProblem {
     },
     /// The device was replaced as often as it can be.
     TooManyReplacements,
-    /// No customer of that id in this space has the order.
-    NoSuchRentalCustomer,
+    /// No customer of that id in this space.
+    NoSuchHolder(CustomerId),
+    /// The order is another customer's.
+    OrderOfOtherCustomer,
+    /// The variant cannot be rented for so many months.
+    NoPriceFor(u32),
+    /// No asset of that SKU is to be had.
+    NoneAvailable(Sku),
+    /// Something would have happened before the contract began, or has not happened yet.
+    OutsideContract,
+    /// A group cannot bill on that day of the month.
+    InvalidBillingDay(u8),
     /// The group has no room for so many rentals.
     TooManyInGroup,
     /// No billing group of that id in this space.
