@@ -24,6 +24,8 @@ pub enum CatalogueProblem {
     SkuTaken(Sku),
     /// A SKU is stated more than once.
     SkuTwice(Sku),
+    /// Variants of a product that is not offered any more cannot be ordered.
+    Discontinued(ProductId),
     /// The product would have more variants than it can.
     TooManyVariants,
     /// The prices of a variant do not do.
@@ -95,6 +97,7 @@ impl CatalogueProblem {
             | CatalogueProblem::NoSuchVariantId(_)
             | CatalogueProblem::NoSuchAsset(_)
             | CatalogueProblem::SkuTaken(_)
+            | CatalogueProblem::Discontinued(_)
             | CatalogueProblem::TooManyVariants
             | CatalogueProblem::ProductOrdered(_)
             | CatalogueProblem::VariantInUse(_)
