@@ -8,6 +8,7 @@ pub mod form;
 mod impatient;
 pub mod json;
 pub mod listen;
+pub mod multipart;
 pub mod routes;
 pub mod shell;
 pub mod traffic;
