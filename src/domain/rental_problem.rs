@@ -1,7 +1,7 @@
 //! What a caller can do wrong with orders, rentals and what they are made of. Stripe's API has no words for any of it, and
 //! none of its operations can meet it.
 
-use super::ids::OrderId;
+use super::ids::{OrderId, Sku};
 use super::order::OrderStatus;
 
 /// A refusal by the rules of renting: nothing was changed.
@@ -16,21 +16,21 @@ pub enum RentalProblem {
         /// The line, from 0.
         line: usize,
         /// The SKU.
-        sku: String,
+        sku: Sku,
     },
     /// The variant of that line is not to be rented any more.
     VariantInactive {
         /// The line, from 0.
         line: usize,
         /// The SKU.
-        sku: String,
+        sku: Sku,
     },
     /// The variant of that line cannot be rented for so long.
     InvalidContractLength {
         /// The line, from 0.
         line: usize,
         /// The SKU.
-        sku: String,
+        sku: Sku,
         /// In months; `None` when nobody said.
         months: Option<u32>,
     },

@@ -9,6 +9,7 @@ mod balance;
 mod cash;
 mod coupon;
 mod customer;
+mod data;
 mod delivery;
 mod discount;
 mod event;
