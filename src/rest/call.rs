@@ -212,7 +212,7 @@ const IN_PATH: &percent_encoding::AsciiSet =
     &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 type Looking = Box<dyn FnMut(&Call, &mut dyn Read) -> Result<Answer, Halt> + Send>;
-type Writing = Box<dyn FnMut(&Call, &mut dyn Tx, &Ctx<'_>) -> Result<Answer, Halt> + Send>;
+pub(super) type Writing = Box<dyn FnMut(&Call, &mut dyn Tx, &Ctx<'_>) -> Result<Answer, Halt> + Send>;
 type Working = Box<dyn FnOnce(Arc<Call>) -> BoxFuture<'static, Result<Answer, Halt>> + Send>;
 
 /// What is left to do with the store. What looks or writes may run more than once; what writes refuses before it writes.

@@ -8,7 +8,7 @@ use hyper::header::{HeaderMap, HeaderName};
 use hyper::{Method, StatusCode};
 use sha2::{Digest, Sha256};
 
-use super::call::{Answer, Call, Halt, Says};
+use super::call::{Answer, Call, Halt, Says, Writing};
 use super::read;
 use super::refusal::Refusal;
 use super::run::{Api, Sent, rendered, settle};
@@ -133,12 +133,7 @@ enum Outcome {
 }
 
 /// Runs a change under its key.
-pub async fn write(
-    api: &Arc<Api>,
-    call: &Arc<Call>,
-    mut write: Box<dyn FnMut(&Call, &mut dyn Tx, &Ctx<'_>) -> Result<Answer, Halt> + Send>,
-    idempotent: &Idempotent,
-) -> Reply {
+pub async fn write(api: &Arc<Api>, call: &Arc<Call>, mut write: Writing, idempotent: &Idempotent) -> Reply {
     let id = &call.request.0;
     let Some(_working) = call.app.begin(call.account.space, &idempotent.key) else {
         return api.refuse(&Refusal::IdempotencyKeyInUse, id);
