@@ -10,6 +10,19 @@ use super::words::words;
 /// The most variants that a product can have. All of them are shown with it, and go with it.
 pub const MAX_VARIANTS: u32 = 500;
 
+/// The most characters of a SKU.
+pub const MAX_SKU: usize = 200;
+/// The most characters of a name, a category, a brand, a grade, a colour or a rule for prices.
+pub const MAX_NAME: usize = 500;
+/// The most characters of a specification, a condition or the reason of a discount.
+pub const MAX_TEXT: usize = 5_000;
+/// The most characters of a description.
+pub const MAX_DESCRIPTION: usize = 20_000;
+/// The most pictures of a product or of a variant.
+pub const MAX_IMAGES: usize = 50;
+/// The most characters of a URL.
+pub const MAX_URL: usize = 2_048;
+
 /// The most months of a contract, as of those that the API takes for a subscription.
 pub const MAX_MONTHS: u32 = 120;
 
@@ -235,14 +248,14 @@ impl Tier {
 impl Product {
     /// A product of the facts that are stated, or which one is missing.
     pub fn new(id: ProductId, change: ProductChange, now: Time) -> Result<Product, CatalogueProblem> {
-        let needed = |part: &'static str, fact: Option<String>| fact.ok_or(CatalogueProblem::Missing(part));
+        let needed = |part, fact: Option<String>| fact.ok_or(CatalogueProblem::Missing { part, of: None });
         let ProductChange { sku, name, specification, category, brand, description, images, status, variants: _ } =
             change;
         let mut product = Product {
             id,
             created: now,
             updated: now,
-            sku: sku.ok_or(CatalogueProblem::Missing("productSku"))?,
+            sku: sku.ok_or(CatalogueProblem::Missing { part: "productSku", of: None })?,
             name: needed("name", name)?,
             specification: needed("specification", specification)?,
             category: needed("category", category)?,
@@ -281,7 +294,9 @@ impl Variant {
         change: VariantChange,
         now: Time,
     ) -> Result<Variant, CatalogueProblem> {
-        let needed = |part: &'static str, fact: Option<String>| fact.ok_or(CatalogueProblem::Missing(part));
+        let lacking = change.sku.clone();
+        let needed =
+            |part, fact: Option<String>| fact.ok_or(CatalogueProblem::Missing { part, of: Some(lacking.clone()) });
         let VariantChange { sku, name, grade, condition, color, images, list_price, acquisition_cost, tiers, status } =
             change;
         let mut variant = Variant {
@@ -455,7 +470,7 @@ mod tests {
     fn a_product_that_lacks_something_says_what() {
         let change = ProductChange { sku: Some(Sku("PHONE".into())), ..ProductChange::default() };
         let refused = Product::new(ProductId("prod_1".into()), change, Time(5));
-        assert_eq!(refused, Err(CatalogueProblem::Missing("name")));
+        assert_eq!(refused, Err(CatalogueProblem::Missing { part: "name", of: None }));
         assert_eq!(product().with(&ProductChange::default()), product());
     }
 

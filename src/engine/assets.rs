@@ -30,7 +30,7 @@ pub struct AssetFilter {
 /// Makes an asset of a variant that can be ordered.
 pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, serial: SerialNumber, change: AssetChange) -> Done<Asset> {
     let known = objects::one::<Asset>(tx, ctx.account.space, ObjectKind::Asset, serial.as_str());
-    let sku = change.sku.clone().ok_or(CatalogueProblem::Missing("sku"))?;
+    let sku = change.sku.clone().ok_or(CatalogueProblem::Missing { part: "sku", of: None })?;
     let variant = of_catalogue(tx, ctx.account, &sku);
     if known?.is_some() {
         return Err(CatalogueProblem::AssetExists(serial).into());

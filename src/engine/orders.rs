@@ -147,12 +147,7 @@ impl OrderFilter {
 }
 
 /// A page of orders.
-pub fn list(
-    tx: &mut dyn Read,
-    account: &Account,
-    filter: &OrderFilter,
-    paging: &Paging<Order>,
-) -> Done<Page<Order>> {
+pub fn list(tx: &mut dyn Read, account: &Account, filter: &OrderFilter, paging: &Paging<Order>) -> Done<Page<Order>> {
     let list = filter.customer.as_ref().map_or(List::all(ObjectKind::Order), order_lists::of_customer);
     let keep = |order: &Order| filter.lets_pass(order);
     Objects { space: account.space, list, kind: ObjectKind::Order, keep }.page(tx, paging)
@@ -296,9 +291,9 @@ fn priced(wish: &NewOrder, offers: &Offers, unit: &UnitSettings) -> Result<Vec<O
 
 /// What a month of all of it costs.
 fn totals(items: &[OrderItem], account: &Account) -> Result<OrderTotals, RentalProblem> {
-    let sum = items.iter().try_fold(0i64, |sum, item| {
-        sum.checked_add(item.unit_price.checked_mul(i64::from(item.quantity))?)
-    });
+    let sum = items
+        .iter()
+        .try_fold(0i64, |sum, item| sum.checked_add(item.unit_price.checked_mul(i64::from(item.quantity))?));
     let UnitSettings { tax_rate, tax_inclusive, .. } = account.unit;
     let totals = sum.and_then(|sum| OrderTotals::of(sum, tax_rate, tax_inclusive, account.default_currency));
     totals.ok_or(RentalProblem::OrderTooLarge)

@@ -84,7 +84,7 @@ impl Catalogue {
 
     fn take(&mut self, ctx: &Ctx<'_>, row: &Row) -> Result<Imported, CatalogueProblem> {
         let Row { product, variant } = row;
-        let missing = || CatalogueProblem::Missing("productSku");
+        let missing = || CatalogueProblem::Missing { part: "productSku", of: None };
         let of_product = product.sku.as_ref().and_then(|sku| self.products.get_mut(sku)).ok_or_else(missing)?;
         let of_variant = self.variants.get_mut(&variant.sku).ok_or_else(missing)?;
         let mut next = match &of_product.after {

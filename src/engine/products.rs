@@ -61,7 +61,7 @@ pub struct VariantFilter {
 
 /// Makes the product of the SKU that is stated, or changes the one that there is. Variants that are not stated stay.
 pub fn upsert(tx: &mut dyn Tx, ctx: &Ctx<'_>, change: ProductChange) -> Done<Settled> {
-    let sku = change.sku.clone().ok_or(CatalogueProblem::Missing("productSku"))?;
+    let sku = change.sku.clone().ok_or(CatalogueProblem::Missing { part: "productSku", of: None })?;
     let before = of_sku(tx, ctx.account.space, &sku)?;
     settle(tx, ctx, before, change)
 }
