@@ -150,8 +150,7 @@ impl Source for Renters<'_> {
 
     fn anchor(&mut self, read: &mut dyn Read, id: &str) -> Kept<Option<Anchor<Renter>>> {
         let id = CustomerId(id.to_owned());
-        let (customer, book) =
-            (read.customer(self.account.space, &id), rental_book::find(read, self.account, &id));
+        let (customer, book) = (read.customer(self.account.space, &id), rental_book::find(read, self.account, &id));
         let (Some(customer), book) = (customer?, book?) else { return Ok(None) };
         Ok(Some(match customer.deleted {
             Some(_) => Anchor::Place(Renters::row_place(&customer)),
