@@ -21,10 +21,14 @@ use crate::domain::order::{
 use crate::domain::page::{Cursor, Page, Place, Span};
 use crate::domain::patch::Patch;
 use crate::domain::product::{Product, Variant};
+use crate::domain::query::{Clause, Field, Join, Query, Test};
 use crate::domain::rental_problem::RentalProblem;
 use crate::domain::term::letters_without_case;
 use crate::domain::unit::UnitSettings;
 use crate::store::{Kept, Read, Tx};
+
+/// The most customers that are looked at for one e-mail address.
+const MAX_SHARING: usize = 100;
 
 /// A wish for an order.
 #[derive(Clone, Debug)]
@@ -80,7 +84,7 @@ pub struct Placed {
 /// Places an order, and makes its customer when nobody has the e-mail address. The same order asked for again within
 /// [`RETRY_MILLIS`] is the first one.
 pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, wish: &NewOrder) -> Done<Placed> {
-    let holder = customers::by_email(tx, ctx.account, &wish.email)?;
+    let holder = holder(tx, ctx.account, &wish.email)?;
     let offers = offers(tx, ctx.account, &wish.items)?;
     if let Some(holder) = &holder
         && let Some(order) = placed_before(tx, ctx, holder, wish, &offers)?
@@ -300,6 +304,14 @@ fn totals(items: &[OrderItem], account: &Account) -> Result<OrderTotals, RentalP
 }
 
 // --- The customer and the order ---
+
+/// The customer that has an e-mail address, case apart; of several that an API made which lets them share one, the oldest.
+fn holder(tx: &mut dyn Tx, account: &Account, email: &str) -> Kept<Option<Customer>> {
+    let clause = Clause { negated: false, test: Test::Equals(Field::Email, email.to_owned()) };
+    let query = Query { join: Join::All, clauses: vec![clause] };
+    let found = tx.search(account.space, &query, None, MAX_SHARING)?;
+    Ok(found.items.into_iter().next_back())
+}
 
 /// The order that was asked for just now in the same words, if it was not cancelled since.
 fn placed_before(
