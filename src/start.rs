@@ -189,7 +189,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
             }),
             stripe::dialect(app.clone(), traffic.clone()),
         ],
-        pages: admin.is_none().then(|| pages.clone()),
+        pages: admin.is_none().then(|| pages.clone()).into_iter().collect(),
         observer: watching.clone(),
         name_request,
         max_body_bytes: settings.max_body_bytes,

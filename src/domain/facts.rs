@@ -196,12 +196,22 @@ pub mod catalogue_lists {
 
 /// The fact by which orders are listed. It is stored, so it never changes.
 pub mod order_lists {
-    use crate::domain::ids::CustomerId;
+    use crate::domain::ids::{CustomerId, ProductId, VariantId};
     use crate::domain::object::{List, ObjectKind};
 
     /// Those of a customer.
     pub fn of_customer(customer: &CustomerId) -> List {
         List::by(ObjectKind::Order, "customer", customer.as_str())
+    }
+
+    /// Those of which units of the product are still to be rented, or of other lines beside it.
+    pub fn open_of_product(product: &ProductId) -> List {
+        List::by(ObjectKind::Order, "open of product", product.as_str())
+    }
+
+    /// The same for a variant.
+    pub fn open_of_variant(variant: &VariantId) -> List {
+        List::by(ObjectKind::Order, "open of variant", variant.as_str())
     }
 }
 
@@ -434,7 +444,17 @@ impl Facts {
                 lists.extend(asset.rental.as_ref().map(catalogue_lists::assets_of_rental));
                 lists
             }
-            Facts::Order(order) => vec![List::all(ObjectKind::Order), order_lists::of_customer(&order.customer.id)],
+            Facts::Order(order) => {
+                let mut lists = vec![List::all(ObjectKind::Order), order_lists::of_customer(&order.customer.id)];
+                if order.status.is_open() {
+                    lists.extend(order.items.iter().map(|item| order_lists::open_of_product(&item.product)));
+                    lists.extend(order.items.iter().map(|item| order_lists::open_of_variant(&item.variant)));
+                    // Several lines can be of one product.
+                    lists.sort_unstable();
+                    lists.dedup();
+                }
+                lists
+            }
             // It is found by its customer.
             Facts::RentalBook(_) => Vec::new(),
             Facts::Rental(rental) => rental_lists::rental(rental),

@@ -17,21 +17,21 @@ pub enum RentalProblem {
         /// The line, from 0.
         line: usize,
         /// The SKU.
-        sku: String,
+        sku: Sku,
     },
     /// The variant of that line is not to be rented any more.
     VariantInactive {
         /// The line, from 0.
         line: usize,
         /// The SKU.
-        sku: String,
+        sku: Sku,
     },
     /// The variant of that line cannot be rented for so long.
     InvalidContractLength {
         /// The line, from 0.
         line: usize,
         /// The SKU.
-        sku: String,
+        sku: Sku,
         /// In months; `None` when nobody said.
         months: Option<u32>,
     },

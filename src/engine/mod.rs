@@ -2,6 +2,7 @@
 //! order: when it refuses, it has written nothing. It knows neither who called it nor what store is below.
 
 pub mod accounts;
+pub mod assets;
 pub mod balance_transactions;
 pub mod cash_balance;
 pub mod coupons;
@@ -14,8 +15,13 @@ pub mod imports;
 pub mod keys;
 pub mod listing;
 mod objects;
+pub mod orders;
 pub mod payment_methods;
+pub mod product_imports;
+pub mod products;
 pub mod promotion_codes;
+pub mod rental_book;
+pub mod renters;
 pub mod replies;
 pub mod sandboxes;
 pub mod setup_intents;
@@ -28,6 +34,7 @@ pub mod webhook_endpoints;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::domain::account::Account;
+use crate::domain::catalogue::CatalogueProblem;
 use crate::domain::delivery::{Delivery, News};
 use crate::domain::event::{Cause, Happening};
 use crate::domain::ids::{DeliveryId, EventId, IdSource};
@@ -83,6 +90,12 @@ impl From<Problem> for Stop {
 
 impl From<RentalProblem> for Stop {
     fn from(problem: RentalProblem) -> Stop {
+        Stop::Problem(problem.into())
+    }
+}
+
+impl From<CatalogueProblem> for Stop {
+    fn from(problem: CatalogueProblem) -> Stop {
         Stop::Problem(problem.into())
     }
 }

@@ -5,9 +5,11 @@ pub mod auth;
 pub mod conditions;
 pub mod content;
 pub mod form;
+pub mod given;
 mod impatient;
 pub mod json;
 pub mod listen;
+pub mod multipart;
 pub mod routes;
 pub mod shell;
 pub mod traffic;
@@ -38,6 +40,8 @@ pub struct Request {
     pub method: Method,
     /// Its path without the mount, as sent: still percent-encoded.
     pub path: String,
+    /// The mount: what the path begins with on this server, before the dialect's own.
+    pub mount: String,
     /// What follows the question mark, as sent.
     pub query: Zeroizing<String>,
     /// Its headers.
@@ -173,8 +177,8 @@ pub struct Dialect {
     pub mount: fn(path: &str, headers: &HeaderMap) -> Option<usize>,
     /// Answers a request.
     pub answer: Arc<dyn Fn(Request) -> Replying + Send + Sync>,
-    /// Puts the shell's trouble into the dialect's words.
-    pub confess: fn(trouble: Trouble, method: &Method, path: &str) -> Reply,
+    /// Puts the shell's trouble with the request of that id into the dialect's words.
+    pub confess: fn(trouble: Trouble, request: &str) -> Reply,
     /// The path that takes files, which may be larger than other bodies, and the largest, in bytes.
     pub file: Option<(&'static str, usize)>,
 }

@@ -117,7 +117,7 @@ pub struct Shell {
     /// The languages, in the order in which they are asked whether a request is theirs. The last one takes the rest.
     pub dialects: Vec<Dialect>,
     /// Pages on the same address.
-    pub pages: Option<Pages>,
+    pub pages: Vec<Pages>,
     /// Who keeps count.
     pub observer: Arc<dyn Observer>,
     /// Where request ids come from.
@@ -139,10 +139,10 @@ impl Shell {
     pub async fn serve(&self, incoming: hyper::Request<Incoming>) -> Response {
         let began = Instant::now();
         let (mut head, body) = incoming.into_parts();
-        if let Some(pages) = &self.pages
-            && let Some(page) = pages.serve(&head.method, head.uri.path()).await
-        {
-            return page;
+        for pages in &self.pages {
+            if let Some(page) = pages.serve(&head.method, head.uri.path()).await {
+                return page;
+            }
         }
         self.observer.began();
         let _underway = Underway(self.observer.as_ref());
@@ -160,13 +160,14 @@ impl Shell {
         let upgrade = head.extensions.remove::<OnUpgrade>();
         let declared = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         let reply = match read(declared, body, most, deadline).await {
-            Err(trouble) => Reply { close: true, ..(dialect.confess)(trouble, &head.method, &path[mount..]) },
+            Err(trouble) => Reply { close: true, ..(dialect.confess)(trouble, &id) },
             Ok(body) => {
                 let request = Request {
                     id: id.clone(),
                     peer: peer.as_ref().map(|peer| peer.address),
                     method: head.method.clone(),
                     path: path[mount..].to_owned(),
+                    mount: path[..mount].to_owned(),
                     query: head.uri.query().unwrap_or_default().to_owned().into(),
                     headers: head.headers,
                     body: body.into(),
@@ -177,16 +178,16 @@ impl Shell {
                     Ok(Ok(reply)) => reply,
                     Ok(Err(panic)) => {
                         tracing::error!(request = id, "a request panicked: {}", said(panic.as_ref()));
-                        (dialect.confess)(Trouble::Broken, &head.method, &path[mount..])
+                        (dialect.confess)(Trouble::Broken, &id)
                     }
-                    Err(_) => (dialect.confess)(Trouble::TooLong, &head.method, &path[mount..]),
+                    Err(_) => (dialect.confess)(Trouble::TooLong, &id),
                 }
             }
         };
         let reply = match (&reply.content, &upgrade) {
             (Content::Upgrade(_), None) => {
                 tracing::error!(request = id, "a connection was to be taken over that cannot be");
-                (dialect.confess)(Trouble::Broken, &head.method, &path[mount..])
+                (dialect.confess)(Trouble::Broken, &id)
             }
             (Content::Whole(_) | Content::Stream(_) | Content::Nothing | Content::Upgrade(_), _) => reply,
         };

@@ -60,7 +60,7 @@ pub fn dialect(cusp: Cusp) -> Dialect {
         name: "cusp",
         mount: |path, _| (path == "/cusp" || path.starts_with("/cusp/")).then_some(0),
         answer: Arc::new(move |request| Box::pin(answer(cusp.clone(), routes.clone(), request))),
-        confess: |trouble, _, _| Refusal::trouble(trouble).reply(None),
+        confess: |trouble, request| Refusal::trouble(trouble).reply(Some(request)),
         file,
     }
 }
@@ -228,6 +228,7 @@ mod tests {
             peer: None,
             method,
             path: String::new(),
+            mount: String::new(),
             query: query.to_owned().into(),
             headers,
             body: Bytes::from_static(body.as_bytes()).into(),

@@ -83,12 +83,12 @@ impl Server {
                 let count = counting.clone();
                 Box::pin(async move { reply(&request, count) })
             }),
-            confess: |_, _, _| Reply::new(StatusCode::INTERNAL_SERVER_ERROR, "confessed"),
+            confess: |_, _| Reply::new(StatusCode::INTERNAL_SERVER_ERROR, "confessed"),
             file: None,
         };
         let shell = Arc::new(Shell {
             dialects: vec![dialect],
-            pages: None,
+            pages: Vec::new(),
             observer: count.clone(),
             name_request: Arc::new(|_: &HeaderMap| RequestId("req_1".into())),
             max_body_bytes: 1000,

@@ -10,6 +10,7 @@ mod billing_group;
 mod cash;
 mod coupon;
 mod customer;
+mod data;
 mod delivery;
 mod discount;
 mod event;
