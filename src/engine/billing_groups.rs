@@ -167,12 +167,7 @@ pub(super) fn joined(group: &BillingGroup, rental: &mut Rental, now: Time) -> Re
 
 /// How a rental is in a group from today on.
 fn membership(group: &BillingGroup, now: Time) -> Membership {
-    Membership {
-        group: group.id.clone(),
-        day: group.billing_day(),
-        since: day_of(now),
-        except: group.closed.clone(),
-    }
+    Membership { group: group.id.clone(), day: group.billing_day(), since: day_of(now), except: group.closed.clone() }
 }
 
 /// Rentals that go from group to group, with their payments and the other groups that they leave.
@@ -205,11 +200,8 @@ impl Moved {
         theirs.sort_unstable();
         theirs.dedup();
         let instalments = Instalments::load(tx, ctx.account, rentals.keys(), &theirs);
-        let found: Vec<Kept<Option<BillingGroup>>> = theirs
-            .iter()
-            .filter(|other| **other != group.id)
-            .map(|other| find(tx, ctx.account, other))
-            .collect();
+        let found: Vec<Kept<Option<BillingGroup>>> =
+            theirs.iter().filter(|other| **other != group.id).map(|other| find(tx, ctx.account, other)).collect();
         let mut others = BTreeMap::new();
         for other in found {
             others.extend(other?.map(|other| (other.id.clone(), (other.clone(), other))));

@@ -197,12 +197,7 @@ fn taxed(account: &Account, price: i64) -> Taxed {
 }
 
 /// Makes or replaces a payment, and tells of it.
-pub(super) fn put(
-    tx: &mut dyn Tx,
-    ctx: &Ctx<'_>,
-    before: Option<RentalPayment>,
-    after: RentalPayment,
-) -> Kept<()> {
+pub(super) fn put(tx: &mut dyn Tx, ctx: &Ctx<'_>, before: Option<RentalPayment>, after: RentalPayment) -> Kept<()> {
     let (before, after) = (before.map(Facts::from), Facts::from(after));
     objects::put(tx, ctx, before.as_ref(), &after)?;
     let change = match before {

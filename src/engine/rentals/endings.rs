@@ -45,7 +45,9 @@ pub fn early_return_quote(
 fn moment(rental: &Rental, said: Option<Time>, now: Time) -> Result<Time, RentalProblem> {
     match said {
         None => Ok(now),
-        Some(at) if day_of(at) > day_of(now) || day_of(at) < day_of(rental.start) => Err(RentalProblem::OutsideContract),
+        Some(at) if day_of(at) > day_of(now) || day_of(at) < day_of(rental.start) => {
+            Err(RentalProblem::OutsideContract)
+        }
         // A date without a time is the whole day.
         Some(at) if day_of(at) == day_of(now) => Ok(now),
         Some(at) => Ok(at),

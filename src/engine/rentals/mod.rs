@@ -4,7 +4,7 @@
 mod endings;
 
 pub use self::endings::{
-    BuyoutWish, CancelWish, ReturnWish, Upgraded, UpgradeWish, buyout, buyout_quote, cancel, early_return,
+    BuyoutWish, CancelWish, ReturnWish, UpgradeWish, Upgraded, buyout, buyout_quote, cancel, early_return,
     early_return_quote, upgrade,
 };
 
@@ -21,9 +21,7 @@ use crate::domain::object::{List, ObjectKind};
 use crate::domain::order::Order;
 use crate::domain::page::{Page, Place};
 use crate::domain::product::Variant;
-use crate::domain::rental::{
-    CapturedPrice, Extend, PriceSource, Rental, RentalStatus, Replacement, ReplacementReason,
-};
+use crate::domain::rental::{CapturedPrice, Extend, PriceSource, Rental, RentalStatus, Replacement, ReplacementReason};
 use crate::domain::rental_problem::RentalProblem;
 use crate::domain::time::Time;
 use crate::store::{Kept, Read, Tx};
