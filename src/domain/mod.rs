@@ -8,6 +8,7 @@ pub mod balance;
 pub mod bank_account;
 pub mod card;
 pub mod cash;
+pub mod country;
 pub mod coupon;
 pub mod customer;
 pub mod data;
