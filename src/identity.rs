@@ -8,6 +8,7 @@ use crate::domain::api_key::{Access, ApiKey, KeyDigest, KeyKind, Resource};
 use crate::domain::ids::{AccountId, IdSource, SnapshotId, crockford};
 use crate::domain::money::Currency;
 use crate::domain::time::Time;
+use crate::domain::unit::UnitSettings;
 
 /// Characters of a key between its prefix and its secret: those of its account's id after `acct_`.
 const OWNER_LENGTH: usize = 26;
@@ -54,6 +55,7 @@ pub fn fresh_account(id: AccountId, parent: Option<AccountId>, mode: Mode, now: 
         api_version: api_version.into(),
         fingerprint_key: None,
         snapshots: Vec::new(),
+        unit: UnitSettings::default(),
     }
 }
 

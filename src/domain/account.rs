@@ -6,6 +6,7 @@ use super::ids::AccountId;
 use super::money::Currency;
 use super::snapshot::Snapshot;
 use super::time::Time;
+use super::unit::UnitSettings;
 
 /// The number that begins the key of every row: one account in one mode. It is a digest of the account's ids and its
 /// mode, so that a caller's key alone says where its rows are and no counter crosses accounts.
@@ -88,4 +89,6 @@ pub struct Account {
     pub fingerprint_key: Option<FingerprintKey>,
     /// Of a developer's sandbox: its snapshots, oldest first; at most [`MAX_SNAPSHOTS`](super::snapshot::MAX_SNAPSHOTS).
     pub snapshots: Vec<Snapshot>,
+    /// The business unit that the account is for those who rent out.
+    pub unit: UnitSettings,
 }

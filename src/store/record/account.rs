@@ -7,7 +7,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::customer::read_currency;
-use super::{Text, Unreadable, borrowed, owned, parse, shape_of, write};
+use super::unit::UnitShape;
+use super::{Text, Unreadable, borrowed, is_default, owned, parse, shape_of, write};
 use crate::domain::account::{Account, FingerprintKey, Mode, Space};
 use crate::domain::ids::{AccountId, SnapshotId};
 use crate::domain::snapshot::Snapshot;
@@ -45,6 +46,8 @@ struct AccountShape<'a> {
     fingerprint_key: Option<Text<'a>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     snapshots: Vec<SnapshotShape<'a>>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    unit: UnitShape<'a>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -109,6 +112,7 @@ impl<'a> From<&'a Account> for AccountShape<'a> {
             api_version,
             fingerprint_key,
             snapshots,
+            unit,
         } = account;
         AccountShape {
             id: Cow::Borrowed(id),
@@ -122,6 +126,7 @@ impl<'a> From<&'a Account> for AccountShape<'a> {
             api_version: Cow::Borrowed(api_version),
             fingerprint_key: fingerprint_key.as_ref().map(|key| BASE64.encode(key.bytes()).into()),
             snapshots: snapshots.iter().map(SnapshotShape::from).collect(),
+            unit: unit.into(),
         }
     }
 }
@@ -140,6 +145,7 @@ impl AccountShape<'_> {
             api_version,
             fingerprint_key,
             snapshots,
+            unit,
         } = self;
         let fingerprint_key = fingerprint_key.map(|text| read_fingerprint_key(&text)).transpose()?;
         Ok(Account {
@@ -155,6 +161,7 @@ impl AccountShape<'_> {
             api_version: api_version.into_owned(),
             fingerprint_key,
             snapshots: snapshots.into_iter().map(Snapshot::from).collect(),
+            unit: unit.into_unit()?,
         })
     }
 }
@@ -168,10 +175,16 @@ fn read_fingerprint_key(text: &str) -> Result<FingerprintKey, Unreadable> {
 mod tests {
     use super::{read_account, write_account};
     use crate::domain::account::{Account, FingerprintKey, Mode, Space};
+    use crate::domain::coupon::Percent;
     use crate::domain::ids::{AccountId, SnapshotId};
     use crate::domain::money::Currency;
     use crate::domain::snapshot::Snapshot;
     use crate::domain::time::Time;
+    use crate::domain::unit::{Buyout, EarlyReturn, TenantId, UnitSettings};
+
+    fn percent(hundredths: i64) -> Percent {
+        Percent::of_hundredths(hundredths).unwrap()
+    }
 
     #[test]
     fn an_account_is_read_as_it_was_written() {
@@ -188,6 +201,7 @@ mod tests {
             api_version: "2025-01-27.acacia".into(),
             fingerprint_key: None,
             snapshots: Vec::new(),
+            unit: UnitSettings::default(),
         };
         let snapshot = |name: Option<&str>| Snapshot {
             id: SnapshotId("snap_1".into()),
@@ -200,10 +214,48 @@ mod tests {
             display_name: Some("Rocket Rides".into()),
             fingerprint_key: Some(FingerprintKey::new(*b"a key of thirty-two random bytes")),
             snapshots: vec![snapshot(None), snapshot(Some("before \"it\""))],
+            unit: UnitSettings {
+                tenant: TenantId::parse("nl"),
+                tax_rate: Percent::of_hundredths(2_100),
+                tax_inclusive: true,
+                default_contract_length: Some(12),
+                require_order_confirmation: true,
+                buyout: Buyout::Flat(300_00),
+                early_return: EarlyReturn::Grace(14),
+            },
             ..plain.clone()
         };
-        for account in [plain, full] {
+        let unit = UnitSettings { buyout: Buyout::ListPercentage(percent(1)), ..full.unit.clone() };
+        let other = Account { unit, ..full.clone() };
+        for account in [plain, full, other] {
             assert_eq!(read_account(account.space, &write_account(&account)), Ok(account));
+        }
+    }
+
+    #[test]
+    fn an_account_from_before_there_were_units_is_one() {
+        let body = r#"{"v":1,"id":"acct_1","other_space":2,"mode":"test","created":5,"default_currency":"usd","country":"US","api_version":"2025-01-27.acacia"}"#;
+        let account = read_account(Space(1), body).unwrap();
+        assert_eq!(account.unit, UnitSettings::default());
+        assert_eq!(write_account(&account), body);
+    }
+
+    #[test]
+    fn settings_that_make_no_sense_are_refused() {
+        let body = |unit: &str| {
+            format!(
+                r#"{{"v":1,"id":"acct_1","other_space":2,"mode":"test","created":5,"default_currency":"usd","country":"US","api_version":"2025-01-27.acacia","unit":{unit}}}"#
+            )
+        };
+        for unit in [
+            r#"{"tenant":"a b"}"#,
+            r#"{"tax_rate":0}"#,
+            r#"{"default_contract_length":0}"#,
+            r#"{"buyout":{"method":"barter"}}"#,
+            r#"{"buyout":{"method":"flat"}}"#,
+            r#"{"early_return":{"method":"grace","amount":3}}"#,
+        ] {
+            read_account(Space(1), &body(unit)).expect_err(unit);
         }
     }
 }

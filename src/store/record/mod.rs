@@ -4,6 +4,7 @@
 mod account;
 mod address;
 mod api_key;
+mod asset;
 mod balance;
 mod cash;
 mod coupon;
@@ -15,11 +16,15 @@ mod event;
 mod facts;
 mod holding;
 mod instrument;
+mod order;
+mod product;
 mod promotion_code;
+mod rental_book;
 mod setup_intent;
 mod source;
 mod tax_id;
 mod token;
+mod unit;
 mod webhook;
 
 use std::borrow::Cow;

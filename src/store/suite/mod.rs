@@ -41,6 +41,7 @@ use crate::domain::payment_method::BillingDetails;
 use crate::domain::query::{Clause, Comparison, Field, Join, Query, Test};
 use crate::domain::term::Mark;
 use crate::domain::time::Time;
+use crate::domain::unit::UnitSettings;
 use crate::domain::webhook::{Salt, WebhookEndpoint};
 
 /// A store to be checked, empty at first.
@@ -304,6 +305,7 @@ pub fn account(space: Space, id: &str, mode: Mode) -> Account {
         api_version: "2025-01-27.acacia".into(),
         fingerprint_key: None,
         snapshots: Vec::new(),
+        unit: UnitSettings::default(),
     }
 }
 
