@@ -156,6 +156,10 @@ words! {
         SetupAttempt = "setup_attempt",
         /// A webhook endpoint.
         WebhookEndpoint = "webhook_endpoint",
+        /// An address of a customer.
+        CustomerAddress = "customer_address",
+        /// A business of a customer.
+        Business = "business",
         /// A product of a catalogue.
         Product = "product",
         /// A variant of a product.
@@ -229,6 +233,10 @@ impl EventKind {
         EventKind::Change(Subject::Variant, Change::Updated),
         EventKind::Change(Subject::Asset, Change::Created),
         EventKind::Change(Subject::Asset, Change::Updated),
+        EventKind::Change(Subject::CustomerAddress, Change::Created),
+        EventKind::Change(Subject::CustomerAddress, Change::Updated),
+        EventKind::Change(Subject::Business, Change::Created),
+        EventKind::Change(Subject::Business, Change::Updated),
         EventKind::Change(Subject::Order, Change::Created),
         EventKind::Change(Subject::Order, Change::Updated),
     ];
@@ -296,6 +304,13 @@ impl EventKind {
             EventKind::Change(Subject::Asset, Change::Created) => "asset.created",
             EventKind::Change(Subject::Asset, Change::Updated) => "asset.updated",
             EventKind::Change(Subject::Asset, Change::Deleted) => "asset.deleted",
+            // Jani's names: an address by itself is one of a customer.
+            EventKind::Change(Subject::CustomerAddress, Change::Created) => "address.created",
+            EventKind::Change(Subject::CustomerAddress, Change::Updated) => "address.updated",
+            EventKind::Change(Subject::CustomerAddress, Change::Deleted) => "address.deleted",
+            EventKind::Change(Subject::Business, Change::Created) => "business.created",
+            EventKind::Change(Subject::Business, Change::Updated) => "business.updated",
+            EventKind::Change(Subject::Business, Change::Deleted) => "business.deleted",
             EventKind::Change(Subject::Order, Change::Created) => "order.created",
             EventKind::Change(Subject::Order, Change::Updated) => "order.updated",
             EventKind::Change(Subject::Order, Change::Deleted) => "order.deleted",
@@ -397,7 +412,13 @@ impl Subject {
             | Subject::SetupAttempt
             // A type of our own, for receivers who listen through Stripe's API.
             | Subject::WebhookEndpoint => true,
-            Subject::Product | Subject::Variant | Subject::Asset | Subject::Order | Subject::RentalBook => false,
+            Subject::Product
+            | Subject::Variant
+            | Subject::Asset
+            | Subject::Order
+            | Subject::RentalBook
+            | Subject::CustomerAddress
+            | Subject::Business => false,
         }
     }
 
@@ -416,6 +437,8 @@ impl Subject {
             Facts::Variant(_) => Subject::Variant,
             Facts::Asset(_) => Subject::Asset,
             Facts::Order(_) => Subject::Order,
+            Facts::CustomerAddress(_) => Subject::CustomerAddress,
+            Facts::Business(_) => Subject::Business,
             Facts::RentalBook(_) => Subject::RentalBook,
         }
     }

@@ -3,8 +3,10 @@
 
 pub mod accounts;
 pub mod balance_transactions;
+pub mod businesses;
 pub mod cash_balance;
 pub mod coupons;
+pub mod customer_addresses;
 pub mod customers;
 pub mod deliveries;
 pub mod discounts;
