@@ -33,6 +33,8 @@ words! {
         Customer = "customer",
         /// Events.
         Event = "event",
+        /// Orders.
+        Order = "order",
         /// Payment methods.
         PaymentMethod = "payment_method",
         /// Promotion codes.
