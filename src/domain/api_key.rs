@@ -27,6 +27,8 @@ words! {
     pub enum Resource {
         /// Account details.
         Account = "account",
+        /// Assets.
+        Asset = "asset",
         /// Coupons.
         Coupon = "coupon",
         /// Customers, what they hold and their balances.
@@ -37,6 +39,8 @@ words! {
         Order = "order",
         /// Payment methods.
         PaymentMethod = "payment_method",
+        /// Products and their variants.
+        Product = "product",
         /// Promotion codes.
         PromotionCode = "promotion_code",
         /// Setup intents and their attempts.
