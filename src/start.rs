@@ -19,10 +19,10 @@ use crate::admin;
 use crate::app::{App, Surroundings};
 use crate::clock::Clock;
 use crate::dialects::cusp::{self, Cusp};
-use crate::dialects::stripe;
+use crate::dialects::{flexportal, stripe};
 use crate::domain::api_key::ApiKey;
 use crate::domain::ids::{IdSource, crockford};
-use crate::feed::RenderEvent;
+use crate::feed::{RenderEvent, Tellers};
 use crate::http::Stop;
 use crate::http::auth::{Presented, presented};
 use crate::http::content::Outgoing;
@@ -129,7 +129,8 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
 
     let metrics = Arc::new(Metrics::new(clock.now()));
     let watching = Arc::new(Watch(metrics.clone()));
-    let render: Arc<dyn RenderEvent> = Arc::new(stripe::events::Teller);
+    let render: Arc<dyn RenderEvent> =
+        Arc::new(Tellers(vec![Arc::new(stripe::events::Teller), Arc::new(flexportal::events::Teller)]));
     let app = Arc::new(App::new(
         store.clone(),
         Surroundings {
@@ -187,6 +188,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
                 streams: Arc::default(),
                 webhook_headers: &send::HEADERS,
             }),
+            flexportal::dialect(app.clone()).0,
             stripe::dialect(app.clone(), traffic.clone()),
         ],
         pages: admin.is_none().then(|| pages.clone()).into_iter().collect(),

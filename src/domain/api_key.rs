@@ -35,6 +35,8 @@ words! {
         Customer = "customer",
         /// Events.
         Event = "event",
+        /// Orders.
+        Order = "order",
         /// Payment methods.
         PaymentMethod = "payment_method",
         /// Products and their variants.

@@ -123,6 +123,12 @@ pub(super) fn short_list<T: TryFrom<Facts>>(read: &mut dyn Read, space: Space, l
     objects.iter().map(told).collect()
 }
 
+/// The objects of a list that is known to be short.
+pub(super) fn short<T: TryFrom<Facts>>(read: &mut dyn Read, space: Space, list: List) -> Kept<Vec<T>> {
+    let objects = read.short_list(space, list)?;
+    objects.iter().map(told).collect()
+}
+
 /// A page of a list.
 pub(super) fn page<T: TryFrom<Facts>>(read: &mut dyn Read, space: Space, page: &ObjectPage) -> Kept<Page<T>> {
     let Page { items, has_more } = read.objects(space, page)?;
