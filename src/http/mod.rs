@@ -8,6 +8,7 @@ pub mod form;
 mod impatient;
 pub mod json;
 pub mod listen;
+pub mod mounts;
 pub mod routes;
 pub mod shell;
 pub mod traffic;
@@ -36,7 +37,7 @@ pub struct Request {
     pub peer: Option<IpAddr>,
     /// Its method.
     pub method: Method,
-    /// Its path without the mount, as sent: still percent-encoded.
+    /// Its path as the dialect documents it, without a mount: still percent-encoded.
     pub path: String,
     /// What follows the question mark, as sent.
     pub query: Zeroizing<String>,
@@ -169,8 +170,10 @@ pub enum Trouble {
 pub struct Dialect {
     /// Its name in logs and metrics.
     pub name: &'static str,
-    /// How much of the path is the mount, when the dialect is meant by a request with this path and these headers.
-    pub mount: fn(path: &str, headers: &HeaderMap) -> Option<usize>,
+    /// The API that it is.
+    pub api: mounts::Api,
+    /// The header that names a request in its replies, beside the one that every reply has.
+    pub request_id: Option<HeaderName>,
     /// Answers a request.
     pub answer: Arc<dyn Fn(Request) -> Replying + Send + Sync>,
     /// Puts the shell's trouble into the dialect's words.

@@ -15,10 +15,12 @@ use hyper::{Method, StatusCode};
 
 use super::content::{Content, Outgoing, Takeover};
 use super::listen::{Peer, Place, Unsent};
+use super::mounts::{self, Hosts, TENANT_ID};
 use super::traffic::{Passed, Traffic};
 use super::{Dialect, Reply, Request, Stop, Trouble};
 use crate::clock::Clock;
 use crate::domain::ids::RequestId;
+use crate::settings::Language;
 
 type Response = hyper::Response<Outgoing>;
 
@@ -114,8 +116,10 @@ pub type NameRequest = dyn Fn(&HeaderMap) -> RequestId + Send + Sync;
 
 /// What an exchange needs.
 pub struct Shell {
-    /// The languages, in the order in which they are asked whether a request is theirs. The last one takes the rest.
+    /// The languages that are spoken. The first one refuses what is for one that is not.
     pub dialects: Vec<Dialect>,
+    /// Which hosts are whose.
+    pub hosts: Hosts,
     /// Pages on the same address.
     pub pages: Option<Pages>,
     /// Who keeps count.
@@ -135,8 +139,8 @@ pub struct Shell {
 }
 
 impl Shell {
-    /// Answers one request.
-    pub async fn serve(&self, incoming: hyper::Request<Incoming>) -> Response {
+    /// Answers one request. `door` is the API whose own address it came to.
+    pub async fn serve(&self, incoming: hyper::Request<Incoming>, door: Option<Language>) -> Response {
         let began = Instant::now();
         let (mut head, body) = incoming.into_parts();
         if let Some(pages) = &self.pages
@@ -148,11 +152,12 @@ impl Shell {
         let _underway = Underway(self.observer.as_ref());
         let id = (self.name_request)(&head.headers).0;
         let path = head.uri.path();
-        let (dialect, mount) = self.dialect(path, &head.headers);
+        let door = door.or_else(|| self.hosts.language(&head.uri, &head.headers));
+        let (dialect, path) = self.dialect(door, path, &head.headers);
         let deadline = tokio::time::Instant::from_std(began) + self.request_timeout;
 
         let most = match dialect.file {
-            Some((file, bytes)) if file == &path[mount..] => bytes.max(self.max_body_bytes),
+            Some((file, bytes)) if file == path => bytes.max(self.max_body_bytes),
             Some(_) | None => self.max_body_bytes,
         };
 
@@ -160,13 +165,13 @@ impl Shell {
         let upgrade = head.extensions.remove::<OnUpgrade>();
         let declared = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         let reply = match read(declared, body, most, deadline).await {
-            Err(trouble) => Reply { close: true, ..(dialect.confess)(trouble, &head.method, &path[mount..]) },
+            Err(trouble) => Reply { close: true, ..(dialect.confess)(trouble, &head.method, &path) },
             Ok(body) => {
                 let request = Request {
                     id: id.clone(),
                     peer: peer.as_ref().map(|peer| peer.address),
                     method: head.method.clone(),
-                    path: path[mount..].to_owned(),
+                    path: path.clone(),
                     query: head.uri.query().unwrap_or_default().to_owned().into(),
                     headers: head.headers,
                     body: body.into(),
@@ -177,16 +182,16 @@ impl Shell {
                     Ok(Ok(reply)) => reply,
                     Ok(Err(panic)) => {
                         tracing::error!(request = id, "a request panicked: {}", said(panic.as_ref()));
-                        (dialect.confess)(Trouble::Broken, &head.method, &path[mount..])
+                        (dialect.confess)(Trouble::Broken, &head.method, &path)
                     }
-                    Err(_) => (dialect.confess)(Trouble::TooLong, &head.method, &path[mount..]),
+                    Err(_) => (dialect.confess)(Trouble::TooLong, &head.method, &path),
                 }
             }
         };
         let reply = match (&reply.content, &upgrade) {
             (Content::Upgrade(_), None) => {
                 tracing::error!(request = id, "a connection was to be taken over that cannot be");
-                (dialect.confess)(Trouble::Broken, &head.method, &path[mount..])
+                (dialect.confess)(Trouble::Broken, &head.method, &path)
             }
             (Content::Whole(_) | Content::Stream(_) | Content::Nothing | Content::Upgrade(_), _) => reply,
         };
@@ -205,7 +210,7 @@ impl Shell {
                 request: id.clone(),
                 at: self.clock.now(),
                 method: head.method.clone(),
-                path: path[mount..].to_owned(),
+                path: path.clone(),
                 peer: peer.as_ref().map(|peer| peer.address),
                 status: reply.status.as_u16(),
                 refusal: refusal(&reply),
@@ -213,7 +218,13 @@ impl Shell {
             self.traffic.tell(space, || Arc::new(passed()));
         }
         let place = peer.map(|peer| peer.place);
-        self.respond(reply, id, head.method == Method::HEAD, upgrade, place)
+        let mut response = self.respond(reply, id, head.method == Method::HEAD, upgrade, place);
+        if let Some(name) = &dialect.request_id
+            && let Some(id) = response.headers().get(REQUEST_ID).cloned()
+        {
+            response.headers_mut().insert(name.clone(), id);
+        }
+        response
     }
 
     fn respond(
@@ -261,9 +272,13 @@ impl Shell {
         response
     }
 
-    fn dialect(&self, path: &str, headers: &HeaderMap) -> (&Dialect, usize) {
-        let claims = self.dialects.iter().find_map(|dialect| Some((dialect, (dialect.mount)(path, headers)?)));
-        claims.unwrap_or_else(|| (self.dialects.last().expect("there is a dialect"), 0))
+    /// Who answers, and the path as it documents it.
+    fn dialect(&self, door: Option<Language>, path: &str, headers: &HeaderMap) -> (&Dialect, String) {
+        let meant = mounts::meant(door, path, headers.contains_key(TENANT_ID));
+        match self.dialects.iter().find(|dialect| dialect.api == meant.api) {
+            Some(dialect) => (dialect, meant.path(path)),
+            None => (self.dialects.first().expect("there is a dialect"), path.to_owned()),
+        }
     }
 }
 
