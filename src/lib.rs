@@ -16,6 +16,7 @@ pub mod identity;
 pub mod ids;
 pub mod listeners;
 pub mod processor;
+pub mod rest;
 pub mod rfc3339;
 pub mod secrets_file;
 pub mod secrets_key;

@@ -1,4 +1,5 @@
-//! A moment in the words of RFC 3339, to the millisecond and in UTC: `2026-11-21T03:34:27.125Z`.
+//! Moments in the words of RFC 3339. They are written to the millisecond and in UTC, `2026-11-21T03:34:27.125Z`, and read
+//! with any offset.
 
 use crate::domain::time::Time;
 
@@ -32,6 +33,65 @@ pub fn text(at: Time) -> String {
     String::from_utf8_lossy(&bytes(at)).into_owned()
 }
 
+/// The moment of a text, with whatever offset; what is finer than a millisecond is left out. A leap second is no moment here.
+pub fn parse(text: &str) -> Option<Time> {
+    let (day, rest) = text.split_at_checked(10)?;
+    let rest = rest.strip_prefix(['T', 't'])?;
+    let (clock, rest) = rest.split_at_checked(8)?;
+    let [year, month, of_month] = numbers(day, '-', [4, 2, 2])?;
+    let [hour, minute, second] = numbers(clock, ':', [2, 2, 2])?;
+    let (millis, offset) = match rest.strip_prefix('.') {
+        None => (0, rest),
+        Some(rest) => {
+            let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
+            let fraction = &rest[..end];
+            let millis = format!("{fraction:0<3}").get(..3)?.parse::<i64>().ok().filter(|_| end > 0)?;
+            (millis, &rest[end..])
+        }
+    };
+    let offset_minutes = match offset.split_at_checked(1)? {
+        ("Z" | "z", "") => 0,
+        (sign @ ("+" | "-"), offset) => {
+            let [hours, minutes] = numbers(offset, ':', [2, 2])?;
+            let minutes = (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)?;
+            if sign == "-" { -minutes } else { minutes }
+        }
+        _ => return None,
+    };
+    let in_day = (hour < 24 && minute < 60 && second < 60).then_some((hour * 60 + minute) * 60 + second)?;
+    let first_of_month = first_day(year, month)?;
+    let day = first_of_month + of_month - 1;
+    // A day that the month does not have is one of another month.
+    if date(day) != (year, month, of_month) {
+        return None;
+    }
+    Some(Time(((day * 86_400 + in_day) - offset_minutes * 60) * 1_000 + millis))
+}
+
+/// Numbers of exactly so many digits, with that between them.
+fn numbers<const N: usize>(text: &str, between: char, digits: [usize; N]) -> Option<[i64; N]> {
+    let mut parts = text.split(between);
+    let mut numbers = [0; N];
+    for (number, digits) in numbers.iter_mut().zip(digits) {
+        let part =
+            parts.next().filter(|part| part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit()))?;
+        *number = part.parse().ok()?;
+    }
+    parts.next().is_none().then_some(numbers)
+}
+
+/// The day, counted from 1970-01-01, that a month begins with.
+fn first_day(year: i64, month: i64) -> Option<i64> {
+    if !(1..=12).contains(&month) {
+        return None;
+    }
+    let (march_year, march_month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (era, year_in_era) = (march_year.div_euclid(400), march_year.rem_euclid(400));
+    let in_year = (153 * march_month + 2) / 5;
+    let in_era = year_in_era * 365 + year_in_era / 4 - year_in_era / 100 + in_year;
+    Some(era * 146_097 + in_era - 719_468)
+}
+
 /// Year, month and day of a day counted from 1970-01-01. Years are taken to begin in March, so that the leap day is
 /// their last and 400 of them are always 146,097 days.
 fn date(day: i64) -> (i64, i64, i64) {
@@ -47,7 +107,7 @@ fn date(day: i64) -> (i64, i64, i64) {
 
 #[cfg(test)]
 mod tests {
-    use super::text;
+    use super::{parse, text};
     use crate::domain::time::Time;
 
     #[test]
@@ -63,6 +123,37 @@ mod tests {
             (i64::MIN, "0000-01-01T00:00:00.000Z"),
         ] {
             assert_eq!(text(Time(millis)), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for millis in (-62_167_219_200_000..253_402_300_799_999).step_by(86_400_000 * 29 + 12_345_678) {
+            assert_eq!(parse(&text(Time(millis))), Some(Time(millis)));
+        }
+    }
+
+    #[test]
+    fn moments_are_read_with_any_offset() {
+        for (text, millis) in [
+            ("1970-01-01T00:00:00Z", Some(0)),
+            ("1970-01-01t01:00:00.5+01:00", Some(500)),
+            ("1969-12-31T23:30:00.0009-00:30", Some(0)),
+            ("2024-02-29T00:00:00Z", Some(1_709_164_800_000)),
+            ("2023-02-29T00:00:00Z", None),
+            ("2023-13-01T00:00:00Z", None),
+            ("2023-01-00T00:00:00Z", None),
+            ("2023-01-01T24:00:00Z", None),
+            ("2023-01-01T00:00:60Z", None),
+            ("2023-01-01T00:00:00", None),
+            ("2023-01-01T00:00:00.Z", None),
+            ("2023-01-01T00:00:00+1:00", None),
+            ("2023-01-01 00:00:00Z", None),
+            ("2023-01-01T00:00:00Zx", None),
+            ("+023-01-01T00:00:00Z", None),
+            ("", None),
+        ] {
+            assert_eq!(parse(text).map(|at| at.0), millis, "{text}");
         }
     }
 }

@@ -195,7 +195,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     let shell = Arc::new(Shell {
         dialects,
         hosts: Hosts::of(settings.doors.hosts.iter().map(|(name, language)| (name.as_str(), *language))),
-        pages: admin.is_none().then(|| pages.clone()),
+        pages: admin.is_none().then(|| pages.clone()).into_iter().collect(),
         observer: watching.clone(),
         name_request,
         max_body_bytes: settings.max_body_bytes,

@@ -1,4 +1,7 @@
-//! A postal address and the shipping details that carry one.
+//! A postal address and the shipping details that carry one. Three APIs speak of them and none knows all parts, so a change
+//! says which parts it speaks of.
+
+use super::term::letters_without_case;
 
 /// A postal address. Parts that are not known are `None`; an address may be empty altogether.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,8 +16,94 @@ pub struct Address {
     pub region: Option<String>,
     /// ZIP or postal code.
     pub postal_code: Option<String>,
-    /// Country as given, upper-case.
+    /// Country: its two-letter code, upper-case, or a text that names none, as given.
     pub country: Option<String>,
+    /// The text that named the country, where it is not the name by which it is known here.
+    pub country_name: Option<String>,
+    /// Part of the city.
+    pub neighbourhood: Option<String>,
+    /// Whom to ask for at the address.
+    pub contact_name: Option<String>,
+    /// The company at the address.
+    pub company: Option<String>,
+}
+
+/// The parts of an address that every API knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Postal {
+    /// Street and number.
+    pub street: Option<String>,
+    /// Apartment, suite, building.
+    pub second_line: Option<String>,
+    /// City or town.
+    pub city: Option<String>,
+    /// State, county, province.
+    pub region: Option<String>,
+    /// ZIP or postal code.
+    pub postal_code: Option<String>,
+    /// Country: its two-letter code, or a text that names none.
+    pub country: Option<String>,
+}
+
+impl From<Postal> for Address {
+    fn from(postal: Postal) -> Address {
+        let Postal { street, second_line, city, region, postal_code, country } = postal;
+        Address { street, second_line, city, region, postal_code, country, ..Address::default() }
+    }
+}
+
+/// What a change puts in the place of an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewAddress {
+    /// All of another one.
+    Whole(Address),
+    /// Other postal parts. What they cannot say stays: the contact and the company, the neighbourhood as long as the place
+    /// is the same, and the words for the country as long as it is.
+    Postal(Postal),
+}
+
+impl NewAddress {
+    /// The address that there is afterwards.
+    pub fn onto(self, known: Option<&Address>) -> Address {
+        match (self, known) {
+            (NewAddress::Whole(address), _) => address,
+            (NewAddress::Postal(postal), None) => postal.into(),
+            (NewAddress::Postal(postal), Some(known)) => known.at(postal),
+        }
+    }
+}
+
+impl Address {
+    /// The address with other postal parts.
+    fn at(&self, postal: Postal) -> Address {
+        let same_country = same_text(&self.country, &postal.country);
+        let same_place = same_country
+            && self.street == postal.street
+            && self.city == postal.city
+            && self.postal_code == postal.postal_code;
+        let Postal { street, second_line, city, region, postal_code, country } = postal;
+        Address {
+            street,
+            second_line,
+            city,
+            region,
+            postal_code,
+            country: if same_country { self.country.clone() } else { country },
+            country_name: self.country_name.clone().filter(|_| same_country),
+            neighbourhood: self.neighbourhood.clone().filter(|_| same_place),
+            contact_name: self.contact_name.clone(),
+            company: self.company.clone(),
+        }
+    }
+}
+
+/// Whether both are missing or the same without case: countries come back in upper case from those who know codes only.
+fn same_text(one: &Option<String>, two: &Option<String>) -> bool {
+    match (one, two) {
+        (None, None) => true,
+        (Some(one), Some(two)) => letters_without_case(one).eq(letters_without_case(two)),
+        (Some(_), None) | (None, Some(_)) => false,
+    }
 }
 
 /// Where and to whom goods are sent.
@@ -22,8 +111,121 @@ pub struct Address {
 pub struct Shipping {
     /// Where to.
     pub address: Address,
-    /// The recipient's name.
+    /// The recipient's name, which is not the contact's at the address.
     pub name: String,
     /// The recipient's phone.
     pub phone: Option<String>,
+}
+
+/// What a change puts in the place of shipping details.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewShipping {
+    /// Another recipient at other postal parts; see [`NewAddress::Postal`].
+    Details {
+        /// Where to.
+        address: Postal,
+        /// The recipient's name.
+        name: String,
+        /// The recipient's phone.
+        phone: Option<String>,
+    },
+    /// All of another address. A known recipient stays; where there is none, it is the contact at the address.
+    Address(Address),
+}
+
+impl NewShipping {
+    /// The shipping details that there are afterwards.
+    pub fn onto(self, known: Option<&Shipping>) -> Shipping {
+        match (self, known) {
+            (NewShipping::Details { address, name, phone }, known) => {
+                let address = NewAddress::Postal(address).onto(known.map(|known| &known.address));
+                Shipping { address, name, phone }
+            }
+            (NewShipping::Address(address), Some(Shipping { address: _, name, phone })) => {
+                Shipping { address, name: name.clone(), phone: phone.clone() }
+            }
+            (NewShipping::Address(address), None) => {
+                let name = address.contact_name.clone().unwrap_or_default();
+                Shipping { address, name, phone: None }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Address, NewAddress, NewShipping, Postal, Shipping};
+
+    fn postal() -> Postal {
+        Postal {
+            street: Some("Herengracht 1".into()),
+            second_line: None,
+            city: Some("Amsterdam".into()),
+            region: None,
+            postal_code: Some("1015 BA".into()),
+            country: Some("NL".into()),
+        }
+    }
+
+    fn known() -> Address {
+        Address {
+            country_name: Some("Nederland".into()),
+            neighbourhood: Some("Centrum".into()),
+            contact_name: Some("Jane Doe".into()),
+            company: Some("Acme".into()),
+            ..postal().into()
+        }
+    }
+
+    #[test]
+    fn the_same_postal_parts_change_nothing() {
+        assert_eq!(NewAddress::Postal(postal()).onto(Some(&known())), known());
+        let in_capitals = Address { country: Some("Atlantis".into()), country_name: None, ..known() };
+        let again = Postal { country: Some("ATLANTIS".into()), ..postal() };
+        assert_eq!(NewAddress::Postal(again).onto(Some(&in_capitals)), in_capitals);
+    }
+
+    #[test]
+    fn other_postal_parts_keep_what_they_cannot_say() {
+        let with = |change: fn(&mut Postal)| {
+            let mut postal = postal();
+            change(&mut postal);
+            NewAddress::Postal(postal).onto(Some(&known()))
+        };
+        let inside = with(|postal| {
+            postal.second_line = Some("2".into());
+            postal.region = Some("NH".into());
+        });
+        assert_eq!(inside.neighbourhood, known().neighbourhood);
+        let changes: [fn(&mut Postal); 4] = [
+            |postal| postal.street = None,
+            |postal| postal.city = Some("Utrecht".into()),
+            |postal| postal.postal_code = Some("1015 BB".into()),
+            |postal| postal.country = Some("BE".into()),
+        ];
+        for change in changes {
+            let moved = with(change);
+            assert_eq!(moved.neighbourhood, None, "{moved:?}");
+            assert_eq!((&moved.contact_name, &moved.company), (&known().contact_name, &known().company));
+            assert_eq!(moved.country_name.is_some(), moved.country == known().country, "{moved:?}");
+        }
+    }
+
+    #[test]
+    fn a_whole_address_leaves_nothing_of_the_old_one() {
+        let bare = Address { street: Some("Elsewhere 1".into()), ..Address::default() };
+        assert_eq!(NewAddress::Whole(bare.clone()).onto(Some(&known())), bare);
+    }
+
+    #[test]
+    fn a_recipient_stays_when_only_the_address_is_set() {
+        let known = Shipping { address: known(), name: "Reception".into(), phone: Some("+31201234567".into()) };
+        let other = Address { contact_name: Some("Ann".into()), ..Address::default() };
+        let after = NewShipping::Address(other.clone()).onto(Some(&known));
+        assert_eq!(after, Shipping { address: other.clone(), ..known.clone() });
+        assert_eq!(NewShipping::Address(other).onto(None).name, "Ann");
+
+        let again = NewShipping::Details { address: postal(), name: known.name.clone(), phone: known.phone.clone() };
+        assert_eq!(again.onto(Some(&known)), known);
+    }
 }

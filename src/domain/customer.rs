@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::address::{Address, Shipping};
+use super::address::{Address, NewAddress, NewShipping, Shipping};
 use super::balance::BalanceWish;
+use super::data::{self, Data, Entries, Value};
 use super::discount::{Discount, Redemption};
 use super::ids::{CustomerId, InstrumentId};
 use super::instrument::{Instrument, SourceChoice};
@@ -14,6 +15,7 @@ use super::patch::Patch;
 use super::problem::Problem;
 use super::tax_id::TaxId;
 use super::time::Time;
+use super::words::words;
 
 /// The most custom fields that invoices of a customer may carry.
 pub const MAX_CUSTOM_FIELDS: usize = 4;
@@ -33,6 +35,14 @@ pub struct Customer {
     pub deleted: Option<Time>,
     /// Full name.
     pub name: Option<String>,
+    /// Given name, where it was told by itself; what is shown is [`Customer::two_names`].
+    pub given_name: Option<String>,
+    /// Family name, likewise.
+    pub family_name: Option<String>,
+    /// Whether it is a person or a business; `None` where nobody said.
+    pub kind: Option<CustomerKind>,
+    /// How it stands with the account.
+    pub status: CustomerStatus,
     /// Name of the business.
     pub business_name: Option<String>,
     /// Name of the person.
@@ -57,8 +67,13 @@ pub struct Customer {
     pub next_invoice_sequence: u64,
     /// What invoices of this customer show.
     pub invoice_settings: InvoiceSettings,
-    /// Free data.
+    /// Free data, as far as it is text within the bounds of metadata.
     pub metadata: Metadata,
+    /// The rest of the free data.
+    pub data: Data,
+    /// What it pays with, in the words of those who keep no payment methods; what is shown is
+    /// [`Customer::payment_reference`].
+    pub paid_by: PaymentReference,
     /// Languages, best first, as IETF tags.
     pub preferred_locales: Vec<String>,
     /// Whether tax is charged.
@@ -79,6 +94,59 @@ pub struct Customer {
     /// The numbers under which tax offices know it, in the order in which they came; at most
     /// [`MAX_TAX_IDS`](super::tax_id::MAX_TAX_IDS).
     pub tax_ids: Vec<TaxId>,
+}
+
+words! {
+    /// Who a customer is.
+    pub enum CustomerKind {
+        /// A person.
+        Individual = "individual",
+        /// A business.
+        Business = "business",
+    }
+}
+
+words! {
+    /// How a customer stands with the account.
+    pub enum CustomerStatus {
+        /// In good standing.
+        Active = "active",
+        /// Not served any more.
+        Inactive = "inactive",
+        /// Not served for the time being, as for want of a payment.
+        Suspended = "suspended",
+    }
+}
+
+/// A change of how a customer stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusChange {
+    /// It stands so.
+    To(CustomerStatus),
+    /// It is not active, for those who know only one way of not being so: a suspended customer stays suspended.
+    NotActive,
+}
+
+impl CustomerStatus {
+    fn changed(self, change: StatusChange) -> CustomerStatus {
+        match (change, self) {
+            (StatusChange::To(status), _) => status,
+            (StatusChange::NotActive, CustomerStatus::Suspended) => CustomerStatus::Suspended,
+            (StatusChange::NotActive, CustomerStatus::Active | CustomerStatus::Inactive) => CustomerStatus::Inactive,
+        }
+    }
+}
+
+/// What a customer pays with, as a text that need not be the id of anything here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum PaymentReference {
+    /// Nobody said: it is what invoices are charged to, else the default source.
+    #[default]
+    Unsaid,
+    /// Nothing, which was said.
+    Nothing,
+    /// This.
+    Text(String),
 }
 
 /// What invoices of a customer show.
@@ -143,22 +211,32 @@ pub enum Reconciliation {
 /// A change of a customer. What is not mentioned stays.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CustomerChange {
-    /// Full name.
+    /// Full name. Another one than before forgets given and family name.
     pub name: Patch<String>,
+    /// Given name, which makes a new full name, also of one that is mentioned beside it.
+    pub given_name: Patch<String>,
+    /// Family name, likewise.
+    pub family_name: Patch<String>,
+    /// Whether it is a person or a business.
+    pub kind: Patch<CustomerKind>,
+    /// How it stands.
+    pub status: Option<StatusChange>,
     /// Name of the business.
     pub business_name: Patch<String>,
     /// Name of the person.
     pub individual_name: Patch<String>,
     /// E-mail address.
     pub email: Patch<String>,
+    /// Refuse another e-mail address than before, case apart, that a live customer of the account has.
+    pub unique_email: bool,
     /// Phone number.
     pub phone: Patch<String>,
     /// Free text.
     pub description: Patch<String>,
-    /// Billing address, replaced whole.
-    pub address: Patch<Address>,
-    /// Shipping details, replaced whole.
-    pub shipping: Patch<Shipping>,
+    /// Billing address.
+    pub address: Patch<NewAddress>,
+    /// Shipping details.
+    pub shipping: Patch<NewShipping>,
     /// The balance to have, absolute.
     pub balance: Option<i64>,
     /// The prefix to have.
@@ -171,8 +249,13 @@ pub struct CustomerChange {
     pub footer: Patch<String>,
     /// How amounts are shown, merged by part.
     pub rendering: Patch<RenderingChange>,
-    /// Free data, merged by key.
+    /// Free data that is text, merged by key. What is not text stays.
     pub metadata: MetadataChange,
+    /// All free data, replaced whole; what is mentioned as metadata is merged afterwards.
+    pub data: Patch<Entries>,
+    /// What it pays with. The id of a payment method that it holds is charged for invoices too, and nothing leaves invoices
+    /// without one.
+    pub paid_by: Patch<String>,
     /// Languages, replaced whole.
     pub preferred_locales: Option<Vec<String>>,
     /// Whether tax is charged.
@@ -212,6 +295,10 @@ impl Customer {
             updated: now,
             deleted: None,
             name: None,
+            given_name: None,
+            family_name: None,
+            kind: None,
+            status: CustomerStatus::Active,
             business_name: None,
             individual_name: None,
             email: None,
@@ -225,6 +312,8 @@ impl Customer {
             next_invoice_sequence: 1,
             invoice_settings: InvoiceSettings::default(),
             metadata: Metadata::new(),
+            data: Data::default(),
+            paid_by: PaymentReference::Unsaid,
             preferred_locales: Vec::new(),
             tax_exempt: TaxExempt::None,
             tax_ip: None,
@@ -242,9 +331,15 @@ impl Customer {
     pub fn with(&self, change: CustomerChange, account_currency: Currency) -> Result<Customer, Problem> {
         let CustomerChange {
             name,
+            given_name,
+            family_name,
+            kind,
+            status,
             business_name,
             individual_name,
             email,
+            // Takes looking at the other customers: `engine::customers`.
+            unique_email: _,
             phone,
             description,
             address,
@@ -256,6 +351,8 @@ impl Customer {
             footer,
             rendering,
             metadata,
+            data,
+            paid_by,
             preferred_locales,
             tax_exempt,
             tax_ip,
@@ -274,14 +371,17 @@ impl Customer {
         if let Some(method) = payment_method {
             next = next.with_instrument(method)?;
         }
-        name.onto(&mut next.name);
+        next.rename(name);
+        next.rename_in_parts(given_name, family_name);
+        kind.onto(&mut next.kind);
+        next.status = status.map_or(next.status, |change| next.status.changed(change));
         business_name.onto(&mut next.business_name);
         individual_name.onto(&mut next.individual_name);
         email.onto(&mut next.email);
         phone.onto(&mut next.phone);
         description.onto(&mut next.description);
-        address.onto(&mut next.address);
-        shipping.onto(&mut next.shipping);
+        address.map(|new| new.onto(self.address.as_ref())).onto(&mut next.address);
+        shipping.map(|new| new.onto(self.shipping.as_ref())).onto(&mut next.shipping);
         if let Some(balance) = balance {
             balance.checked_sub(self.balance).ok_or(Problem::BalanceOutOfRange(BalanceWish::Set))?;
             next.balance = balance;
@@ -306,7 +406,8 @@ impl Customer {
                 amount_tax_display.onto(&mut rendering.amount_tax_display);
             }
         }
-        metadata.onto(&mut next.metadata)?;
+        next.replace_data(data);
+        next.merge_metadata(metadata)?;
         next.preferred_locales = preferred_locales.unwrap_or(next.preferred_locales);
         match tax_exempt {
             Patch::Keep => {}
@@ -328,10 +429,70 @@ impl Customer {
             Patch::Clear => next.invoice_settings.default_payment_method = None,
             Patch::Set(id) => next.choose_payment_method(id)?,
         }
+        next.refer_to_payment(paid_by);
         if tax_location_required && next.tax_location().is_none() {
             return Err(Problem::TaxLocationUnknown);
         }
         Ok(next)
+    }
+
+    /// All free data; `None` where there never was any, or where it was taken away.
+    pub fn free_data(&self) -> Option<Entries> {
+        let texts = self.metadata.iter().map(|(name, text)| (name.clone(), Value::Text(text.clone())));
+        let all: Entries = texts.chain(self.data.entries.clone()).collect();
+        (self.data.emptied || !all.is_empty()).then_some(all)
+    }
+
+    /// What it pays with: as was said, else what invoices are charged to, else the default source.
+    pub fn payment_reference(&self) -> Option<&str> {
+        let by_default = || self.invoice_settings.default_payment_method.as_ref().or(self.default_source.as_ref());
+        match &self.paid_by {
+            PaymentReference::Unsaid => by_default().map(InstrumentId::as_str),
+            PaymentReference::Nothing => None,
+            PaymentReference::Text(text) => Some(text),
+        }
+    }
+
+    fn replace_data(&mut self, data: Patch<Entries>) {
+        match data {
+            Patch::Keep => {}
+            Patch::Clear => (self.metadata, self.data) = (Metadata::new(), Data::default()),
+            // What is the same stays where it is: there is more than one way to share out more than metadata can hold.
+            Patch::Set(all) if self.free_data().as_ref() == Some(&all) => {}
+            Patch::Set(all) => {
+                let emptied = all.is_empty();
+                let (metadata, entries) = data::split(all);
+                (self.metadata, self.data) = (metadata, Data { entries, emptied });
+            }
+        }
+    }
+
+    fn merge_metadata(&mut self, change: MetadataChange) -> Result<(), Problem> {
+        let had_any = !self.metadata.is_empty();
+        change.onto(&mut self.metadata)?;
+        // A text takes the place of whatever had its name.
+        self.data.entries.retain(|name, _| !self.metadata.contains_key(name));
+        let has_any = !self.metadata.is_empty() || !self.data.entries.is_empty();
+        // What was emptied is empty, not unknown.
+        self.data.emptied = !has_any && (had_any || self.data.emptied);
+        Ok(())
+    }
+
+    fn refer_to_payment(&mut self, wish: Patch<String>) {
+        match wish {
+            Patch::Keep => {}
+            Patch::Clear => {
+                self.paid_by = PaymentReference::Nothing;
+                self.invoice_settings.default_payment_method = None;
+            }
+            Patch::Set(text) => {
+                let held = self.instrument(&text).filter(|instrument| instrument.is_payment_method());
+                if let Some(id) = held.map(|instrument| instrument.id().clone()) {
+                    self.invoice_settings.default_payment_method = Some(id);
+                }
+                self.paid_by = PaymentReference::Text(text);
+            }
+        }
     }
 
     /// What stays of a deleted customer.

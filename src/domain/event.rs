@@ -156,6 +156,16 @@ words! {
         SetupAttempt = "setup_attempt",
         /// A webhook endpoint.
         WebhookEndpoint = "webhook_endpoint",
+        /// A product of a catalogue.
+        Product = "product",
+        /// A variant of a product.
+        Variant = "variant",
+        /// An asset.
+        Asset = "asset",
+        /// An order.
+        Order = "order",
+        /// A customer's rental book, of which nothing is told.
+        RentalBook = "rental_book",
     }
 }
 
@@ -213,6 +223,14 @@ impl EventKind {
         EventKind::Change(Subject::FailedSource, Change::Updated),
         EventKind::Change(Subject::CanceledSource, Change::Updated),
         EventKind::Change(Subject::WebhookEndpoint, Change::Updated),
+        EventKind::Change(Subject::Product, Change::Created),
+        EventKind::Change(Subject::Product, Change::Updated),
+        EventKind::Change(Subject::Variant, Change::Created),
+        EventKind::Change(Subject::Variant, Change::Updated),
+        EventKind::Change(Subject::Asset, Change::Created),
+        EventKind::Change(Subject::Asset, Change::Updated),
+        EventKind::Change(Subject::Order, Change::Created),
+        EventKind::Change(Subject::Order, Change::Updated),
     ];
 
     /// The kind's dotted name, which is also how it is kept.
@@ -269,7 +287,31 @@ impl EventKind {
             EventKind::Change(Subject::WebhookEndpoint, Change::Created | Change::Updated | Change::Deleted) => {
                 "webhook_endpoint.disabled"
             }
+            EventKind::Change(Subject::Product, Change::Created) => "product.created",
+            EventKind::Change(Subject::Product, Change::Updated) => "product.updated",
+            EventKind::Change(Subject::Product, Change::Deleted) => "product.deleted",
+            EventKind::Change(Subject::Variant, Change::Created) => "variant.created",
+            EventKind::Change(Subject::Variant, Change::Updated) => "variant.updated",
+            EventKind::Change(Subject::Variant, Change::Deleted) => "variant.deleted",
+            EventKind::Change(Subject::Asset, Change::Created) => "asset.created",
+            EventKind::Change(Subject::Asset, Change::Updated) => "asset.updated",
+            EventKind::Change(Subject::Asset, Change::Deleted) => "asset.deleted",
+            EventKind::Change(Subject::Order, Change::Created) => "order.created",
+            EventKind::Change(Subject::Order, Change::Updated) => "order.updated",
+            EventKind::Change(Subject::Order, Change::Deleted) => "order.deleted",
+            EventKind::Change(Subject::RentalBook, Change::Created) => "rental_book.created",
+            EventKind::Change(Subject::RentalBook, Change::Updated) => "rental_book.updated",
+            EventKind::Change(Subject::RentalBook, Change::Deleted) => "rental_book.deleted",
             EventKind::Setup(step) => step.as_str(),
+        }
+    }
+
+    /// Whether Stripe's API has words for it. What it has none for is neither in its list of events nor sent to its webhook
+    /// endpoints, also where a kind of Stripe's has the same name: its `product` is another thing.
+    pub fn is_stripes(self) -> bool {
+        match self {
+            EventKind::Setup(_) => true,
+            EventKind::Change(subject, _) => subject.is_stripes(),
         }
     }
 
@@ -335,6 +377,30 @@ impl Happening {
 }
 
 impl Subject {
+    /// Whether Stripe's API has words for it.
+    fn is_stripes(self) -> bool {
+        match self {
+            Subject::Customer
+            | Subject::Coupon
+            | Subject::PromotionCode
+            | Subject::Source
+            | Subject::PaymentMethod
+            | Subject::Discount
+            | Subject::CashTransaction
+            | Subject::CashBalance
+            | Subject::ChargeableSource
+            | Subject::FailedSource
+            | Subject::CanceledSource
+            | Subject::Token
+            | Subject::TaxId
+            | Subject::SetupIntent
+            | Subject::SetupAttempt
+            // A type of our own, for receivers who listen through Stripe's API.
+            | Subject::WebhookEndpoint => true,
+            Subject::Product | Subject::Variant | Subject::Asset | Subject::Order | Subject::RentalBook => false,
+        }
+    }
+
     fn of(facts: &Facts) -> Subject {
         match facts {
             Facts::Coupon(_) => Subject::Coupon,
@@ -346,6 +412,11 @@ impl Subject {
             Facts::SetupIntent(_) => Subject::SetupIntent,
             Facts::SetupAttempt(_) => Subject::SetupAttempt,
             Facts::WebhookEndpoint(_) => Subject::WebhookEndpoint,
+            Facts::Product(_) => Subject::Product,
+            Facts::Variant(_) => Subject::Variant,
+            Facts::Asset(_) => Subject::Asset,
+            Facts::Order(_) => Subject::Order,
+            Facts::RentalBook(_) => Subject::RentalBook,
         }
     }
 }

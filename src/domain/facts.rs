@@ -1,12 +1,16 @@
 //! The facts of an object, whatever its kind: where it is kept and on which lists it is follow from them.
 
 use self::promotion_code_lists::{of_code, of_coupon, of_customer, on, on_for};
+use super::asset::Asset;
 use super::cash::CashTransaction;
 use super::coupon::Coupon;
 use super::ids::CustomerId;
 use super::object::{List, ObjectKind};
+use super::order::Order;
 use super::payment_method::LoosePaymentMethod;
+use super::product::{Product, Variant};
 use super::promotion_code::PromotionCode;
+use super::rental_book::RentalBook;
 use super::setup_intent::{SetupAttempt, SetupIntent};
 use super::source::LooseSource;
 use super::time::Time;
@@ -63,6 +67,16 @@ facts! {
     SetupAttempt(SetupAttempt),
     /// A webhook endpoint.
     WebhookEndpoint(WebhookEndpoint),
+    /// A product of a catalogue.
+    Product(Product),
+    /// A variant of a product.
+    Variant(Variant),
+    /// An asset.
+    Asset(Asset),
+    /// An order.
+    Order(Order),
+    /// What a customer's orders and rentals add up to.
+    RentalBook(RentalBook),
 }
 
 /// The fact by which cash transactions are listed. It is stored, so it never changes.
@@ -135,6 +149,53 @@ pub mod setup_lists {
     }
 }
 
+/// The facts by which products, variants and assets are listed. They are stored, so they never change.
+pub mod catalogue_lists {
+    use crate::domain::ids::{CustomerId, ProductId, RentalId, Sku, VariantId};
+    use crate::domain::object::{List, ObjectKind};
+
+    /// The product that is called so.
+    pub fn product_of_sku(sku: &Sku) -> List {
+        List::by(ObjectKind::Product, "sku", sku.as_str())
+    }
+
+    /// The variants of a product.
+    pub fn of_product(product: &ProductId) -> List {
+        List::by(ObjectKind::Variant, "product", product.as_str())
+    }
+
+    /// The variant of an id.
+    pub fn variant_of_id(id: &VariantId) -> List {
+        List::by(ObjectKind::Variant, "id", id.as_str())
+    }
+
+    /// The assets of a variant.
+    pub fn assets_of_sku(sku: &Sku) -> List {
+        List::by(ObjectKind::Asset, "sku", sku.as_str())
+    }
+
+    /// The assets that a customer has.
+    pub fn assets_of_customer(customer: &CustomerId) -> List {
+        List::by(ObjectKind::Asset, "customer", customer.as_str())
+    }
+
+    /// The assets of a rental.
+    pub fn assets_of_rental(rental: &RentalId) -> List {
+        List::by(ObjectKind::Asset, "rental", rental.as_str())
+    }
+}
+
+/// The fact by which orders are listed. It is stored, so it never changes.
+pub mod order_lists {
+    use crate::domain::ids::CustomerId;
+    use crate::domain::object::{List, ObjectKind};
+
+    /// Those of a customer.
+    pub fn of_customer(customer: &CustomerId) -> List {
+        List::by(ObjectKind::Order, "customer", customer.as_str())
+    }
+}
+
 impl Facts {
     /// What it is. A deleted coupon is kept apart, because its id is free for another one.
     pub fn kind(&self) -> ObjectKind {
@@ -149,6 +210,11 @@ impl Facts {
             Facts::SetupIntent(_) => ObjectKind::SetupIntent,
             Facts::SetupAttempt(_) => ObjectKind::SetupAttempt,
             Facts::WebhookEndpoint(_) => ObjectKind::WebhookEndpoint,
+            Facts::Product(_) => ObjectKind::Product,
+            Facts::Variant(_) => ObjectKind::Variant,
+            Facts::Asset(_) => ObjectKind::Asset,
+            Facts::Order(_) => ObjectKind::Order,
+            Facts::RentalBook(_) => ObjectKind::RentalBook,
         }
     }
 
@@ -164,7 +230,12 @@ impl Facts {
             | Facts::Token(_)
             | Facts::SetupIntent(_)
             | Facts::SetupAttempt(_)
-            | Facts::WebhookEndpoint(_) => self.id(),
+            | Facts::WebhookEndpoint(_)
+            | Facts::Product(_)
+            | Facts::Asset(_)
+            | Facts::Order(_)
+            | Facts::RentalBook(_) => self.id(),
+            Facts::Variant(variant) => variant.sku.as_str(),
         }
     }
 
@@ -180,6 +251,11 @@ impl Facts {
             Facts::SetupIntent(intent) => intent.id.as_str(),
             Facts::SetupAttempt(attempt) => attempt.id.as_str(),
             Facts::WebhookEndpoint(endpoint) => endpoint.id.as_str(),
+            Facts::Product(product) => product.id.as_str(),
+            Facts::Variant(variant) => variant.id.as_str(),
+            Facts::Asset(asset) => asset.serial.as_str(),
+            Facts::Order(order) => order.id.as_str(),
+            Facts::RentalBook(book) => book.customer.as_str(),
         }
     }
 
@@ -190,11 +266,16 @@ impl Facts {
             Facts::CashTransaction(transaction) => Some(&transaction.customer),
             Facts::SetupIntent(intent) => intent.customer.as_ref(),
             Facts::SetupAttempt(attempt) => attempt.customer.as_ref(),
+            Facts::Asset(asset) => asset.customer.as_ref(),
+            Facts::Order(order) => Some(&order.customer.id),
+            Facts::RentalBook(book) => Some(&book.customer),
             Facts::Coupon(_)
             | Facts::PaymentMethod(_)
             | Facts::Source(_)
             | Facts::Token(_)
-            | Facts::WebhookEndpoint(_) => None,
+            | Facts::WebhookEndpoint(_)
+            | Facts::Product(_)
+            | Facts::Variant(_) => None,
         }
     }
 
@@ -210,6 +291,11 @@ impl Facts {
             Facts::SetupIntent(intent) => intent.created,
             Facts::SetupAttempt(attempt) => attempt.created,
             Facts::WebhookEndpoint(endpoint) => endpoint.created,
+            Facts::Product(product) => product.created,
+            Facts::Variant(variant) => variant.created,
+            Facts::Asset(asset) => asset.created,
+            Facts::Order(order) => order.created,
+            Facts::RentalBook(book) => book.created,
         }
     }
 
@@ -238,6 +324,23 @@ impl Facts {
             }
             Facts::SetupAttempt(attempt) => vec![setup_lists::attempts(&attempt.intent)],
             Facts::WebhookEndpoint(_) => vec![List::all(ObjectKind::WebhookEndpoint)],
+            Facts::Product(product) => {
+                vec![List::all(ObjectKind::Product), catalogue_lists::product_of_sku(&product.sku)]
+            }
+            Facts::Variant(variant) => vec![
+                List::all(ObjectKind::Variant),
+                catalogue_lists::of_product(&variant.product),
+                catalogue_lists::variant_of_id(&variant.id),
+            ],
+            Facts::Asset(asset) => {
+                let mut lists = vec![List::all(ObjectKind::Asset), catalogue_lists::assets_of_sku(&asset.sku)];
+                lists.extend(asset.customer.as_ref().map(catalogue_lists::assets_of_customer));
+                lists.extend(asset.rental.as_ref().map(catalogue_lists::assets_of_rental));
+                lists
+            }
+            Facts::Order(order) => vec![List::all(ObjectKind::Order), order_lists::of_customer(&order.customer.id)],
+            // It is found by its customer.
+            Facts::RentalBook(_) => Vec::new(),
         }
     }
 }
@@ -245,7 +348,7 @@ impl Facts {
 #[cfg(test)]
 mod tests {
     use super::promotion_code_lists::{of_code, of_coupon, of_customer, on, on_for};
-    use super::{cash_transaction_lists, setup_lists};
+    use super::{cash_transaction_lists, order_lists, setup_lists};
     use crate::domain::ids::{CouponId, CustomerId, InstrumentId, SetupIntentId};
     use crate::domain::object::{List, ObjectKind};
     use crate::domain::promotion_code::Code;
@@ -265,6 +368,8 @@ mod tests {
             (cash_transaction_lists::of_customer(&customer), 1_618_486_125_088_832_442),
             (setup_lists::of_customer(&customer), -5_388_863_065_545_119_206),
             (setup_lists::of_method(&InstrumentId("pm_1".into())), 5_091_765_562_543_734_040),
+            (List::all(ObjectKind::Order), -2_357_883_310_277_739_121),
+            (order_lists::of_customer(&customer), 5_176_652_714_780_395_336),
             (setup_lists::attempts(&SetupIntentId("seti_1".into())), -4_538_216_354_797_502_237),
         ];
         assert_eq!(lists.map(|(list, _)| list.0), lists.map(|(_, digest)| digest));

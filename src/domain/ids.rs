@@ -102,6 +102,22 @@ id!(
     WebhookEndpointId, "we"
 );
 id!(
+    /// An order, `ord_…`.
+    OrderId, "ord"
+);
+id!(
+    /// A rental of one device, `sub_…`: FlexPortal calls it a subscription.
+    RentalId, "sub"
+);
+id!(
+    /// A product, `prod_…`.
+    ProductId, "prod"
+);
+id!(
+    /// A variant of a product, `var_…`.
+    VariantId, "var"
+);
+id!(
     /// A delivery of an event to an endpoint, `whd_…`.
     DeliveryId, "whd"
 );
@@ -122,6 +138,14 @@ id!(
     AccountId, "acct"
 );
 
+name!(
+    /// What an account calls a product or a variant: whatever it chose.
+    Sku
+);
+name!(
+    /// The serial number of an asset.
+    SerialNumber
+);
 name!(
     /// A coupon: whatever its maker chose.
     CouponId

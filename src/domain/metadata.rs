@@ -7,6 +7,19 @@ use super::problem::Problem;
 /// The most keys that one record may hold.
 pub const MAX_KEYS: usize = 50;
 
+/// The most characters that a key may have.
+pub const MAX_KEY_CHARACTERS: usize = 40;
+
+/// The most characters that a value may have.
+pub const MAX_VALUE_CHARACTERS: usize = 500;
+
+/// Whether an entry can be one of the metadata: Stripe's API takes an empty value for none, and brackets for structure
+/// (docs.stripe.com/metadata).
+pub fn can_express(key: &str, value: &str) -> bool {
+    let fits = |text: &str, most| !text.is_empty() && text.chars().count() <= most;
+    fits(key, MAX_KEY_CHARACTERS) && !key.contains(['[', ']']) && fits(value, MAX_VALUE_CHARACTERS)
+}
+
 /// Free data of a record, text to text.
 pub type Metadata = BTreeMap<String, String>;
 

@@ -27,6 +27,16 @@ impl Currency {
         known.as_bytes().try_into().ok().map(Currency)
     }
 
+    /// How many decimals an amount in it has: none where the smallest coin is a whole unit (ISO 4217).
+    pub fn decimals(&self) -> u32 {
+        match self.as_str() {
+            "bif" | "clp" | "djf" | "gnf" | "isk" | "jpy" | "kmf" | "krw" | "pyg" | "rwf" | "ugx" | "vnd" | "vuv"
+            | "xaf" | "xof" | "xpf" => 0,
+            "bhd" | "iqd" | "jod" | "kwd" | "lyd" | "omr" | "tnd" => 3,
+            _ => 2,
+        }
+    }
+
     /// Three lower-case letters.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("currency codes are ASCII")

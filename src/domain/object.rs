@@ -28,6 +28,16 @@ words! {
         SetupAttempt = "setup_attempt",
         /// A webhook endpoint.
         WebhookEndpoint = "webhook_endpoint",
+        /// A product of a catalogue.
+        Product = "product",
+        /// A variant of a product.
+        Variant = "variant",
+        /// An asset.
+        Asset = "asset",
+        /// An order.
+        Order = "order",
+        /// What a customer's orders and rentals add up to.
+        RentalBook = "rental_book",
     }
 }
 

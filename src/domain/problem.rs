@@ -2,6 +2,7 @@
 
 use super::balance::BalanceWish;
 use super::card::ExpiryFault;
+use super::catalogue::CatalogueProblem;
 use super::decline::Decline;
 use super::ids::{
     BalanceTransactionId, CashTransactionId, CouponId, CustomerId, DeliveryId, EventId, InstrumentId, PromotionCodeId,
@@ -9,6 +10,7 @@ use super::ids::{
 };
 use super::instrument::SourceKind;
 use super::money::Currency;
+use super::rental_problem::RentalProblem;
 use super::setup_intent::{MethodType, SetupIntent, SetupVerb};
 use super::source::{SourceStatus, SourceType};
 use super::time::Time;
@@ -226,6 +228,22 @@ pub enum Problem {
     CashOutOfRange,
     /// The customer has a cash balance, so it cannot be deleted.
     CashHeld,
+    /// Something about products, variants or assets.
+    Catalogue(CatalogueProblem),
+    /// Something is wrong with an order, a rental or what they are made of.
+    Rental(RentalProblem),
+}
+
+impl From<CatalogueProblem> for Problem {
+    fn from(problem: CatalogueProblem) -> Problem {
+        Problem::Catalogue(problem)
+    }
+}
+
+impl From<RentalProblem> for Problem {
+    fn from(problem: RentalProblem) -> Problem {
+        Problem::Rental(problem)
+    }
 }
 
 impl Problem {
@@ -249,6 +267,7 @@ impl Problem {
             | Problem::ExpiryOver(_)
             | Problem::TypeNotAllowed { .. }
             | Problem::CashOutOfRange => true,
+            Problem::Catalogue(problem) => problem.is_of_parameters(),
             Problem::NoSuchCustomer { .. }
             | Problem::NoSuchBalanceTransaction(_)
             | Problem::NoSuchEvent(_)
@@ -293,7 +312,8 @@ impl Problem {
             // "A decline is an outcome": docs.stripe.com/error-low-level.
             | Problem::Declined(_)
             | Problem::NoSuchCashTransaction(_)
-            | Problem::CashHeld => false,
+            | Problem::CashHeld
+            | Problem::Rental(_) => false,
         }
     }
 }

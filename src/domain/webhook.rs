@@ -135,7 +135,9 @@ impl WebhookEndpoint {
 
     /// Whether it is to be told of such an event.
     pub fn hears(&self, kind: EventKind) -> bool {
-        self.enabled && self.enabled_events.iter().any(|name| name == EVERYTHING || name == kind.as_str())
+        kind.is_stripes()
+            && self.enabled
+            && self.enabled_events.iter().any(|name| name == EVERYTHING || name == kind.as_str())
     }
 
     /// The salts of the secrets that sign at that moment, the current one first.

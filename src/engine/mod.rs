@@ -12,6 +12,7 @@ pub mod events;
 mod holdings;
 pub mod imports;
 pub mod keys;
+pub mod listing;
 mod objects;
 pub mod payment_methods;
 pub mod promotion_codes;
@@ -32,6 +33,7 @@ use crate::domain::delivery::{Delivery, News};
 use crate::domain::event::{Cause, Happening};
 use crate::domain::ids::{DeliveryId, EventId, IdSource};
 use crate::domain::problem::Problem;
+use crate::domain::rental_problem::RentalProblem;
 use crate::domain::time::Time;
 use crate::store::{Failure, NewEvent, Tx};
 
@@ -77,6 +79,12 @@ pub enum Stop {
 impl From<Problem> for Stop {
     fn from(problem: Problem) -> Stop {
         Stop::Problem(problem)
+    }
+}
+
+impl From<RentalProblem> for Stop {
+    fn from(problem: RentalProblem) -> Stop {
+        Stop::Problem(problem.into())
     }
 }
 

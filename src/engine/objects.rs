@@ -176,7 +176,13 @@ pub(super) fn chosen<T: TryFrom<Facts>, U>(
     Ok(Page { items: found, has_more })
 }
 
-fn one<T: TryFrom<Facts>>(read: &mut dyn Read, space: Space, kind: ObjectKind, key: &str) -> Kept<Option<T>> {
+/// The object that is kept so.
+pub(super) fn one<T: TryFrom<Facts>>(
+    read: &mut dyn Read,
+    space: Space,
+    kind: ObjectKind,
+    key: &str,
+) -> Kept<Option<T>> {
     read.object(space, kind, key)?.as_ref().map(told).transpose()
 }
 

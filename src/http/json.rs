@@ -14,6 +14,11 @@ pub enum Json {
     Integer(i64),
     /// Hundredths, written as a number that always has a point, as `25.5` and `25.0`.
     Hundredths(i64),
+    /// So many parts of one, of which each has so many decimals, written in the shortest way: 12900 of two is `129`, 8950
+    /// is `89.5`.
+    Decimal(i64, u32),
+    /// Any number, as JSON writes it.
+    Number(String),
     /// Text.
     Text(Cow<'static, str>),
     /// A list.
@@ -90,7 +95,14 @@ impl Json {
     pub fn as_object_mut(&mut self) -> Option<&mut Object> {
         match self {
             Json::Object(object) => Some(object),
-            Json::Null | Json::Bool(_) | Json::Integer(_) | Json::Hundredths(_) | Json::Text(_) | Json::List(_) => None,
+            Json::Null
+            | Json::Bool(_)
+            | Json::Integer(_)
+            | Json::Hundredths(_)
+            | Json::Decimal(..)
+            | Json::Number(_)
+            | Json::Text(_)
+            | Json::List(_) => None,
         }
     }
 
@@ -102,6 +114,13 @@ impl Json {
         out
     }
 
+    /// The bytes of a value that is no list or object, and nothing else.
+    pub fn to_line(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.write(&mut out, 0);
+        out
+    }
+
     fn write(&self, out: &mut Vec<u8>, depth: usize) {
         match self {
             Json::Null => out.extend_from_slice(b"null"),
@@ -109,6 +128,8 @@ impl Json {
             Json::Bool(false) => out.extend_from_slice(b"false"),
             Json::Integer(number) => write_json(out, number),
             Json::Hundredths(number) => out.extend_from_slice(with_point(*number).as_bytes()),
+            Json::Decimal(parts, decimals) => out.extend_from_slice(shortest(*parts, *decimals).as_bytes()),
+            Json::Number(number) => out.extend_from_slice(number.as_bytes()),
             Json::Text(text) => write_text(out, text),
             Json::List(items) if items.is_empty() => out.extend_from_slice(b"[]"),
             Json::List(items) => {
@@ -140,6 +161,14 @@ fn with_point(hundredths: i64) -> String {
     let (sign, number) = (if hundredths < 0 { "-" } else { "" }, hundredths.unsigned_abs());
     let (whole, tenth, hundredth) = (number / 100, number / 10 % 10, number % 10);
     if hundredth == 0 { format!("{sign}{whole}.{tenth}") } else { format!("{sign}{whole}.{tenth}{hundredth}") }
+}
+
+fn shortest(parts: i64, decimals: u32) -> String {
+    let (sign, number) = (if parts < 0 { "-" } else { "" }, parts.unsigned_abs());
+    let digits = format!("{number:0>width$}", width = decimals as usize + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - decimals as usize);
+    let fraction = fraction.trim_end_matches('0');
+    if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
 /// Most texts need no escape, and are copied as they are.
@@ -266,6 +295,21 @@ mod tests {
         for (number, text) in [(2550, "25.5"), (2500, "25.0"), (3333, "33.33"), (5, "0.05"), (-150, "-1.5"), (0, "0.0")]
         {
             assert_eq!(super::with_point(number), text);
+        }
+    }
+
+    #[test]
+    fn decimals_are_written_in_the_shortest_way() {
+        for (parts, decimals, text) in [
+            (12_900, 2, "129"),
+            (8_950, 2, "89.5"),
+            (-5, 2, "-0.05"),
+            (0, 3, "0"),
+            (1_005, 3, "1.005"),
+            (129, 0, "129"),
+            (i64::MIN, 2, "-92233720368547758.08"),
+        ] {
+            assert_eq!(super::shortest(parts, decimals), text);
         }
     }
 

@@ -5,6 +5,7 @@ pub mod auth;
 pub mod conditions;
 pub mod content;
 pub mod form;
+pub mod given;
 mod impatient;
 pub mod json;
 pub mod listen;
@@ -39,6 +40,8 @@ pub struct Request {
     pub method: Method,
     /// Its path as the dialect documents it, without a mount: still percent-encoded.
     pub path: String,
+    /// The mount: what the path begins with on this server, before the dialect's own.
+    pub mount: String,
     /// What follows the question mark, as sent.
     pub query: Zeroizing<String>,
     /// Its headers.
@@ -172,12 +175,10 @@ pub struct Dialect {
     pub name: &'static str,
     /// The API that it is.
     pub api: mounts::Api,
-    /// The header that names a request in its replies, beside the one that every reply has.
-    pub request_id: Option<HeaderName>,
     /// Answers a request.
     pub answer: Arc<dyn Fn(Request) -> Replying + Send + Sync>,
-    /// Puts the shell's trouble into the dialect's words.
-    pub confess: fn(trouble: Trouble, method: &Method, path: &str) -> Reply,
+    /// Puts the shell's trouble with the request of that id into the dialect's words.
+    pub confess: fn(trouble: Trouble, request: &str) -> Reply,
     /// The path that takes files, which may be larger than other bodies, and the largest, in bytes.
     pub file: Option<(&'static str, usize)>,
 }

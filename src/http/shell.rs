@@ -121,7 +121,7 @@ pub struct Shell {
     /// Which hosts are whose.
     pub hosts: Hosts,
     /// Pages on the same address.
-    pub pages: Option<Pages>,
+    pub pages: Vec<Pages>,
     /// Who keeps count.
     pub observer: Arc<dyn Observer>,
     /// Where request ids come from.
@@ -143,17 +143,17 @@ impl Shell {
     pub async fn serve(&self, incoming: hyper::Request<Incoming>, door: Option<Language>) -> Response {
         let began = Instant::now();
         let (mut head, body) = incoming.into_parts();
-        if let Some(pages) = &self.pages
-            && let Some(page) = pages.serve(&head.method, head.uri.path()).await
-        {
-            return page;
+        for pages in &self.pages {
+            if let Some(page) = pages.serve(&head.method, head.uri.path()).await {
+                return page;
+            }
         }
         self.observer.began();
         let _underway = Underway(self.observer.as_ref());
         let id = (self.name_request)(&head.headers).0;
-        let path = head.uri.path();
+        let sent = head.uri.path();
         let door = door.or_else(|| self.hosts.language(&head.uri, &head.headers));
-        let (dialect, path) = self.dialect(door, path, &head.headers);
+        let (dialect, cut, path) = self.dialect(door, sent, &head.headers);
         let deadline = tokio::time::Instant::from_std(began) + self.request_timeout;
 
         let most = match dialect.file {
@@ -165,13 +165,14 @@ impl Shell {
         let upgrade = head.extensions.remove::<OnUpgrade>();
         let declared = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         let reply = match read(declared, body, most, deadline).await {
-            Err(trouble) => Reply { close: true, ..(dialect.confess)(trouble, &head.method, &path) },
+            Err(trouble) => Reply { close: true, ..(dialect.confess)(trouble, &id) },
             Ok(body) => {
                 let request = Request {
                     id: id.clone(),
                     peer: peer.as_ref().map(|peer| peer.address),
                     method: head.method.clone(),
                     path: path.clone(),
+                    mount: sent[..cut].to_owned(),
                     query: head.uri.query().unwrap_or_default().to_owned().into(),
                     headers: head.headers,
                     body: body.into(),
@@ -182,16 +183,16 @@ impl Shell {
                     Ok(Ok(reply)) => reply,
                     Ok(Err(panic)) => {
                         tracing::error!(request = id, "a request panicked: {}", said(panic.as_ref()));
-                        (dialect.confess)(Trouble::Broken, &head.method, &path)
+                        (dialect.confess)(Trouble::Broken, &id)
                     }
-                    Err(_) => (dialect.confess)(Trouble::TooLong, &head.method, &path),
+                    Err(_) => (dialect.confess)(Trouble::TooLong, &id),
                 }
             }
         };
         let reply = match (&reply.content, &upgrade) {
             (Content::Upgrade(_), None) => {
                 tracing::error!(request = id, "a connection was to be taken over that cannot be");
-                (dialect.confess)(Trouble::Broken, &head.method, &path)
+                (dialect.confess)(Trouble::Broken, &id)
             }
             (Content::Whole(_) | Content::Stream(_) | Content::Nothing | Content::Upgrade(_), _) => reply,
         };
@@ -218,13 +219,7 @@ impl Shell {
             self.traffic.tell(space, || Arc::new(passed()));
         }
         let place = peer.map(|peer| peer.place);
-        let mut response = self.respond(reply, id, head.method == Method::HEAD, upgrade, place);
-        if let Some(name) = &dialect.request_id
-            && let Some(id) = response.headers().get(REQUEST_ID).cloned()
-        {
-            response.headers_mut().insert(name.clone(), id);
-        }
-        response
+        self.respond(reply, id, head.method == Method::HEAD, upgrade, place)
     }
 
     fn respond(
@@ -272,12 +267,12 @@ impl Shell {
         response
     }
 
-    /// Who answers, and the path as it documents it.
-    fn dialect(&self, door: Option<Language>, path: &str, headers: &HeaderMap) -> (&Dialect, String) {
+    /// Who answers, how much of the path is its mount, and the path as it documents it.
+    fn dialect(&self, door: Option<Language>, path: &str, headers: &HeaderMap) -> (&Dialect, usize, String) {
         let meant = mounts::meant(door, path, headers.contains_key(TENANT_ID));
         match self.dialects.iter().find(|dialect| dialect.api == meant.api) {
-            Some(dialect) => (dialect, meant.path(path)),
-            None => (self.dialects.first().expect("there is a dialect"), path.to_owned()),
+            Some(dialect) => (dialect, meant.cut, meant.path(path)),
+            None => (self.dialects.first().expect("there is a dialect"), 0, path.to_owned()),
         }
     }
 }

@@ -5,9 +5,9 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use percent_encoding::percent_decode;
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::failure::{Refusal, shortened};
+use crate::http::given::Value;
 
 /// The most texts that a list may have.
 pub const MAX_TEXTS: usize = 100;
@@ -24,33 +24,6 @@ pub struct Given {
     known: Vec<&'static str>,
 }
 
-/// A value of JSON. An object may have a key twice, so that it can be refused.
-#[derive(Clone, Debug, PartialEq)]
-enum Value {
-    Null,
-    Flag(bool),
-    Whole(i64),
-    /// One that is not whole, or too large.
-    Number,
-    Text(String),
-    List(Vec<Value>),
-    Object(Vec<(String, Value)>),
-}
-
-impl Value {
-    fn type_name(&self) -> &'static str {
-        match self {
-            Value::Null => "null",
-            Value::Flag(_) => "a boolean",
-            Value::Whole(_) => "a number",
-            Value::Number => "a number that is not whole or too large",
-            Value::Text(_) => "a string",
-            Value::List(_) => "a list",
-            Value::Object(_) => "an object",
-        }
-    }
-}
-
 impl Given {
     /// The parameters of a query string.
     pub fn of_query(query: &str) -> Result<Given, Refusal> {
@@ -64,11 +37,7 @@ impl Given {
 
     /// The parameters of a body.
     pub fn of_body(body: &[u8]) -> Result<Given, Refusal> {
-        let value: Value = serde_json::from_slice(body).map_err(|error| {
-            // The words of the parser may repeat what was sent; its place is enough.
-            let place = format!("line {}, column {}", error.line(), error.column());
-            Refusal::new(400, "not_json", format!("The body is not JSON: there is a mistake at {place}."))
-        })?;
+        let value = Value::of_json(body).map_err(|mistake| Refusal::new(400, "not_json", mistake.to_string()))?;
         match value {
             Value::Object(fields) => Ok(Given { fields, ..Given::default() }),
             other => {
@@ -256,62 +225,6 @@ fn decoded(text: &str) -> Result<String, Refusal> {
     let decoded = percent_decode(spaced.as_bytes()).decode_utf8();
     let decoded = decoded.map_err(|_| Refusal::new(400, "not_text", "The query string is not UTF-8."))?;
     Ok(decoded.into_owned())
-}
-
-impl<'de> Deserialize<'de> for Value {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(AnyValue)
-    }
-}
-
-struct AnyValue;
-
-impl<'de> Visitor<'de> for AnyValue {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
-        Ok(Value::Flag(flag))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
-        Ok(Value::Whole(number))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
-        Ok(i64::try_from(number).map_or(Value::Number, Value::Whole))
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Value, E> {
-        Ok(Value::Number)
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-        Ok(Value::Text(text.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
-            list.push(item);
-        }
-        Ok(Value::List(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let mut fields = Vec::new();
-        while let Some(entry) = entries.next_entry()? {
-            fields.push(entry);
-        }
-        Ok(Value::Object(fields))
-    }
 }
 
 #[cfg(test)]

@@ -61,9 +61,8 @@ pub fn dialect(cusp: Cusp) -> Dialect {
     Dialect {
         name: "cusp",
         api: Api::Cusp,
-        request_id: None,
         answer: Arc::new(move |request| Box::pin(answer(cusp.clone(), routes.clone(), request))),
-        confess: |trouble, _, _| Refusal::trouble(trouble).reply(None),
+        confess: |trouble, request| Refusal::trouble(trouble).reply(Some(request)),
         file,
     }
 }
@@ -231,6 +230,7 @@ mod tests {
             peer: None,
             method,
             path: String::new(),
+            mount: String::new(),
             query: query.to_owned().into(),
             headers,
             body: Bytes::from_static(body.as_bytes()).into(),

@@ -19,6 +19,10 @@ pub fn object(customer: &Customer, account: &Account, discount: Option<Object>) 
         updated: _,
         deleted: _,
         name,
+        given_name: _,
+        family_name: _,
+        kind: _,
+        status: _,
         business_name,
         individual_name,
         email,
@@ -32,6 +36,8 @@ pub fn object(customer: &Customer, account: &Account, discount: Option<Object>) 
         next_invoice_sequence,
         invoice_settings,
         metadata,
+        data: _,
+        paid_by: _,
         preferred_locales,
         tax_exempt,
         tax_ip: _,
@@ -129,7 +135,18 @@ pub fn code(currency: &Currency) -> String {
 
 /// A postal address.
 pub fn postal(address: &Address) -> Object {
-    let Address { street, second_line, city, region, postal_code, country } = address;
+    let Address {
+        street,
+        second_line,
+        city,
+        region,
+        postal_code,
+        country,
+        country_name: _,
+        neighbourhood: _,
+        contact_name: _,
+        company: _,
+    } = address;
     Object::new()
         .and("city", city.as_ref())
         .and("country", country.as_ref())

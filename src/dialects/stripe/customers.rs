@@ -15,7 +15,7 @@ use super::params::{self, Empty, Field, Kind, Param, Shape, Value, field, word};
 use super::sources::{BANK_ACCOUNT, CARD, SOURCE};
 use super::tax_id_types::TYPE;
 use super::{Answer, Call, Halt, Plan, search, tax_ids};
-use crate::domain::address::{Address, Shipping};
+use crate::domain::address::{NewAddress, NewShipping, Postal};
 use crate::domain::customer::{
     AmountTaxDisplay, CustomField, Customer, CustomerChange, MAX_CUSTOM_FIELDS, Reconciliation, RenderingChange,
     TaxExempt,
@@ -142,7 +142,7 @@ macro_rules! common_rows {
             Param {
                 added: "2019-03-01",
                 ..unsettable("address", Kind::Value(&ADDRESS, |input, value| {
-                    input.change.address = value.patch(address);
+                    input.change.address = value.patch(address).map(NewAddress::Postal);
                 }))
             },
             Param { added: "2019-05-01", ..row("balance", Kind::Value(&BALANCE, set_balance)) },
@@ -327,9 +327,9 @@ fn exemption(value: Value) -> TaxExempt {
 }
 
 /// The address of a value of that shape.
-pub fn address(mut value: Value) -> Address {
+pub fn address(mut value: Value) -> Postal {
     let mut part = |name| value.take(name).map(Value::text);
-    Address {
+    Postal {
         street: part("line1"),
         second_line: part("line2"),
         city: part("city"),
@@ -339,8 +339,8 @@ pub fn address(mut value: Value) -> Address {
     }
 }
 
-fn shipping(mut value: Value) -> Shipping {
-    Shipping {
+fn shipping(mut value: Value) -> NewShipping {
+    NewShipping::Details {
         address: address(value.take("address").expect("the table requires it")),
         name: value.take("name").expect("the table requires it").text(),
         phone: value.take("phone").map(Value::text),

@@ -23,12 +23,13 @@ use crate::domain::facts::Facts;
 use crate::domain::holding::Holding;
 use crate::domain::ids::{CouponSerial, CustomerId, EventId, WebhookEndpointId};
 use crate::domain::page::{EventPage, Page, Span};
+use crate::domain::problem::Problem;
 use crate::domain::promotion_code::{Promotion, PromotionCode};
 use crate::domain::time::Time;
-use crate::engine::{deliveries, events};
+use crate::engine::{Done, deliveries, events};
 use crate::feed::RenderEvent;
 use crate::http::json::{Json, Object, previous};
-use crate::store::Kept;
+use crate::store::{Kept, Read};
 
 /// How long an event can be retrieved: 30 days, docs.stripe.com/api/events.
 const TOLD_FOR_MILLIS: i64 = 30 * 24 * 60 * 60 * 1000;
@@ -91,7 +92,7 @@ pub fn retrieve(call: &Arc<Call>) -> Result<Plan, Refusal> {
     Expansions::of_object(&input.expand, expand::NOTHING, &call.version)?;
     let id = EventId(call.part(0)?);
     Ok(Plan::look(Names::BY_PATH, move |call, read| {
-        let event = events::read(read, &call.account, &id, oldest(call))?;
+        let event = event(read, call, &id)?;
         let pending = deliveries::open(read, &call.account, &event)?;
         Ok(Answer::of(object(&event, &call.account, Version::of_account(&call.account), pending)))
     }))
@@ -118,7 +119,7 @@ pub fn retry(call: &Arc<Call>) -> Result<Plan, Refusal> {
 fn retry_to_sessions(id: EventId) -> Plan {
     let mut told = false;
     Plan::look(Names::BY_PATH, move |call, read| {
-        let event = events::read(read, &call.account, &id, oldest(call))?;
+        let event = event(read, call, &id)?;
         let pending = deliveries::open(read, &call.account, &event)?;
         // It may look more than once.
         if !std::mem::replace(&mut told, true) {
@@ -132,7 +133,7 @@ fn retry_to_sessions(id: EventId) -> Plan {
 fn retry_to(id: EventId, endpoint: WebhookEndpointId) -> Plan {
     let names = Names { webhook_endpoint: Named::by("webhook_endpoint"), ..Names::BY_PATH };
     Plan::write(names, move |call, tx, ctx| {
-        let event = events::read(tx, &call.account, &id, oldest(call))?;
+        let event = event(tx, call, &id)?;
         let pending = deliveries::open(tx, &call.account, &event)? + 1;
         deliveries::resend(tx, ctx, &id, oldest(call), &endpoint)?;
         Ok(Answer::of(object(&event, &call.account, Version::of_account(&call.account), pending)))
@@ -148,14 +149,14 @@ pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
         (Some(_), Some(_)) => return Err(Refusal::exclusive(&["type", "types"])),
         (Some(one), None) => Some(matching(&one)),
         (None, Some(several)) => Some(several.iter().flat_map(|name| matching(name)).collect()),
-        (None, None) => None,
+        (None, None) => Some(matching("*")),
     };
     created.from = Some(created.from.map_or(oldest(call), |from| from.max(oldest(call))));
     let limit = paging.limit();
     Ok(Plan::scan(Names::BY_PATH, move |call, read| {
         let cursor = lists::placed(&anchor, |id| match read.event(call.account.space, &EventId(id.to_owned()))? {
-            Some(event) => Ok(event.sequence),
-            None => Err(Halt::from(Refusal::no_such("notification", id, lists::anchor_param(&anchor)))),
+            Some(event) if event.what.kind().is_stripes() => Ok(event.sequence),
+            Some(_) | None => Err(Halt::from(Refusal::no_such("notification", id, lists::anchor_param(&anchor)))),
         })?;
         let page = EventPage { created, kinds: kinds.clone(), delivered: delivery_success, cursor, limit };
         let Page { items, has_more } = events::list(read, &call.account, &page)?;
@@ -170,12 +171,19 @@ pub fn list(call: &Arc<Call>) -> Result<Plan, Refusal> {
     }))
 }
 
+/// An event that happened not too long ago and that Stripe's API has words for.
+fn event(read: &mut dyn Read, call: &Call, id: &EventId) -> Done<Event> {
+    let event = events::read(read, &call.account, id, oldest(call))?;
+    if event.what.kind().is_stripes() { Ok(event) } else { Err(Problem::NoSuchEvent(id.clone()).into()) }
+}
+
 /// The kinds that a type names; a star stands for anything, and a type that never happens here names none.
 fn matching(name: &str) -> Vec<EventKind> {
-    match name.strip_suffix('*') {
-        Some(head) => EventKind::ALL.iter().copied().filter(|kind| kind.as_str().starts_with(head)).collect(),
-        None => EventKind::named(name).into_iter().collect(),
-    }
+    let named = |kind: &EventKind| match name.strip_suffix('*') {
+        Some(head) => kind.as_str().starts_with(head),
+        None => kind.as_str() == name,
+    };
+    EventKind::ALL.iter().copied().filter(|kind| kind.is_stripes() && named(kind)).collect()
 }
 
 fn oldest(call: &Call) -> Time {
@@ -265,6 +273,10 @@ fn told(facts: &Facts, beside: &[Facts], account: &Account, version: &Version, t
         Facts::SetupAttempt(attempt) => setup_objects::attempt(attempt, account, version).into(),
         Facts::Coupon(coupon) => coupons::object(coupon, account, then).into(),
         Facts::WebhookEndpoint(endpoint) => webhook_endpoints::object(endpoint, account).into(),
+        // Stripe's API has no words for these. Events of them are not told in it, and beside others they are not shown.
+        Facts::Product(_) | Facts::Variant(_) | Facts::Asset(_) => {
+            Object::new().and("id", facts.id().to_owned()).into()
+        }
         Facts::PaymentMethod(loose) => instruments::method_object(&loose.method, None, account, version).into(),
         Facts::Source(loose) => source_objects::object(&loose.source, loose.former.as_ref(), account, version).into(),
         Facts::PromotionCode(code) => {
@@ -272,6 +284,8 @@ fn told(facts: &Facts, beside: &[Facts], account: &Account, version: &Version, t
             let promotion = Promotion { code: PromotionCode::clone(code), coupon };
             promotion_codes::object(&promotion, account, version, then, &Expansions::default(), None)
         }
+        // Stripe's API has no words for it, and whoever asks in its words is not told of it.
+        Facts::Order(_) | Facts::RentalBook(_) => Object::new().and("id", facts.id().to_owned()).into(),
         Facts::CashTransaction(transaction) => {
             cash_balance::transaction(transaction, account, version, &Expansions::default(), None)
         }

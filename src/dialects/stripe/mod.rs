@@ -87,7 +87,6 @@ pub fn dialect(app: Arc<App>, traffic: Arc<Traffic>) -> Dialect {
     Dialect {
         name: "stripe",
         api: Api::Of(Language::Stripe),
-        request_id: None,
         answer: Arc::new(move |request| {
             if request.path == cli::SUBSCRIBE {
                 let sessions = sessions.clone();
@@ -95,7 +94,7 @@ pub fn dialect(app: Arc<App>, traffic: Arc<Traffic>) -> Dialect {
             }
             Box::pin(answer(app.clone(), routes.clone(), request))
         }),
-        confess: |trouble, _, _| Refusal::trouble(trouble).reply(),
+        confess: |trouble, _| Refusal::trouble(trouble).reply(),
         file: None,
     }
 }

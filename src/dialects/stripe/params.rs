@@ -9,18 +9,13 @@ use super::failure::Refusal;
 use super::secrets::is_id;
 use super::versions::Version;
 use crate::domain::coupon::Percent;
-use crate::domain::metadata::MetadataChange;
+use crate::domain::metadata::{MAX_KEY_CHARACTERS, MAX_VALUE_CHARACTERS, MetadataChange};
 use crate::domain::money::Currency;
 use crate::domain::page::Span;
 use crate::domain::promotion_code::{Code, MAX_CODE};
 use crate::domain::secret::is_like_a_number;
 use crate::domain::time::Time;
 use crate::http::form::{Hash, Node};
-
-/// The most characters of a key of the free data.
-pub const MAX_METADATA_KEY: usize = 40;
-/// The most characters of a value of the free data.
-pub const MAX_METADATA_VALUE: usize = 500;
 
 pub use value::Value;
 
@@ -445,21 +440,21 @@ fn metadata(hash: &Hash, name: &str) -> Result<MetadataChange, Refusal> {
             return Err(Refusal::invalid(inside(name, key), "Invalid string: {...}"));
         };
         let characters = key.chars().count();
-        if characters > MAX_METADATA_KEY {
+        if characters > MAX_KEY_CHARACTERS {
             return Err(Refusal::invalid(
                 name,
                 format!(
-                    "Metadata keys can have up to {MAX_METADATA_KEY} characters, but you passed in a key that is \
+                    "Metadata keys can have up to {MAX_KEY_CHARACTERS} characters, but you passed in a key that is \
                      {characters} characters. Invalid key: {key}"
                 ),
             ));
         }
         let characters = text.chars().count();
-        if characters > MAX_METADATA_VALUE {
+        if characters > MAX_VALUE_CHARACTERS {
             return Err(Refusal::invalid(
                 inside(name, key),
                 format!(
-                    "Metadata values can have up to {MAX_METADATA_VALUE} characters, but you passed in a value that is \
+                    "Metadata values can have up to {MAX_VALUE_CHARACTERS} characters, but you passed in a value that is \
                      {characters} characters. Invalid value: {text}"
                 ),
             ));

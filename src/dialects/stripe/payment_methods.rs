@@ -12,6 +12,7 @@ use super::params::{self, Empty, Kind, Param, Shape, Value, field, inside, word}
 use super::tokens::{ACCOUNT_TYPE, HOLDER_TYPE, stated_number};
 use super::{Answer, Call, Halt, Plan, discounts};
 use crate::domain::account::Account;
+use crate::domain::address::Postal;
 use crate::domain::api_key::{Access, Resource};
 use crate::domain::bank_account::{AccountType, HolderType};
 use crate::domain::ids::{CustomerId, InstrumentId};
@@ -181,7 +182,9 @@ pub const CREATE: &[Param<Create>] = &[
         Kind::Group(&[
             create_unsettable(
                 "address",
-                Kind::Value(&ADDRESS, |input, value| input.draft.billing.address = value.patch(address)),
+                Kind::Value(&ADDRESS, |input, value| {
+                    input.draft.billing.address = value.patch(address).map(Postal::into)
+                }),
             ),
             create_unsettable(
                 "email",
@@ -257,7 +260,9 @@ pub const UPDATE: &[Param<Update>] = &[
         Kind::Group(&[
             unsettable(
                 "address",
-                Kind::Value(&ADDRESS, |input, value| input.change.billing.address = value.patch(address)),
+                Kind::Value(&ADDRESS, |input, value| {
+                    input.change.billing.address = value.patch(address).map(Postal::into)
+                }),
             ),
             unsettable(
                 "email",

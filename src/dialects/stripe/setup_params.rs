@@ -4,6 +4,7 @@ use super::customers::{ADDRESS, address};
 use super::lists::{self, EXPAND, Paged, Paging, TEXT, row};
 use super::params::{Empty, Kind, Param, Shape, Value, word};
 use super::payment_methods::{ALLOW_REDISPLAY, CARD, DraftInput, MADE, US_BANK_ACCOUNT};
+use crate::domain::address::Postal;
 use crate::domain::ids::{CustomerId, InstrumentId};
 use crate::domain::metadata::MetadataChange;
 use crate::domain::payment_method::AllowRedisplay;
@@ -103,7 +104,9 @@ const METHOD_DATA: &[Param<Input>] = &[
         Kind::Group(&[
             unsettable(
                 "address",
-                Kind::Value(&ADDRESS, |input, value| input.draft.billing.address = value.patch(address)),
+                Kind::Value(&ADDRESS, |input, value| {
+                    input.draft.billing.address = value.patch(address).map(Postal::into)
+                }),
             ),
             unsettable(
                 "email",

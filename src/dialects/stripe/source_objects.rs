@@ -217,7 +217,7 @@ const NAMES: Names = Names { source: Named::by_path("source"), ..Names::BY_PATH 
 /// The change of an owner in a value of that shape.
 pub fn owner_change(mut value: Value) -> BillingChange {
     BillingChange {
-        address: value.take_patch("address").map(address),
+        address: value.take_patch("address").map(|value| address(value).into()),
         email: value.take_patch("email").map(Value::text),
         name: value.take_patch("name").map(Value::text),
         phone: value.take_patch("phone").map(Value::text),

@@ -10,7 +10,7 @@ use super::params::{self, Field, Kind, Param, Shape, Value, field, word};
 use super::versions::Version;
 use super::{Answer, Call, Plan, instruments};
 use crate::domain::account::{Account, Mode};
-use crate::domain::address::Address;
+use crate::domain::address::Postal;
 use crate::domain::bank_account::{AccountType, HolderType};
 use crate::domain::ids::TokenId;
 use crate::domain::payment_method::BillingDetails;
@@ -91,7 +91,7 @@ enum Beside {
 impl Stated {
     /// The card in a record of such fields.
     pub fn card(mut value: Value) -> Stated {
-        let address = Address {
+        let address = Postal {
             street: text(&mut value, "address_line1"),
             second_line: text(&mut value, "address_line2"),
             city: text(&mut value, "address_city"),
@@ -108,7 +108,8 @@ impl Stated {
             states_line1: address.street.is_some(),
             states_postal_code: address.postal_code.is_some(),
         });
-        let billing = BillingDetails { address, name: text(&mut value, "name"), ..BillingDetails::default() };
+        let billing =
+            BillingDetails { address: address.into(), name: text(&mut value, "name"), ..BillingDetails::default() };
         Stated { details, beside: Beside::Card(billing) }
     }
 

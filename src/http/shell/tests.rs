@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use hyper::StatusCode;
-use hyper::header::{CONNECTION, HeaderMap, HeaderName, UPGRADE};
+use hyper::header::{CONNECTION, HeaderMap, UPGRADE};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -81,18 +81,17 @@ impl Server {
         let dialect = Dialect {
             name: "test",
             api: Api::Of(Language::Stripe),
-            request_id: Some(HeaderName::from_static("x-request-id")),
             answer: Arc::new(move |request| {
                 let count = counting.clone();
                 Box::pin(async move { reply(&request, count) })
             }),
-            confess: |_, _, _| Reply::new(StatusCode::INTERNAL_SERVER_ERROR, "confessed"),
+            confess: |_, _| Reply::new(StatusCode::INTERNAL_SERVER_ERROR, "confessed"),
             file: None,
         };
         let shell = Arc::new(Shell {
             dialects: vec![dialect],
             hosts: Hosts::default(),
-            pages: None,
+            pages: Vec::new(),
             observer: count.clone(),
             name_request: Arc::new(|_: &HeaderMap| RequestId("req_1".into())),
             max_body_bytes: 1000,

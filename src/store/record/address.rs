@@ -21,6 +21,14 @@ pub(super) struct AddressShape<'a> {
     postal_code: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     country: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    country_name: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    neighbourhood: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contact_name: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    company: Option<Text<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -33,7 +41,18 @@ pub(super) struct ShippingShape<'a> {
 
 impl<'a> From<&'a Address> for AddressShape<'a> {
     fn from(address: &'a Address) -> AddressShape<'a> {
-        let Address { street, second_line, city, region, postal_code, country } = address;
+        let Address {
+            street,
+            second_line,
+            city,
+            region,
+            postal_code,
+            country,
+            country_name,
+            neighbourhood,
+            contact_name,
+            company,
+        } = address;
         AddressShape {
             street: borrowed(street),
             second_line: borrowed(second_line),
@@ -41,13 +60,28 @@ impl<'a> From<&'a Address> for AddressShape<'a> {
             region: borrowed(region),
             postal_code: borrowed(postal_code),
             country: borrowed(country),
+            country_name: borrowed(country_name),
+            neighbourhood: borrowed(neighbourhood),
+            contact_name: borrowed(contact_name),
+            company: borrowed(company),
         }
     }
 }
 
 impl From<AddressShape<'_>> for Address {
     fn from(shape: AddressShape<'_>) -> Address {
-        let AddressShape { street, second_line, city, region, postal_code, country } = shape;
+        let AddressShape {
+            street,
+            second_line,
+            city,
+            region,
+            postal_code,
+            country,
+            country_name,
+            neighbourhood,
+            contact_name,
+            company,
+        } = shape;
         Address {
             street: owned(street),
             second_line: owned(second_line),
@@ -55,6 +89,10 @@ impl From<AddressShape<'_>> for Address {
             region: owned(region),
             postal_code: owned(postal_code),
             country: owned(country),
+            country_name: owned(country_name),
+            neighbourhood: owned(neighbourhood),
+            contact_name: owned(contact_name),
+            company: owned(company),
         }
     }
 }
@@ -85,16 +123,27 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn addresses() -> impl Strategy<Value = Address> {
-        (text(), text(), text(), text(), text(), text()).prop_map(
-            |(street, second_line, city, region, postal_code, country)| Address {
-                street,
-                second_line,
-                city,
-                region,
-                postal_code,
-                country,
-            },
-        )
+        let postal = (text(), text(), text(), text(), text(), text());
+        let other = (text(), text(), text(), text());
+        (postal, other)
+            .prop_map(
+                |(
+                    (street, second_line, city, region, postal_code, country),
+                    (country_name, neighbourhood, contact_name, company),
+                )| Address {
+                    street,
+                    second_line,
+                    city,
+                    region,
+                    postal_code,
+                    country,
+                    country_name,
+                    neighbourhood,
+                    contact_name,
+                    company,
+                },
+            )
+            .boxed()
     }
 
     pub(crate) fn shippings() -> impl Strategy<Value = Shipping> {

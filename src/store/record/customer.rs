@@ -7,14 +7,17 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::address::{AddressShape, ShippingShape};
+use super::data::{EntriesShape, borrowed_entries, owned_entries};
 use super::discount::DiscountShape;
 use super::instrument::InstrumentShape;
 use super::tax_id::TaxIdShape;
-use super::{Text, Unreadable, borrowed, is_default, owned, parse, shape_of, write};
+use super::{Text, Unreadable, borrowed, is_default, owned, parse, shape_of, word, write};
 use crate::domain::address::{Address, Shipping};
 use crate::domain::customer::{
-    AmountTaxDisplay, CustomField, Customer, InvoiceSettings, Reconciliation, Rendering, TaxExempt,
+    AmountTaxDisplay, CustomField, Customer, CustomerKind, CustomerStatus, InvoiceSettings, PaymentReference,
+    Reconciliation, Rendering, TaxExempt,
 };
+use crate::domain::data::Data;
 use crate::domain::discount::Discount;
 use crate::domain::ids::{CustomerId, InstrumentId};
 use crate::domain::instrument::Instrument;
@@ -48,6 +51,15 @@ pub(super) struct CustomerShape<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    given_name: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    family_name: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<Text<'a>>,
+    /// `None` is active.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     business_name: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     individual_name: Option<Text<'a>>,
@@ -76,6 +88,12 @@ pub(super) struct CustomerShape<'a> {
     rendering: Option<RenderingShape>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     metadata: BTreeMap<Text<'a>, Text<'a>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    data: EntriesShape<'a>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    emptied: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paid_by: Option<PaidByShape<'a>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     locales: Vec<Text<'a>>,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -96,6 +114,13 @@ pub(super) struct CustomerShape<'a> {
     discount: Option<DiscountShape<'a>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     tax_ids: Vec<TaxIdShape<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum PaidByShape<'a> {
+    Nothing,
+    Text(Text<'a>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -156,6 +181,10 @@ impl<'a> From<&'a Customer> for CustomerShape<'a> {
             updated,
             deleted,
             name,
+            given_name,
+            family_name,
+            kind,
+            status,
             business_name,
             individual_name,
             email,
@@ -169,6 +198,8 @@ impl<'a> From<&'a Customer> for CustomerShape<'a> {
             next_invoice_sequence,
             invoice_settings: InvoiceSettings { custom_fields, footer, rendering, default_payment_method },
             metadata,
+            data: Data { entries, emptied },
+            paid_by,
             preferred_locales,
             tax_exempt,
             tax_ip,
@@ -186,6 +217,12 @@ impl<'a> From<&'a Customer> for CustomerShape<'a> {
             updated: updated.0,
             deleted: deleted.map(|time| time.0),
             name: borrowed(name),
+            given_name: borrowed(given_name),
+            family_name: borrowed(family_name),
+            kind: kind.map(|kind| Cow::Borrowed(kind.as_str())),
+            status: Some(*status)
+                .filter(|status| *status != CustomerStatus::Active)
+                .map(|status| status.as_str().into()),
             business_name: borrowed(business_name),
             individual_name: borrowed(individual_name),
             email: borrowed(email),
@@ -211,6 +248,13 @@ impl<'a> From<&'a Customer> for CustomerShape<'a> {
                 }),
             }),
             metadata: borrowed_metadata(metadata),
+            data: borrowed_entries(entries),
+            emptied: *emptied,
+            paid_by: match paid_by {
+                PaymentReference::Unsaid => None,
+                PaymentReference::Nothing => Some(PaidByShape::Nothing),
+                PaymentReference::Text(text) => Some(PaidByShape::Text(Cow::Borrowed(text))),
+            },
             locales: preferred_locales.iter().map(|locale| Cow::Borrowed(locale.as_str())).collect(),
             tax_exempt: match tax_exempt {
                 TaxExempt::None => TaxExemptShape::None,
@@ -243,6 +287,10 @@ impl TryFrom<CustomerShape<'_>> for Customer {
             updated,
             deleted,
             name,
+            given_name,
+            family_name,
+            kind,
+            status,
             business_name,
             individual_name,
             email,
@@ -258,6 +306,9 @@ impl TryFrom<CustomerShape<'_>> for Customer {
             footer,
             rendering,
             metadata,
+            data,
+            emptied,
+            paid_by,
             locales,
             tax_exempt,
             tax_ip,
@@ -279,6 +330,13 @@ impl TryFrom<CustomerShape<'_>> for Customer {
             updated: Time(updated),
             deleted: deleted.map(Time),
             name: owned(name),
+            given_name: owned(given_name),
+            family_name: owned(family_name),
+            kind: kind.map(|kind| word("kind", &kind, CustomerKind::named)).transpose()?,
+            status: match status {
+                None => CustomerStatus::Active,
+                Some(status) => word("status", &status, CustomerStatus::named)?,
+            },
             business_name: owned(business_name),
             individual_name: owned(individual_name),
             email: owned(email),
@@ -302,6 +360,12 @@ impl TryFrom<CustomerShape<'_>> for Customer {
                 default_payment_method: owned(default_payment_method).map(InstrumentId),
             },
             metadata: owned_metadata(metadata),
+            data: Data { entries: owned_entries(data), emptied },
+            paid_by: match paid_by {
+                None => PaymentReference::Unsaid,
+                Some(PaidByShape::Nothing) => PaymentReference::Nothing,
+                Some(PaidByShape::Text(text)) => PaymentReference::Text(text.into_owned()),
+            },
             preferred_locales: locales.into_iter().map(Cow::into_owned).collect(),
             tax_exempt: match tax_exempt {
                 TaxExemptShape::None => TaxExempt::None,
@@ -332,12 +396,15 @@ pub(crate) mod tests {
 
     use super::{read_customer, write_customer};
     use crate::domain::customer::{
-        AmountTaxDisplay, CustomField, Customer, InvoiceSettings, Reconciliation, Rendering, TaxExempt,
+        AmountTaxDisplay, CustomField, Customer, CustomerKind, CustomerStatus, InvoiceSettings, PaymentReference,
+        Reconciliation, Rendering, TaxExempt,
     };
+    use crate::domain::data::Data;
     use crate::domain::ids::{CustomerId, InstrumentId};
     use crate::domain::money::{Currency, SUPPORTED};
     use crate::domain::time::Time;
     use crate::store::record::address::tests::{addresses, shippings};
+    use crate::store::record::data::tests::entries;
     use crate::store::record::discount::tests::discounts;
     use crate::store::record::instrument::tests::instruments;
     use crate::store::record::tax_id::tests::tax_ids;
@@ -358,6 +425,15 @@ pub(crate) mod tests {
             assert!(read_customer(&format!("{customer},{money}}}")).is_err(), "{money}");
         }
         assert!(read_customer(&format!(r#"{customer},"cash":{{"eur":5,"usd":0}}}}"#)).is_ok());
+    }
+
+    #[test]
+    fn a_body_of_before_there_was_a_status_is_of_an_active_customer() {
+        let body = r#"{"v":1,"id":"c","version":1,"created":5,"updated":5,"name":"Jane Doe","prefix":"A"}"#;
+        let customer = read_customer(body).unwrap();
+        assert_eq!((customer.status, customer.kind), (CustomerStatus::Active, None));
+        assert_eq!((customer.given_name, customer.family_name), (None, None));
+        assert_eq!((customer.data, customer.paid_by), (Data::default(), PaymentReference::Unsaid));
     }
 
     proptest! {
@@ -403,37 +479,61 @@ pub(crate) mod tests {
         let free = (btree_map(any::<String>(), any::<String>(), 0..5), vec(any::<String>(), 0..3));
         let cash = btree_map(0..SUPPORTED.len(), any::<i64>(), 0..4);
         let held = (vec(instruments(), 0..3), text(), cash, option::of(discounts()), vec(tax_ids(), 0..3));
-        (times, names, places, money, invoice_settings(), exempt, option::of(by), free, held).prop_map(
-            |(times, names, places, money, invoice_settings, tax_exempt, reconciliation, free, held)| Customer {
-                id: CustomerId(format!("cus_{}", times.0)),
-                version: times.3,
-                created: Time(times.0),
-                updated: Time(times.1),
-                deleted: times.2.map(Time),
-                name: names.0,
-                business_name: names.1,
-                individual_name: names.2,
-                email: names.3,
-                phone: names.4,
-                description: names.5,
-                address: places.0,
-                shipping: places.1,
-                balance: money.0,
-                currency: money.1.and_then(|index| Currency::parse(SUPPORTED[index])),
-                invoice_prefix: money.2,
-                next_invoice_sequence: money.3,
-                invoice_settings,
-                metadata: free.0,
-                preferred_locales: free.1,
-                tax_exempt,
-                tax_ip: places.2,
-                reconciliation,
-                instruments: held.0,
-                default_source: held.1.map(InstrumentId),
-                cash: held.2.into_iter().filter_map(|(at, sum)| Some((Currency::parse(SUPPORTED[at])?, sum))).collect(),
-                discount: held.3,
-                tax_ids: held.4,
-            },
-        )
+        let reference = prop_oneof![
+            Just(PaymentReference::Unsaid),
+            Just(PaymentReference::Nothing),
+            any::<String>().prop_map(PaymentReference::Text)
+        ];
+        let data = (entries(), any::<bool>()).prop_map(|(entries, emptied)| Data { entries, emptied });
+        let (kinds, statuses) = (CustomerKind::ALL, CustomerStatus::ALL);
+        // Boxed, as what holds it is large for a test's stack.
+        let person = (text(), text(), option::of(0..kinds.len()), 0..statuses.len(), data, reference).boxed();
+        let rest = (option::of(by), person);
+        (times, names, places, money, invoice_settings(), exempt, rest, free, held)
+            .prop_map(
+                |(times, names, places, money, invoice_settings, tax_exempt, (reconciliation, person), free, held)| {
+                    Customer {
+                        id: CustomerId(format!("cus_{}", times.0)),
+                        version: times.3,
+                        created: Time(times.0),
+                        updated: Time(times.1),
+                        deleted: times.2.map(Time),
+                        name: names.0,
+                        given_name: person.0,
+                        family_name: person.1,
+                        kind: person.2.map(|place| kinds[place]),
+                        status: statuses[person.3],
+                        data: person.4,
+                        paid_by: person.5,
+                        business_name: names.1,
+                        individual_name: names.2,
+                        email: names.3,
+                        phone: names.4,
+                        description: names.5,
+                        address: places.0,
+                        shipping: places.1,
+                        balance: money.0,
+                        currency: money.1.and_then(|index| Currency::parse(SUPPORTED[index])),
+                        invoice_prefix: money.2,
+                        next_invoice_sequence: money.3,
+                        invoice_settings,
+                        metadata: free.0,
+                        preferred_locales: free.1,
+                        tax_exempt,
+                        tax_ip: places.2,
+                        reconciliation,
+                        instruments: held.0,
+                        default_source: held.1.map(InstrumentId),
+                        cash: held
+                            .2
+                            .into_iter()
+                            .filter_map(|(at, sum)| Some((Currency::parse(SUPPORTED[at])?, sum)))
+                            .collect(),
+                        discount: held.3,
+                        tax_ids: held.4,
+                    }
+                },
+            )
+            .boxed()
     }
 }

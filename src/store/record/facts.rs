@@ -2,21 +2,29 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::asset::AssetShape;
 use super::cash::CashTransactionShape;
 use super::coupon::CouponShape;
 use super::instrument::LooseShape;
+use super::order::OrderShape;
+use super::product::{ProductShape, VariantShape};
 use super::promotion_code::PromotionCodeShape;
+use super::rental_book::RentalBookShape;
 use super::setup_intent::{SetupAttemptShape, SetupIntentShape};
 use super::source::LooseSourceShape;
 use super::token::TokenShape;
 use super::webhook::WebhookEndpointShape;
 use super::{Unreadable, parse, shape_of, write};
+use crate::domain::asset::Asset;
 use crate::domain::cash::CashTransaction;
 use crate::domain::coupon::Coupon;
 use crate::domain::facts::Facts;
 use crate::domain::object::{Object, ObjectKind};
+use crate::domain::order::Order;
 use crate::domain::payment_method::LoosePaymentMethod;
+use crate::domain::product::{Product, Variant};
 use crate::domain::promotion_code::PromotionCode;
+use crate::domain::rental_book::RentalBook;
 use crate::domain::setup_intent::{SetupAttempt, SetupIntent};
 use crate::domain::source::LooseSource;
 use crate::domain::token::Token;
@@ -68,6 +76,11 @@ shapes! {
     SetupIntent(SetupIntentShape),
     SetupAttempt(SetupAttemptShape),
     WebhookEndpoint(WebhookEndpointShape),
+    Product(ProductShape),
+    Variant(VariantShape),
+    Asset(AssetShape),
+    Order(OrderShape),
+    RentalBook(RentalBookShape),
 }
 
 /// The object that keeps the facts.
@@ -95,6 +108,11 @@ pub fn read_facts(object: &Object) -> Result<Facts, Unreadable> {
             ObjectKind::WebhookEndpoint => {
                 WebhookEndpoint::try_from(parse::<WebhookEndpointShape<'static>>(body)?)?.into()
             }
+            ObjectKind::Product => Product::try_from(parse::<ProductShape<'static>>(body)?)?.into(),
+            ObjectKind::Variant => Variant::try_from(parse::<VariantShape<'static>>(body)?)?.into(),
+            ObjectKind::Asset => Asset::try_from(parse::<AssetShape<'static>>(body)?)?.into(),
+            ObjectKind::Order => Order::try_from(parse::<OrderShape<'static>>(body)?)?.into(),
+            ObjectKind::RentalBook => RentalBook::try_from(parse::<RentalBookShape<'static>>(body)?)?.into(),
         }),
         unknown => Err(Unreadable::UnknownShape(unknown)),
     }
@@ -118,8 +136,12 @@ pub(crate) mod tests {
     use crate::domain::promotion_code::{Code, PromotionCode, Restrictions};
     use crate::domain::time::Time;
     use crate::domain::token::{Carried, Token};
+    use crate::store::record::asset::tests::assets;
     use crate::store::record::instrument::tests::loose_payment_methods;
     use crate::store::record::instrument::tests::{bank_accounts, cards};
+    use crate::store::record::order::tests::orders;
+    use crate::store::record::product::tests::{products, variants};
+    use crate::store::record::rental_book::tests::rental_books;
     use crate::store::record::setup_intent::tests::{setup_attempts, setup_intents};
     use crate::store::record::source::tests::loose_sources;
     use crate::store::record::webhook::tests::webhook_endpoints;
@@ -240,6 +262,11 @@ pub(crate) mod tests {
             setup_intents().prop_map(Facts::from).boxed(),
             setup_attempts().prop_map(Facts::from).boxed(),
             webhook_endpoints().prop_map(Facts::from).boxed(),
+            products().prop_map(Facts::from).boxed(),
+            variants().prop_map(Facts::from).boxed(),
+            assets().prop_map(Facts::from).boxed(),
+            orders().prop_map(Facts::from).boxed(),
+            rental_books().prop_map(Facts::from).boxed(),
         ]
         .boxed()
     }

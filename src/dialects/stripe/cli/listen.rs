@@ -182,7 +182,9 @@ impl Listener<'_> {
             None => self.last = self.last.take().or(behind),
         }
         for told in &told {
-            self.tell(line, told, Some(told.event.sequence)).await?;
+            if told.event.what.kind().is_stripes() {
+                self.tell(line, told, Some(told.event.sequence)).await?;
+            }
             (self.next, self.last) = (told.event.sequence, Some(told.event.id.clone()));
         }
         Ok(told.len() == most)

@@ -101,7 +101,7 @@ const METHOD: &[Param<MethodInput>] = &[
     row(
         "billing_details",
         Kind::Group(&[
-            row("address", Kind::Value(&ADDRESS, |input, value| input.billing.address = address(value))),
+            row("address", Kind::Value(&ADDRESS, |input, value| input.billing.address = address(value).into())),
             row("email", Kind::Value(&Shape::Email(512), |input, value| input.billing.email = set(value))),
             row("name", Kind::Value(&TEXT, |input, value| input.billing.name = set(value))),
             row("phone", Kind::Value(&TEXT, |input, value| input.billing.phone = set(value))),
