@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use hyper::StatusCode;
-use hyper::header::{CONTENT_TYPE, ETAG, HeaderName};
+use hyper::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderName};
 
 use super::call::{Answer, Asked, Call, Given, Halt, Plan, Says};
 use super::fields::Fields;
