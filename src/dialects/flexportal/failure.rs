@@ -53,8 +53,8 @@ impl Voice for Words {
         Said::of(refusal).status
     }
 
-    fn enter(&self, headers: &HeaderMap, account: &Account, openness: Openness) -> Result<(), Refusal> {
-        match tenant(headers, account, openness) {
+    fn enter(&self, headers: &HeaderMap, account: &Account, _: Openness) -> Result<(), Refusal> {
+        match tenant(headers, account) {
             Some(_) => Ok(()),
             // QUIRK: a missing header is 403 too, not 400; FlexPortal's page on errors.
             None => Err(Refusal::own(

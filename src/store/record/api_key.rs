@@ -63,6 +63,14 @@ enum ResourceShape {
     Token,
     TaxId,
     WebhookEndpoint,
+    Asset,
+    BillingGroup,
+    Business,
+    CustomerAddress,
+    Order,
+    Product,
+    Rental,
+    RentalPayment,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -133,6 +141,14 @@ impl From<Resource> for ResourceShape {
             Resource::Token => ResourceShape::Token,
             Resource::TaxId => ResourceShape::TaxId,
             Resource::WebhookEndpoint => ResourceShape::WebhookEndpoint,
+            Resource::Asset => ResourceShape::Asset,
+            Resource::BillingGroup => ResourceShape::BillingGroup,
+            Resource::Business => ResourceShape::Business,
+            Resource::CustomerAddress => ResourceShape::CustomerAddress,
+            Resource::Order => ResourceShape::Order,
+            Resource::Product => ResourceShape::Product,
+            Resource::Rental => ResourceShape::Rental,
+            Resource::RentalPayment => ResourceShape::RentalPayment,
         }
     }
 }
@@ -154,6 +170,14 @@ impl From<ResourceShape> for Resource {
             ResourceShape::Token => Resource::Token,
             ResourceShape::TaxId => Resource::TaxId,
             ResourceShape::WebhookEndpoint => Resource::WebhookEndpoint,
+            ResourceShape::Asset => Resource::Asset,
+            ResourceShape::BillingGroup => Resource::BillingGroup,
+            ResourceShape::Business => Resource::Business,
+            ResourceShape::CustomerAddress => Resource::CustomerAddress,
+            ResourceShape::Order => Resource::Order,
+            ResourceShape::Product => Resource::Product,
+            ResourceShape::Rental => Resource::Rental,
+            ResourceShape::RentalPayment => Resource::RentalPayment,
         }
     }
 }
