@@ -34,10 +34,8 @@ pub static ADDRESS: Component = Component {
 pub fn read(mut given: Fields) -> Address {
     // A part without a letter in it is not known.
     let mut part = |name: &str| given.get::<String>(name).filter(|text| !text.is_empty());
-    let Written { country, country_name } = part("country").map_or_else(
-        || Written { country: None, country_name: None },
-        |text| country::written(&text),
-    );
+    let Written { country, country_name } =
+        part("country").map_or_else(|| Written { country: None, country_name: None }, |text| country::written(&text));
     Address {
         street: part("streetAddress"),
         second_line: part("buildingInfo"),

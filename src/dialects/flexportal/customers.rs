@@ -125,20 +125,15 @@ pub static DETAILS: Shape = Shape::Component(&CUSTOMER_DETAILS);
 pub const LIST: &[Member] = &[
     LIMIT,
     START_AFTER,
-    pages::sort_by(&[
-        "createdAt",
-        "firstName",
-        "lastName",
-        "email",
-        "totalMonthlyRevenue",
-        "totalDevicesRented",
-    ]),
+    pages::sort_by(&["createdAt", "firstName", "lastName", "email", "totalMonthlyRevenue", "totalDevicesRented"]),
     SORT_DIR,
-    member("status", Shape::Word(&["active", "inactive", "all"]))
-        .doc("Only those that can order, which is what is listed when nothing is said, or only those that cannot, or all."),
+    member("status", Shape::Word(&["active", "inactive", "all"])).doc(
+        "Only those that can order, which is what is listed when nothing is said, or only those that cannot, or all.",
+    ),
     CUSTOMER_TYPE,
     member("email", Shape::trimmed(1, MAX_EMAIL)).doc("Only those with this e-mail address, case apart."),
-    member("hasActiveRentals", Shape::Flag).doc("Only those that have active subscriptions, or only those that have none."),
+    member("hasActiveRentals", Shape::Flag)
+        .doc("Only those that have active subscriptions, or only those that have none."),
 ];
 
 /// A page.

@@ -19,7 +19,9 @@ fn kept(value: given::Value) -> Value {
         given::Value::Number(text) => Value::number(&text).unwrap_or(Value::Text(text)),
         given::Value::Text(text) => Value::Text(text),
         given::Value::List(values) => Value::List(values.into_iter().map(kept).collect()),
-        given::Value::Object(members) => Value::Map(members.into_iter().map(|(name, value)| (name, kept(value))).collect()),
+        given::Value::Object(members) => {
+            Value::Map(members.into_iter().map(|(name, value)| (name, kept(value))).collect())
+        }
     }
 }
 

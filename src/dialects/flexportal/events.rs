@@ -21,9 +21,7 @@ impl RenderEvent for Teller {
     }
 
     fn render(&self, event: &Event, account: &Account, _: Option<&str>, _: usize) -> Vec<u8> {
-        let tenant = account.unit.tenant.as_ref().map_or(account.id.as_str(), |tenant| tenant.as_str());
-        let shown =
-            Shown { tenant: tenant.to_owned(), currency: account.default_currency, now: event.created };
+        let shown = Shown::at(account, event.created);
         let data: Json = match &event.what {
             Happening::Object { change, .. } => match change.state() {
                 Facts::Order(order) => orders::object(order, &shown).into(),

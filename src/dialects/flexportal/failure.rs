@@ -24,7 +24,10 @@ pub static REFUSAL: Component = Component {
     shape: Shape::Object(&[member(
         "error",
         Shape::Object(&[
-            member("code", Shape::text(1, 100)).needed().doc("What is wrong, for programs.").example("VALIDATION_ERROR"),
+            member("code", Shape::text(1, 100))
+                .needed()
+                .doc("What is wrong, for programs.")
+                .example("VALIDATION_ERROR"),
             member("message", Shape::text(1, 5_000)).needed().doc("What is wrong, for people."),
             member("details", Shape::List(&DETAIL, 0, 100)).doc("The members that are wrong."),
         ]),
@@ -50,8 +53,8 @@ impl Voice for Words {
         Said::of(refusal).status
     }
 
-    fn enter(&self, headers: &HeaderMap, account: &Account, openness: Openness) -> Result<(), Refusal> {
-        match tenant(headers, account, openness) {
+    fn enter(&self, headers: &HeaderMap, account: &Account, _: Openness) -> Result<(), Refusal> {
+        match tenant(headers, account) {
             Some(_) => Ok(()),
             // QUIRK: a missing header is 403 too, not 400; FlexPortal's page on errors.
             None => Err(Refusal::own(
@@ -159,12 +162,16 @@ impl Said {
             Refusal::BodyNotTaken => Said::new(400, "VALIDATION_ERROR", "No body is taken here."),
             Refusal::NotJson(why) => Said::new(400, "VALIDATION_ERROR", why.to_string()),
             Refusal::Flaws(flaws) => Said::flawed(flaws),
-            Refusal::BadIdempotencyKey => {
-                Said::new(400, "VALIDATION_ERROR", "The Idempotency-Key header has to be one text of 1 to 255 characters.")
-            }
-            Refusal::IdempotencyKeyInUse => {
-                Said::new(409, "IDEMPOTENCY_KEY_IN_USE", "Another request with this idempotency key is being worked on.")
-            }
+            Refusal::BadIdempotencyKey => Said::new(
+                400,
+                "VALIDATION_ERROR",
+                "The Idempotency-Key header has to be one text of 1 to 255 characters.",
+            ),
+            Refusal::IdempotencyKeyInUse => Said::new(
+                409,
+                "IDEMPOTENCY_KEY_IN_USE",
+                "Another request with this idempotency key is being worked on.",
+            ),
             Refusal::IdempotencyKeyReused => {
                 Said::new(422, "IDEMPOTENCY_KEY_REUSED", "The idempotency key was used for another request.")
             }
@@ -178,7 +185,9 @@ impl Said {
             }
             Refusal::Trouble(trouble) => Said::trouble(*trouble),
             Refusal::Busy => Said::new(503, "SERVICE_UNAVAILABLE", "The server is busy: try again soon."),
-            Refusal::Broken => Said::new(500, "INTERNAL_ERROR", "Something went wrong on the server; its log says what."),
+            Refusal::Broken => {
+                Said::new(500, "INTERNAL_ERROR", "Something went wrong on the server; its log says what.")
+            }
         }
     }
 
@@ -207,9 +216,8 @@ impl Said {
     fn problem(problem: &Problem) -> Said {
         match problem {
             Problem::NoSuchCustomer { id, .. } => Said::new(404, "NOT_FOUND", format!("There is no customer {id}.")),
-            Problem::EmailTaken => {
-                Said::new(409, "CUSTOMER_EMAIL_EXISTS", "Another customer has this e-mail address.").about("email", "custom")
-            }
+            Problem::EmailTaken => Said::new(409, "CUSTOMER_EMAIL_EXISTS", "Another customer has this e-mail address.")
+                .about("email", "custom"),
             Problem::VersionMismatch { .. } => Said::of(&Refusal::VersionMismatch),
             Problem::Rental(problem) => rentals::said(problem),
             // The verbs that are run here have no others.

@@ -12,7 +12,7 @@ pub mod routes;
 
 use std::sync::Arc;
 
-use hyper::header::{HeaderMap, HeaderName};
+use hyper::header::HeaderMap;
 
 use crate::app::App;
 use crate::domain::account::Account;
@@ -21,14 +21,11 @@ use crate::domain::money::Currency;
 use crate::domain::time::Time;
 use crate::domain::unit::TenantId;
 use crate::http::json::Json;
-use crate::http::{Dialect, mounts};
-use crate::identity;
+use crate::http::Dialect;
+use crate::http::mounts::TENANT_ID;
 use crate::rest::{Api, Call, Fields, Flaw, Member, Refusal, Shape, Unknown, shape};
 use crate::rfc3339;
-use crate::settings::Openness;
-
-/// The header that names the business unit: FlexPortal's pages on authentication.
-pub const TENANT: HeaderName = HeaderName::from_static("tenant-id");
+use crate::settings::Language;
 
 /// The headers of every request beside the key.
 const HEADERS: &[Member] = &[shape::member("Tenant-ID", Shape::text(1, 200))
@@ -57,27 +54,15 @@ pub fn dialect(app: Arc<App>) -> (Dialect, Arc<Api>) {
         lenient: false,
         aliases: &[],
     });
-    let dialect = api.dialect(app, mount, None, failure::confess);
+    let dialect = api.dialect(app, Language::FlexPortal, None, failure::confess);
     (dialect, api)
 }
 
-fn mount(path: &str, headers: &HeaderMap) -> Option<usize> {
-    const MOUNT: &str = "/flexportal";
-    let below = |path: &str| path == "/v1" || path.starts_with("/v1/");
-    if path.strip_prefix(MOUNT).is_some_and(below) {
-        return Some(MOUNT.len());
-    }
-    (below(path) && headers.contains_key(TENANT)).then_some(0)
-}
-
-/// The business unit that a request names, if it is the account: by the name that it was given, and for developers by their
-/// sandbox's.
-fn tenant(headers: &HeaderMap, account: &Account, openness: Openness) -> Option<TenantId> {
-    let mut named = headers.get_all(TENANT).iter();
+/// The business unit that a request names, if the key's account is that one.
+fn tenant<'a>(headers: &HeaderMap, account: &'a Account) -> Option<&'a TenantId> {
+    let mut named = headers.get_all(TENANT_ID).iter();
     let (Some(value), None) = (named.next(), named.next()) else { return None };
-    let tenant = TenantId::parse(value.to_str().ok()?)?;
-    let is_sandbox = || openness == Openness::Dev && identity::sandbox(tenant.as_str()) == account.id;
-    (account.unit.tenant.as_ref() == Some(&tenant) || is_sandbox()).then_some(tenant)
+    account.unit.tenant.as_ref().filter(|tenant| tenant.as_str().as_bytes() == value.as_bytes())
 }
 
 /// What is the same in everything that a reply shows.
@@ -94,12 +79,15 @@ pub struct Shown {
 impl Shown {
     /// For a request that was let in.
     pub fn of(call: &Call) -> Shown {
-        let tenant = tenant(&call.headers, &call.account, call.app.openness());
-        Shown {
-            tenant: tenant.map_or_else(String::new, |tenant| tenant.to_string()),
-            currency: call.account.default_currency,
-            now: call.now,
-        }
+        Shown::at(&call.account, call.now)
+    }
+
+    /// At that moment.
+    pub fn at(account: &Account, now: Time) -> Shown {
+        let tenant = account.unit.tenant.as_ref();
+        // Events are told of an account that nobody has made a unit, too.
+        let tenant = tenant.map_or_else(|| account.id.to_string(), TenantId::to_string);
+        Shown { tenant, currency: account.default_currency, now }
     }
 
     /// An amount in minor units, as a number of major ones.
