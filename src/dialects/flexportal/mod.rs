@@ -2,13 +2,19 @@
 //! the tables of `routes`, run (a verb on the store), render. What it says when it refuses is in `failure`.
 
 pub mod addresses;
+pub mod assets;
+pub mod catalogue_shapes;
 pub mod customers;
 pub mod data;
 pub mod events;
 pub mod failure;
 pub mod orders;
 pub mod pages;
+pub mod product_imports;
+pub mod product_rows;
+pub mod products;
 pub mod routes;
+pub mod variants;
 
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
 //! The operations, each a row. Literal parts of a path win over variable ones.
 
+mod catalogue;
+
 use hyper::Method;
 
 use super::{customers, orders};
@@ -11,6 +13,8 @@ use crate::rest::{Intake, Operation};
 pub const TAGS: &[(&str, &str)] = &[
     ("Orders", "What customers ask to rent. An order for a new e-mail address makes its customer."),
     ("Customers", "Those who order, with what their orders and subscriptions add up to."),
+    ("Products", "What is offered: products, and their variants with the prices."),
+    ("Assets", "The devices themselves, by their serial numbers."),
 ];
 
 /// All operations.
@@ -178,4 +182,18 @@ pub const OPERATIONS: &[Operation] = &[
         tagged: true,
         plan: customers::delete,
     },
+    catalogue::UPSERT_PRODUCT,
+    catalogue::LIST_PRODUCTS,
+    catalogue::IMPORT_PRODUCTS,
+    catalogue::LIST_VARIANTS,
+    catalogue::SWITCH_VARIANT,
+    catalogue::GET_PRODUCT,
+    catalogue::UPDATE_PRODUCT,
+    catalogue::DISCONTINUE_PRODUCT,
+    catalogue::CREATE_ASSET,
+    catalogue::LIST_ASSETS,
+    catalogue::GET_ASSET,
+    catalogue::UPDATE_ASSET,
+    catalogue::PATCH_ASSET,
+    catalogue::RETIRE_ASSET,
 ];
