@@ -5,8 +5,10 @@ pub mod accounts;
 pub mod assets;
 pub mod balance_transactions;
 pub mod billing_groups;
+pub mod businesses;
 pub mod cash_balance;
 pub mod coupons;
+pub mod customer_addresses;
 pub mod customers;
 pub mod deliveries;
 pub mod discounts;
@@ -33,6 +35,7 @@ pub mod source_objects;
 pub mod sources;
 pub mod tax_ids;
 pub mod tokens;
+pub mod units;
 pub mod webhook_endpoints;
 
 use std::sync::atomic::{AtomicBool, Ordering};
