@@ -41,6 +41,15 @@ impl Client {
         http::send(self.address, "POST", path, &headers, body.as_bytes()).expect("the server answers")
     }
 
+    /// The reply to a request of a business unit, in JSON.
+    pub fn unit(&self, unit: &str, method: &str, path: &str, body: &str) -> Reply {
+        let authorization = format!("Bearer {}", self.key);
+        let headers =
+            [("Authorization", authorization.as_str()), ("Tenant-ID", unit), ("Content-Type", "application/json")];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        http::send(self.address, method, path, &headers, body.as_bytes()).expect("the server answers")
+    }
+
     /// The reply to a GET.
     pub fn get(&self, path: &str) -> Reply {
         self.exchange("GET", path, "", &[])
