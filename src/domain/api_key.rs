@@ -27,6 +27,8 @@ words! {
     pub enum Resource {
         /// Account details.
         Account = "account",
+        /// Businesses of customers.
+        Business = "business",
         /// Coupons.
         Coupon = "coupon",
         /// Customers, what they hold and their balances.

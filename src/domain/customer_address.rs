@@ -103,7 +103,8 @@ mod tests {
         };
         let made =
             CustomerAddress::new(wish, CustomerAddressId("add_1".into()), CustomerId("cus_1".into()), Time(1_000));
-        let change = CustomerAddressChange { description: Patch::Clear, city: Some("Ilemela".into()), ..Default::default() };
+        let change =
+            CustomerAddressChange { description: Patch::Clear, city: Some("Ilemela".into()), ..Default::default() };
         let changed = made.with(change.clone(), Time(1_000));
         assert_eq!((changed.version, changed.updated, changed.created), (2, Time(1_001), Time(1_000)));
         assert_eq!((changed.description.as_deref(), &*changed.city, &*changed.region), (None, "Ilemela", "Mwanza"));

@@ -5,8 +5,8 @@ use super::card::ExpiryFault;
 use super::catalogue::CatalogueProblem;
 use super::decline::Decline;
 use super::ids::{
-    BalanceTransactionId, BusinessId, CashTransactionId, CouponId, CustomerAddressId, CustomerId, DeliveryId, EventId, InstrumentId, PromotionCodeId,
-    SetupIntentId, SnapshotId, TaxIdId, TokenId, WebhookEndpointId,
+    BalanceTransactionId, BusinessId, CashTransactionId, CouponId, CustomerAddressId, CustomerId, DeliveryId, EventId,
+    InstrumentId, PromotionCodeId, SetupIntentId, SnapshotId, TaxIdId, TokenId, WebhookEndpointId,
 };
 use super::instrument::SourceKind;
 use super::money::Currency;

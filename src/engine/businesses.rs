@@ -66,7 +66,8 @@ pub fn list(
     let customer = customers::live(read, account, of);
     let list = business_lists::of_customer(of);
     let walk = Walk { list, created: Span::default(), cursor: objects::oldest(), limit };
-    let wanted = |business: &Business| business.customer == *of && status.is_none_or(|status| business.status == status);
+    let wanted =
+        |business: &Business| business.customer == *of && status.is_none_or(|status| business.status == status);
     let page = objects::chosen(read, account.space, walk, |_, businesses: Vec<Business>| {
         Ok(businesses.into_iter().filter(wanted).collect())
     })?;

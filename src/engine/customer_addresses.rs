@@ -24,12 +24,7 @@ pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, of: &CustomerId, wish: NewCustomer
 }
 
 /// An address of a customer; one of another customer is none.
-pub fn read(
-    read: &mut dyn Read,
-    account: &Account,
-    of: &CustomerId,
-    id: &CustomerAddressId,
-) -> Done<CustomerAddress> {
+pub fn read(read: &mut dyn Read, account: &Account, of: &CustomerId, id: &CustomerAddressId) -> Done<CustomerAddress> {
     // Both are asked for before either is missed: a store that fetches for a whole run then does so once.
     let customer = customers::live(read, account, of);
     let found = objects::one(read, account.space, ObjectKind::CustomerAddress, id.as_str())?;

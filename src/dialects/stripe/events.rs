@@ -274,11 +274,7 @@ fn told(facts: &Facts, beside: &[Facts], account: &Account, version: &Version, t
         Facts::Coupon(coupon) => coupons::object(coupon, account, then).into(),
         Facts::WebhookEndpoint(endpoint) => webhook_endpoints::object(endpoint, account).into(),
         // Stripe's API has no words for these. Events of them are not told in it, and beside others they are not shown.
-        Facts::Product(_)
-        | Facts::Variant(_)
-        | Facts::Asset(_)
-        | Facts::CustomerAddress(_)
-        | Facts::Business(_) => {
+        Facts::Product(_) | Facts::Variant(_) | Facts::Asset(_) | Facts::CustomerAddress(_) | Facts::Business(_) => {
             Object::new().and("id", facts.id().to_owned()).into()
         }
         Facts::PaymentMethod(loose) => instruments::method_object(&loose.method, None, account, version).into(),

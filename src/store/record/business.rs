@@ -93,8 +93,10 @@ impl TryFrom<BusinessShape<'_>> for Business {
             contacts,
             data,
         } = shape;
-        let contact =
-            |ContactShape { name, email }: ContactShape<'_>| Contact { name: name.into_owned(), email: email.into_owned() };
+        let contact = |ContactShape { name, email }: ContactShape<'_>| Contact {
+            name: name.into_owned(),
+            email: email.into_owned(),
+        };
         Ok(Business {
             id: BusinessId(id.into_owned()),
             customer: CustomerId(customer.into_owned()),
@@ -128,8 +130,7 @@ pub(super) mod tests {
         let names = (any::<String>(), any::<String>(), any::<u64>(), any::<i64>(), any::<i64>());
         let text = || option::of(any::<String>());
         let facts = (any::<String>(), text(), text(), text(), any::<bool>());
-        let contacts =
-            vec((any::<String>(), any::<String>()).prop_map(|(name, email)| Contact { name, email }), 0..3);
+        let contacts = vec((any::<String>(), any::<String>()).prop_map(|(name, email)| Contact { name, email }), 0..3);
         (names, facts, contacts, option::of(entries())).prop_map(|(names, facts, contacts, data)| Business {
             id: BusinessId(names.0),
             customer: CustomerId(names.1),

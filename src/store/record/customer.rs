@@ -489,50 +489,51 @@ pub(crate) mod tests {
         // Boxed, as what holds it is large for a test's stack.
         let person = (text(), text(), option::of(0..kinds.len()), 0..statuses.len(), data, reference).boxed();
         let rest = (option::of(by), person);
-        (times, names, places, money, invoice_settings(), exempt, rest, free, held).prop_map(
-            |(times, names, places, money, invoice_settings, tax_exempt, (reconciliation, person), free, held)| {
-                Customer {
-                    id: CustomerId(format!("cus_{}", times.0)),
-                    version: times.3,
-                    created: Time(times.0),
-                    updated: Time(times.1),
-                    deleted: times.2.map(Time),
-                    name: names.0,
-                    given_name: person.0,
-                    family_name: person.1,
-                    kind: person.2.map(|place| kinds[place]),
-                    status: statuses[person.3],
-                    data: person.4,
-                    paid_by: person.5,
-                    business_name: names.1,
-                    individual_name: names.2,
-                    email: names.3,
-                    phone: names.4,
-                    description: names.5,
-                    address: places.0,
-                    shipping: places.1,
-                    balance: money.0,
-                    currency: money.1.and_then(|index| Currency::parse(SUPPORTED[index])),
-                    invoice_prefix: money.2,
-                    next_invoice_sequence: money.3,
-                    invoice_settings,
-                    metadata: free.0,
-                    preferred_locales: free.1,
-                    tax_exempt,
-                    tax_ip: places.2,
-                    reconciliation,
-                    instruments: held.0,
-                    default_source: held.1.map(InstrumentId),
-                    cash: held
-                        .2
-                        .into_iter()
-                        .filter_map(|(at, sum)| Some((Currency::parse(SUPPORTED[at])?, sum)))
-                        .collect(),
-                    discount: held.3,
-                    tax_ids: held.4,
-                }
-            },
-        )
-        .boxed()
+        (times, names, places, money, invoice_settings(), exempt, rest, free, held)
+            .prop_map(
+                |(times, names, places, money, invoice_settings, tax_exempt, (reconciliation, person), free, held)| {
+                    Customer {
+                        id: CustomerId(format!("cus_{}", times.0)),
+                        version: times.3,
+                        created: Time(times.0),
+                        updated: Time(times.1),
+                        deleted: times.2.map(Time),
+                        name: names.0,
+                        given_name: person.0,
+                        family_name: person.1,
+                        kind: person.2.map(|place| kinds[place]),
+                        status: statuses[person.3],
+                        data: person.4,
+                        paid_by: person.5,
+                        business_name: names.1,
+                        individual_name: names.2,
+                        email: names.3,
+                        phone: names.4,
+                        description: names.5,
+                        address: places.0,
+                        shipping: places.1,
+                        balance: money.0,
+                        currency: money.1.and_then(|index| Currency::parse(SUPPORTED[index])),
+                        invoice_prefix: money.2,
+                        next_invoice_sequence: money.3,
+                        invoice_settings,
+                        metadata: free.0,
+                        preferred_locales: free.1,
+                        tax_exempt,
+                        tax_ip: places.2,
+                        reconciliation,
+                        instruments: held.0,
+                        default_source: held.1.map(InstrumentId),
+                        cash: held
+                            .2
+                            .into_iter()
+                            .filter_map(|(at, sum)| Some((Currency::parse(SUPPORTED[at])?, sum)))
+                            .collect(),
+                        discount: held.3,
+                        tax_ids: held.4,
+                    }
+                },
+            )
+            .boxed()
     }
 }

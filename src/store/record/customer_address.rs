@@ -60,18 +60,8 @@ impl TryFrom<CustomerAddressShape<'_>> for CustomerAddress {
     type Error = Unreadable;
 
     fn try_from(shape: CustomerAddressShape<'_>) -> Result<CustomerAddress, Unreadable> {
-        let CustomerAddressShape {
-            id,
-            customer,
-            version,
-            created,
-            updated,
-            description,
-            region,
-            city,
-            country,
-            data,
-        } = shape;
+        let CustomerAddressShape { id, customer, version, created, updated, description, region, city, country, data } =
+            shape;
         Ok(CustomerAddress {
             id: CustomerAddressId(id.into_owned()),
             customer: CustomerId(customer.into_owned()),
