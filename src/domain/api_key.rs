@@ -29,6 +29,8 @@ words! {
         Account = "account",
         /// Businesses of customers.
         Business = "business",
+        /// Assets.
+        Asset = "asset",
         /// Coupons.
         Coupon = "coupon",
         /// Customers, what they hold and their balances.
@@ -37,6 +39,8 @@ words! {
         Event = "event",
         /// Payment methods.
         PaymentMethod = "payment_method",
+        /// Products and their variants.
+        Product = "product",
         /// Promotion codes.
         PromotionCode = "promotion_code",
         /// Setup intents and their attempts.

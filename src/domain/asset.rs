@@ -8,6 +8,13 @@ use super::product::{Product, Variant};
 use super::time::Time;
 use super::words::words;
 
+/// The most characters of a serial number.
+pub const MAX_SERIAL: usize = 200;
+/// The most characters of a place.
+pub const MAX_LOCATION: usize = 500;
+/// The most characters of notes, and of what is said of a condition.
+pub const MAX_NOTES: usize = 5_000;
+
 words! {
     /// Where an asset is in its life.
     pub enum AssetStatus {

@@ -14,8 +14,13 @@ pub enum CatalogueProblem {
     NoSuchVariantId(VariantId),
     /// No asset of that serial number in this space.
     NoSuchAsset(SerialNumber),
-    /// A fact that something new must have is not stated; its name in the API, in the object that lacks it.
-    Missing(&'static str),
+    /// A fact that something new must have is not stated.
+    Missing {
+        /// Its name in the API.
+        part: &'static str,
+        /// The new variant that lacks it; `None` for a product or an asset.
+        of: Option<Sku>,
+    },
     /// A fact that is stated is not that of the SKU; its name in the API.
     OtherThanOfSku(&'static str),
     /// A fact that only a rental changes is stated otherwise; its name in the API.
@@ -24,6 +29,8 @@ pub enum CatalogueProblem {
     SkuTaken(Sku),
     /// A SKU is stated more than once.
     SkuTwice(Sku),
+    /// Variants of a product that is not offered any more cannot be ordered.
+    Discontinued(ProductId),
     /// The product would have more variants than it can.
     TooManyVariants,
     /// The prices of a variant do not do.
@@ -83,7 +90,7 @@ impl CatalogueProblem {
     /// Whether the caller can mend the same request, as for [`Problem::is_of_parameters`](super::problem::Problem).
     pub fn is_of_parameters(&self) -> bool {
         match self {
-            CatalogueProblem::Missing(_)
+            CatalogueProblem::Missing { .. }
             | CatalogueProblem::OtherThanOfSku(_)
             | CatalogueProblem::OfRental(_)
             | CatalogueProblem::SkuTwice(_)
@@ -95,6 +102,7 @@ impl CatalogueProblem {
             | CatalogueProblem::NoSuchVariantId(_)
             | CatalogueProblem::NoSuchAsset(_)
             | CatalogueProblem::SkuTaken(_)
+            | CatalogueProblem::Discontinued(_)
             | CatalogueProblem::TooManyVariants
             | CatalogueProblem::ProductOrdered(_)
             | CatalogueProblem::VariantInUse(_)

@@ -170,6 +170,12 @@ words! {
         Order = "order",
         /// A customer's rental book, of which nothing is told.
         RentalBook = "rental_book",
+        /// A rental.
+        Rental = "rental",
+        /// A payment for a rental or a billing group.
+        RentalPayment = "rental_payment",
+        /// A billing group.
+        BillingGroup = "billing_group",
     }
 }
 
@@ -239,6 +245,13 @@ impl EventKind {
         EventKind::Change(Subject::Business, Change::Updated),
         EventKind::Change(Subject::Order, Change::Created),
         EventKind::Change(Subject::Order, Change::Updated),
+        EventKind::Change(Subject::Rental, Change::Created),
+        EventKind::Change(Subject::Rental, Change::Updated),
+        EventKind::Change(Subject::RentalPayment, Change::Created),
+        EventKind::Change(Subject::RentalPayment, Change::Updated),
+        EventKind::Change(Subject::BillingGroup, Change::Created),
+        EventKind::Change(Subject::BillingGroup, Change::Updated),
+        EventKind::Change(Subject::BillingGroup, Change::Deleted),
     ];
 
     /// The kind's dotted name, which is also how it is kept.
@@ -317,6 +330,15 @@ impl EventKind {
             EventKind::Change(Subject::RentalBook, Change::Created) => "rental_book.created",
             EventKind::Change(Subject::RentalBook, Change::Updated) => "rental_book.updated",
             EventKind::Change(Subject::RentalBook, Change::Deleted) => "rental_book.deleted",
+            EventKind::Change(Subject::Rental, Change::Created) => "rental.created",
+            EventKind::Change(Subject::Rental, Change::Updated) => "rental.updated",
+            EventKind::Change(Subject::Rental, Change::Deleted) => "rental.deleted",
+            EventKind::Change(Subject::RentalPayment, Change::Created) => "rental_payment.created",
+            EventKind::Change(Subject::RentalPayment, Change::Updated) => "rental_payment.updated",
+            EventKind::Change(Subject::RentalPayment, Change::Deleted) => "rental_payment.deleted",
+            EventKind::Change(Subject::BillingGroup, Change::Created) => "billing_group.created",
+            EventKind::Change(Subject::BillingGroup, Change::Updated) => "billing_group.updated",
+            EventKind::Change(Subject::BillingGroup, Change::Deleted) => "billing_group.deleted",
             EventKind::Setup(step) => step.as_str(),
         }
     }
@@ -418,7 +440,10 @@ impl Subject {
             | Subject::Order
             | Subject::RentalBook
             | Subject::CustomerAddress
-            | Subject::Business => false,
+            | Subject::Business
+            | Subject::Rental
+            | Subject::RentalPayment
+            | Subject::BillingGroup => false,
         }
     }
 
@@ -440,6 +465,9 @@ impl Subject {
             Facts::CustomerAddress(_) => Subject::CustomerAddress,
             Facts::Business(_) => Subject::Business,
             Facts::RentalBook(_) => Subject::RentalBook,
+            Facts::Rental(_) => Subject::Rental,
+            Facts::RentalPayment(_) => Subject::RentalPayment,
+            Facts::BillingGroup(_) => Subject::BillingGroup,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use self::promotion_code_lists::{of_code, of_coupon, of_customer, on, on_for};
 use super::asset::Asset;
+use super::billing_group::BillingGroup;
 use super::business::Business;
 use super::cash::CashTransaction;
 use super::coupon::Coupon;
@@ -12,7 +13,9 @@ use super::order::Order;
 use super::payment_method::LoosePaymentMethod;
 use super::product::{Product, Variant};
 use super::promotion_code::PromotionCode;
+use super::rental::Rental;
 use super::rental_book::RentalBook;
+use super::rental_payment::RentalPayment;
 use super::setup_intent::{SetupAttempt, SetupIntent};
 use super::source::LooseSource;
 use super::time::Time;
@@ -83,6 +86,12 @@ facts! {
     Order(Order),
     /// What a customer's orders and rentals add up to.
     RentalBook(RentalBook),
+    /// A rental.
+    Rental(Rental),
+    /// A payment for a rental or a billing group.
+    RentalPayment(RentalPayment),
+    /// A billing group.
+    BillingGroup(BillingGroup),
 }
 
 /// The fact by which cash transactions are listed. It is stored, so it never changes.
@@ -215,12 +224,94 @@ pub mod business_lists {
 
 /// The fact by which orders are listed. It is stored, so it never changes.
 pub mod order_lists {
-    use crate::domain::ids::CustomerId;
+    use crate::domain::ids::{CustomerId, ProductId, VariantId};
     use crate::domain::object::{List, ObjectKind};
 
     /// Those of a customer.
     pub fn of_customer(customer: &CustomerId) -> List {
         List::by(ObjectKind::Order, "customer", customer.as_str())
+    }
+
+    /// Those of which units of the product are still to be rented, or of other lines beside it.
+    pub fn open_of_product(product: &ProductId) -> List {
+        List::by(ObjectKind::Order, "open of product", product.as_str())
+    }
+
+    /// The same for a variant.
+    pub fn open_of_variant(variant: &VariantId) -> List {
+        List::by(ObjectKind::Order, "open of variant", variant.as_str())
+    }
+}
+
+/// The facts by which rentals, their payments and billing groups are listed. They are stored, so they never change.
+pub mod rental_lists {
+    use crate::domain::ids::{BillingGroupId, CustomerId, OrderId, RentalId, SerialNumber};
+    use crate::domain::object::{List, ObjectKind};
+    use crate::domain::rental::Rental;
+    use crate::domain::rental_payment::{Billed, RentalPayment};
+
+    /// Rentals of a customer.
+    pub fn of_customer(customer: &CustomerId) -> List {
+        List::by(ObjectKind::Rental, "customer", customer.as_str())
+    }
+
+    /// Rentals that fulfil an order.
+    pub fn of_order(order: &OrderId) -> List {
+        List::by(ObjectKind::Rental, "order", order.as_str())
+    }
+
+    /// Rentals of a device, by its serial number.
+    pub fn of_serial(serial: &SerialNumber) -> List {
+        List::by(ObjectKind::Rental, "serial", serial.as_str())
+    }
+
+    /// Payments by a customer.
+    pub fn payments_by(customer: &CustomerId) -> List {
+        List::by(ObjectKind::RentalPayment, "customer", customer.as_str())
+    }
+
+    /// Payments of a rental.
+    pub fn payments_of_rental(rental: &RentalId) -> List {
+        List::by(ObjectKind::RentalPayment, "rental", rental.as_str())
+    }
+
+    /// Payments of a billing group.
+    pub fn payments_of_group(group: &BillingGroupId) -> List {
+        List::by(ObjectKind::RentalPayment, "group", group.as_str())
+    }
+
+    /// Payments of a rental that are still to be paid.
+    pub fn open_of_rental(rental: &RentalId) -> List {
+        List::by(ObjectKind::RentalPayment, "open rental", rental.as_str())
+    }
+
+    /// Payments of a billing group that are still to be paid.
+    pub fn open_of_group(group: &BillingGroupId) -> List {
+        List::by(ObjectKind::RentalPayment, "open group", group.as_str())
+    }
+
+    /// Billing groups of a customer.
+    pub fn groups_of(customer: &CustomerId) -> List {
+        List::by(ObjectKind::BillingGroup, "customer", customer.as_str())
+    }
+
+    pub(super) fn rental(rental: &Rental) -> Vec<List> {
+        vec![
+            List::all(ObjectKind::Rental),
+            of_customer(&rental.customer),
+            of_order(&rental.order),
+            of_serial(&rental.serial),
+        ]
+    }
+
+    pub(super) fn payment(payment: &RentalPayment) -> Vec<List> {
+        let (its, open) = match &payment.of {
+            Billed::Rental(rental) => (payments_of_rental(rental), open_of_rental(rental)),
+            Billed::Group(group) => (payments_of_group(group), open_of_group(group)),
+        };
+        let mut lists = vec![List::all(ObjectKind::RentalPayment), payments_by(&payment.customer), its];
+        lists.extend(payment.status.is_open().then_some(open));
+        lists
     }
 }
 
@@ -245,6 +336,9 @@ impl Facts {
             Facts::Asset(_) => ObjectKind::Asset,
             Facts::Order(_) => ObjectKind::Order,
             Facts::RentalBook(_) => ObjectKind::RentalBook,
+            Facts::Rental(_) => ObjectKind::Rental,
+            Facts::RentalPayment(_) => ObjectKind::RentalPayment,
+            Facts::BillingGroup(_) => ObjectKind::BillingGroup,
         }
     }
 
@@ -266,7 +360,11 @@ impl Facts {
             | Facts::Order(_)
             | Facts::CustomerAddress(_)
             | Facts::Business(_)
-            | Facts::RentalBook(_) => self.id(),
+            | Facts::RentalBook(_)
+            | Facts::RentalBook(_)
+            | Facts::Rental(_)
+            | Facts::RentalPayment(_)
+            | Facts::BillingGroup(_) => self.id(),
             Facts::Variant(variant) => variant.sku.as_str(),
         }
     }
@@ -290,6 +388,9 @@ impl Facts {
             Facts::Asset(asset) => asset.serial.as_str(),
             Facts::Order(order) => order.id.as_str(),
             Facts::RentalBook(book) => book.customer.as_str(),
+            Facts::Rental(rental) => rental.id.as_str(),
+            Facts::RentalPayment(payment) => payment.id.as_str(),
+            Facts::BillingGroup(group) => group.id.as_str(),
         }
     }
 
@@ -305,6 +406,9 @@ impl Facts {
             Facts::CustomerAddress(address) => Some(&address.customer),
             Facts::Business(business) => Some(&business.customer),
             Facts::RentalBook(book) => Some(&book.customer),
+            Facts::Rental(rental) => Some(&rental.customer),
+            Facts::RentalPayment(payment) => Some(&payment.customer),
+            Facts::BillingGroup(group) => Some(&group.customer),
             Facts::Coupon(_)
             | Facts::PaymentMethod(_)
             | Facts::Source(_)
@@ -334,6 +438,9 @@ impl Facts {
             Facts::Asset(asset) => asset.created,
             Facts::Order(order) => order.created,
             Facts::RentalBook(book) => book.created,
+            Facts::Rental(rental) => rental.created,
+            Facts::RentalPayment(payment) => payment.created,
+            Facts::BillingGroup(group) => group.created,
         }
     }
 
@@ -378,9 +485,24 @@ impl Facts {
                 lists.extend(asset.rental.as_ref().map(catalogue_lists::assets_of_rental));
                 lists
             }
-            Facts::Order(order) => vec![List::all(ObjectKind::Order), order_lists::of_customer(&order.customer.id)],
+            Facts::Order(order) => {
+                let mut lists = vec![List::all(ObjectKind::Order), order_lists::of_customer(&order.customer.id)];
+                if order.status.is_open() {
+                    lists.extend(order.items.iter().map(|item| order_lists::open_of_product(&item.product)));
+                    lists.extend(order.items.iter().map(|item| order_lists::open_of_variant(&item.variant)));
+                    // Several lines can be of one product.
+                    lists.sort_unstable();
+                    lists.dedup();
+                }
+                lists
+            }
             // It is found by its customer.
             Facts::RentalBook(_) => Vec::new(),
+            Facts::Rental(rental) => rental_lists::rental(rental),
+            Facts::RentalPayment(payment) => rental_lists::payment(payment),
+            Facts::BillingGroup(group) => {
+                vec![List::all(ObjectKind::BillingGroup), rental_lists::groups_of(&group.customer)]
+            }
         }
     }
 }

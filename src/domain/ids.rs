@@ -110,6 +110,14 @@ id!(
     RentalId, "sub"
 );
 id!(
+    /// A payment for a rental or a billing group, `pay_…`.
+    RentalPaymentId, "pay"
+);
+id!(
+    /// A billing group, `bg_…`.
+    BillingGroupId, "bg"
+);
+id!(
     /// A product, `prod_…`.
     ProductId, "prod"
 );

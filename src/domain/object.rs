@@ -42,6 +42,12 @@ words! {
         Order = "order",
         /// What a customer's orders and rentals add up to.
         RentalBook = "rental_book",
+        /// A rental.
+        Rental = "rental",
+        /// A payment for a rental or a billing group.
+        RentalPayment = "rental_payment",
+        /// A billing group.
+        BillingGroup = "billing_group",
     }
 }
 

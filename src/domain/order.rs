@@ -2,7 +2,10 @@
 //! as they were, whatever becomes of the customer. It knows how many of its units are rented; it moves no money.
 
 use super::address::Address;
-use super::ids::{CustomerId, OrderId, ProductId, RentalId, VariantId};
+use super::coupon::Percent;
+use super::customer::CustomerKind;
+use super::data::Entries;
+use super::ids::{CustomerId, OrderId, ProductId, RentalId, Sku, VariantId};
 use super::money::Currency;
 use super::rental_problem::RentalProblem;
 use super::time::Time;
@@ -68,16 +71,6 @@ words! {
         Paid = "paid",
         /// Somebody tried in vain.
         Failed = "failed",
-    }
-}
-
-words! {
-    /// What kind of person a customer is.
-    pub enum OrdererKind {
-        /// A person.
-        Individual = "individual",
-        /// A company.
-        Business = "business",
     }
 }
 
@@ -149,7 +142,7 @@ pub struct Orderer {
     /// Phone.
     pub phone: Option<String>,
     /// What kind of person.
-    pub kind: OrdererKind,
+    pub kind: CustomerKind,
 }
 
 /// One line of an order.
@@ -160,7 +153,7 @@ pub struct OrderItem {
     /// The variant of it.
     pub variant: VariantId,
     /// The variant's SKU.
-    pub sku: String,
+    pub sku: Sku,
     /// The product's name as it was then.
     pub product_name: String,
     /// A picture of it.
@@ -206,6 +199,18 @@ pub struct OrderTotals {
     pub total: i64,
     /// In which currency.
     pub currency: Currency,
+}
+
+impl OrderTotals {
+    /// What it costs where the prices of all units are so much, and tax at that rate is added to them, or is within them.
+    /// Tax is rounded to the nearest minor unit, half up. `None` when it does not fit.
+    pub fn of(sum: i64, rate: Option<Percent>, inclusive: bool, currency: Currency) -> Option<OrderTotals> {
+        let hundredths = i128::from(rate.map_or(0, Percent::hundredths));
+        let whole = if inclusive { 10_000 + hundredths } else { 10_000 };
+        let tax = i64::try_from((i128::from(sum) * hundredths * 2 + whole).div_euclid(whole * 2)).ok()?;
+        let total = if inclusive { sum } else { sum.checked_add(tax)? };
+        Some(OrderTotals { subtotal: sum, tax, total, currency })
+    }
 }
 
 /// How an order is paid for.
@@ -257,6 +262,8 @@ pub struct Order {
     pub totals: OrderTotals,
     /// How it is paid for.
     pub payment: OrderPayment,
+    /// Free data.
+    pub custom_fields: Option<Entries>,
     /// Free text.
     pub notes: Option<String>,
     /// When it was cancelled, and why.
@@ -280,8 +287,8 @@ impl Order {
     }
 
     /// The line from which the next unit of that SKU is rented; `Err` says why there is none.
-    pub fn line_of(&self, sku: &str) -> Result<usize, RentalProblem> {
-        let mut lines = self.items.iter().enumerate().filter(|(_, item)| item.sku == sku).peekable();
+    pub fn line_of(&self, sku: &Sku) -> Result<usize, RentalProblem> {
+        let mut lines = self.items.iter().enumerate().filter(|(_, item)| item.sku == *sku).peekable();
         if lines.peek().is_none() {
             return Err(RentalProblem::SkuMismatch);
         }
@@ -352,5 +359,136 @@ impl Order {
             self.items.iter().map(|item| (item.sku.as_str(), item.quantity, item.contract_months)).collect();
         lines.sort_unstable();
         lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(sku: &str, quantity: u32) -> OrderItem {
+        OrderItem {
+            product: ProductId("prod_1".into()),
+            variant: VariantId("var_1".into()),
+            sku: Sku(sku.into()),
+            product_name: "Laptop".into(),
+            image: None,
+            quantity,
+            unit_price: 8_900,
+            contract_months: 12,
+            list_price: None,
+            acquisition_cost: None,
+            rentals: Vec::new(),
+        }
+    }
+
+    fn order(items: Vec<OrderItem>) -> Order {
+        let eur = Currency::parse("eur").unwrap();
+        Order {
+            id: OrderId("ord_1".into()),
+            created: Time(1),
+            updated: Time(1),
+            created_by: "key".into(),
+            status: OrderStatus::Pending,
+            purpose: OrderPurpose::Standard,
+            customer: Orderer {
+                id: CustomerId("cus_1".into()),
+                email: "jenny@example.com".into(),
+                given_name: "Jenny".into(),
+                family_name: "Rosen".into(),
+                company: None,
+                phone: None,
+                kind: CustomerKind::Individual,
+            },
+            billing: Address::default(),
+            shipping: Address::default(),
+            items,
+            totals: OrderTotals::of(8_900, None, false, eur).unwrap(),
+            payment: OrderPayment {
+                status: OrderPaymentStatus::Pending,
+                paid: None,
+                transaction: None,
+                marked_by_hand: false,
+            },
+            custom_fields: None,
+            notes: None,
+            cancelled: None,
+        }
+    }
+
+    fn rental(number: usize) -> RentalId {
+        RentalId(format!("sub_{number}"))
+    }
+
+    #[test]
+    fn tax_is_added_or_within() {
+        let eur = Currency::parse("eur").unwrap();
+        for (sum, hundredths, inclusive, tax, total) in [
+            (10_000, 2_100, false, 2_100, 12_100),
+            (12_100, 2_100, true, 2_100, 12_100),
+            (50, 100, false, 1, 51),
+            (49, 100, false, 0, 49),
+            (0, 2_100, true, 0, 0),
+            (10_000, 0, false, 0, 10_000),
+        ] {
+            let totals = OrderTotals::of(sum, Percent::of_hundredths(hundredths), inclusive, eur).unwrap();
+            assert_eq!((totals.subtotal, totals.tax, totals.total), (sum, tax, total), "{sum} {hundredths}");
+        }
+        assert_eq!(OrderTotals::of(i64::MAX, Percent::of_hundredths(1), false, eur), None);
+    }
+
+    #[test]
+    fn progress_is_counted_by_units() {
+        let mut now = order(vec![item("A", 2), item("B", 1), item("A", 1)]);
+        for (number, (sku, line, status)) in [
+            ("A", 0, OrderStatus::Partial),
+            ("A", 0, OrderStatus::Partial),
+            ("A", 2, OrderStatus::Partial),
+            ("B", 1, OrderStatus::Fulfilled),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            assert_eq!(now.line_of(&Sku(sku.into())), Ok(line));
+            now = now.with_rental(line, rental(number), Time(9)).unwrap();
+            assert_eq!((now.status, now.rented()), (status, number as u32 + 1));
+        }
+        assert_eq!(now.line_of(&Sku("A".into())), Err(RentalProblem::ItemFullyFulfilled));
+        assert_eq!(now.line_of(&Sku("C".into())), Err(RentalProblem::SkuMismatch));
+        assert_eq!(now.with_rental(0, rental(9), Time(9)), Err(RentalProblem::ItemFullyFulfilled));
+        assert_eq!(now.items.iter().map(OrderItem::status).collect::<Vec<_>>(), [ItemStatus::Completed; 3]);
+    }
+
+    #[test]
+    fn one_unit_fulfils_an_order_of_one() {
+        let rented = order(vec![item("A", 1)]).with_rental(0, rental(1), Time(9)).unwrap();
+        assert_eq!((rented.status, rented.updated), (OrderStatus::Fulfilled, Time(9)));
+    }
+
+    #[test]
+    fn states_follow_each_other() {
+        use OrderStatus::{Cancelled, Confirmed, Fulfilled, Partial, Pending};
+        for (status, confirmed, cancelled, rentable, with_confirmation) in [
+            (Pending, Some(Confirmed), Some(Cancelled), true, false),
+            (Confirmed, Some(Confirmed), Some(Cancelled), true, true),
+            (Partial, None, None, true, true),
+            (Fulfilled, None, None, false, false),
+            (Cancelled, None, None, false, false),
+        ] {
+            let order = Order { status, ..order(vec![item("A", 1)]) };
+            let status_of = |wish: Result<Order, RentalProblem>| wish.ok().map(|order| order.status);
+            assert_eq!(status_of(order.confirm(Time(2))), confirmed, "{status:?}");
+            assert_eq!(status_of(order.cancel(None, Time(2))), cancelled, "{status:?}");
+            assert_eq!(order.require_rentable(false).is_ok(), rentable, "{status:?}");
+            assert_eq!(order.require_rentable(true).is_ok(), with_confirmation, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn notes_that_stay_the_same_change_nothing() {
+        let noted = order(Vec::new()).with_notes("Call first".into(), Time(5));
+        assert_eq!((noted.notes.as_deref(), noted.updated), (Some("Call first"), Time(5)));
+        assert_eq!(noted.with_notes("Call first".into(), Time(6)), noted);
+        assert_eq!(noted.with_notes(String::new(), Time(6)).notes, None);
     }
 }

@@ -8,7 +8,20 @@ use super::time::Time;
 use super::words::words;
 
 /// The most variants that a product can have. All of them are shown with it, and go with it.
-pub const MAX_VARIANTS: u32 = 1_000;
+pub const MAX_VARIANTS: u32 = 500;
+
+/// The most characters of a SKU.
+pub const MAX_SKU: usize = 200;
+/// The most characters of a name, a category, a brand, a grade, a colour or a rule for prices.
+pub const MAX_NAME: usize = 500;
+/// The most characters of a specification, a condition or the reason of a discount.
+pub const MAX_TEXT: usize = 5_000;
+/// The most characters of a description.
+pub const MAX_DESCRIPTION: usize = 20_000;
+/// The most pictures of a product or of a variant.
+pub const MAX_IMAGES: usize = 50;
+/// The most characters of a URL.
+pub const MAX_URL: usize = 2_048;
 
 /// The most months of a contract, as of those that the API takes for a subscription.
 pub const MAX_MONTHS: u32 = 120;
@@ -88,6 +101,8 @@ pub struct Variant {
     pub updated: Time,
     /// What it is a variant of.
     pub product: ProductId,
+    /// The SKU of that.
+    pub product_sku: Sku,
     /// What it is called.
     pub name: String,
     /// How good it is: a letter from A to E, or what the account says instead.
@@ -233,14 +248,14 @@ impl Tier {
 impl Product {
     /// A product of the facts that are stated, or which one is missing.
     pub fn new(id: ProductId, change: ProductChange, now: Time) -> Result<Product, CatalogueProblem> {
-        let needed = |part: &'static str, fact: Option<String>| fact.ok_or(CatalogueProblem::Missing(part));
+        let needed = |part, fact: Option<String>| fact.ok_or(CatalogueProblem::Missing { part, of: None });
         let ProductChange { sku, name, specification, category, brand, description, images, status, variants: _ } =
             change;
         let mut product = Product {
             id,
             created: now,
             updated: now,
-            sku: sku.ok_or(CatalogueProblem::Missing("productSku"))?,
+            sku: sku.ok_or(CatalogueProblem::Missing { part: "productSku", of: None })?,
             name: needed("name", name)?,
             specification: needed("specification", specification)?,
             category: needed("category", category)?,
@@ -275,11 +290,13 @@ impl Variant {
     /// A variant of the facts that are stated, or which one is missing or wrong.
     pub fn new(
         id: VariantId,
-        product: &ProductId,
+        product: &Product,
         change: VariantChange,
         now: Time,
     ) -> Result<Variant, CatalogueProblem> {
-        let needed = |part: &'static str, fact: Option<String>| fact.ok_or(CatalogueProblem::Missing(part));
+        let lacking = change.sku.clone();
+        let needed =
+            |part, fact: Option<String>| fact.ok_or(CatalogueProblem::Missing { part, of: Some(lacking.clone()) });
         let VariantChange { sku, name, grade, condition, color, images, list_price, acquisition_cost, tiers, status } =
             change;
         let mut variant = Variant {
@@ -287,7 +304,8 @@ impl Variant {
             id,
             created: now,
             updated: now,
-            product: product.clone(),
+            product: product.id.clone(),
+            product_sku: product.sku.clone(),
             name: needed("variantName", name)?,
             grade: needed("grade", grade)?,
             condition: None,
@@ -296,7 +314,11 @@ impl Variant {
             list_price,
             acquisition_cost,
             tiers: Vec::new(),
-            status: status.unwrap_or(VariantStatus::Active),
+            // Nothing of a product can be ordered that is not offered any more.
+            status: status.unwrap_or(match product.status {
+                ProductStatus::Active => VariantStatus::Active,
+                ProductStatus::Discontinued => VariantStatus::Inactive,
+            }),
         };
         condition.onto(&mut variant.condition);
         color.onto(&mut variant.color);
@@ -387,6 +409,19 @@ fn set<T>(fact: &mut T, value: Option<T>) {
 mod tests {
     use super::*;
 
+    fn product() -> Product {
+        let text = |text: &str| Some(text.to_owned());
+        let change = ProductChange {
+            sku: Some(Sku("PHONE".into())),
+            name: text("Phone"),
+            specification: text("A phone"),
+            category: text("Phones"),
+            brand: text("Acme"),
+            ..ProductChange::default()
+        };
+        Product::new(ProductId("prod_1".into()), change, Time(5)).expect("nothing is missing")
+    }
+
     fn variant(tiers: Vec<Tier>) -> Result<Variant, CatalogueProblem> {
         let change = VariantChange {
             name: Some("Like new".into()),
@@ -394,7 +429,7 @@ mod tests {
             tiers: Tiers::Replace(tiers),
             ..VariantChange::of(Sku("PHONE-A".into()))
         };
-        Variant::new(VariantId("var_1".into()), &ProductId("prod_1".into()), change, Time(5))
+        Variant::new(VariantId("var_1".into()), &product(), change, Time(5))
     }
 
     fn fault(fault: PricingFault) -> CatalogueProblem {
@@ -429,6 +464,27 @@ mod tests {
             after.tiers,
             [Tier { setup_fee: Some(7), ..Tier::new(12, 950) }, Tier::new(24, 900), Tier::new(36, 800)]
         );
+    }
+
+    #[test]
+    fn a_product_that_lacks_something_says_what() {
+        let change = ProductChange { sku: Some(Sku("PHONE".into())), ..ProductChange::default() };
+        let refused = Product::new(ProductId("prod_1".into()), change, Time(5));
+        assert_eq!(refused, Err(CatalogueProblem::Missing { part: "name", of: None }));
+        assert_eq!(product().with(&ProductChange::default()), product());
+    }
+
+    #[test]
+    fn what_is_new_of_a_product_that_is_not_offered_cannot_be_ordered() {
+        let discontinued = Product { status: ProductStatus::Discontinued, ..product() };
+        let change = VariantChange {
+            name: Some("Like new".into()),
+            grade: Some("A".into()),
+            tiers: Tiers::Replace(vec![Tier::new(12, 1)]),
+            ..VariantChange::of(Sku("PHONE-A".into()))
+        };
+        let variant = Variant::new(VariantId("var_1".into()), &discontinued, change, Time(5)).unwrap();
+        assert!(!variant.is_active());
     }
 
     #[test]

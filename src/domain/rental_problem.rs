@@ -1,8 +1,9 @@
 //! What a caller can do wrong with orders, rentals and what they are made of. Stripe's API has no words for any of it, and
 //! none of its operations can meet it.
 
-use super::ids::OrderId;
+use super::ids::{BillingGroupId, CustomerId, OrderId, RentalId, RentalPaymentId, Sku};
 use super::order::OrderStatus;
+use super::rental::RentalStatus;
 
 /// A refusal by the rules of renting: nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,21 +17,21 @@ pub enum RentalProblem {
         /// The line, from 0.
         line: usize,
         /// The SKU.
-        sku: String,
+        sku: Sku,
     },
     /// The variant of that line is not to be rented any more.
     VariantInactive {
         /// The line, from 0.
         line: usize,
         /// The SKU.
-        sku: String,
+        sku: Sku,
     },
     /// The variant of that line cannot be rented for so long.
     InvalidContractLength {
         /// The line, from 0.
         line: usize,
         /// The SKU.
-        sku: String,
+        sku: Sku,
         /// In months; `None` when nobody said.
         months: Option<u32>,
     },
@@ -54,4 +55,52 @@ pub enum RentalProblem {
     ItemFullyFulfilled,
     /// The order asks for no such SKU.
     SkuMismatch,
+    /// No rental of that id in this space.
+    NoSuchRental(RentalId),
+    /// The rental of that id, one of several that are asked for, is not there.
+    UnknownRental {
+        /// Its place among them, from 0.
+        place: usize,
+        /// Its id.
+        id: RentalId,
+    },
+    /// The rental is another customer's.
+    RentalOfOtherCustomer(RentalId),
+    /// The rental ended, and only an active one can have that done to it.
+    RentalNotActive(RentalStatus),
+    /// The rental was cancelled, or ended otherwise, so it cannot be cancelled.
+    AlreadyEnded(RentalStatus),
+    /// The contract cannot be made longer by so much.
+    InvalidExtension {
+        /// By how many months it could be.
+        most: u32,
+    },
+    /// The device was replaced as often as it can be.
+    TooManyReplacements,
+    /// No customer of that id in this space.
+    NoSuchHolder(CustomerId),
+    /// The order is another customer's.
+    OrderOfOtherCustomer,
+    /// The variant cannot be rented for so many months.
+    NoPriceFor(u32),
+    /// No asset of that SKU is to be had.
+    NoneAvailable(Sku),
+    /// Something would have happened before the contract began, or has not happened yet.
+    OutsideContract,
+    /// A group cannot bill on that day of the month.
+    InvalidBillingDay(u8),
+    /// The group has no room for so many rentals.
+    TooManyInGroup,
+    /// No billing group of that id in this space.
+    NoSuchBillingGroup(BillingGroupId),
+    /// No payment of that id in this space.
+    NoSuchRentalPayment(RentalPaymentId),
+    /// The payment was paid.
+    AlreadyPaid,
+    /// The payment was cancelled, so it cannot be cancelled again.
+    AlreadyCancelled,
+    /// The payment was cancelled, so it cannot be paid.
+    PaymentCancelled,
+    /// Somebody is collecting the payment.
+    PaymentProcessing,
 }

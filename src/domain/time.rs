@@ -20,6 +20,12 @@ impl Time {
         Time(self.0.saturating_add(millis))
     }
 
+    /// The first moment of a day of the calendar, by its year, its month from 1 and its day, stopping at the ends of the
+    /// range.
+    pub fn of_date(year: i64, month: i64, day: i64) -> Time {
+        Time((days_before(year, month - 1) + day - 1).saturating_mul(DAY_MILLIS))
+    }
+
     /// The year and the month, 1 to 12, of the calendar.
     pub fn month(self) -> (i64, i64) {
         let (year, month, _) = civil(self.0.div_euclid(DAY_MILLIS));

@@ -2,7 +2,9 @@
 //! order: when it refuses, it has written nothing. It knows neither who called it nor what store is below.
 
 pub mod accounts;
+pub mod assets;
 pub mod balance_transactions;
+pub mod billing_groups;
 pub mod businesses;
 pub mod cash_balance;
 pub mod coupons;
@@ -13,11 +15,19 @@ pub mod discounts;
 pub mod events;
 mod holdings;
 pub mod imports;
+mod instalments;
 pub mod keys;
 pub mod listing;
 mod objects;
+pub mod orders;
 pub mod payment_methods;
+pub mod product_imports;
+pub mod products;
 pub mod promotion_codes;
+pub mod rental_book;
+pub mod rental_payments;
+pub mod rentals;
+pub mod renters;
 pub mod replies;
 pub mod sandboxes;
 pub mod setup_intents;
@@ -30,6 +40,7 @@ pub mod webhook_endpoints;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::domain::account::Account;
+use crate::domain::catalogue::CatalogueProblem;
 use crate::domain::delivery::{Delivery, News};
 use crate::domain::event::{Cause, Happening};
 use crate::domain::ids::{DeliveryId, EventId, IdSource};
@@ -85,6 +96,12 @@ impl From<Problem> for Stop {
 
 impl From<RentalProblem> for Stop {
     fn from(problem: RentalProblem) -> Stop {
+        Stop::Problem(problem.into())
+    }
+}
+
+impl From<CatalogueProblem> for Stop {
+    fn from(problem: CatalogueProblem) -> Stop {
         Stop::Problem(problem.into())
     }
 }

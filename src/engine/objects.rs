@@ -115,6 +115,17 @@ pub(super) fn webhook_endpoint(
 
 /// The promotion codes of a list that is known to be short.
 pub(super) fn promotion_codes(read: &mut dyn Read, space: Space, list: List) -> Kept<Vec<PromotionCode>> {
+    short_list(read, space, list)
+}
+
+/// The objects of a list that is known to be short.
+pub(super) fn short_list<T: TryFrom<Facts>>(read: &mut dyn Read, space: Space, list: List) -> Kept<Vec<T>> {
+    let objects = read.short_list(space, list)?;
+    objects.iter().map(told).collect()
+}
+
+/// The objects of a list that is known to be short.
+pub(super) fn short<T: TryFrom<Facts>>(read: &mut dyn Read, space: Space, list: List) -> Kept<Vec<T>> {
     let objects = read.short_list(space, list)?;
     objects.iter().map(told).collect()
 }

@@ -9,6 +9,7 @@ pub mod given;
 mod impatient;
 pub mod json;
 pub mod listen;
+pub mod multipart;
 pub mod routes;
 pub mod shell;
 pub mod traffic;

@@ -273,10 +273,6 @@ fn told(facts: &Facts, beside: &[Facts], account: &Account, version: &Version, t
         Facts::SetupAttempt(attempt) => setup_objects::attempt(attempt, account, version).into(),
         Facts::Coupon(coupon) => coupons::object(coupon, account, then).into(),
         Facts::WebhookEndpoint(endpoint) => webhook_endpoints::object(endpoint, account).into(),
-        // Stripe's API has no words for these. Events of them are not told in it, and beside others they are not shown.
-        Facts::Product(_) | Facts::Variant(_) | Facts::Asset(_) | Facts::CustomerAddress(_) | Facts::Business(_) => {
-            Object::new().and("id", facts.id().to_owned()).into()
-        }
         Facts::PaymentMethod(loose) => instruments::method_object(&loose.method, None, account, version).into(),
         Facts::Source(loose) => source_objects::object(&loose.source, loose.former.as_ref(), account, version).into(),
         Facts::PromotionCode(code) => {
@@ -285,7 +281,16 @@ fn told(facts: &Facts, beside: &[Facts], account: &Account, version: &Version, t
             promotion_codes::object(&promotion, account, version, then, &Expansions::default(), None)
         }
         // Stripe's API has no words for it, and whoever asks in its words is not told of it.
-        Facts::Order(_) | Facts::RentalBook(_) => Object::new().and("id", facts.id().to_owned()).into(),
+        Facts::Product(_)
+        | Facts::Variant(_)
+        | Facts::Asset(_)
+        | Facts::CustomerAddress(_)
+        | Facts::Business(_)
+        | Facts::Order(_)
+        | Facts::RentalBook(_)
+        | Facts::Rental(_)
+        | Facts::RentalPayment(_)
+        | Facts::BillingGroup(_) => Object::new().and("id", facts.id().to_owned()).into(),
         Facts::CashTransaction(transaction) => {
             cash_balance::transaction(transaction, account, version, &Expansions::default(), None)
         }

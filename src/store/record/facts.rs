@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::asset::AssetShape;
+use super::billing_group::BillingGroupShape;
 use super::business::BusinessShape;
 use super::cash::CashTransactionShape;
 use super::coupon::CouponShape;
@@ -11,13 +12,16 @@ use super::instrument::LooseShape;
 use super::order::OrderShape;
 use super::product::{ProductShape, VariantShape};
 use super::promotion_code::PromotionCodeShape;
+use super::rental::RentalShape;
 use super::rental_book::RentalBookShape;
+use super::rental_payment::RentalPaymentShape;
 use super::setup_intent::{SetupAttemptShape, SetupIntentShape};
 use super::source::LooseSourceShape;
 use super::token::TokenShape;
 use super::webhook::WebhookEndpointShape;
 use super::{Unreadable, parse, shape_of, write};
 use crate::domain::asset::Asset;
+use crate::domain::billing_group::BillingGroup;
 use crate::domain::business::Business;
 use crate::domain::cash::CashTransaction;
 use crate::domain::coupon::Coupon;
@@ -28,7 +32,9 @@ use crate::domain::order::Order;
 use crate::domain::payment_method::LoosePaymentMethod;
 use crate::domain::product::{Product, Variant};
 use crate::domain::promotion_code::PromotionCode;
+use crate::domain::rental::Rental;
 use crate::domain::rental_book::RentalBook;
+use crate::domain::rental_payment::RentalPayment;
 use crate::domain::setup_intent::{SetupAttempt, SetupIntent};
 use crate::domain::source::LooseSource;
 use crate::domain::token::Token;
@@ -87,6 +93,9 @@ shapes! {
     Asset(AssetShape),
     Order(OrderShape),
     RentalBook(RentalBookShape),
+    Rental(RentalShape),
+    RentalPayment(RentalPaymentShape),
+    BillingGroup(BillingGroupShape),
 }
 
 /// The object that keeps the facts.
@@ -123,6 +132,9 @@ pub fn read_facts(object: &Object) -> Result<Facts, Unreadable> {
             ObjectKind::Asset => Asset::try_from(parse::<AssetShape<'static>>(body)?)?.into(),
             ObjectKind::Order => Order::try_from(parse::<OrderShape<'static>>(body)?)?.into(),
             ObjectKind::RentalBook => RentalBook::try_from(parse::<RentalBookShape<'static>>(body)?)?.into(),
+            ObjectKind::Rental => Rental::try_from(parse::<RentalShape<'static>>(body)?)?.into(),
+            ObjectKind::RentalPayment => RentalPayment::try_from(parse::<RentalPaymentShape<'static>>(body)?)?.into(),
+            ObjectKind::BillingGroup => BillingGroup::try_from(parse::<BillingGroupShape<'static>>(body)?)?.into(),
         }),
         unknown => Err(Unreadable::UnknownShape(unknown)),
     }
@@ -147,13 +159,16 @@ pub(crate) mod tests {
     use crate::domain::time::Time;
     use crate::domain::token::{Carried, Token};
     use crate::store::record::asset::tests::assets;
+    use crate::store::record::billing_group::tests::billing_groups;
     use crate::store::record::business::tests::businesses;
     use crate::store::record::customer_address::tests::customer_addresses;
     use crate::store::record::instrument::tests::loose_payment_methods;
     use crate::store::record::instrument::tests::{bank_accounts, cards};
     use crate::store::record::order::tests::orders;
     use crate::store::record::product::tests::{products, variants};
+    use crate::store::record::rental::tests::rentals;
     use crate::store::record::rental_book::tests::rental_books;
+    use crate::store::record::rental_payment::tests::rental_payments;
     use crate::store::record::setup_intent::tests::{setup_attempts, setup_intents};
     use crate::store::record::source::tests::loose_sources;
     use crate::store::record::webhook::tests::webhook_endpoints;
@@ -281,6 +296,9 @@ pub(crate) mod tests {
             assets().prop_map(Facts::from).boxed(),
             orders().prop_map(Facts::from).boxed(),
             rental_books().prop_map(Facts::from).boxed(),
+            rentals().prop_map(Facts::from).boxed(),
+            rental_payments().prop_map(Facts::from).boxed(),
+            billing_groups().prop_map(Facts::from).boxed(),
         ]
         .boxed()
     }

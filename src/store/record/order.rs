@@ -6,11 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::address::AddressShape;
 use super::customer::read_currency;
+use super::data::{EntriesShape, borrowed_entries, owned_entries};
 use super::{Text, Unreadable, borrowed, is_default, owned, word};
-use crate::domain::ids::{CustomerId, OrderId, ProductId, RentalId, VariantId};
+use crate::domain::customer::CustomerKind;
+use crate::domain::ids::{CustomerId, OrderId, ProductId, RentalId, Sku, VariantId};
 use crate::domain::order::{
     Cancellation, ExtensionDetails, Order, OrderItem, OrderPayment, OrderPaymentStatus, OrderPurpose, OrderStatus,
-    OrderTotals, Orderer, OrdererKind, UpgradeDetails,
+    OrderTotals, Orderer, UpgradeDetails,
 };
 use crate::domain::time::Time;
 
@@ -37,6 +39,8 @@ pub(super) struct OrderShape<'a> {
     total: i64,
     currency: Text<'a>,
     payment: PaymentShape<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    custom_fields: Option<EntriesShape<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     notes: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,6 +132,7 @@ impl<'a> From<&'a Order> for OrderShape<'a> {
             items,
             totals: OrderTotals { subtotal, tax, total, currency },
             payment,
+            custom_fields,
             notes,
             cancelled,
         } = order;
@@ -153,6 +158,7 @@ impl<'a> From<&'a Order> for OrderShape<'a> {
             total: *total,
             currency: Cow::Borrowed(currency.as_str()),
             payment: payment.into(),
+            custom_fields: custom_fields.as_ref().map(borrowed_entries),
             notes: borrowed(notes),
             cancelled: cancelled.as_ref().map(CancellationShape::from),
         }
@@ -180,6 +186,7 @@ impl TryFrom<OrderShape<'_>> for Order {
             total,
             currency,
             payment,
+            custom_fields,
             notes,
             cancelled,
         } = shape;
@@ -201,6 +208,7 @@ impl TryFrom<OrderShape<'_>> for Order {
             items: items.into_iter().map(OrderItem::from).collect(),
             totals: OrderTotals { subtotal, tax, total, currency: read_currency(&currency)? },
             payment: payment.try_into()?,
+            custom_fields: custom_fields.map(owned_entries),
             notes: owned(notes),
             cancelled: cancelled.map(Cancellation::from),
         })
@@ -292,7 +300,7 @@ impl TryFrom<OrdererShape<'_>> for Orderer {
             family_name: family_name.into_owned(),
             company: owned(company),
             phone: owned(phone),
-            kind: word("kind", &kind, OrdererKind::named)?,
+            kind: word("kind", &kind, CustomerKind::named)?,
         })
     }
 }
@@ -302,7 +310,7 @@ impl<'a> From<&'a OrderItem> for ItemShape<'a> {
         let OrderItem {
             product: ProductId(product),
             variant: VariantId(variant),
-            sku,
+            sku: Sku(sku),
             product_name,
             image,
             quantity,
@@ -346,7 +354,7 @@ impl From<ItemShape<'_>> for OrderItem {
         OrderItem {
             product: ProductId(product.into_owned()),
             variant: VariantId(variant.into_owned()),
-            sku: sku.into_owned(),
+            sku: Sku(sku.into_owned()),
             product_name: product_name.into_owned(),
             image: owned(image),
             quantity,
@@ -405,6 +413,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::domain::money::{Currency, SUPPORTED};
     use crate::store::record::address::tests::addresses;
+    use crate::store::record::data::tests::entries;
 
     fn text() -> impl Strategy<Value = Option<String>> {
         option::of(any::<String>())
@@ -435,7 +444,7 @@ pub(crate) mod tests {
 
     fn orderers() -> impl Strategy<Value = Orderer> {
         let names = (any::<String>(), any::<String>(), any::<String>(), any::<String>());
-        (names, text(), text(), select(OrdererKind::ALL)).prop_map(|(names, company, phone, kind)| Orderer {
+        (names, text(), text(), select(CustomerKind::ALL)).prop_map(|(names, company, phone, kind)| Orderer {
             id: CustomerId(names.0),
             email: names.1,
             given_name: names.2,
@@ -453,7 +462,7 @@ pub(crate) mod tests {
         (names, counts, amounts, vec(any::<String>(), 0..3)).prop_map(|(names, counts, amounts, rentals)| OrderItem {
             product: ProductId(names.0),
             variant: VariantId(names.1),
-            sku: names.2,
+            sku: Sku(names.2),
             product_name: names.3,
             image: names.4,
             quantity: counts.0,
@@ -488,7 +497,7 @@ pub(crate) mod tests {
         let cancelled = option::of((any::<i64>(), text()))
             .prop_map(|cancelled| cancelled.map(|(at, reason)| Cancellation { at: Time(at), reason }));
         let states = (select(OrderStatus::ALL), purposes(), payments(), text(), cancelled);
-        let whom = (orderers(), addresses(), addresses());
+        let whom = (orderers(), addresses(), addresses(), option::of(entries()));
         (ids, moments, states, whom, vec(items(), 0..3), totals()).prop_map(
             |(ids, moments, states, whom, items, totals)| Order {
                 id: OrderId(ids.0),
@@ -503,6 +512,7 @@ pub(crate) mod tests {
                 items,
                 totals,
                 payment: states.2,
+                custom_fields: whom.3,
                 notes: states.3,
                 cancelled: states.4,
             },

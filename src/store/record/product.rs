@@ -37,6 +37,7 @@ pub(super) struct VariantShape<'a> {
     created: i64,
     updated: i64,
     product: Text<'a>,
+    product_sku: Text<'a>,
     name: Text<'a>,
     grade: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -156,6 +157,7 @@ impl<'a> From<&'a Variant> for VariantShape<'a> {
             created,
             updated,
             product: ProductId(product),
+            product_sku: Sku(product_sku),
             name,
             grade,
             condition,
@@ -172,6 +174,7 @@ impl<'a> From<&'a Variant> for VariantShape<'a> {
             created: created.0,
             updated: updated.0,
             product: Cow::Borrowed(product),
+            product_sku: Cow::Borrowed(product_sku),
             name: Cow::Borrowed(name),
             grade: Cow::Borrowed(grade),
             condition: borrowed(condition),
@@ -195,6 +198,7 @@ impl TryFrom<VariantShape<'_>> for Variant {
             created,
             updated,
             product,
+            product_sku,
             name,
             grade,
             condition,
@@ -211,6 +215,7 @@ impl TryFrom<VariantShape<'_>> for Variant {
             created: Time(created),
             updated: Time(updated),
             product: ProductId(product.into_owned()),
+            product_sku: Sku(product_sku.into_owned()),
             name: name.into_owned(),
             grade: grade.into_owned(),
             condition: owned(condition),
@@ -339,7 +344,8 @@ pub(crate) mod tests {
     /// Variants of any facts.
     pub(crate) fn variants() -> impl Strategy<Value = Variant> {
         let names = (any::<String>(), any::<String>(), any::<String>(), any::<String>(), any::<String>());
-        let more = (option::of(any::<String>()), option::of(any::<String>()), vec(any::<String>(), 0..3));
+        let more =
+            (option::of(any::<String>()), option::of(any::<String>()), vec(any::<String>(), 0..3), any::<String>());
         let numbers = (any::<i64>(), any::<i64>(), option::of(any::<i64>()), option::of(any::<i64>()));
         let rest = (vec(tiers(), 0..3), select(VariantStatus::ALL));
         (names, more, numbers, rest).prop_map(|(names, more, numbers, (tiers, status))| Variant {
@@ -348,6 +354,7 @@ pub(crate) mod tests {
             created: Time(numbers.0),
             updated: Time(numbers.1),
             product: ProductId(names.2),
+            product_sku: Sku(more.3),
             name: names.3,
             grade: names.4,
             condition: more.0,
@@ -363,7 +370,7 @@ pub(crate) mod tests {
     #[test]
     fn what_was_kept_is_read() {
         let product = r#"{"v":1,"id":"prod_1","created":5,"updated":6,"sku":"P","name":"n","specification":"s","category":"c","brand":"b","status":"active","variants":1}"#;
-        let variant = r#"{"v":1,"sku":"P-A","id":"var_1","created":5,"updated":5,"product":"prod_1","name":"n","grade":"A","tiers":[{"months":12,"monthly_price":999,"off":{"percentage":1250},"source":"manual"}],"status":"inactive"}"#;
+        let variant = r#"{"v":1,"sku":"P-A","id":"var_1","created":5,"updated":5,"product":"prod_1","product_sku":"P","name":"n","grade":"A","tiers":[{"months":12,"monthly_price":999,"off":{"percentage":1250},"source":"manual"}],"status":"inactive"}"#;
         for (kind, id, body) in [(ObjectKind::Product, "prod_1", product), (ObjectKind::Variant, "P-A", variant)] {
             let kept = Object { kind, id: id.into(), created: Time(5), body: body.into() };
             assert_eq!(read_facts(&kept).map(|facts| write_facts(&facts)), Ok(kept));
