@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::MissedTickBehavior;
 
 use crate::domain::account::{Account, Space};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, EventKind};
 use crate::store::{Failure, Kept, Store};
 
 /// How often the store is asked whether another server has written for an account that somebody waits for.
@@ -20,11 +20,31 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// Tells an event in a dialect's words, for whoever passes it on without knowing the dialect.
 pub trait RenderEvent: Send + Sync {
+    /// Whether the dialect has words for such an event.
+    fn tells(&self, kind: EventKind) -> bool;
     /// Whether there is a version of that name.
     fn knows(&self, version: &str) -> bool;
     /// The event as JSON, in the version of that name, or in the account's when there is none, with so many webhooks that
     /// were not delivered yet.
     fn render(&self, event: &Event, account: &Account, version: Option<&str>, pending: usize) -> Vec<u8>;
+}
+
+/// Several dialects, the first of which tells what it has words for, the next one what is left, and so on.
+pub struct Tellers(pub Vec<Arc<dyn RenderEvent>>);
+
+impl RenderEvent for Tellers {
+    fn tells(&self, kind: EventKind) -> bool {
+        self.0.iter().any(|teller| teller.tells(kind))
+    }
+
+    fn knows(&self, version: &str) -> bool {
+        self.0.iter().any(|teller| teller.knows(version))
+    }
+
+    fn render(&self, event: &Event, account: &Account, version: Option<&str>, pending: usize) -> Vec<u8> {
+        let teller = self.0.iter().find(|teller| teller.tells(event.what.kind()));
+        teller.map_or_else(Vec::new, |teller| teller.render(event, account, version, pending))
+    }
 }
 
 /// Who waits, account by account.

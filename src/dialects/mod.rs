@@ -1,4 +1,5 @@
 //! The languages that the server speaks. None of them knows another.
 
 pub mod cusp;
+pub mod flexportal;
 pub mod stripe;

@@ -1,6 +1,7 @@
 //! A postal address and the shipping details that carry one. Three APIs speak of them and none knows all parts, so a change
 //! says which parts it speaks of.
 
+use super::country;
 use super::term::letters_without_case;
 
 /// A postal address. Parts that are not known are `None`; an address may be empty altogether.
@@ -18,7 +19,7 @@ pub struct Address {
     pub postal_code: Option<String>,
     /// Country: its two-letter code, upper-case, or a text that names none, as given.
     pub country: Option<String>,
-    /// The text that named the country, where it is not the name by which it is known here.
+    /// The text that named the country, where it is not [`country::name`].
     pub country_name: Option<String>,
     /// Part of the city.
     pub neighbourhood: Option<String>,
@@ -74,6 +75,12 @@ impl NewAddress {
 }
 
 impl Address {
+    /// The country by a name: as it was written, else by the code.
+    pub fn named_country(&self) -> Option<&str> {
+        let code = self.country.as_deref();
+        self.country_name.as_deref().or_else(|| code.and_then(country::name)).or(code)
+    }
+
     /// The address with other postal parts.
     fn at(&self, postal: Postal) -> Address {
         let same_country = same_text(&self.country, &postal.country);
@@ -208,6 +215,20 @@ mod tests {
             assert_eq!(moved.neighbourhood, None, "{moved:?}");
             assert_eq!((&moved.contact_name, &moved.company), (&known().contact_name, &known().company));
             assert_eq!(moved.country_name.is_some(), moved.country == known().country, "{moved:?}");
+        }
+    }
+
+    #[test]
+    fn a_country_is_named_as_it_was_written() {
+        let written = Address { country: Some("NL".into()), country_name: Some("Nederland".into()), ..known() };
+        let cases = [
+            (written.clone(), Some("Nederland")),
+            (Address { country_name: None, ..written.clone() }, Some("Netherlands")),
+            (Address { country: Some("ATLANTIS".into()), country_name: None, ..written }, Some("ATLANTIS")),
+            (Address::default(), None),
+        ];
+        for (address, wanted) in cases {
+            assert_eq!(address.named_country(), wanted);
         }
     }
 

@@ -14,6 +14,7 @@ use super::money::Currency;
 use super::patch::Patch;
 use super::problem::Problem;
 use super::tax_id::TaxId;
+use super::term::letters_without_case;
 use super::time::Time;
 use super::words::words;
 
@@ -495,12 +496,153 @@ impl Customer {
         }
     }
 
+    /// When a change of `now` is said to have been made: later than every change before, also where the clock stood still.
+    pub fn next_update(&self, now: Time) -> Time {
+        now.max(self.updated.plus_millis(1))
+    }
+
+    /// Whether it has the e-mail address, case apart.
+    pub fn has_email(&self, email: &str) -> bool {
+        self.email.as_deref().is_some_and(|own| letters_without_case(own).eq(letters_without_case(email)))
+    }
+
     /// What stays of a deleted customer.
     pub fn tombstone(&self, now: Time) -> Customer {
         let mut rest = Customer::blank(self.id.clone(), self.invoice_prefix.clone(), self.created);
         rest.version = self.version + 1;
-        rest.updated = now;
+        rest.updated = self.next_update(now);
         rest.deleted = Some(now);
         rest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::CustomerId;
+
+    fn blank() -> Customer {
+        Customer::blank(CustomerId("cus_1".into()), "A1B2C3D4".into(), Time(5))
+    }
+
+    fn with(customer: &Customer, change: CustomerChange) -> Customer {
+        customer.with(change, Currency::parse("usd").unwrap()).unwrap()
+    }
+
+    fn entries(pairs: &[(&str, Value)]) -> Entries {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+    }
+
+    fn text(text: &str) -> Value {
+        Value::Text(text.into())
+    }
+
+    fn all(data: Patch<Entries>) -> CustomerChange {
+        CustomerChange { data, ..CustomerChange::default() }
+    }
+
+    fn merge(pairs: &[(&str, &str)]) -> CustomerChange {
+        let pairs =
+            pairs.iter().map(|(key, value)| ((*key).to_owned(), Some((*value).to_owned()).filter(|v| !v.is_empty())));
+        CustomerChange { metadata: MetadataChange::Merge(pairs.collect()), ..CustomerChange::default() }
+    }
+
+    fn clear() -> CustomerChange {
+        CustomerChange { metadata: MetadataChange::Clear, ..CustomerChange::default() }
+    }
+
+    #[test]
+    fn a_suspended_customer_is_only_lifted_by_being_made_active() {
+        use CustomerStatus::{Active, Inactive, Suspended};
+        let cases = [
+            (Active, StatusChange::NotActive, Inactive),
+            (Inactive, StatusChange::NotActive, Inactive),
+            (Suspended, StatusChange::NotActive, Suspended),
+            (Suspended, StatusChange::To(Inactive), Inactive),
+            (Suspended, StatusChange::To(Active), Active),
+            (Active, StatusChange::To(Suspended), Suspended),
+        ];
+        for (before, change, wanted) in cases {
+            let customer = Customer { status: before, ..blank() };
+            let change = CustomerChange { status: Some(change), ..CustomerChange::default() };
+            assert_eq!(with(&customer, change).status, wanted, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn metadata_is_merged_beside_what_it_cannot_express() {
+        let given = entries(&[("plan", text("gold")), ("seats", Value::Whole(3)), ("note", text(""))]);
+        let customer = with(&blank(), all(Patch::Set(given.clone())));
+        assert_eq!(customer.metadata, Metadata::from([("plan".into(), "gold".into())]));
+        assert_eq!(customer.free_data(), Some(given));
+
+        let merged = with(&customer, merge(&[("plan", ""), ("tier", "1"), ("seats", "")]));
+        let wanted = entries(&[("note", text("")), ("seats", Value::Whole(3)), ("tier", text("1"))]);
+        assert_eq!(merged.free_data(), Some(wanted));
+        let replaced = with(&customer, merge(&[("seats", "many")]));
+        assert_eq!(replaced.free_data().unwrap()["seats"], text("many"));
+        assert!(!replaced.data.entries.contains_key("seats"));
+        let cleared = with(&customer, clear());
+        assert_eq!(cleared.free_data(), Some(entries(&[("note", text("")), ("seats", Value::Whole(3))])));
+    }
+
+    #[test]
+    fn no_free_data_is_not_an_empty_map() {
+        assert_eq!(blank().free_data(), None);
+        assert_eq!(with(&blank(), clear()), blank());
+        let emptied = with(&blank(), all(Patch::Set(Entries::new())));
+        assert_eq!(emptied.free_data(), Some(Entries::new()));
+        assert_eq!(with(&emptied, merge(&[])), emptied);
+        assert_eq!(with(&emptied, all(Patch::Clear)), blank());
+        let filled = with(&emptied, merge(&[("plan", "gold")]));
+        assert!(!filled.data.emptied);
+        for emptying in [clear(), merge(&[("plan", "")]), all(Patch::Set(Entries::new()))] {
+            assert_eq!(with(&filled, emptying), emptied);
+        }
+    }
+
+    #[test]
+    fn the_same_free_data_stays_where_it_is() {
+        let many: Entries = (0..60).map(|number| (format!("{number:02}"), text("x"))).collect();
+        let customer = with(&blank(), all(Patch::Set(many)));
+        let fewer = with(&customer, merge(&[("00", "")]));
+        assert_eq!((fewer.metadata.len(), fewer.data.entries.len()), (49, 10));
+        assert_eq!(with(&fewer, all(Patch::Set(fewer.free_data().unwrap()))), fewer);
+    }
+
+    #[test]
+    fn a_payment_reference_is_the_default_until_somebody_says_another() {
+        let refer = |wish| CustomerChange { paid_by: wish, ..CustomerChange::default() };
+        let mut customer = blank();
+        assert_eq!(customer.payment_reference(), None);
+        customer.default_source = Some(InstrumentId("card_1".into()));
+        assert_eq!(customer.payment_reference(), Some("card_1"));
+        customer.invoice_settings.default_payment_method = Some(InstrumentId("pm_1".into()));
+        assert_eq!(customer.payment_reference(), Some("pm_1"));
+
+        let said = with(&customer, refer(Patch::Set("momo_1".into())));
+        assert_eq!(said.payment_reference(), Some("momo_1"));
+        assert_eq!(said.invoice_settings, customer.invoice_settings);
+        let nothing = with(&said, refer(Patch::Clear));
+        assert_eq!(nothing.payment_reference(), None);
+        assert_eq!(nothing.invoice_settings.default_payment_method, None);
+        assert_eq!(with(&nothing, refer(Patch::Clear)), nothing);
+    }
+
+    #[test]
+    fn updates_follow_each_other_when_the_clock_stands_still() {
+        let mut customer = blank();
+        customer.updated = Time(100);
+        assert_eq!(
+            [Time(50), Time(100), Time(101), Time(200)].map(|now| customer.next_update(now).0),
+            [101, 101, 101, 200]
+        );
+    }
+
+    #[test]
+    fn an_email_address_has_no_case() {
+        let customer = Customer { email: Some("Jenny@Example.com".into()), ..blank() };
+        assert!(customer.has_email("jENNY@example.COM") && !customer.has_email("jenny@example.co"));
+        assert!(!blank().has_email(""));
     }
 }

@@ -11,6 +11,7 @@ pub mod billing_group;
 pub mod card;
 pub mod cash;
 pub mod catalogue;
+pub mod country;
 pub mod coupon;
 pub mod customer;
 pub mod data;

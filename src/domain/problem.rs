@@ -53,6 +53,8 @@ pub enum Problem {
         /// How many it would have.
         count: usize,
     },
+    /// Another live customer of the account has the e-mail address, case apart.
+    EmailTaken,
     /// Another customer of the account, maybe a deleted one, has the invoice prefix.
     InvoicePrefixTaken {
         /// The prefix.
@@ -278,6 +280,7 @@ impl Problem {
             | Problem::NoSuchDelivery(_)
             | Problem::NoSuchSnapshot(_)
             | Problem::TooManySnapshots
+            | Problem::EmailTaken
             | Problem::InvoicePrefixTaken { .. }
             | Problem::CurrencyMismatch { .. }
             | Problem::NoSuchCoupon { .. }

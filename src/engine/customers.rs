@@ -5,7 +5,7 @@ use super::payment_methods::{self, Offered};
 use super::sources::Brought;
 use super::tax_ids::{self, Added};
 use super::{Ctx, Done, Precondition, discounts, tell};
-use crate::domain::account::Account;
+use crate::domain::account::{Account, Space};
 use crate::domain::balance::{BalanceReason, BalanceTransaction};
 use crate::domain::customer::{Customer, CustomerChange};
 use crate::domain::discount::{Offer, Redeemed};
@@ -13,11 +13,15 @@ use crate::domain::event::Happening;
 use crate::domain::ids::{BalanceTransactionId, CustomerId, DiscountId};
 use crate::domain::metadata::Metadata;
 use crate::domain::page::{CustomerPage, Page, Place};
+use crate::domain::patch::Patch;
 use crate::domain::problem::Problem;
-use crate::domain::query::Query;
+use crate::domain::query::{Clause, Field, Join, Query, Test};
 use crate::domain::tax_id::NewTaxId;
 use crate::domain::term::Mark;
 use crate::store::{Failure, Kept, Read, Tx};
+
+/// How many customers of one e-mail address are looked at.
+const MAX_NAMESAKES: usize = 100;
 
 /// What a new customer is brought beside its own facts; an old one only a source.
 #[derive(Clone, Debug, Default)]
@@ -51,12 +55,16 @@ impl Bringing {
 /// Makes a customer with the facts of `change`. A balance writes its first balance transaction. The customer is told of
 /// before all that it holds, so that nothing is told of nobody.
 pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, mut change: CustomerChange, bringing: &Bringing) -> Done<Customer> {
+    let rivals = rivals(tx, ctx, &change)?;
     bringing.onto(&mut change);
     let offer = discounts::offer(tx, ctx.account, &change.redemption)?;
     let prefix = match &change.invoice_prefix {
         Some(prefix) => prefix.clone(),
         None => free_invoice_prefix(tx, ctx)?,
     };
+    if !rivals.is_empty() {
+        return Err(Problem::EmailTaken.into());
+    }
     let given_prefix = change.invoice_prefix.is_some();
     let blank = Customer::blank(CustomerId::mint(ctx.ids, ctx.now), prefix, ctx.now);
     let mut made = decide(ctx, &blank, change, offer.as_ref())?;
@@ -89,11 +97,18 @@ pub fn update(
     mut change: CustomerChange,
     bringing: &Bringing,
 ) -> Done<Customer> {
-    let before = live(tx, ctx.account, id)?;
+    // Both are asked for before either fails, so that a store that is a round trip away is asked once.
+    let (before, rivals) = (live(tx, ctx.account, id), rivals(tx, ctx, &change));
+    let (before, rivals) = (before?, rivals?);
     insists.check(before.version)?;
     bringing.onto(&mut change);
     let offer = discounts::offer(tx, ctx.account, &change.redemption)?;
     let after = decide(ctx, &before, change, offer.as_ref())?;
+    // Whoever shares an address already may go on doing so, in whatever case he writes it.
+    let is_new = after.email.as_deref().is_some_and(|email| !before.has_email(email));
+    if is_new && rivals.iter().any(|rival| rival.id != before.id) {
+        return Err(Problem::EmailTaken.into());
+    }
     if after.invoice_prefix != before.invoice_prefix {
         require_free_invoice_prefix(tx, ctx, &after)?;
     }
@@ -200,10 +215,26 @@ pub(super) fn touch(tx: &mut dyn Tx, ctx: &Ctx<'_>, before: &Customer) -> Kept<(
     tx.put_customer(ctx.account.space, Some(before), &after)
 }
 
+/// The live customers that have the e-mail address, case apart, newest first, as far as there are not too many of them. In
+/// a transaction this is asked before the first write.
+pub fn by_email(read: &mut dyn Read, space: Space, email: &str) -> Kept<Vec<Customer>> {
+    let test = Test::Equals(Field::Email, email.to_owned());
+    let query = Query { join: Join::All, clauses: vec![Clause { negated: false, test }] };
+    Ok(read.search(space, &query, None, MAX_NAMESAKES)?.items)
+}
+
+/// Who has the e-mail address that the change wants for its customer alone.
+fn rivals(read: &mut dyn Read, ctx: &Ctx<'_>, change: &CustomerChange) -> Kept<Vec<Customer>> {
+    match &change.email {
+        Patch::Set(email) if change.unique_email => by_email(read, ctx.account.space, email),
+        Patch::Set(_) | Patch::Keep | Patch::Clear => Ok(Vec::new()),
+    }
+}
+
 /// Gives a changed customer its next version and the moment of the change.
 pub(super) fn step(ctx: &Ctx<'_>, before: &Customer, after: &mut Customer) {
     after.version = before.version + 1;
-    after.updated = ctx.now;
+    after.updated = before.next_update(ctx.now);
 }
 
 /// The customer with the change applied and the offer redeemed, or the rule that this breaks.

@@ -33,6 +33,7 @@ pub mod source_objects;
 pub mod sources;
 pub mod tax_ids;
 pub mod tokens;
+pub mod units;
 pub mod webhook_endpoints;
 
 use std::sync::atomic::{AtomicBool, Ordering};

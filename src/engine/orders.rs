@@ -21,14 +21,10 @@ use crate::domain::order::{
 use crate::domain::page::{Cursor, Page, Place, Span};
 use crate::domain::patch::Patch;
 use crate::domain::product::{Product, Variant};
-use crate::domain::query::{Clause, Field, Join, Query, Test};
 use crate::domain::rental_problem::RentalProblem;
 use crate::domain::term::letters_without_case;
 use crate::domain::unit::UnitSettings;
 use crate::store::{Kept, Read, Tx};
-
-/// The most customers that are looked at for one e-mail address.
-const MAX_SHARING: usize = 100;
 
 /// A wish for an order.
 #[derive(Clone, Debug)]
@@ -305,12 +301,13 @@ fn totals(items: &[OrderItem], account: &Account) -> Result<OrderTotals, RentalP
 
 // --- The customer and the order ---
 
-/// The customer that has an e-mail address, case apart; of several that an API made which lets them share one, the oldest.
+/// The customer that has an e-mail address, case apart. Of several that an API made which lets them share one it is the
+/// oldest that can order, or else the oldest.
 fn holder(tx: &mut dyn Tx, account: &Account, email: &str) -> Kept<Option<Customer>> {
-    let clause = Clause { negated: false, test: Test::Equals(Field::Email, email.to_owned()) };
-    let query = Query { join: Join::All, clauses: vec![clause] };
-    let found = tx.search(account.space, &query, None, MAX_SHARING)?;
-    Ok(found.items.into_iter().next_back())
+    let found = customers::by_email(tx, account.space, email)?;
+    let place =
+        |customer: &Customer| (customer.status != CustomerStatus::Active, customer.created, customer.id.clone());
+    Ok(found.into_iter().min_by_key(place))
 }
 
 /// The order that was asked for just now in the same words, if it was not cancelled since.

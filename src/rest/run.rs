@@ -21,9 +21,11 @@ use crate::domain::ids::RequestId;
 use crate::engine::{Ctx, Done, Stop};
 use crate::http::auth::{Presented, presented};
 use crate::http::given::Value;
+use crate::http::mounts;
 use crate::http::routes::{Found, Routes};
 use crate::http::shell::Page;
 use crate::http::{Body, Dialect, Reply, Request, conditions};
+use crate::settings::Language;
 use crate::store::{Failure, Outlook, Tx};
 
 /// The header that names a request, beside the one of every reply of the server.
@@ -64,14 +66,14 @@ impl Api {
     pub fn dialect(
         self: &Arc<Api>,
         app: Arc<App>,
-        mount: fn(&str, &HeaderMap) -> Option<usize>,
+        language: Language,
         file: Option<(&'static str, usize)>,
         confess: fn(crate::http::Trouble, &str) -> Reply,
     ) -> Dialect {
         let (api, routes) = (self.clone(), Arc::new(Routes::of(self.operations)));
         Dialect {
             name: self.name,
-            mount,
+            api: mounts::Api::Of(language),
             answer: Arc::new(move |request| Box::pin(answer(api.clone(), app.clone(), routes.clone(), request))),
             confess,
             file,

@@ -194,6 +194,10 @@ fn oldest(call: &Call) -> Time {
 pub struct Teller;
 
 impl RenderEvent for Teller {
+    fn tells(&self, kind: EventKind) -> bool {
+        kind.is_stripes()
+    }
+
     fn knows(&self, version: &str) -> bool {
         Version::named(version).is_some()
     }

@@ -572,6 +572,8 @@ impl Refusal {
             Problem::TooManyMetadataKeys { count } => {
                 Refusal::invalid("metadata", format!("Metadata can have up to 50 keys, but you've set {count}."))
             }
+            // No operation of this API asks for it, as several customers may have one address here.
+            Problem::EmailTaken => Refusal::invalid("email", "Another customer has this email address."),
             Problem::InvoicePrefixTaken { prefix } => Refusal::invalid(
                 "invoice_prefix",
                 format!("The invoice prefix '{prefix}' is already in use by another customer."),

@@ -54,6 +54,7 @@ enum ResourceShape {
     Coupon,
     Customer,
     Event,
+    Order,
     PaymentMethod,
     Product,
     PromotionCode,
@@ -62,6 +63,14 @@ enum ResourceShape {
     Token,
     TaxId,
     WebhookEndpoint,
+    Asset,
+    BillingGroup,
+    Business,
+    CustomerAddress,
+    Order,
+    Product,
+    Rental,
+    RentalPayment,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -123,6 +132,7 @@ impl From<Resource> for ResourceShape {
             Resource::Coupon => ResourceShape::Coupon,
             Resource::Customer => ResourceShape::Customer,
             Resource::Event => ResourceShape::Event,
+            Resource::Order => ResourceShape::Order,
             Resource::PaymentMethod => ResourceShape::PaymentMethod,
             Resource::Product => ResourceShape::Product,
             Resource::PromotionCode => ResourceShape::PromotionCode,
@@ -131,6 +141,14 @@ impl From<Resource> for ResourceShape {
             Resource::Token => ResourceShape::Token,
             Resource::TaxId => ResourceShape::TaxId,
             Resource::WebhookEndpoint => ResourceShape::WebhookEndpoint,
+            Resource::Asset => ResourceShape::Asset,
+            Resource::BillingGroup => ResourceShape::BillingGroup,
+            Resource::Business => ResourceShape::Business,
+            Resource::CustomerAddress => ResourceShape::CustomerAddress,
+            Resource::Order => ResourceShape::Order,
+            Resource::Product => ResourceShape::Product,
+            Resource::Rental => ResourceShape::Rental,
+            Resource::RentalPayment => ResourceShape::RentalPayment,
         }
     }
 }
@@ -143,6 +161,7 @@ impl From<ResourceShape> for Resource {
             ResourceShape::Coupon => Resource::Coupon,
             ResourceShape::Customer => Resource::Customer,
             ResourceShape::Event => Resource::Event,
+            ResourceShape::Order => Resource::Order,
             ResourceShape::PaymentMethod => Resource::PaymentMethod,
             ResourceShape::Product => Resource::Product,
             ResourceShape::PromotionCode => Resource::PromotionCode,
@@ -151,6 +170,14 @@ impl From<ResourceShape> for Resource {
             ResourceShape::Token => Resource::Token,
             ResourceShape::TaxId => Resource::TaxId,
             ResourceShape::WebhookEndpoint => Resource::WebhookEndpoint,
+            ResourceShape::Asset => Resource::Asset,
+            ResourceShape::BillingGroup => Resource::BillingGroup,
+            ResourceShape::Business => Resource::Business,
+            ResourceShape::CustomerAddress => Resource::CustomerAddress,
+            ResourceShape::Order => Resource::Order,
+            ResourceShape::Product => Resource::Product,
+            ResourceShape::Rental => Resource::Rental,
+            ResourceShape::RentalPayment => Resource::RentalPayment,
         }
     }
 }

@@ -152,6 +152,40 @@ pub fn glances_never_go_back(bench: &Bench) {
     });
 }
 
+/// So a rule like "nobody else has this e-mail address" holds, which no index of a store knows of.
+pub fn a_transaction_finds_whom_others_have_just_made(bench: &Bench) {
+    const WRITERS: usize = 6;
+    const WORDS: usize = 12;
+    let store = &*bench.store;
+    thread::scope(|scope| {
+        for writer in 0..WRITERS {
+            scope.spawn(move || {
+                for word in 0..WORDS {
+                    let email = format!("{word}@example.com");
+                    let of_word = query(Join::All, &[(false, Test::Equals(Field::Email, email.to_uppercase()))]);
+                    write(store, move |tx| {
+                        // What transactions find of each other depends on the account's row, which whoever decides holds.
+                        tx.moment(HERE, Time(1))?;
+                        let found = tx.search(HERE, &of_word, None, 2)?.items;
+                        if found.is_empty() {
+                            let id = format!("{word}-{writer}");
+                            let new = Customer { email: Some(email.clone()), ..customer(&id, 1) };
+                            tx.put_customer(HERE, None, &new)?;
+                        }
+                        Ok(())
+                    })
+                    .unwrap();
+                }
+            });
+        }
+    });
+    for word in 0..WORDS {
+        let email = format!("{word}@example.com");
+        let of_word = query(Join::All, &[(false, Test::Equals(Field::Email, email))]);
+        assert_eq!(look(store, |read| read.count(HERE, &of_word, 9)), 1, "made for word {word}");
+    }
+}
+
 pub fn a_transaction_reads_its_own_writes(bench: &Bench) {
     write(&*bench.store, |tx| {
         assert!(!tx.wrote());

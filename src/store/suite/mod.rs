@@ -97,6 +97,7 @@ macro_rules! every_check {
             a_glance_keeps_to_its_space,
             a_glance_never_sees_what_was_undone,
             glances_never_go_back,
+            a_transaction_finds_whom_others_have_just_made,
             a_transaction_reads_its_own_writes,
             a_refused_job_leaves_nothing,
             jobs_that_fail_do_not_touch_their_neighbours,
