@@ -20,6 +20,10 @@ pub struct Row {
     pub product: ProductChange,
     /// What it says of the variant.
     pub variant: VariantChange,
+    /// What a new variant is called when nothing is said of that.
+    pub name_otherwise: Option<String>,
+    /// How good a new variant is when nothing is said of that.
+    pub grade_otherwise: String,
 }
 
 /// What became of a row.
@@ -70,7 +74,7 @@ impl Catalogue {
     fn read(tx: &mut dyn Tx, ctx: &Ctx<'_>, rows: &[Row]) -> Kept<Catalogue> {
         let space = ctx.account.space;
         let (mut products, mut variants) = (BTreeMap::new(), BTreeMap::new());
-        for Row { product, variant: VariantChange { sku, .. } } in rows {
+        for Row { product, variant: VariantChange { sku, .. }, .. } in rows {
             if let Some(sku) = &product.sku {
                 products.entry(sku.clone()).or_insert_with(|| of_sku(tx, space, sku));
             }
@@ -83,7 +87,7 @@ impl Catalogue {
     }
 
     fn take(&mut self, ctx: &Ctx<'_>, row: &Row) -> Result<Imported, CatalogueProblem> {
-        let Row { product, variant } = row;
+        let Row { product, variant, name_otherwise, grade_otherwise } = row;
         let missing = || CatalogueProblem::Missing { part: "productSku", of: None };
         let of_product = product.sku.as_ref().and_then(|sku| self.products.get_mut(sku)).ok_or_else(missing)?;
         let of_variant = self.variants.get_mut(&variant.sku).ok_or_else(missing)?;
@@ -101,7 +105,10 @@ impl Catalogue {
                 if next.variants > MAX_VARIANTS {
                     return Err(CatalogueProblem::TooManyVariants);
                 }
-                Variant::new(VariantId::mint(ctx.ids, ctx.now), &next, variant.clone(), ctx.now)?
+                let mut stated = variant.clone();
+                stated.name = stated.name.or_else(|| name_otherwise.clone());
+                stated.grade = stated.grade.or_else(|| Some(grade_otherwise.clone()));
+                Variant::new(VariantId::mint(ctx.ids, ctx.now), &next, stated, ctx.now)?
             }
         };
         let imported =
