@@ -10,11 +10,14 @@ use crate::domain::billing_group::{
     BillingGroup, BillingGroupChange, GroupStatus, MAX_DAY, MAX_NAME, MAX_NOTES, MAX_RENTALS, NewBillingGroup,
 };
 use crate::domain::ids::{BillingGroupId, CustomerId, RentalId};
+use crate::domain::problem::Problem;
+use crate::domain::rental_problem::RentalProblem;
+use crate::engine::Stop;
 use crate::engine::billing_groups::{self, GroupFilter};
 use crate::engine::listing::{Sort, SortKey};
 use crate::http::json::{Json, Object};
 use crate::rest::shape::{Member, member};
-use crate::rest::{Answer, Asked, Call, Component, Fields, Plan, Refusal, Shape};
+use crate::rest::{Answer, Asked, Call, Component, Fields, Halt, Plan, Refusal, Shape};
 
 const STATUS: Shape = Shape::Word(&["active", "inactive"]);
 const NAME: Shape = Shape::text(1, MAX_NAME);
@@ -104,8 +107,7 @@ pub static SETTLED: Shape = Shape::Object(&[
     member("billingGroup", Shape::Component(&GROUP_COMPONENT)).needed(),
 ]);
 /// That a group is gone.
-pub static DELETED: Shape =
-    Shape::Object(&[member("success", Shape::Flag).needed(), member("message", TEXT).needed()]);
+pub static DELETED: Shape = Shape::Object(&[member("success", Shape::Flag).needed(), member("message", TEXT).needed()]);
 
 /// `POST /v1/billing-groups`
 pub fn create(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
@@ -119,9 +121,17 @@ pub fn create(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
     };
     let by = signature(&call.key);
     Ok(Plan::write(move |call, tx, ctx| {
-        let group = billing_groups::create(tx, ctx, wish.clone(), &by).map_err(named_by("customerId"))?;
+        let group = billing_groups::create(tx, ctx, wish.clone(), &by).map_err(named_in_body)?;
         Ok(settled("Billing group created successfully", &group, call).created().located(call, group.id.as_str()))
     }))
+}
+
+/// A problem of something that a body refers to.
+fn named_in_body(stop: Stop) -> Halt {
+    match &stop {
+        Stop::Problem(Problem::Rental(RentalProblem::NoSuchHolder(_))) => named_by("customerId")(stop),
+        Stop::Problem(_) | Stop::Failure(_) => stop.into(),
+    }
 }
 
 /// The day that was given; one that is no day of any month is none that a group can have.

@@ -1,6 +1,7 @@
 //! What the API says when it refuses: `{"error": {"code", "message", "details"}}`, where `details` names each member that is
 //! wrong. The codes are those of FlexPortal's pages on errors; where these name none, the words are our own.
 
+pub mod catalogue;
 mod rentals;
 
 use hyper::StatusCode;
@@ -93,6 +94,7 @@ fn referred(problem: &Problem) -> Option<&'static str> {
     match problem {
         Problem::NoSuchCustomer { .. } => Some("CUSTOMER_NOT_FOUND"),
         Problem::Rental(problem) => rentals::referred(problem),
+        Problem::Catalogue(problem) => catalogue::referred(problem),
         _ => None,
     }
 }
@@ -220,6 +222,7 @@ impl Said {
                 .about("email", "custom"),
             Problem::VersionMismatch { .. } => Said::of(&Refusal::VersionMismatch),
             Problem::Rental(problem) => rentals::said(problem),
+            Problem::Catalogue(problem) => catalogue::said(problem),
             // The verbs that are run here have no others.
             _ => Said::of(&Refusal::Broken),
         }

@@ -2,13 +2,24 @@
 //! the tables of `routes`, run (a verb on the store), render. What it says when it refuses is in `failure`.
 
 pub mod addresses;
+pub mod assets;
+pub mod billing_groups;
+pub mod catalogue_shapes;
 pub mod customers;
 pub mod data;
 pub mod events;
 pub mod failure;
 pub mod orders;
 pub mod pages;
+pub mod payments;
+pub mod product_imports;
+pub mod product_rows;
+pub mod products;
 pub mod routes;
+pub mod subscription_quotes;
+pub mod subscription_shapes;
+pub mod subscriptions;
+pub mod variants;
 
 use std::sync::Arc;
 
@@ -20,8 +31,8 @@ use crate::domain::api_key::ApiKey;
 use crate::domain::money::Currency;
 use crate::domain::time::Time;
 use crate::domain::unit::TenantId;
-use crate::http::json::Json;
 use crate::http::Dialect;
+use crate::http::json::Json;
 use crate::http::mounts::TENANT_ID;
 use crate::rest::{Api, Call, Fields, Flaw, Member, Refusal, Shape, Unknown, shape};
 use crate::rfc3339;

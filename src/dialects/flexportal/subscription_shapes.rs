@@ -4,8 +4,6 @@
 use super::pages;
 use super::{Shown, time};
 use crate::domain::ids::RentalId;
-use crate::domain::period::rounded;
-use crate::domain::quote::{BuyoutQuote, ReturnQuote};
 use crate::domain::rental::{
     CapturedPrice, Ended, Ending, Extension, MAX_AMOUNT, MAX_CANCELLATION_NOTES, MAX_NOTES, MAX_REASON, Recovery,
     Rental, Replacement,
@@ -29,20 +27,14 @@ pub const PRICE: Shape = Shape::Money(0, MAX_AMOUNT);
 pub const MONTHS: Shape = Shape::Whole(-1_000_000, 1_000_000);
 
 const MOMENT: Shape = Shape::text(1, 64);
-const MONEY: Shape = Shape::Money(i64::MIN, i64::MAX);
-const COUNT: Shape = Shape::Whole(0, i64::MAX);
-const PERCENT: Shape = Shape::number(i64::MIN, i64::MAX, 2);
+pub(super) const MONEY: Shape = Shape::Money(i64::MIN, i64::MAX);
+pub(super) const COUNT: Shape = Shape::Whole(0, i64::MAX);
+pub(super) const PERCENT: Shape = Shape::number(i64::MIN, i64::MAX, 2);
 const TEXT: Shape = Shape::text(0, 100_000);
 
 /// The statuses of a subscription.
-pub const STATUS: Shape = Shape::Word(&[
-    "active",
-    "cancelled",
-    "ended_completed",
-    "ended_buyout",
-    "ended_upgrade",
-    "ended_early_return",
-]);
+pub const STATUS: Shape =
+    Shape::Word(&["active", "cancelled", "ended_completed", "ended_buyout", "ended_upgrade", "ended_early_return"]);
 const CONDITION: Shape = Shape::Word(&["excellent", "good", "fair", "poor", "damaged"]);
 const REPLACEMENT: Shape = Shape::Word(&["damaged", "stolen", "defective", "lost"]);
 const CANCELLATION: Shape = Shape::Word(&["customer_request", "payment_failure", "fraud", "admin_decision", "other"]);
@@ -79,7 +71,10 @@ pub static NEW: Shape = Shape::Object(&[
 pub static EXTEND: Shape = Shape::Object(&[
     RENTAL_ID,
     SUBSCRIPTION_ID,
-    member("extensionMonths", MONTHS).needed().doc("How many months are added; the contract has at most 120.").example("6"),
+    member("extensionMonths", MONTHS)
+        .needed()
+        .doc("How many months are added; the contract has at most 120.")
+        .example("6"),
     member("newMonthlyAmount", PRICE).doc("What is paid a month from now on.").example("99"),
     member("reason", REASON),
     member("notes", NOTES),
@@ -93,7 +88,9 @@ pub static UPGRADE: Shape = Shape::Object(&[
     member("newSerialNumber", ID).doc("The new device; the one that has waited longest when nothing is said."),
     member("contractLength", MONTHS).doc("The length of the new contract in months, 1 to 120.").example("24"),
     member("newContractLength", MONTHS).doc("The same as contractLength."),
-    member("newMonthlyAmount", PRICE).doc("What is paid a month; the variant's price when nothing is said.").example("159"),
+    member("newMonthlyAmount", PRICE)
+        .doc("What is paid a month; the variant's price when nothing is said.")
+        .example("159"),
     member("reason", REASON),
     member("notes", NOTES),
 ]);
@@ -129,7 +126,9 @@ pub static EARLY_RETURN: Shape = Shape::Object(&[
     RENTAL_ID,
     SUBSCRIPTION_ID,
     member("returnCondition", CONDITION).doc("`good` when nothing is said."),
-    member("earlyReturnFee", AMOUNT).doc("What is charged; calculated when nothing is said. Not below 0.").example("258"),
+    member("earlyReturnFee", AMOUNT)
+        .doc("What is charged; calculated when nothing is said. Not below 0.")
+        .example("258"),
     member("waiveFee", Shape::Flag).doc("Nothing is charged."),
     member("reason", REASON),
     member("damageAssessment", TEXT_IN),
@@ -154,10 +153,8 @@ pub static CALCULATE: Shape = Shape::Object(&[
     member("subscriptionId", ID).doc("The same as rentalId."),
 ]);
 
-const BY: Shape = Shape::Object(&[
-    member("userId", TEXT).needed().doc("The name of the API key."),
-    member("displayName", TEXT),
-]);
+const BY: Shape =
+    Shape::Object(&[member("userId", TEXT).needed().doc("The name of the API key."), member("displayName", TEXT)]);
 
 static EXTENSION: Shape = Shape::Object(&[
     member("extensionMonths", COUNT).needed(),
@@ -301,10 +298,10 @@ pub static PAGE: Shape = Shape::Object(&[
     pages::NEXT_CURSOR,
 ]);
 
-const SUCCESS: Member = member("success", Shape::Flag).needed();
+pub(super) const SUCCESS: Member = member("success", Shape::Flag).needed();
 const MESSAGE: Member = member("message", TEXT).needed();
-const ITS_ID: Member = member("rentalId", ID).needed();
-const ITS_OTHER_ID: Member = member("subscriptionId", ID).needed();
+pub(super) const ITS_ID: Member = member("rentalId", ID).needed();
+pub(super) const ITS_OTHER_ID: Member = member("subscriptionId", ID).needed();
 const SERIAL: Member = member("assetSerialNumber", TEXT).needed();
 const CURRENCY: Member = member("currency", TEXT).needed();
 const ITSELF: Member = member("subscription", Shape::Component(&SUBSCRIPTION_COMPONENT)).needed();
@@ -389,84 +386,6 @@ pub static CANCELLED: Shape = Shape::Object(&[
 /// Other notes.
 pub static NOTED: Shape = Shape::Object(&[SUCCESS, MESSAGE, ITS_ID, ITS_OTHER_ID]);
 
-const ROUGHLY: Shape = Shape::number(i64::MIN, i64::MAX, 1);
-const COST_RECOVERY: [Member; 2] = [member("acquisitionCost", MONEY), member("totalCollected", MONEY).needed()];
-
-/// What a buyout would cost.
-pub static BUYOUT_QUOTE: Shape = Shape::Object(&[
-    SUCCESS,
-    ITS_ID,
-    ITS_OTHER_ID,
-    member("buyoutPrice", MONEY).needed(),
-    member("remainingPayments", MONEY).needed(),
-    member("depreciatedValue", MONEY).needed(),
-    member(
-        "calculation",
-        Shape::Object(&[
-            member("buyoutPrice", MONEY).needed(),
-            member(
-                "breakdown",
-                Shape::Object(&[
-                    member("remainingContractValue", MONEY).needed(),
-                    member("residualValue", MONEY).needed(),
-                    member("monthsRemaining", COUNT).needed(),
-                    member("monthlyAmount", MONEY).needed(),
-                ]),
-            )
-            .needed(),
-            member(
-                "costRecovery",
-                Shape::Object(&[
-                    COST_RECOVERY[0],
-                    COST_RECOVERY[1],
-                    member("projectedAfterBuyout", MONEY).needed(),
-                    member("projectedMargin", MONEY),
-                    member("marginPercent", ROUGHLY),
-                ]),
-            )
-            .needed(),
-        ]),
-    )
-    .needed(),
-]);
-
-/// What an early return would cost.
-pub static RETURN_QUOTE: Shape = Shape::Object(&[
-    SUCCESS,
-    ITS_ID,
-    ITS_OTHER_ID,
-    member("earlyReturnFee", MONEY).needed(),
-    member("remainingMonths", COUNT).needed(),
-    member("penaltyPercentage", PERCENT).needed(),
-    member(
-        "calculation",
-        Shape::Object(&[
-            member("earlyReturnFee", MONEY).needed(),
-            member(
-                "breakdown",
-                Shape::Object(&[
-                    member("remainingContractValue", MONEY).needed(),
-                    member("feePercentage", PERCENT).needed(),
-                    member("monthsRemaining", COUNT).needed(),
-                    member("monthlyAmount", MONEY).needed(),
-                ]),
-            )
-            .needed(),
-            member(
-                "costRecovery",
-                Shape::Object(&[
-                    COST_RECOVERY[0],
-                    COST_RECOVERY[1],
-                    member("projectedWithFee", MONEY).needed(),
-                    member("costRecoveryPercent", ROUGHLY),
-                ]),
-            )
-            .needed(),
-        ]),
-    )
-    .needed(),
-]);
-
 /// The beginning of an answer about a subscription.
 pub fn about(rental: &RentalId) -> Object {
     Object::new()
@@ -484,12 +403,6 @@ fn optional(object: &mut Object, name: &'static str, text: Option<&String>) {
 
 fn by(name: &str) -> Object {
     Object::new().and("userId", name.to_owned()).and("displayName", name.to_owned())
-}
-
-/// A part of a whole in percent, with so many decimals, rounded half up.
-fn percent(part: i64, whole: i64, decimals: u32) -> Json {
-    let parts = i128::from(part) * 100 * 10i128.pow(decimals);
-    Json::Decimal(rounded(parts, i128::from(whole)), decimals)
 }
 
 /// A subscription as it is shown.
@@ -641,66 +554,4 @@ fn end(object: &mut Object, ended: &Ended, shown: &Shown) {
             object.add("cancellationDetails", details.and("processedBy", by(who)).and("cancelledAt", time(*at)));
         }
     }
-}
-
-/// What a buyout would cost: flat, as the schema has it, and nested, as the page has it.
-pub fn buyout_quote(rental: &Rental, quote: &BuyoutQuote, shown: &Shown) -> Object {
-    let BuyoutQuote { price, parts } = *quote;
-    let residual = parts.list_part.saturating_add(parts.flat);
-    let after = rental.collected.saturating_add(price);
-    let mut recovery = Object::new();
-    if let Some(cost) = rental.acquisition_cost {
-        recovery.add("acquisitionCost", shown.money(cost.amount));
-    }
-    recovery.add("totalCollected", shown.money(rental.collected));
-    recovery.add("projectedAfterBuyout", shown.money(after));
-    if let Some(cost) = rental.acquisition_cost.filter(|cost| cost.amount > 0) {
-        let margin = after.saturating_sub(cost.amount);
-        recovery.add("projectedMargin", shown.money(margin));
-        recovery.add("marginPercent", percent(margin, cost.amount, 1));
-    }
-    let breakdown = Object::new()
-        .and("remainingContractValue", shown.money(parts.remaining))
-        .and("residualValue", shown.money(residual))
-        .and("monthsRemaining", i64::from(parts.remaining_months))
-        .and("monthlyAmount", shown.money(rental.monthly));
-    let calculation = Object::new()
-        .and("buyoutPrice", shown.money(price))
-        .and("breakdown", breakdown)
-        .and("costRecovery", recovery);
-    about(&rental.id)
-        .and("buyoutPrice", shown.money(price))
-        .and("remainingPayments", shown.money(parts.remaining))
-        .and("depreciatedValue", shown.money(residual))
-        .and("calculation", calculation)
-}
-
-/// What an early return would cost: flat, as the schema has it, and nested, as the page has it.
-pub fn return_quote(rental: &Rental, quote: &ReturnQuote, shown: &Shown) -> Object {
-    let ReturnQuote { fee, remaining, parts } = *quote;
-    let after = rental.collected.saturating_add(fee);
-    let mut recovery = Object::new();
-    if let Some(cost) = rental.acquisition_cost {
-        recovery.add("acquisitionCost", shown.money(cost.amount));
-    }
-    recovery.add("totalCollected", shown.money(rental.collected));
-    recovery.add("projectedWithFee", shown.money(after));
-    if let Some(cost) = rental.acquisition_cost.filter(|cost| cost.amount > 0) {
-        recovery.add("costRecoveryPercent", percent(after, cost.amount, 1));
-    }
-    let part = || Json::Decimal(parts.part_hundredths, 2);
-    let breakdown = Object::new()
-        .and("remainingContractValue", shown.money(remaining))
-        .and("feePercentage", part())
-        .and("monthsRemaining", i64::from(parts.remaining_months))
-        .and("monthlyAmount", shown.money(rental.monthly));
-    let calculation = Object::new()
-        .and("earlyReturnFee", shown.money(fee))
-        .and("breakdown", breakdown)
-        .and("costRecovery", recovery);
-    about(&rental.id)
-        .and("earlyReturnFee", shown.money(fee))
-        .and("remainingMonths", i64::from(parts.remaining_months))
-        .and("penaltyPercentage", part())
-        .and("calculation", calculation)
 }

@@ -4,17 +4,25 @@ use std::sync::Arc;
 
 use super::failure::named_by;
 use super::pages::{self, LIMIT, SORT_DIR, START_AFTER, sort_by};
-use super::subscription_shapes::{self as shapes, ID, STATUS, about, object};
+use super::subscription_quotes as quotes;
+use super::subscription_shapes::{ID, STATUS, about, object};
 use super::{Shown, signature, time};
+use crate::domain::catalogue::CatalogueProblem;
 use crate::domain::ids::{BillingGroupId, CustomerId, OrderId, RentalId, SerialNumber, Sku};
 use crate::domain::order::MAX_CONTRACT_MONTHS;
+use crate::domain::problem::Problem;
 use crate::domain::rental::{
     BuyoutReason, CancellationReason, Ending, Extend, Rental, RentalStatus, ReplacementReason, ReturnCondition,
 };
+use crate::domain::rental_problem::RentalProblem;
+use crate::engine::Stop;
 use crate::engine::listing::{Sort, SortKey};
-use crate::engine::rentals::{self, BuyoutWish, CancelWish, NewRental, RentalFilter, ReplaceWish, ReturnWish, UpgradeWish};
+use crate::engine::rentals::{
+    self, BuyoutWish, CancelWish, NewRental, RentalFilter, ReplaceWish, ReturnWish, UpgradeWish,
+};
+use crate::http::json::Object;
 use crate::rest::shape::{Member, member};
-use crate::rest::{Answer, Asked, Call, Fields, Flaw, Plan, Refusal, Shape, Wrong};
+use crate::rest::{Answer, Asked, Call, Fields, Flaw, Halt, Plan, Refusal, Shape, Wrong};
 
 /// The variable part of the path.
 pub const PARTS: &[Member] = &[member("subscriptionId", ID).needed().doc("The subscription's id.")];
@@ -54,7 +62,7 @@ pub fn create(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
         notes: body.get("notes"),
     };
     Ok(Plan::write(move |call, tx, ctx| {
-        let rental = rentals::create(tx, ctx, &wish).map_err(named_by("body"))?;
+        let rental = rentals::create(tx, ctx, &wish).map_err(named_in_body)?;
         let shown = Shown::of(call);
         let made = about(&rental.id)
             .and("message", "Subscription created successfully")
@@ -76,7 +84,7 @@ pub fn list(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
         let page = rentals::list(read, &call.account, &filter, &paging)?;
         let shown = Shown::of(call);
         let item = |rental: &Rental| object(rental, &shown);
-        Ok(Answer::ok(pages::envelope("rentals", &page, paging.limit, item, |rental| rental.id.as_str())))
+        Ok(Answer::ok(pages::envelope("rentals", &page, paging.limit, item, |rental| rental.id.0.clone())))
     }))
 }
 
@@ -140,10 +148,10 @@ pub fn upgrade(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
         by: signature(&call.key),
     };
     Ok(Plan::write(move |call, tx, ctx| {
-        let upgraded = rentals::upgrade(tx, ctx, &id, wish.clone()).map_err(named_by("newSku"))?;
+        let upgraded = rentals::upgrade(tx, ctx, &id, wish.clone()).map_err(named_in_body)?;
         let shown = Shown::of(call);
         Ok(Answer::ok(
-            crate::http::json::Object::new()
+            Object::new()
                 .and("success", true)
                 .and("message", "Subscription upgraded successfully")
                 .and("oldRentalId", upgraded.old.id.0.clone())
@@ -178,7 +186,7 @@ pub fn replace(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
         by: signature(&call.key),
     };
     Ok(Plan::write(move |_, tx, ctx| {
-        let rental = rentals::replace_device(tx, ctx, &id, wish.clone()).map_err(named_by("newSerialNumber"))?;
+        let rental = rentals::replace_device(tx, ctx, &id, wish.clone()).map_err(named_in_body)?;
         let old = rental.replacements.last().map_or_else(String::new, |replaced| replaced.old_serial.0.clone());
         let reason = wish.words.clone().unwrap_or_else(|| wish.reason.as_str().to_owned());
         Ok(Answer::ok(
@@ -309,7 +317,7 @@ pub fn calculate_buyout(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal
     // It takes a body, so it is a POST, but it changes nothing.
     Ok(Plan::look(move |call, read| {
         let (rental, quote) = rentals::buyout_quote(read, &call.account, &id, call.now)?;
-        Ok(Answer::ok(shapes::buyout_quote(&rental, &quote, &Shown::of(call))))
+        Ok(Answer::ok(quotes::buyout(&rental, &quote, &Shown::of(call))))
     }))
 }
 
@@ -318,8 +326,20 @@ pub fn calculate_early_return(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, R
     let id = calculated(&mut asked)?;
     Ok(Plan::look(move |call, read| {
         let (rental, quote) = rentals::early_return_quote(read, &call.account, &id, call.now)?;
-        Ok(Answer::ok(shapes::return_quote(&rental, &quote, &Shown::of(call))))
+        Ok(Answer::ok(quotes::early_return(&rental, &quote, &Shown::of(call))))
     }))
+}
+
+/// A problem of something that a body refers to. The subscription itself is in the path.
+fn named_in_body(stop: Stop) -> Halt {
+    let path = match &stop {
+        Stop::Problem(Problem::Rental(RentalProblem::NoSuchOrder(_))) => "orderId",
+        Stop::Problem(Problem::Rental(RentalProblem::NoSuchHolder(_))) => "customerId",
+        Stop::Problem(Problem::Catalogue(CatalogueProblem::NoSuchVariant(_))) => "newSku",
+        Stop::Problem(Problem::Catalogue(CatalogueProblem::NoSuchAsset(_))) => "serialNumber",
+        Stop::Problem(_) | Stop::Failure(_) => return stop.into(),
+    };
+    named_by(path)(stop)
 }
 
 /// The id in the path and the body, which may repeat it and may not say another one.

@@ -50,13 +50,10 @@ enum KeyKindShape {
 #[serde(rename_all = "snake_case")]
 enum ResourceShape {
     Account,
-    Asset,
     Coupon,
     Customer,
     Event,
-    Order,
     PaymentMethod,
-    Product,
     PromotionCode,
     SetupIntent,
     Source,
@@ -128,13 +125,10 @@ impl From<Resource> for ResourceShape {
     fn from(resource: Resource) -> ResourceShape {
         match resource {
             Resource::Account => ResourceShape::Account,
-            Resource::Asset => ResourceShape::Asset,
             Resource::Coupon => ResourceShape::Coupon,
             Resource::Customer => ResourceShape::Customer,
             Resource::Event => ResourceShape::Event,
-            Resource::Order => ResourceShape::Order,
             Resource::PaymentMethod => ResourceShape::PaymentMethod,
-            Resource::Product => ResourceShape::Product,
             Resource::PromotionCode => ResourceShape::PromotionCode,
             Resource::SetupIntent => ResourceShape::SetupIntent,
             Resource::Source => ResourceShape::Source,
@@ -157,13 +151,10 @@ impl From<ResourceShape> for Resource {
     fn from(shape: ResourceShape) -> Resource {
         match shape {
             ResourceShape::Account => Resource::Account,
-            ResourceShape::Asset => Resource::Asset,
             ResourceShape::Coupon => Resource::Coupon,
             ResourceShape::Customer => Resource::Customer,
             ResourceShape::Event => Resource::Event,
-            ResourceShape::Order => Resource::Order,
             ResourceShape::PaymentMethod => Resource::PaymentMethod,
-            ResourceShape::Product => Resource::Product,
             ResourceShape::PromotionCode => Resource::PromotionCode,
             ResourceShape::SetupIntent => Resource::SetupIntent,
             ResourceShape::Source => Resource::Source,

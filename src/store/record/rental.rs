@@ -397,8 +397,17 @@ impl TryFrom<ReplacementShape<'_>> for Replacement {
     type Error = Unreadable;
 
     fn try_from(shape: ReplacementShape<'_>) -> Result<Replacement, Unreadable> {
-        let ReplacementShape { old_serial, new_serial, reason, words, damage_assessment, insurance_claim, notes, by, at } =
-            shape;
+        let ReplacementShape {
+            old_serial,
+            new_serial,
+            reason,
+            words,
+            damage_assessment,
+            insurance_claim,
+            notes,
+            by,
+            at,
+        } = shape;
         Ok(Replacement {
             old_serial: SerialNumber(old_serial.into_owned()),
             new_serial: SerialNumber(new_serial.into_owned()),
