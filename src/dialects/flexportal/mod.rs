@@ -3,6 +3,7 @@
 
 pub mod addresses;
 pub mod assets;
+pub mod billing_groups;
 pub mod catalogue_shapes;
 pub mod customers;
 pub mod data;
@@ -10,10 +11,14 @@ pub mod events;
 pub mod failure;
 pub mod orders;
 pub mod pages;
+pub mod payments;
 pub mod product_imports;
 pub mod product_rows;
 pub mod products;
 pub mod routes;
+pub mod subscription_quotes;
+pub mod subscription_shapes;
+pub mod subscriptions;
 pub mod variants;
 
 use std::sync::Arc;
