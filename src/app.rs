@@ -1,6 +1,7 @@
 //! The only bridge from the asynchronous edges to the synchronous core: runs verbs on the store, knows which account a
 //! key opens, and keeps two uses of one idempotency key apart.
 
+mod jobs;
 mod sandboxes;
 
 use std::collections::{HashMap, HashSet};
@@ -18,8 +19,9 @@ use crate::domain::account::{Account, FingerprintKey, Mode, Space};
 use crate::domain::api_key::{ApiKey, KeyDigest, KeyKind};
 use crate::domain::event::Cause;
 use crate::domain::ids::{AccountId, EventId, IdSource, RequestId};
-use crate::domain::problem::Problem;
-use crate::engine::{Bell, Ctx, Done, Stop, accounts, deliveries, keys, replies};
+use crate::domain::unit::{TenantId, UnitChange};
+use crate::engine::units::{self, Changed};
+use crate::engine::{Bell, Ctx, Done, accounts, deliveries, keys, replies};
 use crate::failures::Failures;
 use crate::feed::{Feed, Mailbox};
 use crate::identity;
@@ -28,10 +30,13 @@ use crate::listeners::Listeners;
 use crate::processor::{self, Ask, AttemptKey, Finding, Processor, Question};
 use crate::secrets_key::SecretsKey;
 use crate::settings::{Openness, Targets};
-use crate::store::{Failure, Job, Kept, Look, Read, Store, Tx, Verdict};
+use crate::store::{Failure, Kept, Read, Store, Tx};
+use jobs::{Chore, Glance, Herald, Work};
 
 /// How long a key that was looked up is believed; a revoked key may go on for so long.
 pub const KEY_BELIEVED_FOR: Duration = Duration::from_secs(1);
+/// How long an account that was looked up is believed: so long an operator's change may go unnoticed.
+pub const ACCOUNT_BELIEVED_FOR: Duration = Duration::from_secs(1);
 /// The most keys and accounts remembered at a time.
 pub const MAX_REMEMBERED: usize = 65_536;
 /// How many kept replies, or deliveries, are forgotten at a time, so that writers need not wait for it.
@@ -162,7 +167,7 @@ pub struct App {
     openness: Openness,
     api_version: &'static str,
     keys: RwLock<HashMap<KeyDigest, Believed>>,
-    accounts: RwLock<HashMap<Space, Arc<Account>>>,
+    accounts: RwLock<HashMap<Space, Known>>,
     in_flight: Mutex<HashSet<(Space, String)>>,
     rates: Option<DefaultKeyedRateLimiter<Space>>,
     herald: Herald,
@@ -171,6 +176,18 @@ pub struct App {
     asked_again: Arc<Listeners<EventId>>,
     /// Where requests go wrong on purpose; only a server for developers has any.
     failures: Option<Failures>,
+}
+
+/// An account that was looked up.
+struct Known {
+    account: Arc<Account>,
+    since: Instant,
+}
+
+impl Known {
+    fn now(account: Account) -> Known {
+        Known { account: Arc::new(account), since: Instant::now() }
+    }
 }
 
 struct Believed {
@@ -369,22 +386,25 @@ impl App {
         let fresh = FingerprintKey::new(self.ids.fingerprint_key(space));
         let make = move |tx: &mut dyn Tx| accounts::with_fingerprint_key(tx, space, &fresh);
         let (account, key) = self.chore("making a fingerprint key", make).await?;
-        self.accounts.write().insert(space, Arc::new(account));
+        self.accounts.write().insert(space, Known::now(account));
         Ok(key)
     }
 
     /// Who the key opens for, and the connected account that the caller acts for.
     pub async fn admit(&self, key: &str, connected: Option<&str>) -> Result<Caller, Closed> {
+        // A sandbox is called what its keys call it.
+        let name = identity::KeyParts::of(key).map(|parts| parts.rest).filter(|_| self.openness == Openness::Dev);
+        let name = name.and_then(TenantId::parse);
         let (key, home) = self.key(key).await?;
         if key.revoked.is_some() {
             return Err(Closed::Revoked);
         }
         let account = match connected.filter(|id| *id != key.account.as_str()) {
-            None => self.account(home, None, &key.account, key.mode).await?,
+            None => self.account(home, None, &key.account, key.mode, name).await?,
             Some(id) => {
                 let (parent, id) = (&key.account, AccountId(id.to_owned()));
                 let space = identity::space(Some(parent), &id, key.mode);
-                self.account(space, Some(parent), &id, key.mode).await?
+                self.account(space, Some(parent), &id, key.mode, None).await?
             }
         };
         match account {
@@ -400,7 +420,7 @@ impl App {
         let space = identity::space(parent, &id, mode);
         let key = Arc::new(self.unlimited(key, owner.clone(), mode, KeyKind::Secret));
         let key = self.is_open(&key).await?.ok_or(Closed::Revoked)?;
-        match self.account(space, parent, &id, mode).await? {
+        match self.account(space, parent, &id, mode, None).await? {
             Some(account) => Ok(Caller { account, key }),
             None => Err(Closed::NotLinked),
         }
@@ -521,28 +541,50 @@ impl App {
         parent: Option<&AccountId>,
         id: &AccountId,
         mode: Mode,
+        name: Option<TenantId>,
     ) -> Result<Option<Arc<Account>>, Closed> {
-        if let Some(account) = self.accounts.read().get(&space) {
+        if let Some(Known { account, since }) = self.accounts.read().get(&space)
+            && since.elapsed() < ACCOUNT_BELIEVED_FOR
+            && (name.is_none() || account.unit.tenant.is_some())
+        {
             return Ok(Some(account.clone()));
         }
         let found = self.look(move |read| accounts::read(read, space)).await?;
         let account = match (found, self.openness) {
-            (Some(account), _) => account,
             (None, Openness::Serve) => return Ok(None),
-            (None, Openness::Dev) => self.open_sandbox(parent, id, mode).await?,
+            (None, Openness::Dev) => self.open_sandbox(parent, id, mode, name).await?,
+            (Some(account), _) if account.unit.tenant.is_none() && name.is_some() => self.named(space, name).await?,
+            (Some(account), _) => account,
         };
         let account = Arc::new(account);
         let mut accounts = self.accounts.write();
         if accounts.len() >= MAX_REMEMBERED {
             accounts.clear();
         }
-        accounts.insert(space, account.clone());
+        accounts.insert(space, Known { account: account.clone(), since: Instant::now() });
         Ok(Some(account))
     }
 
-    async fn open_sandbox(&self, parent: Option<&AccountId>, id: &AccountId, mode: Mode) -> Kept<Account> {
-        let fresh = identity::fresh_account(id.clone(), parent.cloned(), mode, self.clock.now(), self.api_version);
+    async fn open_sandbox(
+        &self,
+        parent: Option<&AccountId>,
+        id: &AccountId,
+        mode: Mode,
+        name: Option<TenantId>,
+    ) -> Kept<Account> {
+        let mut fresh = identity::fresh_account(id.clone(), parent.cloned(), mode, self.clock.now(), self.api_version);
+        fresh.unit.tenant = name;
         self.chore("opening a sandbox", move |tx| accounts::find_or_create(tx, &fresh)).await
+    }
+
+    /// A sandbox from before sandboxes had tenant ids, or one that was opened through another account, gets its name.
+    async fn named(&self, space: Space, name: Option<TenantId>) -> Kept<Account> {
+        let change = UnitChange { tenant: name, ..UnitChange::default() };
+        let changed = self.chore("naming a sandbox", move |tx| units::change(tx, space, change.clone(), None)).await?;
+        match changed {
+            Changed::To(account) => Ok(*account),
+            Changed::CurrencyIsFixed(_) => Err(Failure::broken("naming a sandbox", "its currency was refused")),
+        }
     }
 
     /// Runs a transaction of the program's own and waits until it is on disk.
@@ -566,129 +608,5 @@ pub struct InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.app.in_flight.lock().remove(&self.name);
-    }
-}
-
-/// A verb on its way through a store.
-struct Work<T, V> {
-    verb: V,
-    account: Arc<Account>,
-    cause: Cause,
-    clock: Clock,
-    ids: Repeated,
-    meter: Arc<dyn Meter>,
-    since: Instant,
-    result: Option<Result<T, Problem>>,
-    wrote: bool,
-    tell: oneshot::Sender<Done<T>>,
-    herald: Herald,
-    /// Rung when there is something to be sent to the account's webhook endpoints.
-    bell: Bell,
-    mailbox: Arc<Mailbox>,
-    feed: Arc<Feed>,
-}
-
-/// Where the news of finished transactions go. The writer hands them to one task, which tells those who wait: waking
-/// each of them from the writer's own thread took a tenth of its time.
-type Herald = mpsc::UnboundedSender<Box<dyn FnOnce() + Send>>;
-
-impl<T, V> Job for Work<T, V>
-where
-    T: Send + 'static,
-    V: FnMut(&mut dyn Tx, &Ctx<'_>) -> Done<T> + Send,
-{
-    fn run(&mut self, tx: &mut dyn Tx) -> Kept<Verdict> {
-        let began = Instant::now();
-        let rehearsal = tx.rehearsal();
-        self.ids.begin(rehearsal);
-        let now = tx.moment(self.account.space, self.clock.now())?;
-        self.bell.take();
-        let ctx = Ctx { account: &self.account, now, ids: &self.ids, cause: &self.cause, bell: &self.bell };
-        let outcome = (self.verb)(tx, &ctx);
-        if !rehearsal {
-            self.meter.stage(Stage::Wait, began - self.since);
-            self.since = Instant::now();
-            self.meter.stage(Stage::Store, self.since - began);
-        }
-        match outcome {
-            Ok(value) => {
-                self.result = Some(Ok(value));
-                self.wrote = tx.wrote();
-                Ok(Verdict::Commit)
-            }
-            Err(Stop::Problem(problem)) => {
-                self.result = Some(Err(problem));
-                self.wrote = false;
-                Ok(Verdict::Rollback)
-            }
-            Err(Stop::Failure(failure)) => Err(failure),
-        }
-    }
-
-    fn finish(self: Box<Self>, outcome: Kept<()>) {
-        let Work { account, meter, since, result, wrote, tell, herald, bell, mailbox, feed, .. } = *self;
-        meter.stage(Stage::Commit, since.elapsed());
-        if outcome.is_ok() && bell.take() {
-            mailbox.put(account.space);
-        }
-        let news = (wrote && outcome.is_ok() && feed.is_followed()).then_some(account.space);
-        let outcome = match (outcome, result) {
-            (Err(failure), _) => Err(Stop::Failure(failure)),
-            (Ok(()), Some(result)) => result.map_err(Stop::Problem),
-            (Ok(()), None) => Err(Failure::broken("finishing a transaction", "it never ran").into()),
-        };
-        // Nobody may be waiting any more, and at the very end of the program nobody may be telling.
-        let _ = herald.send(Box::new(move || {
-            drop(tell.send(outcome));
-            news.into_iter().for_each(|space| feed.wake(space));
-        }));
-    }
-}
-
-/// A look on its way through a store; `O` is what it gives, a failure included.
-struct Glance<L, O> {
-    look: L,
-    seen: Option<O>,
-    tell: oneshot::Sender<O>,
-}
-
-impl<L, T, E> Look for Glance<L, Result<T, E>>
-where
-    L: FnMut(&mut dyn Read) -> Result<T, E> + Send,
-    T: Send,
-    E: From<Failure> + Send,
-{
-    fn look(&mut self, read: &mut dyn Read) -> Kept<()> {
-        self.seen = Some((self.look)(read));
-        Ok(())
-    }
-
-    fn finish(self: Box<Self>, outcome: Kept<()>) {
-        let Glance { seen, tell, look: _ } = *self;
-        let seen = match outcome {
-            Ok(()) => seen.expect("a store that does not fail has looked"),
-            Err(failure) => Err(failure.into()),
-        };
-        // Nobody may be waiting any more.
-        let _ = tell.send(seen);
-    }
-}
-
-/// A transaction of the program's own.
-struct Chore<T, C> {
-    chore: C,
-    result: Option<T>,
-    tell: oneshot::Sender<Kept<T>>,
-}
-
-impl<T: Send, C: FnMut(&mut dyn Tx) -> Kept<T> + Send> Job for Chore<T, C> {
-    fn run(&mut self, tx: &mut dyn Tx) -> Kept<Verdict> {
-        self.result = Some((self.chore)(tx)?);
-        Ok(Verdict::Commit)
-    }
-
-    fn finish(self: Box<Self>, outcome: Kept<()>) {
-        let Chore { result, tell, .. } = *self;
-        let _ = tell.send(outcome.map(|()| result.expect("a job that is kept has run")));
     }
 }

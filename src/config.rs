@@ -1,8 +1,10 @@
 //! Where settings come from: a flag, else an environment variable, else the TOML file, else the default. One struct is
 //! read by all three, so an option cannot be called one thing here and another there.
 
+mod doors;
 mod ends;
 mod place;
+mod values;
 mod webhooks;
 
 use std::error::Error;
@@ -10,17 +12,17 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
-use std::time::Duration;
 
+use clap::Args;
 use clap::builder::BoolishValueParser;
-use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
-use crate::settings::{Openness, Settings};
+use crate::settings::{Language, Openness, Settings};
 use crate::telemetry::{Level, LogFormat, LogSettings};
 pub use ends::CopyEnds;
 pub use place::{FolderOptions, Given, Place, StoreOptions};
+use values::duration;
+pub use values::{Endpoint, HostName, Secret, Span};
 pub use webhooks::{LongSpan, Net};
 
 /// The options of a server, each of which a flag, an environment variable and the file may give.
@@ -33,6 +35,31 @@ pub struct Options {
     /// Where /healthz, /readyz and /metrics are [default: 127.0.0.1:12112 in serve, the main address in dev]
     #[arg(long, env = "CUSP_ADMIN_LISTEN", value_name = "ADDRESS:PORT")]
     pub admin_listen: Option<Endpoint>,
+    /// A host name at which all that is asked is for Stripe's API
+    #[arg(long, env = "CUSP_STRIPE_HOST", value_name = "NAME")]
+    pub stripe_host: Option<HostName>,
+    /// The same for FlexPortal's
+    #[arg(long, env = "CUSP_FLEXPORTAL_HOST", value_name = "NAME")]
+    pub flexportal_host: Option<HostName>,
+    /// The same for Jani's
+    #[arg(long, env = "CUSP_JANI_HOST", value_name = "NAME")]
+    pub jani_host: Option<HostName>,
+    /// A further address, at which all that is asked is for Stripe's API
+    #[arg(long, env = "CUSP_STRIPE_LISTEN", value_name = "ADDRESS:PORT")]
+    pub stripe_listen: Option<Endpoint>,
+    /// The same for FlexPortal's
+    #[arg(long, env = "CUSP_FLEXPORTAL_LISTEN", value_name = "ADDRESS:PORT")]
+    pub flexportal_listen: Option<Endpoint>,
+    /// The same for Jani's
+    #[arg(long, env = "CUSP_JANI_LISTEN", value_name = "ADDRESS:PORT")]
+    pub jani_listen: Option<Endpoint>,
+    /// An API that is not served: stripe, flexportal or jani (several: repeat it, or commas)
+    #[arg(long, env = "CUSP_WITHOUT", value_name = "API", value_delimiter = ',', hide_possible_values = true)]
+    pub without: Option<Vec<Language>>,
+    /// Have Jani's API take countries by name, as the samples of its documents write them
+    #[arg(long, env = "CUSP_JANI_LENIENT", value_name = "true|false", value_parser = BoolishValueParser::new(),
+        num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    pub jani_lenient: Option<bool>,
     /// The folder that everything is kept in [default: ./cusp-data]
     #[arg(long, env = "CUSP_DATA", value_name = "FOLDER")]
     pub data: Option<PathBuf>,
@@ -149,6 +176,14 @@ impl Options {
         let Options {
             listen,
             admin_listen,
+            stripe_host,
+            flexportal_host,
+            jani_host,
+            stripe_listen,
+            flexportal_listen,
+            jani_listen,
+            without,
+            jani_lenient,
             data,
             database_url,
             database_password_file,
@@ -179,6 +214,14 @@ impl Options {
         Options {
             listen: listen.or(other.listen),
             admin_listen: admin_listen.or(other.admin_listen),
+            stripe_host: stripe_host.or(other.stripe_host),
+            flexportal_host: flexportal_host.or(other.flexportal_host),
+            jani_host: jani_host.or(other.jani_host),
+            stripe_listen: stripe_listen.or(other.stripe_listen),
+            flexportal_listen: flexportal_listen.or(other.flexportal_listen),
+            jani_listen: jani_listen.or(other.jani_listen),
+            without: without.or(other.without),
+            jani_lenient: jani_lenient.or(other.jani_lenient),
             data: data.or(other.data),
             database_url: database_url.or(other.database_url),
             database_password_file: database_password_file.or(other.database_password_file),
@@ -212,9 +255,18 @@ impl Options {
     pub fn settle(self, openness: Openness) -> Result<(Settings, LogSettings), ConfigError> {
         let database = self.database()?;
         let webhooks = self.webhooks(openness)?;
+        let doors = self.doors()?;
         let Options {
             listen,
             admin_listen,
+            stripe_host: _,
+            flexportal_host: _,
+            jani_host: _,
+            stripe_listen: _,
+            flexportal_listen: _,
+            jani_listen: _,
+            without: _,
+            jani_lenient,
             data,
             database_url: _,
             database_password_file: _,
@@ -247,6 +299,8 @@ impl Options {
             openness,
             listen: listen.map_or(defaults.listen, |endpoint| endpoint.0),
             admin_listen: admin_listen.map(|endpoint| endpoint.0).or(defaults.admin_listen),
+            doors,
+            jani_lenient: jani_lenient.unwrap_or(defaults.jani_lenient),
             data: data.unwrap_or(defaults.data),
             database,
             ephemeral: ephemeral.unwrap_or(defaults.ephemeral),
@@ -271,8 +325,8 @@ impl Options {
 fn check(settings: &Settings) -> Result<(), ConfigError> {
     let refuse = |text: String| Err(ConfigError(text));
     if settings.openness == Openness::Dev {
-        for (name, address) in [("listen", Some(settings.listen)), ("admin-listen", settings.admin_listen)] {
-            if let Some(address) = address.filter(|address| !address.ip().is_loopback()) {
+        for (name, address) in listened_on(settings) {
+            if !address.ip().is_loopback() {
                 return refuse(format!(
                     "--{name} {address}: `cusp dev` lets any key in, so it only listens on this machine \
                      (127.0.0.1 or [::1]); use `cusp serve` to be reached from others"
@@ -296,8 +350,11 @@ fn check(settings: &Settings) -> Result<(), ConfigError> {
         return refuse("--load brings in records for tests, which is for `cusp dev` only".to_owned());
     }
     // Port 0 asks the system for a free port, each time another one.
-    if settings.listen.port() != 0 && settings.admin_listen == Some(settings.listen) {
-        return refuse(format!("--listen and --admin-listen are both {}; give each its own", settings.listen));
+    let addresses: Vec<_> = listened_on(settings).into_iter().filter(|(_, address)| address.port() != 0).collect();
+    for (place, (name, address)) in addresses.iter().enumerate() {
+        if let Some((earlier, _)) = addresses[..place].iter().find(|(_, other)| other == address) {
+            return refuse(format!("--{earlier} and --{name} are both {address}; give each its own"));
+        }
     }
     for (name, zero) in [
         ("max-body-bytes", settings.max_body_bytes == 0),
@@ -312,29 +369,19 @@ fn check(settings: &Settings) -> Result<(), ConfigError> {
     Ok(())
 }
 
+/// The options that name addresses, and the addresses.
+fn listened_on(settings: &Settings) -> Vec<(String, SocketAddr)> {
+    let own = settings.doors.listeners.iter().map(|(language, at)| (format!("{}-listen", language.as_str()), *at));
+    let admin = settings.admin_listen.map(|at| ("admin-listen".to_owned(), at));
+    [("listen".to_owned(), settings.listen)].into_iter().chain(admin).chain(own).collect()
+}
+
 /// The line of the text that the byte at `place` is in.
 fn line_at(text: &str, place: usize) -> &str {
     let (before, after) = text.split_at(place);
     let start = before.rfind('\n').map_or(0, |end| end + 1);
     let end = after.find('\n').map_or(text.len(), |end| place + end);
     &text[start..end]
-}
-
-/// A text that may hold a password; it is never shown.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-pub struct Secret(pub String);
-
-// No text is refused here: a refusal by the reader of flags would show it.
-impl From<String> for Secret {
-    fn from(text: String) -> Secret {
-        Secret(text)
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("…")
-    }
 }
 
 /// Why the options were refused, in a sentence for the operator.
@@ -349,102 +396,13 @@ impl fmt::Display for ConfigError {
 
 impl Error for ConfigError {}
 
-/// An address to listen on; `localhost` stands for 127.0.0.1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Endpoint(pub SocketAddr);
-
-impl FromStr for Endpoint {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Endpoint, String> {
-        let numeric = match text.strip_prefix("localhost:") {
-            Some(port) => format!("127.0.0.1:{port}"),
-            None => text.to_string(),
-        };
-        let address = numeric.parse().map_err(|_| "expected an IP address and a port, as 127.0.0.1:12111")?;
-        Ok(Endpoint(address))
-    }
-}
-
-impl TryFrom<String> for Endpoint {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Endpoint, String> {
-        text.parse().map_err(|rule| format!("`{text}`: {rule}"))
-    }
-}
-
-/// A stretch of time as people write it: `500ms`, `30s`, `5m`, `1h`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Span(pub Duration);
-
-/// The longest stretch that an option may ask for.
-const LONGEST_SPAN: Duration = Duration::from_secs(24 * 3600);
-
-impl FromStr for Span {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Span, String> {
-        let rule = "expected a whole number and a unit (ms, s, m or h), at most 24h, as 30s or 500ms";
-        duration(text).filter(|span| *span <= LONGEST_SPAN && !text.ends_with('d')).map(Span).ok_or_else(|| rule.into())
-    }
-}
-
-/// A whole number and a unit, from milliseconds to days.
-fn duration(text: &str) -> Option<Duration> {
-    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
-    let millis_per_unit = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 24 * 3_600_000,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(millis_per_unit).map(Duration::from_millis)
-}
-
-impl TryFrom<String> for Span {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Span, String> {
-        text.parse().map_err(|rule| format!("`{text}`: {rule}"))
-    }
-}
-
-// The file spells a level and a format as the flags do.
-impl<'de> Deserialize<'de> for LogFormat {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<LogFormat, D::Error> {
-        one_of(deserializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Level {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Level, D::Error> {
-        one_of(deserializer)
-    }
-}
-
-fn one_of<'de, T: ValueEnum, D: serde::Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    T::from_str(&text, false).map_err(|_| {
-        let names: Vec<String> = T::value_variants()
-            .iter()
-            .filter_map(|value| value.to_possible_value())
-            .map(|value| value.get_name().to_string())
-            .collect();
-        serde::de::Error::custom(format!("`{text}` is not one of {}", names.join(", ")))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
+    use std::time::Duration;
 
-    use clap::{Args, Command, FromArgMatches};
+    use clap::{Args, Command, FromArgMatches, ValueEnum};
 
     use super::*;
     use crate::settings::Database;
@@ -453,7 +411,7 @@ mod tests {
         Options::augment_args(Command::new("cusp"))
     }
 
-    fn flags(flags: &[&str]) -> Options {
+    pub(super) fn flags(flags: &[&str]) -> Options {
         let matches = command()
             .mut_args(|arg| arg.env(None::<&str>))
             .try_get_matches_from(["cusp"].iter().chain(flags))
@@ -461,7 +419,7 @@ mod tests {
         Options::from_arg_matches(&matches).expect("the flags are right")
     }
 
-    fn file(text: &str) -> Options {
+    pub(super) fn file(text: &str) -> Options {
         Options::parse(Path::new("cusp.toml"), text).expect("the file is right")
     }
 
@@ -485,7 +443,7 @@ mod tests {
             known.lines().next().unwrap_or_default().split(", ").map(|name| name.trim_matches('`').into()).collect();
         assert_eq!(flags, variables);
         assert_eq!(flags, keys);
-        assert_eq!(flags.len(), 28);
+        assert_eq!(flags.len(), 35);
     }
 
     #[test]

@@ -17,6 +17,42 @@ pub enum Openness {
     Serve,
 }
 
+/// An API that programs know from elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Language {
+    /// Stripe's.
+    Stripe,
+    /// FlexPortal's.
+    FlexPortal,
+    /// Jani's.
+    Jani,
+}
+
+impl Language {
+    /// Every one.
+    pub const ALL: [Language; 3] = [Language::Stripe, Language::FlexPortal, Language::Jani];
+
+    /// Its name in options.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Language::Stripe => "stripe",
+            Language::FlexPortal => "flexportal",
+            Language::Jani => "jani",
+        }
+    }
+}
+
+/// Where single APIs are reached, beside the address for all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Doors {
+    /// Host names, in lower case, at which only one API is spoken.
+    pub hosts: Vec<(String, Language)>,
+    /// Addresses at which only one API is spoken.
+    pub listeners: Vec<(Language, SocketAddr)>,
+    /// The APIs that are not served.
+    pub without: Vec<Language>,
+}
+
 /// The key of the sandbox that files are loaded into when nobody names another one.
 pub const LOAD_KEY: &str = "sk_test_me";
 
@@ -29,6 +65,10 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Where health and metrics are; `None` puts them on the main address.
     pub admin_listen: Option<SocketAddr>,
+    /// Where each API is reached beside that, and which are served.
+    pub doors: Doors,
+    /// Whether Jani's API takes what the samples of its documents hold beside what their texts say.
+    pub jani_lenient: bool,
     /// The folder that everything is kept in, unless there is a database.
     pub data: PathBuf,
     /// The PostgreSQL database that everything is kept in; `None` keeps it in the folder.
@@ -69,6 +109,8 @@ impl Settings {
                 Openness::Dev => None,
                 Openness::Serve => Some(SocketAddr::from(([127, 0, 0, 1], 12112))),
             },
+            doors: Doors::default(),
+            jani_lenient: false,
             data: PathBuf::from("./cusp-data"),
             database: None,
             ephemeral: false,

@@ -19,7 +19,7 @@ use crate::admin;
 use crate::app::{App, Surroundings};
 use crate::clock::Clock;
 use crate::dialects::cusp::{self, Cusp};
-use crate::dialects::stripe;
+use crate::dialects::{jani, stripe};
 use crate::domain::api_key::ApiKey;
 use crate::domain::ids::{IdSource, crockford};
 use crate::feed::RenderEvent;
@@ -27,12 +27,13 @@ use crate::http::Stop;
 use crate::http::auth::{Presented, presented};
 use crate::http::content::Outgoing;
 use crate::http::listen::{self, Bounds};
+use crate::http::mounts::{Api, Hosts};
 use crate::http::shell::{Pages, Shell};
 use crate::http::traffic::Traffic;
 use crate::ids::Ids;
 use crate::processor::{Processor, Simulator};
 use crate::secrets_file;
-use crate::settings::Settings;
+use crate::settings::{Language, Settings};
 use crate::store::memory::MemoryStore;
 use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::SqliteStore;
@@ -87,6 +88,7 @@ impl Error for StartError {}
 pub struct Running {
     address: SocketAddr,
     admin_address: Option<SocketAddr>,
+    own_addresses: Vec<(Language, SocketAddr)>,
     app: Arc<App>,
     store: Arc<dyn Store>,
     stopping: Arc<AtomicBool>,
@@ -106,6 +108,8 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     // Before anything is made or migrated: a server that cannot listen leaves the data as it is.
     let main = bind(settings.listen)?;
     let admin = settings.admin_listen.map(bind).transpose()?;
+    let doors = settings.doors.listeners.iter().map(|(language, address)| Ok((*language, bind(*address)?)));
+    let doors = doors.collect::<Result<Vec<_>, StartError>>()?;
     let given = secrets_file::given(settings).map_err(StartError)?;
     let store: Arc<dyn Store> = match &settings.database {
         Some(database) => Arc::new(PostgresStore::open(database).await.map_err(refused)?),
@@ -177,18 +181,20 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         };
         Arc::new(move |headers: &HeaderMap| app.request_id(|| key(headers)))
     };
+    // Cusp's own comes first: it refuses what is for an API that this server does not speak.
+    let mut dialects = vec![cusp::dialect(Cusp {
+        app: app.clone(),
+        render,
+        read_file: stripe::import::read,
+        streams: Arc::default(),
+        webhook_headers: &send::HEADERS,
+    })];
+    let others = [jani::dialect(app.clone(), settings.jani_lenient), stripe::dialect(app.clone(), traffic.clone())];
+    let off = |api: Api| settings.doors.without.iter().any(|language| api == Api::Of(*language));
+    dialects.extend(others.into_iter().filter(|dialect| !off(dialect.api)));
     let shell = Arc::new(Shell {
-        // Stripe's takes what is nobody's.
-        dialects: vec![
-            cusp::dialect(Cusp {
-                app: app.clone(),
-                render,
-                read_file: stripe::import::read,
-                streams: Arc::default(),
-                webhook_headers: &send::HEADERS,
-            }),
-            stripe::dialect(app.clone(), traffic.clone()),
-        ],
+        dialects,
+        hosts: Hosts::of(settings.doors.hosts.iter().map(|(name, language)| (name.as_str(), *language))),
         pages: admin.is_none().then(|| pages.clone()).into_iter().collect(),
         observer: watching.clone(),
         name_request,
@@ -200,11 +206,17 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     });
     let address = local(&main);
     let admin_address = admin.as_ref().map(local);
-    let answer = move |request| {
+    let own_addresses = doors.iter().map(|(language, listener)| (*language, local(listener))).collect();
+    let clients = [(None, main)].into_iter().chain(doors.into_iter().map(|(language, at)| (Some(language), at)));
+    let mut listeners = Vec::new();
+    for (door, listener) in clients {
         let shell = shell.clone();
-        async move { shell.serve(request).await }
-    };
-    let mut listeners = vec![tokio::spawn(listen::serve(main, bounds, watching.clone(), answer, stopped.clone()))];
+        let answer = move |request| {
+            let shell = shell.clone();
+            async move { shell.serve(request, door).await }
+        };
+        listeners.push(tokio::spawn(listen::serve(listener, bounds, watching.clone(), answer, stopped.clone())));
+    }
     if let Some(admin) = admin {
         let answer = move |request: hyper::Request<Incoming>| {
             let pages = pages.clone();
@@ -224,7 +236,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         let patience = settings.drain_timeout;
         tokio::spawn(Arc::new(courier).run(stopped, patience))
     });
-    Ok(Running { address, admin_address, app, store, stopping, stop, listeners, courier, chores })
+    Ok(Running { address, admin_address, own_addresses, app, store, stopping, stop, listeners, courier, chores })
 }
 
 impl Running {
@@ -236,6 +248,11 @@ impl Running {
     /// Where health and metrics are, when apart.
     pub fn admin_address(&self) -> Option<SocketAddr> {
         self.admin_address
+    }
+
+    /// Where single APIs are, beside that.
+    pub fn own_addresses(&self) -> &[(Language, SocketAddr)] {
+        &self.own_addresses
     }
 
     /// Keeps an API key, for whoever runs a server inside a program.

@@ -3,13 +3,16 @@
 
 use std::sync::Arc;
 
-use super::App;
+use super::{App, Known};
 use crate::domain::account::Account;
 use crate::domain::event::Cause;
 use crate::domain::ids::SnapshotId;
+use crate::domain::money::Currency;
 use crate::domain::snapshot::Snapshot;
+use crate::domain::unit::UnitChange;
+use crate::engine::units::{self, Changed};
 use crate::engine::{Ctx, Done, sandboxes};
-use crate::store::Tx;
+use crate::store::{Kept, Tx};
 
 impl App {
     /// Removes all that the sandbox holds, its snapshots apart; its requests go wrong no more.
@@ -63,10 +66,26 @@ impl App {
             Ok(forked)
         };
         let forked = self.transact(account, cause, fork).await?;
-        self.accounts.write().insert(space, Arc::new(forked));
+        self.accounts.write().insert(space, Known::now(forked));
         // Whoever follows the other sandbox is not woken by what is written for this one.
         self.feed.wake(space);
         Ok(())
+    }
+
+    /// Changes the unit that the sandbox is, and its currency as long as nothing has happened in it.
+    pub async fn change_unit(
+        &self,
+        account: Arc<Account>,
+        change: UnitChange,
+        currency: Option<Currency>,
+    ) -> Kept<Changed> {
+        let space = account.space;
+        let chore = move |tx: &mut dyn Tx| units::change(tx, space, change.clone(), currency);
+        let changed = self.chore("changing a unit", chore).await?;
+        if let Changed::To(account) = &changed {
+            self.accounts.write().insert(space, Known::now(Account::clone(account)));
+        }
+        Ok(changed)
     }
 
     /// Forgets the snapshot.

@@ -159,12 +159,14 @@ fn listing(accounts: &[Account]) -> String {
     table(["ACCOUNT", "NAME", "CONNECTED TO", "CURRENCY", "COUNTRY", "API VERSION", "CREATED"], &rows)
 }
 
-fn currency(code: &str) -> Result<Currency, String> {
+/// A currency by its code.
+pub fn currency(code: &str) -> Result<Currency, String> {
     Currency::parse(code)
         .ok_or_else(|| "expected the three letters of a currency that can be charged in, as eur".into())
 }
 
-fn country(code: &str) -> Result<String, String> {
+/// A country's code.
+pub fn country(code: &str) -> Result<String, String> {
     let code = code.to_ascii_uppercase();
     match rust_iso3166::from_alpha2(&code) {
         Some(_) => Ok(code),

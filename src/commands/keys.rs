@@ -58,8 +58,9 @@ pub struct Wish {
     /// What sort of key it is
     #[arg(long, value_enum, default_value_t = Kind::Secret)]
     kind: Kind,
-    /// What a restricted key may do: account, coupon, customer, event, payment_method, promotion_code, setup_intent,
-    /// source, tax_id, token or webhook_endpoint = read or write (writing includes reading); repeat it
+    /// What a restricted key may do: account, asset, billing_group, business, coupon, customer, customer_address, event,
+    /// order, payment_method, product, promotion_code, rental, rental_payment, setup_intent, source, tax_id, token or
+    /// webhook_endpoint = read or write (writing includes reading); repeat it
     #[arg(long, value_name = "RESOURCE=ACCESS", value_parser = permission)]
     allow: Vec<(Resource, Access)>,
     /// Your own name for the key

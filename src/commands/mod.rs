@@ -11,6 +11,7 @@ mod keys;
 mod migrate;
 mod serve;
 mod terminal;
+mod units;
 
 use std::fmt;
 use std::io;
@@ -80,6 +81,11 @@ enum Command {
     Accounts {
         #[command(subcommand)]
         command: accounts::Command,
+    },
+    /// Make, list and change business units: accounts that rent out, each with a currency of its own
+    Units {
+        #[command(subcommand)]
+        command: Box<units::Command>,
     },
     /// Bring known records into a running `cusp dev`
     Fixtures {
@@ -212,6 +218,7 @@ fn run(program: Program, terminal: &Terminal) -> Result<(), Trouble> {
         }
         Command::Keys { command } => keys::run(command, terminal),
         Command::Accounts { command } => accounts::run(command, terminal),
+        Command::Units { command } => units::run(*command, terminal),
         Command::Fixtures { command } => fixtures::run(command, terminal),
         Command::Backup { to, folder } => backup::backup(&folder.0.folder(BACKUP_INSTEAD)?, &to, terminal),
         Command::Restore { from, folder } => backup::restore(&from, &folder.0.folder(RESTORE_INSTEAD)?, terminal),

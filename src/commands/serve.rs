@@ -11,7 +11,7 @@ use super::terminal::Terminal;
 use super::{Trouble, fixtures};
 use crate::config::Options;
 use crate::ids::Ids;
-use crate::settings::{Openness, Settings};
+use crate::settings::{Language, Openness, Settings};
 use crate::start::{Running, World, start};
 use crate::store::postgres;
 use crate::telemetry;
@@ -78,12 +78,16 @@ fn announce(settings: &Settings, running: &Running, loaded: &[String], terminal:
     if let Some(admin) = running.admin_address() {
         text += &format!("\nhealth and metrics on http://{admin}");
     }
+    for (language, address) in running.own_addresses() {
+        text += &format!("\n{} alone on http://{address}", language.as_str());
+    }
     text += &match (&settings.database, settings.ephemeral) {
         (Some(database), _) => format!("\nkeeping records in {}", postgres::place(database)),
         (None, true) => "\nkeeping nothing".to_string(),
         (None, false) => format!("\nkeeping records in {}", settings.data.display()),
     };
-    if settings.openness == Openness::Dev {
+    let spoken = !settings.doors.without.contains(&Language::Stripe);
+    if settings.openness == Openness::Dev && spoken {
         text += &format!("\ntry: curl http://{address}/v1/customers -u sk_test_me: -d name=Ada");
     }
     for told in loaded {
@@ -98,7 +102,9 @@ fn announce(settings: &Settings, running: &Running, loaded: &[String], terminal:
 
 /// Each connection is an open file, and systems often allow a program 1024 until it asks for more.
 fn make_room(settings: &Settings) {
-    let wanted = settings.max_connections as u64 + OTHER_FILES;
+    // Every address has room for so many.
+    let addresses = 1 + settings.doors.listeners.len() as u64;
+    let wanted = settings.max_connections as u64 * addresses + OTHER_FILES;
     match rlimit::increase_nofile_limit(wanted) {
         Ok(allowed) if allowed >= wanted => {}
         Ok(allowed) => tracing::warn!(

@@ -27,22 +27,32 @@ words! {
     pub enum Resource {
         /// Account details.
         Account = "account",
-        /// Businesses of customers.
-        Business = "business",
-        /// Assets.
+        /// Things that are rented out, one by one.
         Asset = "asset",
+        /// Groups of rentals that are billed together.
+        BillingGroup = "billing_group",
+        /// Companies of a customer.
+        Business = "business",
         /// Coupons.
         Coupon = "coupon",
         /// Customers, what they hold and their balances.
         Customer = "customer",
+        /// Addresses of a customer.
+        CustomerAddress = "customer_address",
         /// Events.
         Event = "event",
+        /// Orders.
+        Order = "order",
         /// Payment methods.
         PaymentMethod = "payment_method",
         /// Products and their variants.
         Product = "product",
         /// Promotion codes.
         PromotionCode = "promotion_code",
+        /// Rentals.
+        Rental = "rental",
+        /// Payments of rentals.
+        RentalPayment = "rental_payment",
         /// Setup intents and their attempts.
         SetupIntent = "setup_intent",
         /// Sources of the Sources API.

@@ -361,7 +361,6 @@ impl Facts {
             | Facts::CustomerAddress(_)
             | Facts::Business(_)
             | Facts::RentalBook(_)
-            | Facts::RentalBook(_)
             | Facts::Rental(_)
             | Facts::RentalPayment(_)
             | Facts::BillingGroup(_) => self.id(),

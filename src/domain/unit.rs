@@ -77,6 +77,73 @@ fn half() -> Percent {
     Percent::of_hundredths(5_000).expect("half is a part")
 }
 
+/// A wish to change a unit's settings: what is `None` stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnitChange {
+    /// What it is called by.
+    pub tenant: Option<TenantId>,
+    /// The tax; `Some(None)` for no tax.
+    pub tax_rate: Option<Option<Percent>>,
+    /// Whether prices include it.
+    pub tax_inclusive: Option<bool>,
+    /// Months; `Some(None)` for the shortest that there is a price for.
+    pub default_contract_length: Option<Option<u16>>,
+    /// Whether orders have to be confirmed.
+    pub require_order_confirmation: Option<bool>,
+    /// What it costs to keep what was rented.
+    pub buyout: Option<Buyout>,
+    /// What it costs to give it back before its time.
+    pub early_return: Option<EarlyReturn>,
+}
+
+impl UnitSettings {
+    /// The settings as the change wants them.
+    pub fn with(&self, change: UnitChange) -> UnitSettings {
+        let UnitChange {
+            tenant,
+            tax_rate,
+            tax_inclusive,
+            default_contract_length,
+            require_order_confirmation,
+            buyout,
+            early_return,
+        } = change;
+        UnitSettings {
+            tenant: tenant.or_else(|| self.tenant.clone()),
+            tax_rate: tax_rate.unwrap_or(self.tax_rate),
+            tax_inclusive: tax_inclusive.unwrap_or(self.tax_inclusive),
+            default_contract_length: default_contract_length.unwrap_or(self.default_contract_length),
+            require_order_confirmation: require_order_confirmation.unwrap_or(self.require_order_confirmation),
+            buyout: buyout.unwrap_or(self.buyout),
+            early_return: early_return.unwrap_or(self.early_return),
+        }
+    }
+}
+
+/// The part that a text like `21` or `9.5` says, from 0 to 100 with at most two decimals: `Some(None)` for nothing.
+pub fn parse_percent(text: &str) -> Option<Option<Percent>> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |text: &str, most: usize| {
+        (!text.is_empty() && text.len() <= most && text.bytes().all(|byte| byte.is_ascii_digit())).then_some(())
+    };
+    digits(whole, 3)?;
+    digits(decimals, 2)?;
+    let hundredths = whole.parse::<i64>().ok()? * 100 + format!("{decimals:0<2}").parse::<i64>().ok()?;
+    match hundredths {
+        0 => Some(None),
+        _ => Percent::of_hundredths(hundredths).map(Some),
+    }
+}
+
+/// A part as people write it: `21`, `9.5`.
+pub fn percent_text(percent: Percent) -> String {
+    let (whole, hundredths) = (percent.hundredths() / 100, percent.hundredths() % 100);
+    match hundredths {
+        0 => whole.to_string(),
+        _ => format!("{whole}.{hundredths:02}").trim_end_matches('0').to_owned(),
+    }
+}
+
 /// How the price is found at which a customer keeps what was rented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Buyout {
@@ -293,6 +360,28 @@ mod tests {
             EarlyReturn::of(EarlyReturnMethod::Flat, Figures { amount: Some(5), ..percent }),
             Err(FigureTrouble::HasNoUseFor(Figure::Percent))
         );
+    }
+
+    #[test]
+    fn percentages_are_read_and_written_as_people_do() {
+        for (text, hundredths) in [("21", 2_100), ("9.5", 950), ("0.01", 1), ("100", 10_000), ("7.25", 725)] {
+            let percent = parse_percent(text).expect(text).expect(text);
+            assert_eq!((percent.hundredths(), percent_text(percent).as_str()), (hundredths, text));
+        }
+        assert_eq!(parse_percent("0"), Some(None));
+        assert_eq!(parse_percent("0.00"), Some(None));
+        for bad in ["", ".5", "5.", "-1", "1.005", "100.01", "1e2", "ten", "5%"] {
+            assert_eq!(parse_percent(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_change_leaves_what_it_does_not_name() {
+        let before = UnitSettings { tenant: TenantId::parse("nl"), tax_rate: Some(half()), ..UnitSettings::default() };
+        assert_eq!(before.with(UnitChange::default()), before);
+        let change = UnitChange { tax_rate: Some(None), buyout: Some(Buyout::Flat(5)), ..UnitChange::default() };
+        let after = before.with(change);
+        assert_eq!((after.tenant, after.tax_rate, after.buyout), (before.tenant, None, Buyout::Flat(5)));
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod businesses;
 pub mod cash_balance;
 pub mod coupons;
 pub mod customer_addresses;
+pub mod customer_lists;
 pub mod customers;
 pub mod deliveries;
 pub mod discounts;
@@ -35,6 +36,7 @@ pub mod source_objects;
 pub mod sources;
 pub mod tax_ids;
 pub mod tokens;
+pub mod units;
 pub mod webhook_endpoints;
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -9,6 +9,7 @@ pub mod given;
 mod impatient;
 pub mod json;
 pub mod listen;
+pub mod mounts;
 pub mod multipart;
 pub mod routes;
 pub mod shell;
@@ -38,7 +39,7 @@ pub struct Request {
     pub peer: Option<IpAddr>,
     /// Its method.
     pub method: Method,
-    /// Its path without the mount, as sent: still percent-encoded.
+    /// Its path as the dialect documents it, without a mount: still percent-encoded.
     pub path: String,
     /// The mount: what the path begins with on this server, before the dialect's own.
     pub mount: String,
@@ -173,8 +174,8 @@ pub enum Trouble {
 pub struct Dialect {
     /// Its name in logs and metrics.
     pub name: &'static str,
-    /// How much of the path is the mount, when the dialect is meant by a request with this path and these headers.
-    pub mount: fn(path: &str, headers: &HeaderMap) -> Option<usize>,
+    /// The API that it is.
+    pub api: mounts::Api,
     /// Answers a request.
     pub answer: Arc<dyn Fn(Request) -> Replying + Send + Sync>,
     /// Puts the shell's trouble with the request of that id into the dialect's words.

@@ -15,10 +15,12 @@ use hyper::{Method, StatusCode};
 
 use super::content::{Content, Outgoing, Takeover};
 use super::listen::{Peer, Place, Unsent};
+use super::mounts::{self, Hosts, TENANT_ID};
 use super::traffic::{Passed, Traffic};
 use super::{Dialect, Reply, Request, Stop, Trouble};
 use crate::clock::Clock;
 use crate::domain::ids::RequestId;
+use crate::settings::Language;
 
 type Response = hyper::Response<Outgoing>;
 
@@ -114,8 +116,10 @@ pub type NameRequest = dyn Fn(&HeaderMap) -> RequestId + Send + Sync;
 
 /// What an exchange needs.
 pub struct Shell {
-    /// The languages, in the order in which they are asked whether a request is theirs. The last one takes the rest.
+    /// The languages that are spoken. The first one refuses what is for one that is not.
     pub dialects: Vec<Dialect>,
+    /// Which hosts are whose.
+    pub hosts: Hosts,
     /// Pages on the same address.
     pub pages: Vec<Pages>,
     /// Who keeps count.
@@ -135,8 +139,8 @@ pub struct Shell {
 }
 
 impl Shell {
-    /// Answers one request.
-    pub async fn serve(&self, incoming: hyper::Request<Incoming>) -> Response {
+    /// Answers one request. `door` is the API whose own address it came to.
+    pub async fn serve(&self, incoming: hyper::Request<Incoming>, door: Option<Language>) -> Response {
         let began = Instant::now();
         let (mut head, body) = incoming.into_parts();
         for pages in &self.pages {
@@ -147,12 +151,13 @@ impl Shell {
         self.observer.began();
         let _underway = Underway(self.observer.as_ref());
         let id = (self.name_request)(&head.headers).0;
-        let path = head.uri.path();
-        let (dialect, mount) = self.dialect(path, &head.headers);
+        let sent = head.uri.path();
+        let door = door.or_else(|| self.hosts.language(&head.uri, &head.headers));
+        let (dialect, cut, path) = self.dialect(door, sent, &head.headers);
         let deadline = tokio::time::Instant::from_std(began) + self.request_timeout;
 
         let most = match dialect.file {
-            Some((file, bytes)) if file == &path[mount..] => bytes.max(self.max_body_bytes),
+            Some((file, bytes)) if file == path => bytes.max(self.max_body_bytes),
             Some(_) | None => self.max_body_bytes,
         };
 
@@ -166,8 +171,8 @@ impl Shell {
                     id: id.clone(),
                     peer: peer.as_ref().map(|peer| peer.address),
                     method: head.method.clone(),
-                    path: path[mount..].to_owned(),
-                    mount: path[..mount].to_owned(),
+                    path: path.clone(),
+                    mount: sent[..cut].to_owned(),
                     query: head.uri.query().unwrap_or_default().to_owned().into(),
                     headers: head.headers,
                     body: body.into(),
@@ -206,7 +211,7 @@ impl Shell {
                 request: id.clone(),
                 at: self.clock.now(),
                 method: head.method.clone(),
-                path: path[mount..].to_owned(),
+                path: path.clone(),
                 peer: peer.as_ref().map(|peer| peer.address),
                 status: reply.status.as_u16(),
                 refusal: refusal(&reply),
@@ -262,9 +267,13 @@ impl Shell {
         response
     }
 
-    fn dialect(&self, path: &str, headers: &HeaderMap) -> (&Dialect, usize) {
-        let claims = self.dialects.iter().find_map(|dialect| Some((dialect, (dialect.mount)(path, headers)?)));
-        claims.unwrap_or_else(|| (self.dialects.last().expect("there is a dialect"), 0))
+    /// Who answers, how much of the path is its mount, and the path as it documents it.
+    fn dialect(&self, door: Option<Language>, path: &str, headers: &HeaderMap) -> (&Dialect, usize, String) {
+        let meant = mounts::meant(door, path, headers.contains_key(TENANT_ID));
+        match self.dialects.iter().find(|dialect| dialect.api == meant.api) {
+            Some(dialect) => (dialect, meant.cut, meant.path(path)),
+            None => (self.dialects.first().expect("there is a dialect"), 0, path.to_owned()),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use cusp::domain::time::Time;
 use cusp::identity::{self, KeyParts};
 use cusp::ids::Ids;
 use cusp::processor::Processor;
-use cusp::settings::{self, Openness, Settings};
+use cusp::settings::{self, Language, Openness, Settings};
 use cusp::start::WrapStore;
 use cusp::store::memory::MemoryStore;
 use cusp::store::postgres::PostgresStore;
@@ -175,6 +175,12 @@ impl Server {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.running().address()
+    }
+
+    /// Where it speaks that API alone.
+    pub fn own_address(&self, language: Language) -> SocketAddr {
+        let own = self.running().own_addresses().iter().find(|(known, _)| *known == language);
+        own.expect("the API has an address of its own").1
     }
 
     /// Stops it and starts it again on the same data; the clock stands where it stood.

@@ -28,7 +28,8 @@ impl Reply {
     }
 }
 
-/// Sends one request. `Host`, `Content-Length` and `Connection: close` are added; all else is the caller's.
+/// Sends one request. `Content-Length`, `Connection: close` and, unless it is there, `Host` are added; all else is the
+/// caller's.
 pub fn send(
     address: SocketAddr,
     method: &str,
@@ -36,7 +37,10 @@ pub fn send(
     headers: &[(String, String)],
     body: &[u8],
 ) -> io::Result<Reply> {
-    let mut request = format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n").into_bytes();
+    let mut request = format!("{method} {target} HTTP/1.1\r\nConnection: close\r\n").into_bytes();
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+        request.extend_from_slice(format!("Host: {address}\r\n").as_bytes());
+    }
     for (name, value) in headers {
         request.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
     }

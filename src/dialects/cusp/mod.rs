@@ -8,6 +8,7 @@ pub mod fixtures;
 pub mod input;
 pub mod routes;
 pub mod sandbox;
+pub mod unit;
 pub mod webhook_deliveries;
 pub mod webhook_endpoints;
 
@@ -25,6 +26,7 @@ use crate::domain::ids::RequestId;
 use crate::feed::RenderEvent;
 use crate::http::auth::{Presented, presented};
 use crate::http::json::Object;
+use crate::http::mounts::Api;
 use crate::http::routes::{Found, Routes};
 use crate::http::{Body, Dialect, Reply, Request};
 use crate::settings::Openness;
@@ -58,7 +60,7 @@ pub fn dialect(cusp: Cusp) -> Dialect {
     let (cusp, routes) = (Arc::new(cusp), Arc::new(Routes::of(OPERATIONS)));
     Dialect {
         name: "cusp",
-        mount: |path, _| (path == "/cusp" || path.starts_with("/cusp/")).then_some(0),
+        api: Api::Cusp,
         answer: Arc::new(move |request| Box::pin(answer(cusp.clone(), routes.clone(), request))),
         confess: |trouble, request| Refusal::trouble(trouble).reply(Some(request)),
         file,

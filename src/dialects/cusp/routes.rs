@@ -2,7 +2,7 @@
 
 use hyper::Method;
 
-use super::{Answering, Call, events, failures, fixtures, sandbox, webhook_deliveries, webhook_endpoints};
+use super::{Answering, Call, events, failures, fixtures, sandbox, unit, webhook_deliveries, webhook_endpoints};
 use crate::domain::api_key::{Access, Resource};
 use crate::http::routes::Route;
 
@@ -76,6 +76,8 @@ pub static OPERATIONS: &[Operation] = &[
     in_dev(Method::DELETE, "/cusp/v1/sandbox/snapshots/{id}", |call| Box::pin(sandbox::forget(call))),
     in_dev(Method::POST, "/cusp/v1/sandbox/snapshots/{id}/restore", |call| Box::pin(sandbox::restore(call))),
     in_dev(Method::POST, "/cusp/v1/sandbox/snapshots/{id}/fork", |call| Box::pin(sandbox::fork(call))),
+    in_dev(Method::GET, "/cusp/v1/sandbox/unit", |call| Box::pin(unit::retrieve(call))),
+    in_dev(Method::POST, "/cusp/v1/sandbox/unit", |call| Box::pin(unit::update(call))),
 ];
 
 impl Route for Operation {

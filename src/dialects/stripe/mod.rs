@@ -61,10 +61,12 @@ use crate::engine::{Ctx, Done, Stop};
 use crate::http::auth::{Presented, presented};
 use crate::http::form::{self, Hash};
 use crate::http::json::Json;
+use crate::http::mounts::Api;
 use crate::http::routes::{Found, Routes};
 use crate::http::traffic::Traffic;
 use crate::http::{Dialect, Reply, Request, conditions};
 use crate::processor::{AttemptKey, Finding, Question};
+use crate::settings::Language;
 use crate::store::{Failure, Kept, Read, Tx};
 use cli::Sessions;
 use discounts::Shown;
@@ -84,10 +86,7 @@ pub fn dialect(app: Arc<App>, traffic: Arc<Traffic>) -> Dialect {
     let sessions = Sessions::new(app.clone(), traffic);
     Dialect {
         name: "stripe",
-        mount: |path, _| {
-            let inside = |mount: &str| path.strip_prefix(mount).is_some_and(|rest| rest.starts_with("/v1/"));
-            inside("/stripe").then_some("/stripe".len()).or(inside("").then_some(0))
-        },
+        api: Api::Of(Language::Stripe),
         answer: Arc::new(move |request| {
             if request.path == cli::SUBSCRIBE {
                 let sessions = sessions.clone();

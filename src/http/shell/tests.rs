@@ -22,7 +22,9 @@ use crate::clock::Clock;
 use crate::domain::ids::RequestId;
 use crate::http::content::{Content, Takeover};
 use crate::http::listen::{self, Bounds};
+use crate::http::mounts::{Api, Hosts};
 use crate::http::{Dialect, Reply, Request, Stop};
+use crate::settings::Language;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const WRITE_TIMEOUT: Duration = Duration::from_millis(300);
@@ -78,7 +80,7 @@ impl Server {
         let counting = count.clone();
         let dialect = Dialect {
             name: "test",
-            mount: |_, _| Some(0),
+            api: Api::Of(Language::Stripe),
             answer: Arc::new(move |request| {
                 let count = counting.clone();
                 Box::pin(async move { reply(&request, count) })
@@ -88,6 +90,7 @@ impl Server {
         };
         let shell = Arc::new(Shell {
             dialects: vec![dialect],
+            hosts: Hosts::default(),
             pages: Vec::new(),
             observer: count.clone(),
             name_request: Arc::new(|_: &HeaderMap| RequestId("req_1".into())),
@@ -103,7 +106,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let answer = move |request| {
             let shell = shell.clone();
-            async move { shell.serve(request).await }
+            async move { shell.serve(request, None).await }
         };
         let serving = tokio::spawn(listen::serve(listener, bounds, count.clone(), answer, stopped));
         Server { address, count, stop, serving }

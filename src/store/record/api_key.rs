@@ -50,18 +50,24 @@ enum KeyKindShape {
 #[serde(rename_all = "snake_case")]
 enum ResourceShape {
     Account,
-    Asset,
     Coupon,
     Customer,
     Event,
     PaymentMethod,
-    Product,
     PromotionCode,
     SetupIntent,
     Source,
     Token,
     TaxId,
     WebhookEndpoint,
+    Asset,
+    BillingGroup,
+    Business,
+    CustomerAddress,
+    Order,
+    Product,
+    Rental,
+    RentalPayment,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -119,18 +125,24 @@ impl From<Resource> for ResourceShape {
     fn from(resource: Resource) -> ResourceShape {
         match resource {
             Resource::Account => ResourceShape::Account,
-            Resource::Asset => ResourceShape::Asset,
             Resource::Coupon => ResourceShape::Coupon,
             Resource::Customer => ResourceShape::Customer,
             Resource::Event => ResourceShape::Event,
             Resource::PaymentMethod => ResourceShape::PaymentMethod,
-            Resource::Product => ResourceShape::Product,
             Resource::PromotionCode => ResourceShape::PromotionCode,
             Resource::SetupIntent => ResourceShape::SetupIntent,
             Resource::Source => ResourceShape::Source,
             Resource::Token => ResourceShape::Token,
             Resource::TaxId => ResourceShape::TaxId,
             Resource::WebhookEndpoint => ResourceShape::WebhookEndpoint,
+            Resource::Asset => ResourceShape::Asset,
+            Resource::BillingGroup => ResourceShape::BillingGroup,
+            Resource::Business => ResourceShape::Business,
+            Resource::CustomerAddress => ResourceShape::CustomerAddress,
+            Resource::Order => ResourceShape::Order,
+            Resource::Product => ResourceShape::Product,
+            Resource::Rental => ResourceShape::Rental,
+            Resource::RentalPayment => ResourceShape::RentalPayment,
         }
     }
 }
@@ -139,18 +151,24 @@ impl From<ResourceShape> for Resource {
     fn from(shape: ResourceShape) -> Resource {
         match shape {
             ResourceShape::Account => Resource::Account,
-            ResourceShape::Asset => Resource::Asset,
             ResourceShape::Coupon => Resource::Coupon,
             ResourceShape::Customer => Resource::Customer,
             ResourceShape::Event => Resource::Event,
             ResourceShape::PaymentMethod => Resource::PaymentMethod,
-            ResourceShape::Product => Resource::Product,
             ResourceShape::PromotionCode => Resource::PromotionCode,
             ResourceShape::SetupIntent => Resource::SetupIntent,
             ResourceShape::Source => Resource::Source,
             ResourceShape::Token => Resource::Token,
             ResourceShape::TaxId => Resource::TaxId,
             ResourceShape::WebhookEndpoint => Resource::WebhookEndpoint,
+            ResourceShape::Asset => Resource::Asset,
+            ResourceShape::BillingGroup => Resource::BillingGroup,
+            ResourceShape::Business => Resource::Business,
+            ResourceShape::CustomerAddress => Resource::CustomerAddress,
+            ResourceShape::Order => Resource::Order,
+            ResourceShape::Product => Resource::Product,
+            ResourceShape::Rental => Resource::Rental,
+            ResourceShape::RentalPayment => Resource::RentalPayment,
         }
     }
 }
