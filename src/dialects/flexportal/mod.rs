@@ -45,7 +45,7 @@ const HEADERS: &[Member] = &[shape::member("Tenant-ID", Shape::text(1, 200))
     .example("case")];
 
 /// The API over the program.
-pub fn dialect(app: Arc<App>) -> (Dialect, Arc<Api>) {
+pub fn dialect(app: Arc<App>) -> Dialect {
     let api = Arc::new(Api {
         name: "flexportal",
         title: "Cusp: FlexPortal",
@@ -65,8 +65,7 @@ pub fn dialect(app: Arc<App>) -> (Dialect, Arc<Api>) {
         lenient: false,
         aliases: &[],
     });
-    let dialect = api.dialect(app, Language::FlexPortal, Some(product_imports::FILES), failure::confess);
-    (dialect, api)
+    api.dialect(app, Language::FlexPortal, Some(product_imports::FILES), failure::confess)
 }
 
 /// The business unit that a request names, if the key's account is that one.

@@ -13,7 +13,8 @@ use crate::domain::customer::{Customer, CustomerChange, CustomerStatus, StatusCh
 use crate::domain::ids::CustomerId;
 use crate::domain::patch::Patch;
 use crate::domain::time::Time;
-use crate::engine::customers::{self, Bringing, Wanted};
+use crate::engine::customer_lists::{self, Wanted};
+use crate::engine::customers::{self, Bringing};
 use crate::http::conditions;
 use crate::http::json::Json;
 use crate::rest::read::Wrong;
@@ -127,14 +128,14 @@ pub fn list(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
         let after = match &after {
             None => None,
             Some(id) => match read.customer(call.account.space, id)? {
-                Some(customer) => Some(customer.place()),
+                Some(customer) => Some(customer_lists::place(&customer)),
                 None => {
                     let wrong = Wrong::Rule("unknown", "is the id of no customer".to_owned());
                     return Err(Refusal::flaw(Flaw::new("after", wrong)).into());
                 }
             },
         };
-        let page = customers::oldest(read, &call.account, &wanted, after, limit)?;
+        let page = customer_lists::oldest(read, &call.account, &wanted, after, limit)?;
         let shown = page.items.iter().map(|customer| customer_object::customer(customer, call.lenient).into());
         let answer = Answer::ok(shown.collect::<Vec<Json>>());
         Ok(match page.items.last().filter(|_| page.has_more) {

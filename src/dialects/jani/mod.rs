@@ -14,12 +14,9 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::http::Dialect;
-use crate::http::shell::Page;
 use crate::rest::{Api, Refusal, Unknown, Voice as _};
+use crate::settings::Language;
 use failure::Words;
-
-/// Where its document is.
-pub const DOCUMENT: &str = "/openapi/jani.json";
 
 /// The API. A lenient one takes what the samples of its documents hold beside what their texts say: countries by name.
 pub fn api(lenient: bool) -> Api {
@@ -36,21 +33,11 @@ pub fn api(lenient: bool) -> Api {
         unknown: Unknown::Refused,
         unknown_query: Unknown::Refused,
         lenient,
-        // Where nobody else has `/v1`: some of its documents leave out `/api`.
-        aliases: &[("/v1/", "/api/v1/")],
     }
 }
 
 /// The dialect over the program.
-pub fn dialect(api: &Arc<Api>, app: Arc<App>) -> Dialect {
-    let mount = |path: &str, _: &hyper::HeaderMap| {
-        let own = path.starts_with("/jani/").then_some("/jani".len());
-        own.or(path.starts_with("/api/v1/").then_some(0))
-    };
-    api.dialect(app, mount, None, |trouble, request| Words.reply(&Refusal::Trouble(trouble), request))
-}
-
-/// Its document, as it is at that path.
-pub fn page(api: &Api, path: &str) -> Option<Page> {
-    (path == DOCUMENT).then(|| api.page())
+pub fn dialect(app: Arc<App>, lenient: bool) -> Dialect {
+    let confess = |trouble, request: &str| Words.reply(&Refusal::Trouble(trouble), request);
+    Arc::new(api(lenient)).dialect(app, Language::Jani, None, confess)
 }
