@@ -24,7 +24,7 @@ use crate::http::given::Value;
 use crate::http::mounts;
 use crate::http::routes::{Found, Routes};
 use crate::http::shell::Page;
-use crate::http::{Body, Dialect, Reply, Request, conditions};
+use crate::http::{Body, Dialect, Files, Reply, Request, conditions};
 use crate::settings::Language;
 use crate::store::{Failure, Outlook, Tx};
 
@@ -67,7 +67,7 @@ impl Api {
         self: &Arc<Api>,
         app: Arc<App>,
         language: Language,
-        file: Option<(&'static str, usize)>,
+        files: Option<Files>,
         confess: fn(crate::http::Trouble, &str) -> Reply,
     ) -> Dialect {
         let (api, routes) = (self.clone(), Arc::new(Routes::of(self.operations)));
@@ -76,7 +76,7 @@ impl Api {
             api: mounts::Api::Of(language),
             answer: Arc::new(move |request| Box::pin(answer(api.clone(), app.clone(), routes.clone(), request))),
             confess,
-            file,
+            files,
         }
     }
 

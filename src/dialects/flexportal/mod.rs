@@ -65,7 +65,7 @@ pub fn dialect(app: Arc<App>) -> (Dialect, Arc<Api>) {
         lenient: false,
         aliases: &[],
     });
-    let dialect = api.dialect(app, Language::FlexPortal, None, failure::confess);
+    let dialect = api.dialect(app, Language::FlexPortal, Some(product_imports::FILES), failure::confess);
     (dialect, api)
 }
 
