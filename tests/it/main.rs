@@ -46,6 +46,7 @@ mod processor;
 mod program;
 mod program_server;
 mod receiver;
+mod rentals;
 mod sandbox;
 mod sdk;
 mod secrecy;
