@@ -64,6 +64,19 @@ folders! {
     cusp_requests_authenticate: "cusp/requests/authenticate",
     cusp_requests_decode: "cusp/requests/decode",
     cusp_requests_route: "cusp/requests/route",
+    flexportal_assets_create: "flexportal/assets/create",
+    flexportal_assets_delete: "flexportal/assets/delete",
+    flexportal_assets_get: "flexportal/assets/get",
+    flexportal_assets_list: "flexportal/assets/list",
+    flexportal_assets_update: "flexportal/assets/update",
+    flexportal_products_create: "flexportal/products/create",
+    flexportal_products_delete: "flexportal/products/delete",
+    flexportal_products_get: "flexportal/products/get",
+    flexportal_products_import: "flexportal/products/import",
+    flexportal_products_list: "flexportal/products/list",
+    flexportal_products_update: "flexportal/products/update",
+    flexportal_variants_list: "flexportal/variants/list",
+    flexportal_variants_switch: "flexportal/variants/switch",
     account_retrieve: "stripe/account/retrieve",
     balance_transactions_create: "stripe/balance_transactions/create",
     balance_transactions_list: "stripe/balance_transactions/list",
@@ -452,7 +465,7 @@ impl Request {
         let mut body = Vec::new();
         match &exchange.sent.body {
             Body::Nothing => {}
-            Body::Raw(text) => body = unescaped(&fill(text)?)?,
+            Body::Raw(text) | Body::Json(text) => body = unescaped(&fill(text)?)?,
             Body::Pairs(pairs) => {
                 let mut encoded = Vec::new();
                 for (name, value) in pairs {
@@ -469,7 +482,11 @@ impl Request {
         }
         let typed = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("Content-Type"));
         if !body.is_empty() && !typed {
-            headers.push(("Content-Type".to_owned(), "application/x-www-form-urlencoded".to_owned()));
+            let media = match &exchange.sent.body {
+                Body::Json(_) => "application/json",
+                Body::Nothing | Body::Pairs(_) | Body::Raw(_) => "application/x-www-form-urlencoded",
+            };
+            headers.push(("Content-Type".to_owned(), media.to_owned()));
         }
         Ok(Request { method: exchange.method.clone(), target, headers, body, key })
     }
