@@ -1,7 +1,8 @@
 //! Events in FlexPortal's words: `{"event", "timestamp", "data"}`, FlexPortal's page on webhooks. Where it names no type, the
 //! words are our own.
 
-use super::{Shown, orders, time};
+use super::catalogue_shapes::{product_object, variant_object};
+use super::{Shown, assets, orders, time};
 use crate::domain::account::Account;
 use crate::domain::event::{Event, EventKind, Happening, Subject};
 use crate::domain::facts::Facts;
@@ -13,7 +14,7 @@ pub struct Teller;
 
 impl RenderEvent for Teller {
     fn tells(&self, kind: EventKind) -> bool {
-        matches!(kind, EventKind::Change(Subject::Order, _))
+        matches!(kind, EventKind::Change(Subject::Order | Subject::Product | Subject::Variant | Subject::Asset, _))
     }
 
     fn knows(&self, _: &str) -> bool {
@@ -25,6 +26,10 @@ impl RenderEvent for Teller {
         let data: Json = match &event.what {
             Happening::Object { change, .. } => match change.state() {
                 Facts::Order(order) => orders::object(order, &shown).into(),
+                // Without its variants, which are told of by themselves.
+                Facts::Product(product) => product_object(product, None, &shown).into(),
+                Facts::Variant(variant) => variant_object(variant, &shown).into(),
+                Facts::Asset(asset) => assets::object(asset, &shown).into(),
                 _ => Json::Null,
             },
             _ => Json::Null,
