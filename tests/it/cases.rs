@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::answers::{self, Count};
+use crate::documents;
 use crate::harness::{Keeping, Server};
 use crate::http::{Reply, send};
 use crate::json::{Json, Manner, Wish, differences};
@@ -321,6 +322,7 @@ impl Run<'_> {
             }
             let mut found = self.unexpected(exchange, &reply, &fill)?;
             found.extend(answers::unexpected_answer(&request.method, &request.target, &reply, self.count));
+            found.extend(documents::unexpected_answer(&request.method, &request.target, &request.headers, &reply));
             if !exchange.given {
                 let happened = self.events_since(&views, &before)?;
                 found.extend(unexpected_events(exchange, &happened, &fill)?);

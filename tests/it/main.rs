@@ -20,6 +20,7 @@ mod database;
 mod database_hosts;
 mod database_tls;
 mod dice;
+mod documents;
 mod doors;
 mod doubt;
 mod failover;
