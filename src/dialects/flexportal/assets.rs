@@ -255,9 +255,7 @@ fn other(path: &str, why: &str) -> Refusal {
 }
 
 fn settled(message: &'static str, asset: &Asset, call: &Call) -> Answer {
-    Answer::ok(
-        Object::new().and("success", true).and("message", message).and("asset", object(asset, &Shown::of(call))),
-    )
+    Answer::ok(Object::new().and("success", true).and("message", message).and("asset", object(asset, &Shown::of(call))))
 }
 
 /// An asset as it is shown.

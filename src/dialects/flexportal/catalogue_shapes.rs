@@ -306,7 +306,9 @@ fn variant_change(body: &mut Fields, path: &str, decimals: u32, flaws: &mut Vec<
     };
     let tiers = body.get::<Vec<Fields>>("pricing").map(|tiers| {
         let tiers = tiers.into_iter().enumerate();
-        tiers.map(|(place, mut tier)| read_tier(&mut tier, &format!("{path}.pricing.{place}"), decimals, flaws)).collect()
+        tiers
+            .map(|(place, mut tier)| read_tier(&mut tier, &format!("{path}.pricing.{place}"), decimals, flaws))
+            .collect()
     });
     Some(VariantChange {
         sku: Sku(sku),

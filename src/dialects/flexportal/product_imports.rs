@@ -112,9 +112,8 @@ async fn work(call: &Arc<Call>, mut reader: csv::Reader<&[u8]>, columns: &Column
         }
         let rows = Arc::new(rows);
         let taken = rows.clone();
-        let job = move |tx: &mut dyn crate::store::Tx, ctx: &crate::engine::Ctx<'_>| {
-            product_imports::import(tx, ctx, &taken)
-        };
+        let job =
+            move |tx: &mut dyn crate::store::Tx, ctx: &crate::engine::Ctx<'_>| product_imports::import(tx, ctx, &taken);
         let outcomes = call.app.transact(call.account.clone(), call.cause(), job).await?;
         for ((row, number), outcome) in rows.iter().zip(numbers).zip(outcomes) {
             match outcome {

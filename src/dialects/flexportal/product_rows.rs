@@ -100,7 +100,8 @@ impl Columns {
         let (mut product, mut variant) = (ProductChange::default(), VariantChange::of(Sku(sku)));
         let (mut prices, mut length, mut price) = (Vec::new(), None, None);
         for ((column, name), cell) in self.columns.iter().zip(record) {
-            let cell = Cell { name, text: std::str::from_utf8(cell).map_err(|_| format!("`{name}` is not UTF-8."))?.trim() };
+            let cell =
+                Cell { name, text: std::str::from_utf8(cell).map_err(|_| format!("`{name}` is not UTF-8."))?.trim() };
             if cell.text.is_empty() {
                 continue;
             }

@@ -34,7 +34,8 @@ pub const LIST: &[Member] = &[
 
 /// `GET /v1/products/variants`
 pub fn list(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
-    let limit = asked.query.get::<i64>("limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(MAX_VARIANTS_OF_PAGE);
+    let limit =
+        asked.query.get::<i64>("limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(MAX_VARIANTS_OF_PAGE);
     let mut paging = pages::paging(&mut asked.query, SORTS);
     paging.limit = limit;
     let filter = VariantFilter {
