@@ -19,7 +19,7 @@ use crate::admin;
 use crate::app::{App, Surroundings};
 use crate::clock::Clock;
 use crate::dialects::cusp::{self, Cusp};
-use crate::dialects::{flexportal, stripe};
+use crate::dialects::{flexportal, jani, stripe};
 use crate::domain::api_key::ApiKey;
 use crate::domain::ids::{IdSource, crockford};
 use crate::feed::{RenderEvent, Tellers};
@@ -190,7 +190,11 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         streams: Arc::default(),
         webhook_headers: &send::HEADERS,
     })];
-    let others = [flexportal::dialect(app.clone()).0, stripe::dialect(app.clone(), traffic.clone())];
+    let others = [
+        flexportal::dialect(app.clone()),
+        jani::dialect(app.clone(), settings.jani_lenient),
+        stripe::dialect(app.clone(), traffic.clone()),
+    ];
     let off = |api: Api| settings.doors.without.iter().any(|language| api == Api::Of(*language));
     dialects.extend(others.into_iter().filter(|dialect| !off(dialect.api)));
     let shell = Arc::new(Shell {

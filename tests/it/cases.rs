@@ -64,6 +64,23 @@ folders! {
     cusp_requests_authenticate: "cusp/requests/authenticate",
     cusp_requests_decode: "cusp/requests/decode",
     cusp_requests_route: "cusp/requests/route",
+    jani_addresses_create: "jani/addresses/create",
+    jani_addresses_get: "jani/addresses/get",
+    jani_addresses_list: "jani/addresses/list",
+    jani_addresses_update: "jani/addresses/update",
+    jani_businesses_create: "jani/businesses/create",
+    jani_businesses_get: "jani/businesses/get",
+    jani_businesses_list: "jani/businesses/list",
+    jani_businesses_update: "jani/businesses/update",
+    jani_customers_create: "jani/customers/create",
+    jani_customers_get: "jani/customers/get",
+    jani_customers_list: "jani/customers/list",
+    jani_customers_update: "jani/customers/update",
+    jani_events_list: "jani/events/list",
+    jani_requests_authenticate: "jani/requests/authenticate",
+    jani_requests_decode: "jani/requests/decode",
+    jani_requests_retry: "jani/requests/retry",
+    jani_requests_route: "jani/requests/route",
     account_retrieve: "stripe/account/retrieve",
     balance_transactions_create: "stripe/balance_transactions/create",
     balance_transactions_list: "stripe/balance_transactions/list",
@@ -452,7 +469,7 @@ impl Request {
         let mut body = Vec::new();
         match &exchange.sent.body {
             Body::Nothing => {}
-            Body::Raw(text) => body = unescaped(&fill(text)?)?,
+            Body::Raw(text) | Body::Json(text) => body = unescaped(&fill(text)?)?,
             Body::Pairs(pairs) => {
                 let mut encoded = Vec::new();
                 for (name, value) in pairs {
@@ -469,7 +486,11 @@ impl Request {
         }
         let typed = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("Content-Type"));
         if !body.is_empty() && !typed {
-            headers.push(("Content-Type".to_owned(), "application/x-www-form-urlencoded".to_owned()));
+            let media = match &exchange.sent.body {
+                Body::Json(_) => "application/json",
+                Body::Nothing | Body::Pairs(_) | Body::Raw(_) => "application/x-www-form-urlencoded",
+            };
+            headers.push(("Content-Type".to_owned(), media.to_owned()));
         }
         Ok(Request { method: exchange.method.clone(), target, headers, body, key })
     }

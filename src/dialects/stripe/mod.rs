@@ -95,7 +95,7 @@ pub fn dialect(app: Arc<App>, traffic: Arc<Traffic>) -> Dialect {
             Box::pin(answer(app.clone(), routes.clone(), request))
         }),
         confess: |trouble, _| Refusal::trouble(trouble).reply(),
-        file: None,
+        files: None,
     }
 }
 
