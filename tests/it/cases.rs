@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::answers::{self, Count};
+use crate::documented;
 use crate::harness::{Keeping, Server};
 use crate::http::{Reply, send};
 use crate::json::{Json, Manner, Wish, differences};
@@ -286,6 +287,7 @@ impl Run<'_> {
                     .unwrap();
             }
             let mut found = self.unexpected(exchange, &reply, &fill)?;
+            found.extend(documented::unexpected(&request.method, &request.target, &request.headers, &reply));
             found.extend(answers::unexpected_answer(&request.method, &request.target, &reply, self.count));
             if !exchange.given {
                 let happened = self.events_since(&views, &before)?;
