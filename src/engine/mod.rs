@@ -9,6 +9,7 @@ pub mod businesses;
 pub mod cash_balance;
 pub mod coupons;
 pub mod customer_addresses;
+pub mod customer_lists;
 pub mod customers;
 pub mod deliveries;
 pub mod discounts;

@@ -20,6 +20,7 @@ use std::net::IpAddr;
 use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
@@ -180,6 +181,17 @@ pub struct Dialect {
     pub answer: Arc<dyn Fn(Request) -> Replying + Send + Sync>,
     /// Puts the shell's trouble with the request of that id into the dialect's words.
     pub confess: fn(trouble: Trouble, request: &str) -> Reply,
-    /// The path that takes files, which may be larger than other bodies, and the largest, in bytes.
-    pub file: Option<(&'static str, usize)>,
+    /// Where it takes files.
+    pub files: Option<Files>,
+}
+
+/// Where a dialect takes files, which may be larger than other bodies and take longer.
+#[derive(Clone, Copy, Debug)]
+pub struct Files {
+    /// The path, as the dialect documents it.
+    pub path: &'static str,
+    /// The largest, in bytes.
+    pub max_bytes: usize,
+    /// How long it may take from the first byte of the request to the reply, where other requests have less.
+    pub timeout: Duration,
 }

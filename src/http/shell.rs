@@ -1,11 +1,12 @@
 //! The rules of one exchange, the same for every dialect: an id, a size limit, a deadline, a panic that stays inside, one
 //! line in the log, written when the reply begins. It never looks into a body.
 
+use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
@@ -17,7 +18,7 @@ use super::content::{Content, Outgoing, Takeover};
 use super::listen::{Peer, Place, Unsent};
 use super::mounts::{self, Hosts, TENANT_ID};
 use super::traffic::{Passed, Traffic};
-use super::{Dialect, Reply, Request, Stop, Trouble};
+use super::{Dialect, Files, Reply, Request, Stop, Trouble};
 use crate::clock::Clock;
 use crate::domain::ids::RequestId;
 use crate::settings::Language;
@@ -72,7 +73,7 @@ impl Drop for Underway<'_> {
 }
 
 /// A page that belongs to no dialect: health, metrics.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
     /// HTTP status.
     pub status: u16,
@@ -89,7 +90,7 @@ pub type MakePage = dyn Fn(&str) -> Option<Page> + Send + Sync;
 #[derive(Clone)]
 pub struct Pages {
     /// Their paths.
-    pub paths: &'static [&'static str],
+    pub paths: Vec<&'static str>,
     /// The page of a path. It may wait for something, so it is called on a thread that may.
     pub page: Arc<MakePage>,
 }
@@ -154,12 +155,13 @@ impl Shell {
         let sent = head.uri.path();
         let door = door.or_else(|| self.hosts.language(&head.uri, &head.headers));
         let (dialect, cut, path) = self.dialect(door, sent, &head.headers);
-        let deadline = tokio::time::Instant::from_std(began) + self.request_timeout;
-
-        let most = match dialect.file {
-            Some((file, bytes)) if file == path => bytes.max(self.max_body_bytes),
-            Some(_) | None => self.max_body_bytes,
+        let (most, timeout) = match dialect.files {
+            Some(Files { path: takes, max_bytes, timeout }) if takes == path => {
+                (max_bytes.max(self.max_body_bytes), timeout.max(self.request_timeout))
+            }
+            Some(_) | None => (self.max_body_bytes, self.request_timeout),
         };
+        let deadline = tokio::time::Instant::from_std(began) + timeout;
 
         let peer = head.extensions.remove::<Peer>();
         let upgrade = head.extensions.remove::<OnUpgrade>();
@@ -294,15 +296,36 @@ async fn read(
     if declared.is_some_and(|length| length > most as u64) {
         return Err(Trouble::BodyTooLarge(most));
     }
+    // No more than the limit, as that was looked at.
+    let expected = declared.and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
     if hyper::body::Body::is_end_stream(&body) {
         return Ok(Bytes::new());
     }
-    match tokio::time::timeout_at(deadline, Limited::new(body, most).collect()).await {
-        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+    match tokio::time::timeout_at(deadline, whole(expected, Limited::new(body, most))).await {
+        Ok(Ok(whole)) => Ok(whole),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Trouble::BodyTooLarge(most)),
         Ok(Err(_)) => Err(Trouble::BodyBroken),
         Err(_) => Err(Trouble::BodyTooSlow),
     }
+}
+
+/// All of a body. What comes in one piece stays where it is; what does not is put together in a place that is large enough
+/// for the length that was declared, so that a large file is in memory but once.
+async fn whole(declared: usize, mut body: Limited<Incoming>) -> Result<Bytes, Box<dyn Error + Send + Sync>> {
+    let (mut first, mut all) = (Bytes::new(), BytesMut::new());
+    while let Some(frame) = body.frame().await {
+        let Ok(piece) = frame?.into_data() else { continue };
+        if first.is_empty() && all.is_empty() {
+            first = piece;
+            continue;
+        }
+        if all.is_empty() {
+            all.reserve(declared.max(first.len() + piece.len()));
+            all.extend_from_slice(&std::mem::take(&mut first));
+        }
+        all.extend_from_slice(&piece);
+    }
+    Ok(if all.is_empty() { first } else { all.freeze() })
 }
 
 /// Lets another protocol have the connection once the reply that says so is written. The place among the connections is

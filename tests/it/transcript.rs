@@ -71,6 +71,8 @@ pub enum Body {
     Pairs(Vec<(String, String)>),
     /// Exactly this, where `\xff` is a byte.
     Raw(String),
+    /// Exactly this, which is said to be JSON.
+    Json(String),
 }
 
 /// What is expected of a reply.
@@ -136,6 +138,11 @@ impl Sent {
                 return Err("a raw body stands alone".to_owned());
             }
             self.body = Body::Raw(raw.to_owned());
+        } else if let Some(json) = line.strip_prefix("json: ") {
+            if self.body != Body::Nothing {
+                return Err("a body of JSON stands alone".to_owned());
+            }
+            self.body = Body::Json(json.to_owned());
         } else if let Some((name, value)) = header(line) {
             self.headers.push((name.to_owned(), value.to_owned()));
         } else if let Some((name, value)) = line.split_once('=').filter(|(name, _)| !name.is_empty()) {
@@ -146,7 +153,7 @@ impl Sent {
             match &mut self.body {
                 Body::Pairs(pairs) => pairs.push(pair),
                 Body::Nothing => self.body = Body::Pairs(vec![pair]),
-                Body::Raw(_) => return Err("a raw body stands alone".to_owned()),
+                Body::Raw(_) | Body::Json(_) => return Err("a whole body stands alone".to_owned()),
             }
         } else {
             return Err(format!("{line:?} is neither a header nor a parameter"));
@@ -294,9 +301,9 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The object that begins at `start` and goes on over the following lines.
+    /// The object or list that begins at `start` and goes on over the following lines.
     fn json(&mut self, start: &str) -> Result<(String, Json), String> {
-        if !start.starts_with('{') {
+        if !start.starts_with(['{', '[']) {
             return Err(format!("{start:?} is no expectation"));
         }
         let mut text = start.to_owned();

@@ -2,6 +2,7 @@
 //! dialect's to read.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::failure::{Halt, Refusal};
 use super::{Answering, Call, shown};
@@ -9,12 +10,13 @@ use crate::domain::account::Account;
 use crate::domain::problem::Problem;
 use crate::domain::time::Time;
 use crate::engine::imports::{self, Brought, Import};
+use crate::http::Files;
 use crate::http::json::Object;
 
 /// Where files are taken.
 pub const PATH: &str = "/cusp/v1/fixtures";
-/// The largest file, in bytes: some tens of thousands of customers.
-pub const MAX_FILE_BYTES: usize = 64 << 20;
+/// The largest is of some tens of thousands of customers, which does not take longer than other requests may.
+pub const FILES: Files = Files { path: PATH, max_bytes: 64 << 20, timeout: Duration::ZERO };
 
 /// Reads a file for an account at a moment, or tells what is wrong with it and on which line.
 pub type ReadFile = fn(&[u8], &Account, Time) -> Result<Import, String>;

@@ -56,14 +56,14 @@ pub struct Cusp {
 
 /// The dialect.
 pub fn dialect(cusp: Cusp) -> Dialect {
-    let file = (cusp.app.openness() == Openness::Dev).then_some((fixtures::PATH, fixtures::MAX_FILE_BYTES));
+    let files = (cusp.app.openness() == Openness::Dev).then_some(fixtures::FILES);
     let (cusp, routes) = (Arc::new(cusp), Arc::new(Routes::of(OPERATIONS)));
     Dialect {
         name: "cusp",
         api: Api::Cusp,
         answer: Arc::new(move |request| Box::pin(answer(cusp.clone(), routes.clone(), request))),
         confess: |trouble, request| Refusal::trouble(trouble).reply(Some(request)),
-        file,
+        files,
     }
 }
 

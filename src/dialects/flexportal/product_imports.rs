@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::failure;
 use super::product_rows::Columns;
 use crate::domain::ids::Sku;
 use crate::domain::product::{MAX_SKU, MAX_TEXT};
 use crate::engine::product_imports::{self, Imported, MAX_ROWS, Row};
+use crate::http::Files;
 use crate::http::json::{Json, Object};
 use crate::http::multipart::{self, FORM_DATA};
 use crate::rest::call::Given;
@@ -15,10 +17,8 @@ use crate::rest::operation::Media;
 use crate::rest::shape::member;
 use crate::rest::{Answer, Asked, Call, Flaw, Halt, Plan, Refusal, Shape};
 
-/// Where files are sent to.
-pub const PATH: &str = "/v1/products/csv";
-/// The largest file, in bytes, with the form around it. The vendor's guide gives 10 MB; 100,000 rows are about 15 MB.
-pub const MAX_FILE: usize = 64 << 20;
+/// Where files are sent to. The vendor's guide takes 10 MB, 10,000 rows and 60 seconds; 100,000 rows are about 15 MB.
+pub const FILES: Files = Files { path: "/v1/products/csv", max_bytes: 64 << 20, timeout: Duration::from_secs(10 * 60) };
 
 /// The part of a form that is the file.
 const PART: &str = "csvFile";

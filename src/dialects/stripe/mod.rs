@@ -22,6 +22,7 @@ pub mod import;
 pub mod instruments;
 pub mod lists;
 pub mod offers;
+pub mod openapi;
 pub mod params;
 pub mod payment_methods;
 pub mod promotion_codes;
@@ -95,7 +96,7 @@ pub fn dialect(app: Arc<App>, traffic: Arc<Traffic>) -> Dialect {
             Box::pin(answer(app.clone(), routes.clone(), request))
         }),
         confess: |trouble, _| Refusal::trouble(trouble).reply(),
-        file: None,
+        files: None,
     }
 }
 

@@ -86,7 +86,7 @@ impl Server {
                 Box::pin(async move { reply(&request, count) })
             }),
             confess: |_, _| Reply::new(StatusCode::INTERNAL_SERVER_ERROR, "confessed"),
-            file: None,
+            files: None,
         };
         let shell = Arc::new(Shell {
             dialects: vec![dialect],
