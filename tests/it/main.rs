@@ -38,6 +38,7 @@ mod hook;
 mod hostile;
 mod http;
 mod interloper;
+mod jani;
 mod json;
 mod linearizable;
 mod listener;
