@@ -3,6 +3,7 @@
 mod answers;
 mod broken_connections;
 mod cases;
+mod catalogue;
 mod certificates;
 mod cli;
 mod cli_line;
