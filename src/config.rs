@@ -56,6 +56,10 @@ pub struct Options {
     /// An API that is not served: stripe, flexportal or jani (several: repeat it, or commas)
     #[arg(long, env = "CUSP_WITHOUT", value_name = "API", value_delimiter = ',', hide_possible_values = true)]
     pub without: Option<Vec<Language>>,
+    /// Have Jani's API take countries by name, as the samples of its documents write them
+    #[arg(long, env = "CUSP_JANI_LENIENT", value_name = "true|false", value_parser = BoolishValueParser::new(),
+        num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    pub jani_lenient: Option<bool>,
     /// The folder that everything is kept in [default: ./cusp-data]
     #[arg(long, env = "CUSP_DATA", value_name = "FOLDER")]
     pub data: Option<PathBuf>,
@@ -179,6 +183,7 @@ impl Options {
             flexportal_listen,
             jani_listen,
             without,
+            jani_lenient,
             data,
             database_url,
             database_password_file,
@@ -216,6 +221,7 @@ impl Options {
             flexportal_listen: flexportal_listen.or(other.flexportal_listen),
             jani_listen: jani_listen.or(other.jani_listen),
             without: without.or(other.without),
+            jani_lenient: jani_lenient.or(other.jani_lenient),
             data: data.or(other.data),
             database_url: database_url.or(other.database_url),
             database_password_file: database_password_file.or(other.database_password_file),
@@ -260,6 +266,7 @@ impl Options {
             flexportal_listen: _,
             jani_listen: _,
             without: _,
+            jani_lenient,
             data,
             database_url: _,
             database_password_file: _,
@@ -293,6 +300,7 @@ impl Options {
             listen: listen.map_or(defaults.listen, |endpoint| endpoint.0),
             admin_listen: admin_listen.map(|endpoint| endpoint.0).or(defaults.admin_listen),
             doors,
+            jani_lenient: jani_lenient.unwrap_or(defaults.jani_lenient),
             data: data.unwrap_or(defaults.data),
             database,
             ephemeral: ephemeral.unwrap_or(defaults.ephemeral),

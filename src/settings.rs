@@ -67,6 +67,8 @@ pub struct Settings {
     pub admin_listen: Option<SocketAddr>,
     /// Where each API is reached beside that, and which are served.
     pub doors: Doors,
+    /// Whether Jani's API takes what the samples of its documents hold beside what their texts say.
+    pub jani_lenient: bool,
     /// The folder that everything is kept in, unless there is a database.
     pub data: PathBuf,
     /// The PostgreSQL database that everything is kept in; `None` keeps it in the folder.
@@ -108,6 +110,7 @@ impl Settings {
                 Openness::Serve => Some(SocketAddr::from(([127, 0, 0, 1], 12112))),
             },
             doors: Doors::default(),
+            jani_lenient: false,
             data: PathBuf::from("./cusp-data"),
             database: None,
             ephemeral: false,

@@ -2,4 +2,5 @@
 
 pub mod cusp;
 pub mod flexportal;
+pub mod jani;
 pub mod stripe;

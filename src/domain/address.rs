@@ -61,6 +61,8 @@ pub enum NewAddress {
     /// Other postal parts. What they cannot say stays: the contact and the company, the neighbourhood as long as the place
     /// is the same, and the words for the country as long as it is.
     Postal(Postal),
+    /// The same, with the country as it was written.
+    Written(Postal, String),
 }
 
 impl NewAddress {
@@ -68,6 +70,9 @@ impl NewAddress {
     pub fn onto(self, known: Option<&Address>) -> Address {
         match (self, known) {
             (NewAddress::Whole(address), _) => address,
+            (NewAddress::Written(postal, name), known) => {
+                Address { country_name: Some(name), ..NewAddress::Postal(postal).onto(known) }
+            }
             (NewAddress::Postal(postal), None) => postal.into(),
             (NewAddress::Postal(postal), Some(known)) => known.at(postal),
         }

@@ -383,6 +383,7 @@ impl Customer {
         description.onto(&mut next.description);
         address.map(|new| new.onto(self.address.as_ref())).onto(&mut next.address);
         shipping.map(|new| new.onto(self.shipping.as_ref())).onto(&mut next.shipping);
+        next.forget_repeated_contacts(self);
         if let Some(balance) = balance {
             balance.checked_sub(self.balance).ok_or(Problem::BalanceOutOfRange(BalanceWish::Set))?;
             next.balance = balance;
@@ -480,8 +481,12 @@ impl Customer {
     }
 
     fn refer_to_payment(&mut self, wish: Patch<String>) {
+        let charged = self.invoice_settings.default_payment_method.as_ref().map(InstrumentId::as_str);
         match wish {
             Patch::Keep => {}
+            // Who sends back what he was shown says nothing new.
+            Patch::Clear if self.payment_reference().is_none() => {}
+            Patch::Set(text) if self.payment_reference() == Some(&text) && charged == Some(&text) => {}
             Patch::Clear => {
                 self.paid_by = PaymentReference::Nothing;
                 self.invoice_settings.default_payment_method = None;
@@ -623,6 +628,9 @@ mod tests {
         let said = with(&customer, refer(Patch::Set("momo_1".into())));
         assert_eq!(said.payment_reference(), Some("momo_1"));
         assert_eq!(said.invoice_settings, customer.invoice_settings);
+        // What is shown already says nothing new.
+        assert_eq!(with(&customer, refer(Patch::Set("pm_1".into()))), customer);
+        assert_eq!(with(&blank(), refer(Patch::Clear)), blank());
         let nothing = with(&said, refer(Patch::Clear));
         assert_eq!(nothing.payment_reference(), None);
         assert_eq!(nothing.invoice_settings.default_payment_method, None);

@@ -156,6 +156,10 @@ words! {
         SetupAttempt = "setup_attempt",
         /// A webhook endpoint.
         WebhookEndpoint = "webhook_endpoint",
+        /// An address of a customer.
+        CustomerAddress = "customer_address",
+        /// A business of a customer.
+        Business = "business",
         /// A product of a catalogue.
         Product = "product",
         /// A variant of a product.
@@ -235,6 +239,10 @@ impl EventKind {
         EventKind::Change(Subject::Variant, Change::Updated),
         EventKind::Change(Subject::Asset, Change::Created),
         EventKind::Change(Subject::Asset, Change::Updated),
+        EventKind::Change(Subject::CustomerAddress, Change::Created),
+        EventKind::Change(Subject::CustomerAddress, Change::Updated),
+        EventKind::Change(Subject::Business, Change::Created),
+        EventKind::Change(Subject::Business, Change::Updated),
         EventKind::Change(Subject::Order, Change::Created),
         EventKind::Change(Subject::Order, Change::Updated),
         EventKind::Change(Subject::Rental, Change::Created),
@@ -309,6 +317,13 @@ impl EventKind {
             EventKind::Change(Subject::Asset, Change::Created) => "asset.created",
             EventKind::Change(Subject::Asset, Change::Updated) => "asset.updated",
             EventKind::Change(Subject::Asset, Change::Deleted) => "asset.deleted",
+            // Jani's names: an address by itself is one of a customer.
+            EventKind::Change(Subject::CustomerAddress, Change::Created) => "address.created",
+            EventKind::Change(Subject::CustomerAddress, Change::Updated) => "address.updated",
+            EventKind::Change(Subject::CustomerAddress, Change::Deleted) => "address.deleted",
+            EventKind::Change(Subject::Business, Change::Created) => "business.created",
+            EventKind::Change(Subject::Business, Change::Updated) => "business.updated",
+            EventKind::Change(Subject::Business, Change::Deleted) => "business.deleted",
             EventKind::Change(Subject::Order, Change::Created) => "order.created",
             EventKind::Change(Subject::Order, Change::Updated) => "order.updated",
             EventKind::Change(Subject::Order, Change::Deleted) => "order.deleted",
@@ -426,7 +441,9 @@ impl Subject {
             | Subject::RentalBook
             | Subject::Rental
             | Subject::RentalPayment
-            | Subject::BillingGroup => false,
+            | Subject::BillingGroup
+            | Subject::CustomerAddress
+            | Subject::Business => false,
         }
     }
 
@@ -445,6 +462,8 @@ impl Subject {
             Facts::Variant(_) => Subject::Variant,
             Facts::Asset(_) => Subject::Asset,
             Facts::Order(_) => Subject::Order,
+            Facts::CustomerAddress(_) => Subject::CustomerAddress,
+            Facts::Business(_) => Subject::Business,
             Facts::RentalBook(_) => Subject::RentalBook,
             Facts::Rental(_) => Subject::Rental,
             Facts::RentalPayment(_) => Subject::RentalPayment,

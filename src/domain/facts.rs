@@ -3,8 +3,10 @@
 use self::promotion_code_lists::{of_code, of_coupon, of_customer, on, on_for};
 use super::asset::Asset;
 use super::billing_group::BillingGroup;
+use super::business::Business;
 use super::cash::CashTransaction;
 use super::coupon::Coupon;
+use super::customer_address::CustomerAddress;
 use super::ids::CustomerId;
 use super::object::{List, ObjectKind};
 use super::order::Order;
@@ -70,6 +72,10 @@ facts! {
     SetupAttempt(SetupAttempt),
     /// A webhook endpoint.
     WebhookEndpoint(WebhookEndpoint),
+    /// An address of a customer.
+    CustomerAddress(CustomerAddress),
+    /// A business of a customer.
+    Business(Business),
     /// A product of a catalogue.
     Product(Product),
     /// A variant of a product.
@@ -194,6 +200,28 @@ pub mod catalogue_lists {
     }
 }
 
+/// The fact by which addresses of customers are listed. It is stored, so it never changes.
+pub mod customer_address_lists {
+    use crate::domain::ids::CustomerId;
+    use crate::domain::object::{List, ObjectKind};
+
+    /// Those of a customer.
+    pub fn of_customer(customer: &CustomerId) -> List {
+        List::by(ObjectKind::CustomerAddress, "customer", customer.as_str())
+    }
+}
+
+/// The fact by which businesses of customers are listed. It is stored, so it never changes.
+pub mod business_lists {
+    use crate::domain::ids::CustomerId;
+    use crate::domain::object::{List, ObjectKind};
+
+    /// Those of a customer.
+    pub fn of_customer(customer: &CustomerId) -> List {
+        List::by(ObjectKind::Business, "customer", customer.as_str())
+    }
+}
+
 /// The fact by which orders are listed. It is stored, so it never changes.
 pub mod order_lists {
     use crate::domain::ids::{CustomerId, ProductId, VariantId};
@@ -301,6 +329,8 @@ impl Facts {
             Facts::SetupIntent(_) => ObjectKind::SetupIntent,
             Facts::SetupAttempt(_) => ObjectKind::SetupAttempt,
             Facts::WebhookEndpoint(_) => ObjectKind::WebhookEndpoint,
+            Facts::CustomerAddress(_) => ObjectKind::CustomerAddress,
+            Facts::Business(_) => ObjectKind::Business,
             Facts::Product(_) => ObjectKind::Product,
             Facts::Variant(_) => ObjectKind::Variant,
             Facts::Asset(_) => ObjectKind::Asset,
@@ -331,7 +361,9 @@ impl Facts {
             | Facts::RentalBook(_)
             | Facts::Rental(_)
             | Facts::RentalPayment(_)
-            | Facts::BillingGroup(_) => self.id(),
+            | Facts::BillingGroup(_)
+            | Facts::CustomerAddress(_)
+            | Facts::Business(_) => self.id(),
             Facts::Variant(variant) => variant.sku.as_str(),
         }
     }
@@ -348,6 +380,8 @@ impl Facts {
             Facts::SetupIntent(intent) => intent.id.as_str(),
             Facts::SetupAttempt(attempt) => attempt.id.as_str(),
             Facts::WebhookEndpoint(endpoint) => endpoint.id.as_str(),
+            Facts::CustomerAddress(address) => address.id.as_str(),
+            Facts::Business(business) => business.id.as_str(),
             Facts::Product(product) => product.id.as_str(),
             Facts::Variant(variant) => variant.id.as_str(),
             Facts::Asset(asset) => asset.serial.as_str(),
@@ -368,6 +402,8 @@ impl Facts {
             Facts::SetupAttempt(attempt) => attempt.customer.as_ref(),
             Facts::Asset(asset) => asset.customer.as_ref(),
             Facts::Order(order) => Some(&order.customer.id),
+            Facts::CustomerAddress(address) => Some(&address.customer),
+            Facts::Business(business) => Some(&business.customer),
             Facts::RentalBook(book) => Some(&book.customer),
             Facts::Rental(rental) => Some(&rental.customer),
             Facts::RentalPayment(payment) => Some(&payment.customer),
@@ -394,6 +430,8 @@ impl Facts {
             Facts::SetupIntent(intent) => intent.created,
             Facts::SetupAttempt(attempt) => attempt.created,
             Facts::WebhookEndpoint(endpoint) => endpoint.created,
+            Facts::CustomerAddress(address) => address.created,
+            Facts::Business(business) => business.created,
             Facts::Product(product) => product.created,
             Facts::Variant(variant) => variant.created,
             Facts::Asset(asset) => asset.created,
@@ -430,6 +468,8 @@ impl Facts {
             }
             Facts::SetupAttempt(attempt) => vec![setup_lists::attempts(&attempt.intent)],
             Facts::WebhookEndpoint(_) => vec![List::all(ObjectKind::WebhookEndpoint)],
+            Facts::CustomerAddress(address) => vec![customer_address_lists::of_customer(&address.customer)],
+            Facts::Business(business) => vec![business_lists::of_customer(&business.customer)],
             Facts::Product(product) => {
                 vec![List::all(ObjectKind::Product), catalogue_lists::product_of_sku(&product.sku)]
             }
@@ -469,10 +509,10 @@ impl Facts {
 #[cfg(test)]
 mod tests {
     use super::promotion_code_lists::{of_code, of_coupon, of_customer, on, on_for};
-    use super::{cash_transaction_lists, catalogue_lists, order_lists, setup_lists};
-    use crate::domain::ids::{
-        CouponId, CustomerId, InstrumentId, ProductId, RentalId, SetupIntentId, Sku, VariantId,
+    use super::{
+        business_lists, cash_transaction_lists, catalogue_lists, customer_address_lists, order_lists, setup_lists,
     };
+    use crate::domain::ids::{CouponId, CustomerId, InstrumentId, ProductId, RentalId, SetupIntentId, Sku, VariantId};
     use crate::domain::object::{List, ObjectKind};
     use crate::domain::promotion_code::Code;
 
@@ -493,6 +533,8 @@ mod tests {
             (setup_lists::of_method(&InstrumentId("pm_1".into())), 5_091_765_562_543_734_040),
             (List::all(ObjectKind::Order), -2_357_883_310_277_739_121),
             (order_lists::of_customer(&customer), 5_176_652_714_780_395_336),
+            (customer_address_lists::of_customer(&customer), 0),
+            (business_lists::of_customer(&customer), 0),
             (setup_lists::attempts(&SetupIntentId("seti_1".into())), -4_538_216_354_797_502_237),
         ];
         assert_eq!(lists.map(|(list, _)| list.0), lists.map(|(_, digest)| digest));

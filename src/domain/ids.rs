@@ -134,6 +134,14 @@ name!(
     SnapshotId
 );
 id!(
+    /// An address of a customer beside its billing address, `add_…`.
+    CustomerAddressId, "add"
+);
+id!(
+    /// A business of a customer, `biz_…`.
+    BusinessId, "biz"
+);
+id!(
     /// An event, `evt_…`.
     EventId, "evt"
 );

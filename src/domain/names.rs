@@ -1,6 +1,7 @@
 //! The names of a customer: some APIs know one full name, another given and family name. Each is shown all of them, and a
 //! customer is changed by either.
 
+use super::address::Address;
 use super::customer::Customer;
 use super::patch::Patch;
 
@@ -62,6 +63,22 @@ impl Customer {
         known.unwrap_or_else(|| self.addressee())
     }
 
+    /// Leaves an address without a contact where it had none and is given the one that is shown there anyway: whoever sends
+    /// back what he was shown says nothing new.
+    pub(super) fn forget_repeated_contacts(&mut self, before: &Customer) {
+        let had_none = |known: Option<&Address>| known.is_some_and(|address| address.contact_name.is_none());
+        if had_none(before.address.as_ref()) {
+            let given = self.address.as_mut().and_then(|address| address.contact_name.take());
+            let given = given.filter(|given| given != self.billing_contact());
+            self.address.iter_mut().for_each(|address| address.contact_name.clone_from(&given));
+        }
+        if had_none(before.shipping.as_ref().map(|shipping| &shipping.address)) {
+            let given = self.shipping.as_mut().and_then(|shipping| shipping.address.contact_name.take());
+            let given = given.filter(|given| given != self.shipping_contact());
+            self.shipping.iter_mut().for_each(|shipping| shipping.address.contact_name.clone_from(&given));
+        }
+    }
+
     fn addressee(&self) -> &str {
         self.name.as_deref().or(self.email.as_deref()).unwrap_or_default()
     }
@@ -101,7 +118,7 @@ impl Customer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::address::{Address, Shipping};
+    use crate::domain::address::Shipping;
     use crate::domain::ids::CustomerId;
     use crate::domain::time::Time;
 
@@ -176,6 +193,25 @@ mod tests {
         assert_eq!(customer, named("Anna Visser"));
         customer.rename(Patch::Clear);
         assert_eq!(customer, named(""));
+    }
+
+    #[test]
+    fn a_contact_that_is_shown_anyway_is_not_kept() {
+        let with_contact = |name: Option<&str>| Address { contact_name: name.map(str::to_owned), ..Address::default() };
+        let after = |had: Option<&str>, given: Option<&str>| {
+            let before = Customer { address: Some(with_contact(had)), ..named("Jane Doe") };
+            let mut after = Customer { address: Some(with_contact(given)), ..before.clone() };
+            after.forget_repeated_contacts(&before);
+            after.address.unwrap().contact_name
+        };
+        assert_eq!(after(None, Some("Jane Doe")), None);
+        assert_eq!(after(None, Some("Ann")).as_deref(), Some("Ann"));
+        assert_eq!(after(Some("Ann"), Some("Jane Doe")).as_deref(), Some("Jane Doe"));
+        assert_eq!(after(None, None), None);
+
+        let mut first = Customer { address: Some(with_contact(Some("Jane Doe"))), ..named("Jane Doe") };
+        first.forget_repeated_contacts(&named("Jane Doe"));
+        assert_eq!(first.address.unwrap().contact_name.as_deref(), Some("Jane Doe"));
     }
 
     #[test]

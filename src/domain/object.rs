@@ -28,6 +28,10 @@ words! {
         SetupAttempt = "setup_attempt",
         /// A webhook endpoint.
         WebhookEndpoint = "webhook_endpoint",
+        /// An address of a customer.
+        CustomerAddress = "customer_address",
+        /// A business of a customer.
+        Business = "business",
         /// A product of a catalogue.
         Product = "product",
         /// A variant of a product.

@@ -5,8 +5,8 @@ use super::card::ExpiryFault;
 use super::catalogue::CatalogueProblem;
 use super::decline::Decline;
 use super::ids::{
-    BalanceTransactionId, CashTransactionId, CouponId, CustomerId, DeliveryId, EventId, InstrumentId, PromotionCodeId,
-    SetupIntentId, SnapshotId, TaxIdId, TokenId, WebhookEndpointId,
+    BalanceTransactionId, BusinessId, CashTransactionId, CouponId, CustomerAddressId, CustomerId, DeliveryId, EventId,
+    InstrumentId, PromotionCodeId, SetupIntentId, SnapshotId, TaxIdId, TokenId, WebhookEndpointId,
 };
 use super::instrument::SourceKind;
 use super::money::Currency;
@@ -230,6 +230,10 @@ pub enum Problem {
     CashOutOfRange,
     /// The customer has a cash balance, so it cannot be deleted.
     CashHeld,
+    /// The customer has no address of that id.
+    NoSuchCustomerAddress(CustomerAddressId),
+    /// The customer has no business of that id.
+    NoSuchBusiness(BusinessId),
     /// Something about products, variants or assets.
     Catalogue(CatalogueProblem),
     /// Something is wrong with an order, a rental or what they are made of.
@@ -316,6 +320,8 @@ impl Problem {
             | Problem::Declined(_)
             | Problem::NoSuchCashTransaction(_)
             | Problem::CashHeld
+            | Problem::NoSuchCustomerAddress(_)
+            | Problem::NoSuchBusiness(_)
             | Problem::Rental(_) => false,
         }
     }

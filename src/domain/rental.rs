@@ -161,6 +161,8 @@ pub struct Replacement {
     pub new_serial: SerialNumber,
     /// Why.
     pub reason: ReplacementReason,
+    /// Why, in the words of whoever did it, where those are others.
+    pub words: Option<String>,
     /// What is wrong with the old one.
     pub damage_assessment: Option<String>,
     /// Whether an insurance pays.
@@ -592,3 +594,6 @@ impl Recovery {
         Recovery { collected, figures: Some(figures), status }
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

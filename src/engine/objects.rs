@@ -17,6 +17,7 @@ use crate::domain::payment_method::LoosePaymentMethod;
 use crate::domain::promotion_code::PromotionCode;
 use crate::domain::setup_intent::{SetupAttempt, SetupIntent};
 use crate::domain::source::LooseSource;
+use crate::domain::time::Time;
 use crate::domain::token::Token;
 use crate::domain::webhook::WebhookEndpoint;
 use crate::store::record::{read_facts, write_facts};
@@ -185,6 +186,11 @@ pub(super) fn chosen<T: TryFrom<Facts>, U>(
         found.reverse();
     }
     Ok(Page { items: found, has_more })
+}
+
+/// Where a list begins when it is walked from its oldest object on.
+pub(super) fn oldest() -> Cursor<Place> {
+    Cursor::NewerThan(Place { created: Time(i64::MIN), id: String::new() })
 }
 
 /// The object that is kept so.

@@ -2,6 +2,7 @@
 //! it and the OpenAPI document. The words of a refusal are each dialect's own.
 
 pub mod call;
+pub mod data;
 mod failing;
 pub mod fields;
 pub mod formats;

@@ -7,6 +7,7 @@ use percent_encoding::percent_decode;
 
 use super::fields::Fields;
 use super::shape::{Data, Member, Number, Shape, Text};
+use crate::domain::data;
 use crate::http::given::{Unfit, Value};
 
 /// The most flaws that are told of one request.
@@ -409,6 +410,10 @@ impl Reader<'_> {
                 for (key, value) in entries {
                     self.plain(value, levels - 1, of, &inside(path, &shown(key)));
                 }
+            }
+            // Nobody means a number with a hundred thousand zeros.
+            Value::Number(number) if data::Value::number(number).is_none() => {
+                self.flaw(path, Wrong::Format("a number of reasonable size"));
             }
             Value::Null | Value::Flag(_) | Value::Whole(_) | Value::Number(_) | Value::Text(_) => {}
         }

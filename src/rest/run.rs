@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use hyper::StatusCode;
+use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderName};
+use hyper::{Method, StatusCode};
 
 use super::call::{Answer, Asked, Call, Given, Halt, Plan, Says};
 use super::fields::Fields;
@@ -23,7 +24,6 @@ use crate::http::auth::{Presented, presented};
 use crate::http::given::Value;
 use crate::http::mounts;
 use crate::http::routes::{Found, Routes};
-use crate::http::shell::Page;
 use crate::http::{Body, Dialect, Files, Reply, Request, conditions};
 use crate::settings::Language;
 use crate::store::{Failure, Outlook, Tx};
@@ -57,8 +57,6 @@ pub struct Api {
     pub unknown_query: Unknown,
     /// Whether it takes what strict reading refuses.
     pub lenient: bool,
-    /// Paths that begin like the first are read as if they began like the second.
-    pub aliases: &'static [(&'static str, &'static str)],
 }
 
 impl Api {
@@ -71,19 +69,21 @@ impl Api {
         confess: fn(crate::http::Trouble, &str) -> Reply,
     ) -> Dialect {
         let (api, routes) = (self.clone(), Arc::new(Routes::of(self.operations)));
+        let document: Bytes = openapi::document(self).to_bytes().into();
         Dialect {
             name: self.name,
             api: mounts::Api::Of(language),
-            answer: Arc::new(move |request| Box::pin(answer(api.clone(), app.clone(), routes.clone(), request))),
+            answer: Arc::new(move |request: Request| {
+                // Whoever writes a client needs no key yet.
+                if request.path == mounts::document_of(language) && is_read(&request.method) {
+                    let reply = Reply::new(StatusCode::OK, document.clone());
+                    return Box::pin(async move { Reply { route: mounts::document_of(language), ..reply } });
+                }
+                Box::pin(answer(api.clone(), app.clone(), routes.clone(), request))
+            }),
             confess,
             files,
         }
-    }
-
-    /// Its OpenAPI document, as a page.
-    pub fn page(&self) -> Page {
-        let body = String::from_utf8_lossy(&openapi::document(self).to_bytes()).into_owned();
-        Page { status: 200, content_type: "application/json", body }
     }
 
     /// The reply that refuses a request.
@@ -112,6 +112,10 @@ impl Api {
     }
 }
 
+fn is_read(method: &Method) -> bool {
+    method == Method::GET || method == Method::HEAD
+}
+
 /// What was sent, before it is read by a table.
 pub(super) struct Sent {
     /// The query string.
@@ -122,15 +126,9 @@ pub(super) struct Sent {
     pub body: Body,
 }
 
-async fn answer(api: Arc<Api>, app: Arc<App>, routes: Arc<Routes<Operation>>, mut request: Request) -> Reply {
+async fn answer(api: Arc<Api>, app: Arc<App>, routes: Arc<Routes<Operation>>, request: Request) -> Reply {
     let began = Instant::now();
     let id = request.id.clone();
-    for (alias, path) in api.aliases {
-        if let Some(rest) = request.path.strip_prefix(alias) {
-            request.path = format!("{path}{rest}");
-            break;
-        }
-    }
     let reply = match admit(&api, &app, &request).await {
         Err(refusal) => api.refuse(&refusal, &id),
         Ok(caller) => {

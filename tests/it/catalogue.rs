@@ -186,10 +186,7 @@ fn product(sku: &str, variant: &str) -> Value {
 }
 
 /// Every caller asks once, all at the same time.
-fn rush(
-    client: impl Fn(usize) -> Client + Sync,
-    wish: impl Fn(usize) -> (&'static str, Value) + Sync,
-) -> Vec<Reply> {
+fn rush(client: impl Fn(usize) -> Client + Sync, wish: impl Fn(usize) -> (&'static str, Value) + Sync) -> Vec<Reply> {
     thread::scope(|scope| {
         let asking: Vec<_> = (0..CALLERS)
             .map(|caller| {
@@ -203,7 +200,6 @@ fn rush(
         asking.into_iter().map(|asking| asking.join().expect("a caller ends without panic")).collect()
     })
 }
-
 
 fn exchange(client: &Client, method: &str, path: &str, body: &str) -> Reply {
     let path = format!("/flexportal{path}");

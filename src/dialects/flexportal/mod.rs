@@ -3,6 +3,7 @@
 
 pub mod addresses;
 pub mod assets;
+pub mod billing_groups;
 pub mod catalogue_shapes;
 pub mod customers;
 pub mod data;
@@ -10,10 +11,14 @@ pub mod events;
 pub mod failure;
 pub mod orders;
 pub mod pages;
+pub mod payments;
 pub mod product_imports;
 pub mod product_rows;
 pub mod products;
 pub mod routes;
+pub mod subscription_quotes;
+pub mod subscription_shapes;
+pub mod subscriptions;
 pub mod variants;
 
 use std::sync::Arc;
@@ -40,7 +45,7 @@ const HEADERS: &[Member] = &[shape::member("Tenant-ID", Shape::text(1, 200))
     .example("case")];
 
 /// The API over the program.
-pub fn dialect(app: Arc<App>) -> (Dialect, Arc<Api>) {
+pub fn dialect(app: Arc<App>) -> Dialect {
     let api = Arc::new(Api {
         name: "flexportal",
         title: "Cusp: FlexPortal",
@@ -60,8 +65,7 @@ pub fn dialect(app: Arc<App>) -> (Dialect, Arc<Api>) {
         lenient: false,
         aliases: &[],
     });
-    let dialect = api.dialect(app, Language::FlexPortal, Some(product_imports::FILES), failure::confess);
-    (dialect, api)
+    api.dialect(app, Language::FlexPortal, Some(product_imports::FILES), failure::confess)
 }
 
 /// The business unit that a request names, if the key's account is that one.

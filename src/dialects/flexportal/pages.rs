@@ -70,3 +70,19 @@ pub fn envelope<T>(
         .and("hasMore", page.has_more)
         .and("nextCursor", next)
 }
+
+/// A page in the envelope of payments and billing groups, which says that all is well and not how many were asked for.
+pub fn said_well<T>(
+    plural: &'static str,
+    page: &Page<T>,
+    item: impl Fn(&T) -> Object,
+    id: impl Fn(&T) -> String,
+) -> Object {
+    let next = page.items.last().filter(|_| page.has_more).map(id);
+    Object::new()
+        .and("success", true)
+        .and(plural, Json::List(page.items.iter().map(|shown| item(shown).into()).collect()))
+        .and("count", i64::try_from(page.items.len()).unwrap_or(i64::MAX))
+        .and("hasMore", page.has_more)
+        .and("nextCursor", next)
+}

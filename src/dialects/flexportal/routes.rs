@@ -1,6 +1,7 @@
 //! The operations, each a row. Literal parts of a path win over variable ones.
 
 mod catalogue;
+mod rentals;
 
 use hyper::Method;
 
@@ -14,6 +15,9 @@ pub const TAGS: &[(&str, &str)] = &[
     ("Orders", "What customers ask to rent. An order for a new e-mail address makes its customer."),
     ("Customers", "Those who order, with what their orders and subscriptions add up to."),
     ("Products", "What is offered: products, and their variants with the prices."),
+    ("Subscriptions", "Devices that customers have for a contract's time and pay by the month."),
+    ("Payments", "What is to be paid for subscriptions."),
+    ("Billing Groups", "Subscriptions that are billed together."),
     ("Assets", "The devices themselves, by their serial numbers."),
 ];
 
@@ -196,4 +200,25 @@ pub const OPERATIONS: &[Operation] = &[
     catalogue::UPDATE_ASSET,
     catalogue::PATCH_ASSET,
     catalogue::RETIRE_ASSET,
+    rentals::CREATE_SUBSCRIPTION,
+    rentals::LIST_SUBSCRIPTIONS,
+    rentals::CALCULATE_BUYOUT,
+    rentals::CALCULATE_EARLY_RETURN,
+    rentals::GET_SUBSCRIPTION,
+    rentals::EXTEND_SUBSCRIPTION,
+    rentals::UPGRADE_SUBSCRIPTION,
+    rentals::REPLACE_DEVICE,
+    rentals::BUYOUT_SUBSCRIPTION,
+    rentals::EARLY_RETURN,
+    rentals::CANCEL_SUBSCRIPTION,
+    rentals::NOTE_SUBSCRIPTION,
+    rentals::LIST_PAYMENTS,
+    rentals::GET_PAYMENT,
+    rentals::MARK_PAID,
+    rentals::CANCEL_PAYMENT,
+    rentals::CREATE_GROUP,
+    rentals::LIST_GROUPS,
+    rentals::GET_GROUP,
+    rentals::UPDATE_GROUP,
+    rentals::DELETE_GROUP,
 ];

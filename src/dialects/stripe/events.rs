@@ -285,9 +285,13 @@ fn told(facts: &Facts, beside: &[Facts], account: &Account, version: &Version, t
             promotion_codes::object(&promotion, account, version, then, &Expansions::default(), None)
         }
         // Stripe's API has no words for it, and whoever asks in its words is not told of it.
-        Facts::Product(_)
+        Facts::CustomerAddress(_)
+        | Facts::Business(_)
+        | Facts::Product(_)
         | Facts::Variant(_)
         | Facts::Asset(_)
+        | Facts::CustomerAddress(_)
+        | Facts::Business(_)
         | Facts::Order(_)
         | Facts::RentalBook(_)
         | Facts::Rental(_)

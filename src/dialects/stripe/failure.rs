@@ -541,7 +541,10 @@ impl Refusal {
             Problem::CashOutOfRange => Refusal::cash_out_of_range(),
             Problem::CashHeld => Refusal::cash_held(),
             // None of the verbs that are run here has one.
-            Problem::Rental(_) | Problem::Catalogue(_) => Refusal::broken(),
+            Problem::NoSuchCustomerAddress(_)
+            | Problem::NoSuchBusiness(_)
+            | Problem::Rental(_)
+            | Problem::Catalogue(_) => Refusal::broken(),
             Problem::NoSuchTaxId(id) => Refusal { status: 404, ..Refusal::no_such("tax_id", id.as_str(), "id") },
             Problem::TooManyTaxIds => Refusal::new(
                 400,

@@ -290,6 +290,8 @@ pub struct ReplaceWish {
     pub sku: Option<Sku>,
     /// Why.
     pub reason: ReplacementReason,
+    /// Why, in other words.
+    pub words: Option<String>,
     /// What is wrong with the old one.
     pub damage_assessment: Option<String>,
     /// Whether an insurance pays.
@@ -304,7 +306,7 @@ pub struct ReplaceWish {
 pub fn replace_device(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &RentalId, wish: ReplaceWish) -> Done<Rental> {
     let before = read(tx, ctx.account, id)?;
     before.require_active()?;
-    let ReplaceWish { serial, sku, reason, damage_assessment, insurance_claim, notes, by } = wish;
+    let ReplaceWish { serial, sku, reason, words, damage_assessment, insurance_claim, notes, by } = wish;
     let old = objects::one::<Asset>(tx, ctx.account.space, ObjectKind::Asset, before.serial.as_str());
     let new = assets::read(tx, ctx.account, &serial);
     let (old, new) = (old?, new?);
@@ -313,6 +315,7 @@ pub fn replace_device(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &RentalId, wish: Repla
         old_serial: before.serial.clone(),
         new_serial: serial,
         reason,
+        words,
         damage_assessment,
         insurance_claim,
         notes,

@@ -121,7 +121,6 @@ fn api() -> Api {
         unknown: Unknown::Refused,
         unknown_query: Unknown::Ignored,
         lenient: false,
-        aliases: &[],
     }
 }
 

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::asset::AssetShape;
 use super::billing_group::BillingGroupShape;
+use super::business::BusinessShape;
 use super::cash::CashTransactionShape;
 use super::coupon::CouponShape;
+use super::customer_address::CustomerAddressShape;
 use super::instrument::LooseShape;
 use super::order::OrderShape;
 use super::product::{ProductShape, VariantShape};
@@ -20,8 +22,10 @@ use super::webhook::WebhookEndpointShape;
 use super::{Unreadable, parse, shape_of, write};
 use crate::domain::asset::Asset;
 use crate::domain::billing_group::BillingGroup;
+use crate::domain::business::Business;
 use crate::domain::cash::CashTransaction;
 use crate::domain::coupon::Coupon;
+use crate::domain::customer_address::CustomerAddress;
 use crate::domain::facts::Facts;
 use crate::domain::object::{Object, ObjectKind};
 use crate::domain::order::Order;
@@ -82,6 +86,8 @@ shapes! {
     SetupIntent(SetupIntentShape),
     SetupAttempt(SetupAttemptShape),
     WebhookEndpoint(WebhookEndpointShape),
+    CustomerAddress(CustomerAddressShape),
+    Business(BusinessShape),
     Product(ProductShape),
     Variant(VariantShape),
     Asset(AssetShape),
@@ -114,6 +120,10 @@ pub fn read_facts(object: &Object) -> Result<Facts, Unreadable> {
             ObjectKind::Token => Token::try_from(parse::<TokenShape<'static>>(body)?)?.into(),
             ObjectKind::SetupIntent => SetupIntent::try_from(parse::<SetupIntentShape<'static>>(body)?)?.into(),
             ObjectKind::SetupAttempt => SetupAttempt::try_from(parse::<SetupAttemptShape<'static>>(body)?)?.into(),
+            ObjectKind::CustomerAddress => {
+                CustomerAddress::try_from(parse::<CustomerAddressShape<'static>>(body)?)?.into()
+            }
+            ObjectKind::Business => Business::try_from(parse::<BusinessShape<'static>>(body)?)?.into(),
             ObjectKind::WebhookEndpoint => {
                 WebhookEndpoint::try_from(parse::<WebhookEndpointShape<'static>>(body)?)?.into()
             }
@@ -150,6 +160,8 @@ pub(crate) mod tests {
     use crate::domain::token::{Carried, Token};
     use crate::store::record::asset::tests::assets;
     use crate::store::record::billing_group::tests::billing_groups;
+    use crate::store::record::business::tests::businesses;
+    use crate::store::record::customer_address::tests::customer_addresses;
     use crate::store::record::instrument::tests::loose_payment_methods;
     use crate::store::record::instrument::tests::{bank_accounts, cards};
     use crate::store::record::order::tests::orders;
@@ -277,6 +289,8 @@ pub(crate) mod tests {
             setup_intents().prop_map(Facts::from).boxed(),
             setup_attempts().prop_map(Facts::from).boxed(),
             webhook_endpoints().prop_map(Facts::from).boxed(),
+            customer_addresses().prop_map(Facts::from).boxed(),
+            businesses().prop_map(Facts::from).boxed(),
             products().prop_map(Facts::from).boxed(),
             variants().prop_map(Facts::from).boxed(),
             assets().prop_map(Facts::from).boxed(),

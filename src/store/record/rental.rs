@@ -99,6 +99,8 @@ struct ReplacementShape<'a> {
     new_serial: Text<'a>,
     reason: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    words: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     damage_assessment: Option<Text<'a>>,
     #[serde(default, skip_serializing_if = "is_default")]
     insurance_claim: bool,
@@ -375,12 +377,13 @@ impl From<ExtensionShape<'_>> for Extension {
 
 impl<'a> From<&'a Replacement> for ReplacementShape<'a> {
     fn from(replacement: &'a Replacement) -> ReplacementShape<'a> {
-        let Replacement { old_serial, new_serial, reason, damage_assessment, insurance_claim, notes, by, at } =
+        let Replacement { old_serial, new_serial, reason, words, damage_assessment, insurance_claim, notes, by, at } =
             replacement;
         ReplacementShape {
             old_serial: Cow::Borrowed(old_serial.as_str()),
             new_serial: Cow::Borrowed(new_serial.as_str()),
             reason: Cow::Borrowed(reason.as_str()),
+            words: borrowed(words),
             damage_assessment: borrowed(damage_assessment),
             insurance_claim: *insurance_claim,
             notes: borrowed(notes),
@@ -394,12 +397,22 @@ impl TryFrom<ReplacementShape<'_>> for Replacement {
     type Error = Unreadable;
 
     fn try_from(shape: ReplacementShape<'_>) -> Result<Replacement, Unreadable> {
-        let ReplacementShape { old_serial, new_serial, reason, damage_assessment, insurance_claim, notes, by, at } =
-            shape;
+        let ReplacementShape {
+            old_serial,
+            new_serial,
+            reason,
+            words,
+            damage_assessment,
+            insurance_claim,
+            notes,
+            by,
+            at,
+        } = shape;
         Ok(Replacement {
             old_serial: SerialNumber(old_serial.into_owned()),
             new_serial: SerialNumber(new_serial.into_owned()),
             reason: word("reason", &reason, ReplacementReason::named)?,
+            words: owned(words),
             damage_assessment: owned(damage_assessment),
             insurance_claim,
             notes: owned(notes),
@@ -609,8 +622,9 @@ pub(super) mod tests {
 
     fn replacements() -> impl Strategy<Value = Replacement> {
         let names = (any::<String>(), any::<String>(), any::<String>());
-        (names, select(ReplacementReason::ALL), any::<(bool, i64)>(), text(), text()).prop_map(
-            |(names, reason, (insurance_claim, at), damage_assessment, notes)| Replacement {
+        (names, select(ReplacementReason::ALL), any::<(bool, i64)>(), text(), text(), text()).prop_map(
+            |(names, reason, (insurance_claim, at), damage_assessment, notes, words)| Replacement {
+                words,
                 old_serial: SerialNumber(names.0),
                 new_serial: SerialNumber(names.1),
                 reason,
