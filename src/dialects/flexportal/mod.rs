@@ -63,7 +63,6 @@ pub fn dialect(app: Arc<App>) -> Dialect {
         unknown: Unknown::Ignored,
         unknown_query: Unknown::Ignored,
         lenient: false,
-        aliases: &[],
     });
     api.dialect(app, Language::FlexPortal, Some(product_imports::FILES), failure::confess)
 }
