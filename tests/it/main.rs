@@ -3,6 +3,7 @@
 mod answers;
 mod broken_connections;
 mod cases;
+mod catalogue;
 mod certificates;
 mod cli;
 mod cli_line;
@@ -21,8 +22,8 @@ mod database;
 mod database_hosts;
 mod database_tls;
 mod dice;
-mod documents;
 mod documented;
+mod documents;
 mod doors;
 mod doubt;
 mod failover;
