@@ -4,6 +4,7 @@
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use self::books::Books;
 use super::record::{read_account, read_api_key, read_balance_transaction, read_customer, read_event, read_facts};
 use super::rows::{Cell, Key, PAGE, Row, Rows, Table, Walk, require_whole};
 use super::{Failure, Kept};
@@ -229,12 +230,14 @@ impl Check<'_> {
     fn objects(&mut self, space: Space) -> Kept<()> {
         let mut walk = Walk::new(Table::named("objects"), space, None);
         let mut good_places = 0;
+        let mut books = Books::default();
         while let Some(page) = self.told.readable(walk.next(self.rows))?.filter(|page| !page.is_empty()) {
             self.told.summary.objects += page.len() as u64;
             let (mut places, mut queues) = (Vec::new(), Vec::new());
             for row in &page {
                 let examined = object(&mut self.told, space, row);
                 let Some(facts) = self.told.readable(examined)? else { continue };
+                books.take(&facts);
                 if facts.kind() == ObjectKind::WebhookEndpoint {
                     queues.push(vec![Cell::Text(facts.key().to_owned())]);
                 }
@@ -252,6 +255,7 @@ impl Check<'_> {
                 Some(format!("{}: it has no queue", named("webhook endpoint", id, space)))
             })?;
         }
+        books.tell(&mut self.told, space);
         let counted = self.rows.count(Table::named("object_lists"), space);
         let places = self.told.readable(counted)?.unwrap_or_default();
         // When there are as many as objects have, there is no room for one more.
@@ -516,6 +520,7 @@ fn called(what: &str, id: &Cell, space: Space) -> Kept<(String, String)> {
     Ok((name, doing))
 }
 
+mod books;
 mod deliveries;
 mod holdings;
 #[cfg(test)]

@@ -49,6 +49,11 @@ impl Client {
         http::send(self.address, method, path, &headers, body.as_bytes()).expect("the server answers")
     }
 
+    /// The reply to a request of a business unit, in JSON.
+    pub fn unit(&self, unit: &str, method: &str, path: &str, body: &str) -> Reply {
+        self.exchange_json(method, path, body, &[("Tenant-ID", unit)])
+    }
+
     /// The reply to a GET.
     pub fn get(&self, path: &str) -> Reply {
         self.exchange("GET", path, "", &[])

@@ -9,6 +9,7 @@ use crate::faults::breakable;
 use crate::harness::{Keeping, Server, in_every_store};
 use crate::holdings::{all_held, held, loose, token, told, winner};
 use crate::http::Reply;
+use crate::renting;
 
 in_every_store! {
     no_update_is_lost,
@@ -33,6 +34,8 @@ in_every_store! {
     readers_are_not_kept_waiting_by_a_writer,
     an_account_never_has_a_seventeenth_webhook_endpoint,
     every_change_is_told_from_the_endpoint_on,
+    orders_for_a_new_email_make_one_customer,
+    the_same_order_is_placed_once,
 }
 
 const CALLERS: usize = 8;
@@ -70,6 +73,55 @@ fn no_update_is_lost(keeping: &Keeping) {
     let endings: Vec<i64> =
         ledger["data"].as_array().unwrap().iter().map(|entry| entry["ending_balance"].as_i64().unwrap()).collect();
     assert_eq!(endings, (1..=(CALLERS * UPDATES) as i64).rev().collect::<Vec<_>>());
+}
+
+fn orders_for_a_new_email_make_one_customer(keeping: &Keeping) {
+    let server = Server::start(keeping);
+    let client = Client::new(server.address(), "sk_test_race");
+    renting::offer(&client, "race");
+    for round in 0..ROUNDS {
+        // Each asks for another number, so that none is a retry of another.
+        let placed: Vec<(String, String)> = thread::scope(|scope| {
+            let callers: Vec<_> = (1..=CALLERS)
+                .map(|caller| {
+                    let client = client.clone();
+                    let email = if caller % 2 == 0 {
+                        format!("new{round}@example.com")
+                    } else {
+                        format!(" NEW{round}@Example.com")
+                    };
+                    scope.spawn(move || renting::place(&client, "race", &email, caller))
+                })
+                .collect();
+            callers.into_iter().map(|caller| caller.join().unwrap()).collect()
+        });
+        let orders: BTreeSet<_> = placed.iter().map(|(order, _)| order.clone()).collect();
+        let customers: BTreeSet<_> = placed.iter().map(|(_, customer)| customer.clone()).collect();
+        assert_eq!((orders.len(), customers.len()), (CALLERS, 1), "{placed:?}");
+        let customer = customers.first().expect("there is one");
+        let shown =
+            renting::ask(&client, "race", "GET", &format!("/v1/customers/{customer}"), &serde_json::Value::Null);
+        let shown = json(&shown);
+        let listed: BTreeSet<_> =
+            shown["orderIds"].as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned()).collect();
+        assert_eq!((listed, shown["totalOrders"].as_u64()), (orders, Some(CALLERS as u64)));
+    }
+}
+
+fn the_same_order_is_placed_once(keeping: &Keeping) {
+    let server = Server::start(keeping);
+    let client = Client::new(server.address(), "sk_test_race");
+    renting::offer(&client, "race");
+    let placed: BTreeSet<_> = thread::scope(|scope| {
+        let callers: Vec<_> = (0..CALLERS)
+            .map(|_| {
+                let client = client.clone();
+                scope.spawn(move || renting::place(&client, "race", "jenny@example.com", 2))
+            })
+            .collect();
+        callers.into_iter().map(|caller| caller.join().unwrap()).collect()
+    });
+    assert_eq!(placed.len(), 1, "{placed:?}");
 }
 
 fn one_tag_lets_one_editor_through(keeping: &Keeping) {

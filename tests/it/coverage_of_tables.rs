@@ -92,7 +92,13 @@ fn note(exchange: &Exchange, shown: &mut BTreeSet<String>) {
     let query = target.split_once('?').map(|(_, query)| query).unwrap_or_default();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        sent.push((key.to_owned(), Value::Text(value.to_owned())));
+        // One that begins like a row with a star is of that row.
+        let begins = |member: &&Member| member.name.strip_suffix('*').is_some_and(|start| key.starts_with(start));
+        let row = operation.query.iter().find(begins).map_or(key, |member| member.name);
+        sent.push((row.to_owned(), Value::Text(value.to_owned())));
+        if row != key && exchange.reply.status >= 400 && blamed(&exchange.reply.body).iter().any(|path| path == key) {
+            shown.insert(format!("{name} refuses {row}"));
+        }
     }
     match &exchange.sent.body {
         Body::Json(text) | Body::Raw(text) => {

@@ -52,6 +52,7 @@ mod program;
 mod program_server;
 mod receiver;
 mod rentals;
+mod renting;
 mod sandbox;
 mod sdk;
 mod secrecy;

@@ -15,6 +15,7 @@ use crate::fleet::{Peer, everything, text, version, wait_until, with_pool};
 use crate::holdings::{all_held, held, loose, token, told, winner};
 use crate::http::Reply;
 use crate::postgres::Database;
+use crate::renting;
 
 const KEY: &str = "sk_test_twins";
 const CALLERS: usize = 4;
@@ -76,6 +77,24 @@ fn no_update_is_lost_in(database: &Database) {
 #[test]
 fn no_update_is_lost() {
     no_update_is_lost_in(&Database::fresh());
+}
+
+#[test]
+fn orders_for_a_new_email_make_one_customer() {
+    let database = Database::fresh();
+    let peers = Peer::pair(&database);
+    renting::offer(&peers[0].client(KEY), "twins");
+    for round in 0..ROUNDS {
+        let email = format!("new{round}@example.com");
+        let placed =
+            at_once(&peers, CALLERS * 2, |client, caller| renting::place(&client, "twins", &email, caller + 1));
+        let orders: BTreeSet<_> = placed.iter().map(|(order, _)| order).collect();
+        let customers: BTreeSet<_> = placed.iter().map(|(_, customer)| customer).collect();
+        assert_eq!((orders.len(), customers.len()), (CALLERS * 2, 1), "{placed:?}");
+        // The same once more is the same order, at whichever server.
+        let again = at_once(&peers, CALLERS * 2, |client, caller| renting::place(&client, "twins", &email, caller + 1));
+        assert_eq!(again, placed);
+    }
 }
 
 /// Many callers of both servers send money for one customer, each retrying at the other server; each sum arrives once.

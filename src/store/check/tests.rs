@@ -295,3 +295,39 @@ fn more_rows_than_fit_one_page_are_examined() {
         assert_eq!(summary.events, 2_503);
     }
 }
+
+#[test]
+fn a_rental_book_that_does_not_add_up_is_found() {
+    use crate::domain::ids::{CustomerId, OrderId, RentalId};
+    use crate::domain::rental_book::RentalBook;
+
+    for home in Home::of_each_kind().map(furnished) {
+        let store = home.open().unwrap();
+        write(&*store, |tx| {
+            let mut book = RentalBook::blank(CustomerId("a".into()), Time(5));
+            book.ordered(&OrderId("ord_1".into()));
+            book.rented(&RentalId("sub_1".into()), Time(5), 100, Some(900));
+            book.paid(50);
+            let book = Facts::from(book);
+            tx.put_object(HERE, &write_facts(&book), &[], &book.lists())
+        })
+        .unwrap();
+        store.close();
+        let found = home.examined().unwrap();
+        let name = format!("rental book a of account {}", HERE.0);
+        assert_eq!(
+            found.faults,
+            [
+                format!("{name}: it does not list the orders that there are, oldest first"),
+                format!("{name}: it does not list the rentals that there are, oldest first"),
+                format!("{name}: it says open orders 1, and it is 0"),
+                format!("{name}: it says active rentals 1, and it is 0"),
+                format!("{name}: it says monthly revenue 100, and it is 0"),
+                format!("{name}: it says lifetime collected 50, and it is 0"),
+                format!("{name}: it says acquisition cost 900, and it is 0"),
+                format!("{name}: it says tracked rentals 1, and it is 0"),
+                format!("{name}: it does not say when the first rental began"),
+            ]
+        );
+    }
+}
