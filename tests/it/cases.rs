@@ -10,6 +10,7 @@ use std::thread;
 
 use crate::answers::{self, Count};
 use crate::documents;
+use crate::documented;
 use crate::harness::{Keeping, Server};
 use crate::http::{Reply, send};
 use crate::json::{Json, Manner, Wish, differences};
@@ -303,6 +304,7 @@ impl Run<'_> {
                 .map_err(|trouble| format!("{} {}: {trouble}", request.method, request.target))?;
 
             let mut found = self.unexpected(exchange, &reply, &fill)?;
+            found.extend(documented::unexpected(&request.method, &request.target, &request.headers, &reply));
             found.extend(answers::unexpected_answer(&request.method, &request.target, &reply, self.count));
             found.extend(documents::unexpected_answer(&request.method, &request.target, &request.headers, &reply));
             if !exchange.given {
