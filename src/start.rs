@@ -27,8 +27,8 @@ use crate::http::Stop;
 use crate::http::auth::{Presented, presented};
 use crate::http::content::Outgoing;
 use crate::http::listen::{self, Bounds};
-use crate::http::mounts::{Api, Hosts};
-use crate::http::shell::{Pages, Shell};
+use crate::http::mounts::{Api, Hosts, document_of};
+use crate::http::shell::{Page, Pages, Shell};
 use crate::http::traffic::Traffic;
 use crate::ids::Ids;
 use crate::processor::{Processor, Simulator};
@@ -165,7 +165,7 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     let pages = {
         let (store, stopping) = (store.clone(), stopping.clone());
         let page = move |path: &str| admin::page(path, store.as_ref(), &metrics, stopping.load(Ordering::Relaxed));
-        Pages { paths: &admin::PATHS, page: Arc::new(page) }
+        Pages { paths: admin::PATHS.to_vec(), page: Arc::new(page) }
     };
     let bounds = Bounds {
         connections: settings.max_connections,
@@ -197,10 +197,14 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     ];
     let off = |api: Api| settings.doors.without.iter().any(|language| api == Api::Of(*language));
     dialects.extend(others.into_iter().filter(|dialect| !off(dialect.api)));
+    let mut documents = vec![(Language::Stripe, stripe::openapi::page())];
+    documents.retain(|(language, _)| dialects.iter().any(|dialect| dialect.api == Api::Of(*language)));
+    let mut open_pages = vec![document_pages(documents)];
+    open_pages.extend(admin.is_none().then(|| pages.clone()));
     let shell = Arc::new(Shell {
         dialects,
         hosts: Hosts::of(settings.doors.hosts.iter().map(|(name, language)| (name.as_str(), *language))),
-        pages: admin.is_none().then(|| pages.clone()).into_iter().collect(),
+        pages: open_pages,
         observer: watching.clone(),
         name_request,
         max_body_bytes: settings.max_body_bytes,
@@ -315,6 +319,15 @@ fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
 
 fn local(listener: &TcpListener) -> SocketAddr {
     listener.local_addr().expect("a bound listener has an address")
+}
+
+/// The OpenAPI documents of the APIs that are served, for which nobody needs a key.
+fn document_pages(documents: Vec<(Language, Page)>) -> Pages {
+    let paths = documents.iter().map(|(language, _)| document_of(*language)).collect();
+    let find = move |path: &str| {
+        documents.iter().find(|(language, _)| document_of(*language) == path).map(|(_, page)| page.clone())
+    };
+    Pages { paths, page: Arc::new(find) }
 }
 
 fn nothing_here() -> hyper::Response<Outgoing> {

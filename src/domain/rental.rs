@@ -594,3 +594,6 @@ impl Recovery {
         Recovery { collected, figures: Some(figures), status }
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

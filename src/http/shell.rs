@@ -73,7 +73,7 @@ impl Drop for Underway<'_> {
 }
 
 /// A page that belongs to no dialect: health, metrics.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
     /// HTTP status.
     pub status: u16,
@@ -90,7 +90,7 @@ pub type MakePage = dyn Fn(&str) -> Option<Page> + Send + Sync;
 #[derive(Clone)]
 pub struct Pages {
     /// Their paths.
-    pub paths: &'static [&'static str],
+    pub paths: Vec<&'static str>,
     /// The page of a path. It may wait for something, so it is called on a thread that may.
     pub page: Arc<MakePage>,
 }

@@ -20,7 +20,7 @@ const MONEY_DECIMALS: u32 = 2;
 
 /// The document.
 pub fn document(api: &Api) -> Json {
-    let mut maker = Maker { api, schemas: BTreeMap::new() };
+    let mut maker = Maker { api, schemas: Schemas::new(api.unknown == Unknown::Refused, api.lenient) };
     let mut paths = Object::new();
     let mut known: Vec<&'static str> = Vec::new();
     for operation in api.operations {
@@ -44,10 +44,6 @@ pub fn document(api: &Api) -> Json {
         let response = Object::new().and("description", reason(status)).and("headers", headers).and("content", content);
         responses.add(refusal_name(status), response);
     }
-    let mut schemas = Object::new();
-    for (name, schema) in std::mem::take(&mut maker.schemas) {
-        schemas.add(name, schema);
-    }
     let bearer = Object::new()
         .and("type", "http")
         .and("scheme", "bearer")
@@ -55,11 +51,12 @@ pub fn document(api: &Api) -> Json {
     let headers = Object::new()
         .and("ETag", header("The version of the record.", Object::new().and("type", "string")))
         .and("RequestId", header("The id of the request.", Object::new().and("type", "string")));
+    let parameters = shared_parameters(&mut maker);
     let components = Object::new()
-        .and("schemas", schemas)
+        .and("schemas", maker.schemas.into_components())
         .and("responses", responses)
         .and("headers", headers)
-        .and("parameters", shared_parameters(&mut maker))
+        .and("parameters", parameters)
         .and("securitySchemes", Object::new().and("bearer", bearer));
     let servers = api.servers.iter().map(|(url, doc)| Object::new().and("url", *url).and("description", *doc).into());
     let tags = api.tags.iter().map(|(name, doc)| Object::new().and("name", *name).and("description", *doc).into());
@@ -120,7 +117,7 @@ fn all_refusals(api: &Api) -> Vec<u16> {
 
 struct Maker<'a> {
     api: &'a Api,
-    schemas: BTreeMap<&'static str, Json>,
+    schemas: Schemas,
 }
 
 impl Maker<'_> {
@@ -244,11 +241,44 @@ impl Maker<'_> {
         told.and("content", Object::new().and("application/json", media))
     }
 
-    /// A reference to a component, whose schema is written down once.
     fn component(&mut self, component: &'static Component) -> Json {
-        if !self.schemas.contains_key(component.name) {
+        self.schemas.component(component)
+    }
+
+    fn schema(&mut self, shape: &Shape) -> Json {
+        self.schemas.schema(shape)
+    }
+}
+
+/// Schemas made from shapes, with the components that they refer to.
+pub struct Schemas {
+    /// Objects have no other members than those of their shapes.
+    closed: bool,
+    /// The server takes what strict reading refuses.
+    lenient: bool,
+    made: BTreeMap<&'static str, Json>,
+}
+
+impl Schemas {
+    /// None yet.
+    pub fn new(closed: bool, lenient: bool) -> Schemas {
+        Schemas { closed, lenient, made: BTreeMap::new() }
+    }
+
+    /// The components that were referred to, by their names.
+    pub fn into_components(self) -> Object {
+        let mut schemas = Object::new();
+        for (name, schema) in self.made {
+            schemas.add(name, schema);
+        }
+        schemas
+    }
+
+    /// A reference to a component, whose schema is written down once.
+    pub fn component(&mut self, component: &'static Component) -> Json {
+        if !self.made.contains_key(component.name) {
             // One that is part of itself finds it.
-            self.schemas.insert(component.name, Json::Null);
+            self.made.insert(component.name, Json::Null);
             let schema = self.schema(&component.shape);
             let schema = match schema {
                 Json::Object(mut told) => {
@@ -257,12 +287,13 @@ impl Maker<'_> {
                 }
                 other => other,
             };
-            self.schemas.insert(component.name, schema);
+            self.made.insert(component.name, schema);
         }
         reference("schemas", component.name)
     }
 
-    fn schema(&mut self, shape: &Shape) -> Json {
+    /// The schema of a shape.
+    pub fn schema(&mut self, shape: &Shape) -> Json {
         let typed = |name: &'static str| Object::new().and("type", name);
         match shape {
             Shape::Text(text) => self::text(text).into(),
@@ -285,7 +316,7 @@ impl Maker<'_> {
                 if !needed.is_empty() {
                     told.add("required", needed);
                 }
-                if self.api.unknown == Unknown::Refused {
+                if self.closed {
                     told.add("additionalProperties", false);
                 }
                 told.into()
@@ -307,7 +338,7 @@ impl Maker<'_> {
                 let any = components.iter().map(|component| self.component(component)).collect::<Vec<_>>();
                 Object::new().and("anyOf", any).into()
             }
-            Shape::Leniently { strict, lenient } => self.schema(if self.api.lenient { lenient } else { strict }),
+            Shape::Leniently { strict, lenient } => self.schema(if self.lenient { lenient } else { strict }),
         }
     }
 
@@ -325,7 +356,7 @@ impl Maker<'_> {
             told.add("readOnly", true);
         }
         if member.example.is_some()
-            && let Some(example) = example(member, self.api.lenient)
+            && let Some(example) = example(member, self.lenient)
         {
             told.add("examples", vec![example]);
         }
@@ -419,7 +450,8 @@ fn example(member: &Member, lenient: bool) -> Option<Json> {
 }
 
 /// The example of a value whose parts have examples.
-fn shown(shape: &Shape, lenient: bool) -> Option<Json> {
+/// The example of a shape, if all that it needs has one.
+pub fn shown(shape: &Shape, lenient: bool) -> Option<Json> {
     match shape {
         Shape::Object(members) => {
             let mut told = Object::new();

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::answers::{self, Count};
+use crate::documents;
+use crate::documented;
 use crate::harness::{Keeping, Server};
 use crate::http::{Reply, send};
 use crate::json::{Json, Manner, Wish, differences};
@@ -64,6 +66,27 @@ folders! {
     cusp_requests_authenticate: "cusp/requests/authenticate",
     cusp_requests_decode: "cusp/requests/decode",
     cusp_requests_route: "cusp/requests/route",
+    flexportal_billing_groups_create: "flexportal/billing_groups/create",
+    flexportal_billing_groups_delete: "flexportal/billing_groups/delete",
+    flexportal_billing_groups_list: "flexportal/billing_groups/list",
+    flexportal_billing_groups_retrieve: "flexportal/billing_groups/retrieve",
+    flexportal_billing_groups_update: "flexportal/billing_groups/update",
+    flexportal_payments_cancel: "flexportal/payments/cancel",
+    flexportal_payments_list: "flexportal/payments/list",
+    flexportal_payments_mark_paid: "flexportal/payments/mark_paid",
+    flexportal_payments_retrieve: "flexportal/payments/retrieve",
+    flexportal_subscriptions_buyout: "flexportal/subscriptions/buyout",
+    flexportal_subscriptions_calculate_buyout: "flexportal/subscriptions/calculate_buyout",
+    flexportal_subscriptions_calculate_early_return_fee: "flexportal/subscriptions/calculate_early_return_fee",
+    flexportal_subscriptions_cancel: "flexportal/subscriptions/cancel",
+    flexportal_subscriptions_create: "flexportal/subscriptions/create",
+    flexportal_subscriptions_early_return: "flexportal/subscriptions/early_return",
+    flexportal_subscriptions_extend: "flexportal/subscriptions/extend",
+    flexportal_subscriptions_list: "flexportal/subscriptions/list",
+    flexportal_subscriptions_notes: "flexportal/subscriptions/notes",
+    flexportal_subscriptions_replace: "flexportal/subscriptions/replace",
+    flexportal_subscriptions_retrieve: "flexportal/subscriptions/retrieve",
+    flexportal_subscriptions_upgrade: "flexportal/subscriptions/upgrade",
     jani_addresses_create: "jani/addresses/create",
     jani_addresses_get: "jani/addresses/get",
     jani_addresses_list: "jani/addresses/list",
@@ -81,6 +104,19 @@ folders! {
     jani_requests_decode: "jani/requests/decode",
     jani_requests_retry: "jani/requests/retry",
     jani_requests_route: "jani/requests/route",
+    flexportal_assets_create: "flexportal/assets/create",
+    flexportal_assets_delete: "flexportal/assets/delete",
+    flexportal_assets_get: "flexportal/assets/get",
+    flexportal_assets_list: "flexportal/assets/list",
+    flexportal_assets_update: "flexportal/assets/update",
+    flexportal_products_create: "flexportal/products/create",
+    flexportal_products_delete: "flexportal/products/delete",
+    flexportal_products_get: "flexportal/products/get",
+    flexportal_products_import: "flexportal/products/import",
+    flexportal_products_list: "flexportal/products/list",
+    flexportal_products_update: "flexportal/products/update",
+    flexportal_variants_list: "flexportal/variants/list",
+    flexportal_variants_switch: "flexportal/variants/switch",
     account_retrieve: "stripe/account/retrieve",
     balance_transactions_create: "stripe/balance_transactions/create",
     balance_transactions_list: "stripe/balance_transactions/list",
@@ -286,7 +322,9 @@ impl Run<'_> {
                     .unwrap();
             }
             let mut found = self.unexpected(exchange, &reply, &fill)?;
+            found.extend(documented::unexpected(&request.method, &request.target, &request.headers, &reply));
             found.extend(answers::unexpected_answer(&request.method, &request.target, &reply, self.count));
+            found.extend(documents::unexpected_answer(&request.method, &request.target, &request.headers, &reply));
             if !exchange.given {
                 let happened = self.events_since(&views, &before)?;
                 found.extend(unexpected_events(exchange, &happened, &fill)?);

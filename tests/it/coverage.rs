@@ -12,6 +12,7 @@ use cusp::dialects::stripe::{
 };
 
 use crate::cases::{below, root};
+use crate::documented;
 use crate::json::{Json, Wish};
 use crate::transcript::{Body, Exchange, ExpectedBody, What, filled_in};
 
@@ -281,6 +282,10 @@ fn shown() -> BTreeSet<String> {
 }
 
 fn note(exchange: &Exchange, tables: &BTreeMap<&str, Vec<Row>>, shown: &mut BTreeSet<String>) {
+    // Other APIs have some of the paths too.
+    if documented::asked(&exchange.method, &exchange.target, &exchange.sent.headers).is_some() {
+        return;
+    }
     let (path, query) = exchange.target.split_once('?').unwrap_or((&exchange.target, ""));
     let Some(operation) = operation(&exchange.method, path) else { return };
     let sent = sent(exchange, query);
@@ -355,7 +360,7 @@ fn sent(exchange: &Exchange, query: &str) -> Vec<(String, String)> {
     spread(query);
     match &exchange.sent.body {
         Body::Nothing => {}
-        Body::Raw(text) => spread(text),
+        Body::Raw(text) | Body::Json(text) => spread(text),
         Body::Pairs(own) => pairs.extend(own.iter().cloned()),
     }
     pairs.into_iter().map(|(name, value)| (with_open_indexes(&name), value)).collect()

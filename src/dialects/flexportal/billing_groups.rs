@@ -195,7 +195,7 @@ fn settled(message: &'static str, group: &BillingGroup, call: &Call) -> Answer {
 }
 
 /// A group as it is shown.
-fn object(group: &BillingGroup, shown: &Shown) -> Object {
+pub fn object(group: &BillingGroup, shown: &Shown) -> Object {
     let ids = group.members.iter().map(|member| member.rental.0.clone().into());
     let mut object = Object::new()
         .and("billingGroupId", group.id.0.clone())

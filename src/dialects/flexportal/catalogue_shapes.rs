@@ -366,9 +366,14 @@ pub fn emptied(patch: Patch<String>) -> Patch<String> {
     }
 }
 
-/// A product as it is shown.
-pub fn product_object(product: &WithVariants, shown: &Shown) -> Object {
+/// A product with its variants.
+pub fn whole_object(product: &WithVariants, shown: &Shown) -> Object {
     let WithVariants { product, variants } = product;
+    product_object(product, Some(variants), shown)
+}
+
+/// A product as it is shown, with these variants.
+pub fn product_object(product: &Product, variants: Option<&[Variant]>, shown: &Shown) -> Object {
     let Product {
         id,
         created,
@@ -394,14 +399,14 @@ pub fn product_object(product: &WithVariants, shown: &Shown) -> Object {
     if let Some(description) = description {
         object.add("description", description.clone());
     }
-    let variants: Vec<Json> = variants.iter().map(|variant| variant_object(variant, shown).into()).collect();
-    object
-        .and("images", texts(images))
-        .and("status", status.as_str())
-        .and("_sync", Object::new().and("source", "manual"))
-        .and("variants", variants)
-        .and("createdAt", time(*created))
-        .and("updatedAt", time(*updated))
+    object.add("images", texts(images));
+    object.add("status", status.as_str());
+    object.add("_sync", Object::new().and("source", "manual"));
+    if let Some(variants) = variants {
+        let variants = variants.iter().map(|variant| variant_object(variant, shown).into());
+        object.add("variants", variants.collect::<Vec<Json>>());
+    }
+    object.and("createdAt", time(*created)).and("updatedAt", time(*updated))
 }
 
 /// A variant as it is shown.

@@ -216,7 +216,7 @@ fn total(payment: &RentalPayment) -> i64 {
 }
 
 /// A payment as it is shown.
-fn object(payment: &RentalPayment, shown: &Shown) -> Object {
+pub fn object(payment: &RentalPayment, shown: &Shown) -> Object {
     let RentalPayment {
         id,
         created,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Shown;
-use super::catalogue_shapes::{product_change, product_object, settled_object};
+use super::catalogue_shapes::{product_change, settled_object, whole_object};
 use super::pages::{self, LIMIT, SORT_DIR, START_AFTER, sort_by};
 use crate::domain::ids::ProductId;
 use crate::domain::product::{MAX_NAME, Product, ProductStatus};
@@ -52,7 +52,7 @@ pub fn list(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
     Ok(Plan::scan(move |call, read| {
         let page = products::list(read, &call.account, &filter, &paging)?;
         let shown = Shown::of(call);
-        let item = |product: &WithVariants| product_object(product, &shown);
+        let item = |product: &WithVariants| whole_object(product, &shown);
         Ok(Answer::ok(pages::envelope("products", &page, paging.limit, item, |product| product.product.id.0.clone())))
     }))
 }
@@ -62,7 +62,7 @@ pub fn retrieve(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
     let id = ProductId(asked.part(0));
     Ok(Plan::scan(move |call, read| {
         let product = products::read(read, &call.account, &id)?;
-        Ok(Answer::ok(product_object(&product, &Shown::of(call))))
+        Ok(Answer::ok(whole_object(&product, &Shown::of(call))))
     }))
 }
 

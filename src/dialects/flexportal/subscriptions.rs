@@ -15,6 +15,7 @@ use crate::domain::rental::{
     BuyoutReason, CancellationReason, Ending, Extend, Rental, RentalStatus, ReplacementReason, ReturnCondition,
 };
 use crate::domain::rental_problem::RentalProblem;
+use crate::domain::time::Time;
 use crate::engine::Stop;
 use crate::engine::listing::{Sort, SortKey};
 use crate::engine::rentals::{
@@ -23,6 +24,11 @@ use crate::engine::rentals::{
 use crate::http::json::Object;
 use crate::rest::shape::{Member, member};
 use crate::rest::{Answer, Asked, Call, Fields, Flaw, Halt, Plan, Refusal, Shape, Wrong};
+
+/// The first moment at which a contract can begin.
+const EARLIEST: Time = Time(0);
+/// The last one, 2199-12-31T23:59:59.999Z: there are months behind it that can be written, enough for the longest contract.
+const LATEST: Time = Time(7_258_118_399_999);
 
 /// The variable part of the path.
 pub const PARTS: &[Member] = &[member("subscriptionId", ID).needed().doc("The subscription's id.")];
@@ -51,13 +57,17 @@ pub const LIST: &[Member] = &[
 /// `POST /v1/subscriptions`
 pub fn create(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
     let mut body = asked.body();
+    let start: Option<Time> = body.get("startDate");
+    if start.is_some_and(|start| start < EARLIEST || start > LATEST) {
+        return Err(Refusal::flaw(Flaw::rule("startDate", "custom", "has to be in the years 1970 to 2199")));
+    }
     let wish = NewRental {
         by: signature(&call.key),
         order: OrderId(body.needed("orderId")),
         serial: SerialNumber(body.needed("assetSerialNumber")),
         customer: CustomerId(body.needed("customerId")),
         group: body.get("billingGroupId").map(BillingGroupId),
-        start: body.get("startDate"),
+        start,
         months: contract_length(&mut body, "contractLength")?,
         notes: body.get("notes"),
     };

@@ -22,6 +22,7 @@ pub mod import;
 pub mod instruments;
 pub mod lists;
 pub mod offers;
+pub mod openapi;
 pub mod params;
 pub mod payment_methods;
 pub mod promotion_codes;
