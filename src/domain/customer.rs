@@ -486,7 +486,7 @@ impl Customer {
             Patch::Keep => {}
             // Who sends back what he was shown says nothing new.
             Patch::Clear if self.payment_reference().is_none() => {}
-            Patch::Set(text) if self.payment_reference() == Some(&text) && charged == Some(&text) => {}
+            Patch::Set(text) if self.payment_reference() == Some(text.as_str()) && charged == Some(text.as_str()) => {}
             Patch::Clear => {
                 self.paid_by = PaymentReference::Nothing;
                 self.invoice_settings.default_payment_method = None;

@@ -509,8 +509,10 @@ impl Facts {
 #[cfg(test)]
 mod tests {
     use super::promotion_code_lists::{of_code, of_coupon, of_customer, on, on_for};
-    use super::{business_lists, cash_transaction_lists, customer_address_lists, order_lists, setup_lists};
-    use crate::domain::ids::{CouponId, CustomerId, InstrumentId, SetupIntentId};
+    use super::{
+        business_lists, cash_transaction_lists, catalogue_lists, customer_address_lists, order_lists, setup_lists,
+    };
+    use crate::domain::ids::{CouponId, CustomerId, InstrumentId, ProductId, RentalId, SetupIntentId, Sku, VariantId};
     use crate::domain::object::{List, ObjectKind};
     use crate::domain::promotion_code::Code;
 
@@ -534,6 +536,26 @@ mod tests {
             (customer_address_lists::of_customer(&customer), 0),
             (business_lists::of_customer(&customer), 0),
             (setup_lists::attempts(&SetupIntentId("seti_1".into())), -4_538_216_354_797_502_237),
+        ];
+        assert_eq!(lists.map(|(list, _)| list.0), lists.map(|(_, digest)| digest));
+    }
+
+    #[test]
+    fn lists_of_the_catalogue_never_change_either() {
+        let (customer, sku) = (CustomerId("cus_1".into()), Sku("P".into()));
+        let (product, variant) = (ProductId("prod_1".into()), VariantId("var_1".into()));
+        let lists = [
+            (List::all(ObjectKind::Product), 4_289_948_543_383_802_316),
+            (List::all(ObjectKind::Variant), 9_094_157_698_249_328_214),
+            (List::all(ObjectKind::Asset), 9_072_363_293_751_332_819),
+            (catalogue_lists::product_of_sku(&sku), 705_987_181_906_808_373),
+            (catalogue_lists::of_product(&product), -5_428_391_579_548_612_550),
+            (catalogue_lists::variant_of_id(&variant), -9_219_655_326_713_232_274),
+            (catalogue_lists::assets_of_sku(&sku), -6_061_365_011_008_760_842),
+            (catalogue_lists::assets_of_customer(&customer), 7_672_781_915_501_450_156),
+            (catalogue_lists::assets_of_rental(&RentalId("sub_1".into())), 8_912_586_907_631_707_897),
+            (order_lists::open_of_product(&product), 2_879_840_850_637_251_170),
+            (order_lists::open_of_variant(&variant), 2_359_984_355_471_219_674),
         ];
         assert_eq!(lists.map(|(list, _)| list.0), lists.map(|(_, digest)| digest));
     }

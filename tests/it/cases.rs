@@ -315,24 +315,6 @@ impl Run<'_> {
             let reply = send(self.server.address(), &request.method, &request.target, &request.headers, &request.body)
                 .map_err(|trouble| format!("{} {}: {trouble}", request.method, request.target))?;
 
-            if let Ok(dump) = std::env::var("CUSP_DUMP") {
-                use std::io::Write as _;
-                let line = format!(
-                    "{}\t{}\t{}\t{}\t{}\n",
-                    request.method,
-                    request.target,
-                    reply.status,
-                    reply.header("Stripe-Version").unwrap_or("-"),
-                    reply.text().replace(['\n', '\t'], " ")
-                );
-                std::fs::OpenOptions::new()
-                    .append(true)
-                    .create(true)
-                    .open(format!("{dump}/{}.tsv", std::process::id()))
-                    .unwrap()
-                    .write_all(line.as_bytes())
-                    .unwrap();
-            }
             let mut found = self.unexpected(exchange, &reply, &fill)?;
             found.extend(documented::unexpected(&request.method, &request.target, &request.headers, &reply));
             found.extend(answers::unexpected_answer(&request.method, &request.target, &reply, self.count));

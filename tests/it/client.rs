@@ -41,13 +41,17 @@ impl Client {
         http::send(self.address, "POST", path, &headers, body.as_bytes()).expect("the server answers")
     }
 
+    /// The reply to a request of JSON with more headers.
+    pub fn exchange_json(&self, method: &str, path: &str, body: &str, more: &[(&str, &str)]) -> Reply {
+        let own = [("Authorization", format!("Bearer {}", self.key)), ("Content-Type", "application/json".into())];
+        let mut headers: Vec<(String, String)> = own.map(|(name, value)| (name.to_owned(), value)).into();
+        headers.extend(more.iter().map(|(name, value)| (name.to_string(), value.to_string())));
+        http::send(self.address, method, path, &headers, body.as_bytes()).expect("the server answers")
+    }
+
     /// The reply to a request of a business unit, in JSON.
     pub fn unit(&self, unit: &str, method: &str, path: &str, body: &str) -> Reply {
-        let authorization = format!("Bearer {}", self.key);
-        let headers =
-            [("Authorization", authorization.as_str()), ("Tenant-ID", unit), ("Content-Type", "application/json")];
-        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        http::send(self.address, method, path, &headers, body.as_bytes()).expect("the server answers")
+        self.exchange_json(method, path, body, &[("Tenant-ID", unit)])
     }
 
     /// The reply to a GET.

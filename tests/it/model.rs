@@ -1,12 +1,14 @@
-//! A long random history against a simple model of what a customer is: after every step the reply agrees with the model,
-//! and every so often lists, searches, events and ledgers do too. `CUSP_SEED` repeats a run or starts another.
+//! A long random history in three languages against a simple model of what a customer is: after every step the reply agrees
+//! with the model, and every so often lists, searches, events and ledgers do too. `CUSP_SEED` repeats a run or starts another.
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use crate::cross::Language;
 use crate::harness::{Keeping, Server, in_every_store};
-use crate::http::{self, Reply};
+use crate::http::Reply;
+use crate::record_model::Facts;
 
 in_every_store! {
     a_random_history_agrees_with_the_model,
@@ -36,10 +38,10 @@ fn a_random_history_agrees_with_the_model(keeping: &Keeping) {
     }
 }
 
-/// What the model knows of a customer: what Stripe shows of it, and its version.
+/// What the model knows of a customer, its version, and the movements of its balance.
 #[derive(Clone, Debug)]
 struct Known {
-    shown: Map<String, Value>,
+    facts: Facts,
     version: u64,
     moves: Vec<i64>,
 }
@@ -73,6 +75,8 @@ struct Run {
     replies: Vec<Keyed>,
 }
 
+/// The account, which is a unit of the same name in FlexPortal's words.
+const ACCOUNT: &str = "model";
 const NAMES: [&str; 4] = ["Jenny Rosen", "ÄRGER & Söhne", "x", "Rosen"];
 const EMAILS: [&str; 3] = ["jenny@example.com", "Jenny@Example.com", "ops@example.org"];
 /// The second can be redeemed so often and no more.
@@ -83,7 +87,7 @@ const KEYS: [&str; 3] = ["plan", "0", "order id"];
 impl Run {
     fn step(&mut self) {
         self.server.advance(self.dice.below(3) as i64 * 700);
-        match self.dice.below(22) {
+        match self.dice.below(30) {
             0..=4 => self.create(),
             5..=13 => self.update(),
             14 => self.move_balance(),
@@ -92,6 +96,7 @@ impl Run {
             17 => self.retry(),
             18 => self.refused(),
             19 | 20 => self.redeem(),
+            21..=28 => self.update_in_another_language(),
             _ => self.retrieve(),
         }
     }
@@ -101,7 +106,7 @@ impl Run {
         let reply = self.send("POST", "/v1/customers", &body, true);
         let shown = object(&reply);
         let id = shown["id"].as_str().unwrap().to_owned();
-        let mut known = Known { shown: blank(), version: 1, moves: Vec::new() };
+        let mut known = Known { facts: Facts::blank(), version: 1, moves: Vec::new() };
         apply(&mut known, changes);
         self.model.order.push(id.clone());
         self.model.events.push(("customer.created".into(), id.clone()));
@@ -114,9 +119,9 @@ impl Run {
         let (body, changes) = self.change();
         let reply = self.send("POST", &format!("/v1/customers/{id}"), &body, true);
         let known = self.model.live.get_mut(&id).unwrap();
-        let before = known.shown.clone();
+        let before = known.facts.clone();
         apply(known, changes);
-        if known.shown != before {
+        if known.facts != before {
             known.version += 1;
             self.model.events.push(("customer.updated".into(), id));
         }
@@ -136,10 +141,119 @@ impl Run {
             return;
         }
         let known = self.model.live.get_mut(&id).unwrap();
-        known.shown.insert("name".into(), json!(format!("v{version}")));
+        let before = known.facts.shown.clone();
+        known.facts.shown.insert("name".into(), json!(format!("v{version}")));
+        known.facts.settle(&before);
         known.version += 1;
         agree(known, &reply);
         self.model.events.push(("customer.updated".into(), id));
+    }
+
+    /// Jani and FlexPortal want an e-mail address for one customer alone.
+    fn update_in_another_language(&mut self) {
+        let Some(id) = self.somebody() else { return };
+        let by = [Language::Jani, Language::FlexPortal][self.dice.below(2)];
+        let body = match by {
+            Language::FlexPortal => self.change_of_flexportal(),
+            Language::Jani | Language::Stripe => self.change_of_jani(),
+        };
+        let verb = if by == Language::Jani { "PATCH" } else { "PUT" };
+        let reply = by.send(&self.server, ACCOUNT, verb, &by.path(&id), &body.to_string(), &[]);
+        let email = body["email"].as_str().filter(|email| !self.model.live[&id].facts.has_email(email));
+        let is_taken = |email: &str| self.model.live.values().any(|known| known.facts.has_email(email));
+        if email.is_some_and(is_taken) {
+            assert_eq!(reply.status, 409, "{by:?} {body}: {}", reply.text());
+            return;
+        }
+        let known = self.model.live.get_mut(&id).unwrap();
+        let before = known.facts.clone();
+        match by {
+            Language::FlexPortal => known.facts.by_flexportal(&body),
+            Language::Jani | Language::Stripe => known.facts.by_jani(&body),
+        }
+        if known.facts != before {
+            known.version += 1;
+            self.model.events.push(("customer.updated".into(), id.clone()));
+        }
+        assert_eq!(reply.status, 200, "{by:?} {body}: {}", reply.text());
+        self.agree_in_every_language(&id);
+    }
+
+    fn agree_in_every_language(&self, id: &str) {
+        let known = &self.model.live[id];
+        let wanted = [(Language::Jani, known.facts.in_jani()), (Language::FlexPortal, known.facts.in_flexportal())];
+        for (by, wanted) in wanted {
+            let reply = by.send(&self.server, ACCOUNT, "GET", &by.path(id), "", &[]);
+            let shown = object(&reply);
+            for (name, value) in wanted.as_object().unwrap() {
+                let seen = match (&shown[name], value) {
+                    // What is null in the model may be left out.
+                    (Value::Object(members), Value::Object(wanted)) => {
+                        let names = members.keys().chain(wanted.keys());
+                        names.map(|name| (name.clone(), shown_of(members, name))).collect()
+                    }
+                    (other, _) => other.clone(),
+                };
+                assert_eq!(seen, *value, "{name} of {id} by {by:?}");
+            }
+            assert_eq!(reply.header("ETag"), Some(format!("\"{}\"", known.version).as_str()), "of {id} by {by:?}");
+        }
+        agree(known, &self.exchange("GET", &format!("/v1/customers/{id}"), "", &[]));
+    }
+
+    fn change_of_jani(&mut self) -> Value {
+        let mut body = json!({});
+        for _ in 0..self.dice.below(4) {
+            let (name, value) = match self.dice.below(7) {
+                0 => ("name", json!(NAMES[self.dice.below(NAMES.len())])),
+                1 => ("email", json!(EMAILS[self.dice.below(EMAILS.len())])),
+                2 => ("phone", [json!("+4930123456"), Value::Null][self.dice.below(2)].clone()),
+                3 => ("status", json!(["active", "inactive", "suspended"][self.dice.below(3)])),
+                4 => ("payment_method", [json!("momo_1"), Value::Null][self.dice.below(2)].clone()),
+                5 => {
+                    let all =
+                        [json!({}), Value::Null, json!({"plan": "gold", "seats": 3}), json!({"plan": 5, "0": "x"})];
+                    ("custom_data", all[self.dice.below(4)].clone())
+                }
+                _ => {
+                    let all = [
+                        json!({"city": "Lyon", "country": "FR"}),
+                        json!({"city": "Oslo", "country": "NO"}),
+                        Value::Null,
+                    ];
+                    ("address", all[self.dice.below(3)].clone())
+                }
+            };
+            body[name] = value;
+        }
+        body
+    }
+
+    fn change_of_flexportal(&mut self) -> Value {
+        let mut body = json!({});
+        for _ in 0..self.dice.below(4) {
+            let (name, value) = match self.dice.below(8) {
+                0 => ("firstName", json!(["Jenny", "Ann Lee"][self.dice.below(2)])),
+                1 => ("lastName", json!(["Rosen", "van Doe"][self.dice.below(2)])),
+                2 => ("company", json!(["", "Acme"][self.dice.below(2)])),
+                3 => ("phone", json!(["", "1"][self.dice.below(2)])),
+                4 => ("email", json!(EMAILS[self.dice.below(EMAILS.len())])),
+                5 => ("customerType", json!(["individual", "business"][self.dice.below(2)])),
+                6 => ("status", json!(["active", "inactive"][self.dice.below(2)])),
+                _ => {
+                    let (city, country) = [("Lyon", "France"), ("Oslo", "Norway")][self.dice.below(2)];
+                    let contact = ["Ann", "Bob"][self.dice.below(2)];
+                    let mut address =
+                        json!({"contactName": contact, "streetAddress": "1", "city": city, "country": country});
+                    if self.dice.below(2) == 0 {
+                        address["locality"] = json!("Centre");
+                    }
+                    ("billingAddress", address)
+                }
+            };
+            body[name] = value;
+        }
+        body
     }
 
     fn move_balance(&mut self) {
@@ -149,12 +263,12 @@ impl Run {
         let reply = self.send("POST", &path, &format!("amount={amount}&currency=usd"), true);
         assert_eq!(reply.status, 200, "{}", reply.text());
         let known = self.model.live.get_mut(&id).unwrap();
-        let before = known.shown.clone();
-        known.shown["balance"] = json!(known.shown["balance"].as_i64().unwrap() + amount);
-        known.shown["currency"] = json!("usd");
+        let before = known.facts.clone();
+        known.facts.shown["balance"] = json!(known.facts.shown["balance"].as_i64().unwrap() + amount);
+        known.facts.shown["currency"] = json!("usd");
         known.moves.push(amount);
-        assert_eq!(object(&reply)["ending_balance"], known.shown["balance"]);
-        if known.shown != before {
+        assert_eq!(object(&reply)["ending_balance"], known.facts.shown["balance"]);
+        if known.facts != before {
             known.version += 1;
             self.model.events.push(("customer.updated".into(), id));
         }
@@ -165,7 +279,7 @@ impl Run {
         let reply = self.send("DELETE", &format!("/v1/customers/{id}"), "", false);
         assert_eq!(object(&reply), json!({"id": id, "object": "customer", "deleted": true}));
         let known = self.model.live.remove(&id).unwrap();
-        if let Some(discount) = known.shown["discount"]["id"].as_str() {
+        if let Some(discount) = known.facts.shown["discount"]["id"].as_str() {
             self.model.events.push(("customer.discount.deleted".into(), discount.into()));
         }
         self.model.deleted.insert(id.clone(), known.version + 1);
@@ -184,7 +298,7 @@ impl Run {
         }
         let known = self.model.live.get_mut(&id).unwrap();
         let has = object(&reply)["discount"].clone();
-        let had = known.shown.insert("discount".into(), has.clone()).unwrap_or_default();
+        let had = known.facts.shown.insert("discount".into(), has.clone()).unwrap_or_default();
         let (told, about) = match (had["id"].as_str(), has["id"].as_str()) {
             (None, None) => return agree(known, &reply),
             (None, Some(new)) => ("created", new),
@@ -305,14 +419,15 @@ impl Run {
                     Some(text) => text == email,
                     None => false,
                 };
-                expected.iter().filter(|id| same(&self.model.live[**id].shown["email"])).count()
+                expected.iter().filter(|id| same(&self.model.live[**id].facts.shown["email"])).count()
             };
             let listed = self.ids(&format!("/v1/customers?limit=100&email={}", encoded(email)), "starting_after");
             assert_eq!(listed.len(), having(false), "listed by {email}");
             let query = encoded(&format!("email:\"{email}\""));
             assert_eq!(self.found(&query), having(true), "found by {email}");
         }
-        let golden = expected.iter().filter(|id| self.model.live[**id].shown["metadata"]["plan"] == "gold").count();
+        let golden =
+            expected.iter().filter(|id| self.model.live[**id].facts.shown["metadata"]["plan"] == "gold").count();
         assert_eq!(self.found(&encoded("metadata[\"plan\"]:\"GOLD\"")), golden, "found by metadata");
         for (coupon, times) in COUPONS.iter().zip(self.model.redeemed) {
             let kept = object(&self.exchange("GET", &format!("/v1/coupons/{coupon}"), "", &[]));
@@ -328,7 +443,7 @@ impl Run {
                 object(&reply)["data"].as_array().unwrap().iter().map(|t| t["amount"].as_i64().unwrap()).collect();
             let newest_first: Vec<i64> = known.moves.iter().rev().copied().take(100).collect();
             assert_eq!(amounts, newest_first, "the ledger of {id}");
-            assert_eq!(known.moves.iter().sum::<i64>(), known.shown["balance"].as_i64().unwrap());
+            assert_eq!(known.moves.iter().sum::<i64>(), known.facts.shown["balance"].as_i64().unwrap());
         }
     }
 
@@ -405,48 +520,44 @@ impl Run {
     }
 
     fn exchange(&self, method: &str, path: &str, body: &str, more: &[(String, String)]) -> Reply {
-        let mut headers = vec![("Authorization".to_owned(), "Bearer sk_test_model".to_owned())];
-        if method == "POST" {
-            headers.push(("Content-Type".to_owned(), "application/x-www-form-urlencoded".to_owned()));
-        }
-        headers.extend(more.iter().cloned());
-        http::send(self.server.address(), method, path, &headers, body.as_bytes()).expect("the server answers")
+        let more: Vec<(&str, &str)> = more.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        Language::Stripe.send(&self.server, ACCOUNT, method, path, body, &more)
     }
 }
 
-fn blank() -> Map<String, Value> {
-    let shown = json!({"name": null, "email": null, "description": null, "phone": null, "metadata": {}, "balance": 0,
-        "currency": null, "address": null, "discount": null, "tax_exempt": "none", "delinquent": false});
-    shown.as_object().unwrap().clone()
+/// A member, or null where there is none.
+fn shown_of(members: &serde_json::Map<String, Value>, name: &str) -> Value {
+    members.get(name).cloned().unwrap_or_default()
 }
 
 /// What a change makes of a customer. The same name twice: the last one counts, as in the form.
 fn apply(known: &mut Known, changes: Vec<(String, Value)>) {
-    let balance = known.shown["balance"].as_i64().unwrap();
+    let before = known.facts.shown.clone();
     for (name, value) in changes {
         match name.strip_prefix("metadata.") {
             Some(key) if value == "" => {
-                known.shown["metadata"].as_object_mut().unwrap().remove(key);
+                known.facts.shown["metadata"].as_object_mut().unwrap().remove(key);
             }
             Some(key) => {
-                known.shown["metadata"].as_object_mut().unwrap().insert(key.to_owned(), value);
+                known.facts.shown["metadata"].as_object_mut().unwrap().insert(key.to_owned(), value);
             }
             None => {
-                known.shown.insert(name, value);
+                known.facts.shown.insert(name, value);
             }
         }
     }
-    let moved = known.shown["balance"].as_i64().unwrap() - balance;
+    known.facts.settle(&before);
+    let moved = known.facts.shown["balance"].as_i64().unwrap() - before["balance"].as_i64().unwrap();
     if moved != 0 {
         known.moves.push(moved);
-        known.shown.insert("currency".into(), json!("usd"));
+        known.facts.shown.insert("currency".into(), json!("usd"));
     }
 }
 
 #[track_caller]
 fn agree(known: &Known, reply: &Reply) {
     let shown = object(reply);
-    for (name, value) in &known.shown {
+    for (name, value) in &known.facts.shown {
         assert_eq!(&shown[name], value, "{name} of {}", shown["id"]);
     }
     assert_eq!(reply.header("ETag"), Some(format!("\"{}\"", known.version).as_str()), "of {}", shown["id"]);

@@ -326,7 +326,8 @@ pub fn calculate_buyout(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal
     let id = calculated(&mut asked)?;
     // It takes a body, so it is a POST, but it changes nothing.
     Ok(Plan::look(move |call, read| {
-        let (rental, quote) = rentals::buyout_quote(read, &call.account, &id, call.now)?;
+        let (rental, quote) =
+            rentals::buyout_quote(read, &call.account, &id, call.now).map_err(named_by("rentalId"))?;
         Ok(Answer::ok(quotes::buyout(&rental, &quote, &Shown::of(call))))
     }))
 }
@@ -335,7 +336,8 @@ pub fn calculate_buyout(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal
 pub fn calculate_early_return(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
     let id = calculated(&mut asked)?;
     Ok(Plan::look(move |call, read| {
-        let (rental, quote) = rentals::early_return_quote(read, &call.account, &id, call.now)?;
+        let (rental, quote) =
+            rentals::early_return_quote(read, &call.account, &id, call.now).map_err(named_by("rentalId"))?;
         Ok(Answer::ok(quotes::early_return(&rental, &quote, &Shown::of(call))))
     }))
 }

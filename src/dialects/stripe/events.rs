@@ -290,8 +290,6 @@ fn told(facts: &Facts, beside: &[Facts], account: &Account, version: &Version, t
         | Facts::Product(_)
         | Facts::Variant(_)
         | Facts::Asset(_)
-        | Facts::CustomerAddress(_)
-        | Facts::Business(_)
         | Facts::Order(_)
         | Facts::RentalBook(_)
         | Facts::Rental(_)
