@@ -533,8 +533,8 @@ mod tests {
             (setup_lists::of_method(&InstrumentId("pm_1".into())), 5_091_765_562_543_734_040),
             (List::all(ObjectKind::Order), -2_357_883_310_277_739_121),
             (order_lists::of_customer(&customer), 5_176_652_714_780_395_336),
-            (customer_address_lists::of_customer(&customer), 0),
-            (business_lists::of_customer(&customer), 0),
+            (customer_address_lists::of_customer(&customer), -1_020_253_880_272_977_553),
+            (business_lists::of_customer(&customer), 8_808_943_576_163_499_548),
             (setup_lists::attempts(&SetupIntentId("seti_1".into())), -4_538_216_354_797_502_237),
         ];
         assert_eq!(lists.map(|(list, _)| list.0), lists.map(|(_, digest)| digest));

@@ -1,6 +1,7 @@
 //! Refusals in Stripe's words. Every text that a client reads is here or in a file below.
 
 mod cash;
+mod customers;
 mod declines;
 mod idempotency;
 mod instruments;
@@ -543,6 +544,7 @@ impl Refusal {
             // None of the verbs that are run here has one.
             Problem::NoSuchCustomerAddress(_)
             | Problem::NoSuchBusiness(_)
+            | Problem::EmailTaken
             | Problem::Rental(_)
             | Problem::Catalogue(_) => Refusal::broken(),
             Problem::NoSuchTaxId(id) => Refusal { status: 404, ..Refusal::no_such("tax_id", id.as_str(), "id") },
@@ -575,12 +577,7 @@ impl Refusal {
             Problem::TooManyMetadataKeys { count } => {
                 Refusal::invalid("metadata", format!("Metadata can have up to 50 keys, but you've set {count}."))
             }
-            // No operation of this API asks for it, as several customers may have one address here.
-            Problem::EmailTaken => Refusal::invalid("email", "Another customer has this email address."),
-            Problem::InvoicePrefixTaken { prefix } => Refusal::invalid(
-                "invoice_prefix",
-                format!("The invoice prefix '{prefix}' is already in use by another customer."),
-            ),
+            Problem::InvoicePrefixTaken { prefix } => Refusal::taken_invoice_prefix(&prefix),
             Problem::Declined(decline) => Refusal::declined(decline, names.bank_account),
             Problem::ExpiryOver(fault) => Refusal::declined(fault.into(), names.bank_account),
             Problem::TaxLocationUnknown => Refusal::invalid(
