@@ -330,7 +330,7 @@ fn placed_before(
     let is_same = |order: &Order| {
         order.customer.id == holder.id
             && order.status != OrderStatus::Cancelled
-            && order.purpose.as_str() == wish.purpose.as_str()
+            && order.purpose == wish.purpose
             && letters_without_case(&order.customer.email).eq(letters_without_case(&wish.email))
             && order.lines() == lines
     };
