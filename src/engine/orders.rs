@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::customers::Bringing;
 use super::listing::{Listed, Objects, Paging};
-use super::objects::{self, Walk};
+use super::objects;
 use super::{Ctx, Done, customers, rental_book, tell};
 use crate::domain::account::Account;
 use crate::domain::address::{Address, NewAddress, NewShipping};
@@ -18,13 +18,16 @@ use crate::domain::object::{List, ObjectKind};
 use crate::domain::order::{
     Order, OrderItem, OrderPayment, OrderPaymentStatus, OrderPurpose, OrderStatus, OrderTotals, Orderer, RETRY_MILLIS,
 };
-use crate::domain::page::{Cursor, Page, Place, Span};
+use crate::domain::page::{Cursor, ObjectPage, Page, Place, Span};
 use crate::domain::patch::Patch;
 use crate::domain::product::{Product, Variant};
 use crate::domain::rental_problem::RentalProblem;
 use crate::domain::term::letters_without_case;
 use crate::domain::unit::UnitSettings;
 use crate::store::{Kept, Read, Tx};
+
+/// How many of a customer's newest orders are looked at together for one that is asked for again.
+const NEWEST: usize = 20;
 
 /// A wish for an order.
 #[derive(Clone, Debug)]
@@ -80,8 +83,9 @@ pub struct Placed {
 /// Places an order, and makes its customer when nobody has the e-mail address. The same order asked for again within
 /// [`RETRY_MILLIS`] is the first one.
 pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, wish: &NewOrder) -> Done<Placed> {
-    let holder = holder(tx, ctx.account, &wish.email)?;
-    let offers = offers(tx, ctx.account, &wish.items)?;
+    // Both are asked for before a failure is passed on: a store that fetches for a whole run then does so once.
+    let (holder, offers) = (holder(tx, ctx.account, &wish.email), offers(tx, ctx.account, &wish.items));
+    let (holder, offers) = (holder?, offers?);
     if let Some(holder) = &holder
         && let Some(order) = placed_before(tx, ctx, holder, wish, &offers)?
     {
@@ -330,17 +334,26 @@ fn placed_before(
     let is_same = |order: &Order| {
         order.customer.id == holder.id
             && order.status != OrderStatus::Cancelled
-            && order.purpose.as_str() == wish.purpose.as_str()
+            && order.purpose == wish.purpose
             && letters_without_case(&order.customer.email).eq(letters_without_case(&wish.email))
             && order.lines() == lines
     };
-    let created = Span { from: Some(ctx.now.plus_millis(-RETRY_MILLIS)), until: None };
-    let walk = Walk { list: order_lists::of_customer(&holder.id), created, cursor: Cursor::Newest, limit: 1 };
-    let page = objects::chosen(tx, ctx.account.space, walk, |_, mut orders: Vec<Order>| {
-        orders.retain(is_same);
-        Ok(orders)
-    })?;
-    Ok(page.items.into_iter().next())
+    let since = ctx.now.plus_millis(-RETRY_MILLIS);
+    let list = order_lists::of_customer(&holder.id);
+    let mut cursor = Cursor::Newest;
+    loop {
+        // The moment is another one in each run, so nothing is asked for by it: the store would look for ever.
+        let page = ObjectPage { list, created: Span::default(), cursor, limit: NEWEST };
+        let Page { items, has_more } = objects::page::<Order>(tx, ctx.account.space, &page)?;
+        let end = items.last().map(Order::place).filter(|end| has_more && end.created >= since);
+        if let Some(order) = items.into_iter().find(|order| order.created >= since && is_same(order)) {
+            return Ok(Some(order));
+        }
+        match end {
+            Some(end) => cursor = Cursor::OlderThan(end),
+            None => return Ok(None),
+        }
+    }
 }
 
 impl NewOrder {

@@ -247,9 +247,15 @@ async fn run_all(
 
     let mut changes = Changes::default();
     let mut outcomes: Vec<Option<Kept<()>>> = jobs.iter().map(|_| None).collect();
-    for _ in 0..MAX_ROUNDS {
+    let mut fruitless = 0;
+    while fruitless < MAX_ROUNDS {
+        fruitless += 1;
         for (queued, outcome) in jobs.iter_mut().zip(&mut outcomes).filter(|(_, outcome)| outcome.is_none()) {
             *outcome = run_one(queued, &mut scene, &mut changes, shared);
+            if outcome.is_some() {
+                // Jobs that walk come to their end one after the other, each some rounds behind the one before it.
+                fruitless = 0;
+            }
         }
         if outcomes.iter().all(Option::is_some) {
             if !changes.is_empty() {
@@ -258,7 +264,7 @@ async fn run_all(
             }
             return Ok((changes, outcomes.into_iter().flatten().collect()));
         }
-        let wants = std::mem::take(&mut scene.wants);
+        let mut wants = std::mem::take(&mut scene.wants);
         if !wants.pages.is_empty() && !changes.is_empty() {
             // A walk goes along rows of the database, so what the group has changed must be there first. The heads stay
             // among the changes: there is something to commit.
@@ -269,6 +275,9 @@ async fn run_all(
             heads.extend(settled.heads.clone());
             changes.heads.clone_from(&settled.heads);
             scene = Scene { known: Known { heads, ..Known::default() }, ..Scene::default() };
+            // The one that can end next gets at once all that it has asked for so far.
+            let next = jobs.iter().zip(&outcomes).find(|(_, outcome)| outcome.is_none());
+            wants.absorb(next.map(|(queued, _)| queued.wants.clone()).unwrap_or_default());
         }
         let missing: BTreeSet<Space> =
             wants.heads.iter().filter(|space| !scene.known.heads.contains_key(space)).copied().collect();
