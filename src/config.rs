@@ -443,7 +443,7 @@ mod tests {
             known.lines().next().unwrap_or_default().split(", ").map(|name| name.trim_matches('`').into()).collect();
         assert_eq!(flags, variables);
         assert_eq!(flags, keys);
-        assert_eq!(flags.len(), 35);
+        assert_eq!(flags.len(), 36);
     }
 
     #[test]

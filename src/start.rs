@@ -27,8 +27,8 @@ use crate::http::Stop;
 use crate::http::auth::{Presented, presented};
 use crate::http::content::Outgoing;
 use crate::http::listen::{self, Bounds};
-use crate::http::mounts::{Api, Hosts, document_of};
-use crate::http::shell::{Page, Pages, Shell};
+use crate::http::mounts::{Api, Hosts};
+use crate::http::shell::{Pages, Shell};
 use crate::http::traffic::Traffic;
 use crate::ids::Ids;
 use crate::processor::{Processor, Simulator};
@@ -197,14 +197,10 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
     ];
     let off = |api: Api| settings.doors.without.iter().any(|language| api == Api::Of(*language));
     dialects.extend(others.into_iter().filter(|dialect| !off(dialect.api)));
-    let mut documents = vec![(Language::Stripe, stripe::openapi::page())];
-    documents.retain(|(language, _)| dialects.iter().any(|dialect| dialect.api == Api::Of(*language)));
-    let mut open_pages = vec![document_pages(documents)];
-    open_pages.extend(admin.is_none().then(|| pages.clone()));
     let shell = Arc::new(Shell {
         dialects,
         hosts: Hosts::of(settings.doors.hosts.iter().map(|(name, language)| (name.as_str(), *language))),
-        pages: open_pages,
+        pages: admin.is_none().then(|| pages.clone()),
         observer: watching.clone(),
         name_request,
         max_body_bytes: settings.max_body_bytes,
@@ -322,14 +318,6 @@ fn local(listener: &TcpListener) -> SocketAddr {
 }
 
 /// The OpenAPI documents of the APIs that are served, for which nobody needs a key.
-fn document_pages(documents: Vec<(Language, Page)>) -> Pages {
-    let paths = documents.iter().map(|(language, _)| document_of(*language)).collect();
-    let find = move |path: &str| {
-        documents.iter().find(|(language, _)| document_of(*language) == path).map(|(_, page)| page.clone())
-    };
-    Pages { paths, page: Arc::new(find) }
-}
-
 fn nothing_here() -> hyper::Response<Outgoing> {
     let mut response = hyper::Response::new(Outgoing::whole("There is no such page here.\n"));
     *response.status_mut() = StatusCode::NOT_FOUND;

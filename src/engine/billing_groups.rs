@@ -86,7 +86,7 @@ pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, wish: NewBillingGroup, by: &str) -
         status: GroupStatus::Active,
         notes: notes.filter(|notes| !notes.is_empty()),
     };
-    let mut moved = Moved::load(tx, ctx, &made, &rentals)?;
+    let mut moved = Moved::load(tx, ctx, None, &rentals)?;
     moved.fill(ctx, &mut made, &rentals)?;
 
     moved.save(tx, ctx)?;
@@ -110,7 +110,7 @@ pub fn update(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &BillingGroupId, change: Billi
     }
     let moved = if rentals.is_some() || after.billing_day() != before.billing_day() {
         let wanted = rentals.unwrap_or_else(|| ids(&before));
-        let mut moved = Moved::load(tx, ctx, &before, &wanted)?;
+        let mut moved = Moved::load(tx, ctx, Some(&before), &wanted)?;
         moved.fill(ctx, &mut after, &wanted)?;
         Some(moved)
     } else {
@@ -131,7 +131,7 @@ pub fn update(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &BillingGroupId, change: Billi
 /// Removes a group. Its rentals are billed one by one again; what the group billed before today stays its own.
 pub fn delete(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &BillingGroupId) -> Done<()> {
     let before = read(tx, ctx.account, id)?;
-    let mut moved = Moved::load(tx, ctx, &before, &[])?;
+    let mut moved = Moved::load(tx, ctx, Some(&before), &[])?;
     let mut after = before.clone();
     moved.fill(ctx, &mut after, &[])?;
 
@@ -178,13 +178,14 @@ struct Moved {
 }
 
 impl Moved {
-    /// The rentals of a group and those that are to be in it.
-    fn load(tx: &mut dyn Tx, ctx: &Ctx<'_>, group: &BillingGroup, wanted: &[RentalId]) -> Done<Moved> {
+    /// The rentals of a group, if there is one already, and those that are to be in it. Nothing is asked for by the id of
+    /// one that is being made: that is another one each time that the change is tried.
+    fn load(tx: &mut dyn Tx, ctx: &Ctx<'_>, group: Option<&BillingGroup>, wanted: &[RentalId]) -> Done<Moved> {
         // The ids that a caller gives are as many as a group can have, or it is refused before anything is looked at.
         if wanted.len() > MAX_RENTALS {
             return Err(RentalProblem::TooManyInGroup.into());
         }
-        let mine = ids(group);
+        let mine = group.map(ids).unwrap_or_default();
         // All are asked for before a failure is passed on: a store that fetches for a whole run then does so once.
         let asked = wanted.iter().chain(mine.iter().filter(|id| !wanted.contains(id)));
         let found: Vec<(&RentalId, Kept<Option<Rental>>)> =
@@ -196,12 +197,13 @@ impl Moved {
         }
         let theirs = rentals.values().filter_map(|(rental, _)| rental.group.as_ref());
         let mut theirs: Vec<BillingGroupId> = theirs.map(|membership| membership.group.clone()).collect();
-        theirs.push(group.id.clone());
+        let own = group.map(|group| &group.id);
+        theirs.extend(own.cloned());
         theirs.sort_unstable();
         theirs.dedup();
         let instalments = Instalments::load(tx, ctx.account, rentals.keys(), &theirs);
         let found: Vec<Kept<Option<BillingGroup>>> =
-            theirs.iter().filter(|other| **other != group.id).map(|other| find(tx, ctx.account, other)).collect();
+            theirs.iter().filter(|other| Some(*other) != own).map(|other| find(tx, ctx.account, other)).collect();
         let mut others = BTreeMap::new();
         for other in found {
             others.extend(other?.map(|other| (other.id.clone(), (other.clone(), other))));

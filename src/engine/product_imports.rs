@@ -64,7 +64,7 @@ pub fn import(tx: &mut dyn Tx, ctx: &Ctx<'_>, rows: &[Row]) -> Done<Vec<Result<I
         catalogue.variants.into_values().filter_map(|step| Some((step.before, step.after?))).collect();
     // In the order of the rows, as far as they are new.
     variants.sort_by(|(_, one), (_, next)| one.id.cmp(&next.id));
-    variants.into_iter().try_for_each(|(before, after)| put_variant(tx, ctx, before, &after))?;
+    variants.into_iter().try_for_each(|(before, after)| put_variant(tx, ctx, before, after).map(drop))?;
     Ok(outcomes)
 }
 

@@ -92,8 +92,7 @@ pub fn set_variant_status(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &VariantId, status
     let change = VariantChange { status: Some(status), ..VariantChange::of(before.sku.clone()) };
     let after = changed(tx, ctx, &product, &before, change)?;
 
-    put_variant(tx, ctx, Some(before), &after)?;
-    Ok(after)
+    Ok(put_variant(tx, ctx, Some(before), after)?)
 }
 
 /// A product with its variants.
@@ -256,7 +255,7 @@ fn settle(tx: &mut dyn Tx, ctx: &Ctx<'_>, before: Option<Product>, change: Produ
     let created = before.is_none();
     let product = put_product(tx, ctx, before, after)?;
     for (before, variant) in steps {
-        put_variant(tx, ctx, before, &variant)?;
+        put_variant(tx, ctx, before, variant)?;
     }
     Ok(Settled { product, created, variants })
 }
@@ -356,20 +355,26 @@ pub(super) fn put_product(
 }
 
 /// Keeps a variant and tells of it.
-pub(super) fn put_variant(tx: &mut dyn Tx, ctx: &Ctx<'_>, before: Option<Variant>, after: &Variant) -> Kept<()> {
+pub(super) fn put_variant(
+    tx: &mut dyn Tx,
+    ctx: &Ctx<'_>,
+    before: Option<Variant>,
+    mut after: Variant,
+) -> Kept<Variant> {
     let change = match before {
-        Some(before) if before == *after => return Ok(()),
+        Some(before) if before == after => return Ok(after),
         None => {
-            let after = Facts::from(after.clone());
-            objects::put(tx, ctx, None, &after)?;
-            ObjectChange::Created(after)
+            let facts = Facts::from(after.clone());
+            objects::put(tx, ctx, None, &facts)?;
+            ObjectChange::Created(facts)
         }
         Some(before) => {
-            let after = Facts::from(Variant { updated: ctx.now, ..after.clone() });
-            let before = Facts::from(before);
-            objects::put(tx, ctx, Some(&before), &after)?;
-            ObjectChange::Updated { before, after }
+            after.updated = ctx.now;
+            let (before, facts) = (Facts::from(before), Facts::from(after.clone()));
+            objects::put(tx, ctx, Some(&before), &facts)?;
+            ObjectChange::Updated { before, after: facts }
         }
     };
-    tell(tx, ctx, Happening::Object { change, beside: Vec::new() })
+    tell(tx, ctx, Happening::Object { change, beside: Vec::new() })?;
+    Ok(after)
 }

@@ -17,7 +17,7 @@ use crate::store::{Kept, Read, Tx};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wish {
     /// A card.
-    Card(NewCard),
+    Card(Box<NewCard>),
     /// A bank account.
     BankAccount(NewBankAccount),
     /// A number of a person.

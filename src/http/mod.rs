@@ -19,7 +19,7 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -183,7 +183,12 @@ pub struct Dialect {
     pub confess: fn(trouble: Trouble, request: &str) -> Reply,
     /// Where it takes files.
     pub files: Option<Files>,
+    /// Its OpenAPI document, which is served without a key: whoever writes a client has none yet.
+    pub document: Option<Arc<Document>>,
 }
+
+/// A document, which is made when it is first asked for: it is large, and most servers are never asked.
+pub type Document = LazyLock<Bytes, Box<dyn FnOnce() -> Bytes + Send + Sync>>;
 
 /// Where a dialect takes files, which may be larger than other bodies and take longer.
 #[derive(Clone, Copy, Debug)]

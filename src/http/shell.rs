@@ -16,7 +16,7 @@ use hyper::{Method, StatusCode};
 
 use super::content::{Content, Outgoing, Takeover};
 use super::listen::{Peer, Place, Unsent};
-use super::mounts::{self, Hosts, TENANT_ID};
+use super::mounts::{self, Api, Hosts, TENANT_ID};
 use super::traffic::{Passed, Traffic};
 use super::{Dialect, Files, Reply, Request, Stop, Trouble};
 use crate::clock::Clock;
@@ -73,7 +73,7 @@ impl Drop for Underway<'_> {
 }
 
 /// A page that belongs to no dialect: health, metrics.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Page {
     /// HTTP status.
     pub status: u16,
@@ -122,7 +122,7 @@ pub struct Shell {
     /// Which hosts are whose.
     pub hosts: Hosts,
     /// Pages on the same address.
-    pub pages: Vec<Pages>,
+    pub pages: Option<Pages>,
     /// Who keeps count.
     pub observer: Arc<dyn Observer>,
     /// Where request ids come from.
@@ -144,10 +144,10 @@ impl Shell {
     pub async fn serve(&self, incoming: hyper::Request<Incoming>, door: Option<Language>) -> Response {
         let began = Instant::now();
         let (mut head, body) = incoming.into_parts();
-        for pages in &self.pages {
-            if let Some(page) = pages.serve(&head.method, head.uri.path()).await {
-                return page;
-            }
+        if let Some(pages) = &self.pages
+            && let Some(page) = pages.serve(&head.method, head.uri.path()).await
+        {
+            return page;
         }
         self.observer.began();
         let _underway = Underway(self.observer.as_ref());
@@ -168,6 +168,7 @@ impl Shell {
         let declared = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         let reply = match read(declared, body, most, deadline).await {
             Err(trouble) => Reply { close: true, ..(dialect.confess)(trouble, &id) },
+            Ok(_) if let Some(document) = document(dialect, &head.method, &path) => document,
             Ok(body) => {
                 let request = Request {
                     id: id.clone(),
@@ -277,6 +278,14 @@ impl Shell {
             None => (self.dialects.first().expect("there is a dialect"), 0, path.to_owned()),
         }
     }
+}
+
+/// The reply that is a dialect's document, when that is asked for.
+fn document(dialect: &Dialect, method: &Method, path: &str) -> Option<Reply> {
+    let Api::Of(language) = dialect.api else { return None };
+    let (route, read) = (mounts::document_of(language), method == Method::GET || method == Method::HEAD);
+    let document = dialect.document.as_ref().filter(|_| read && path == route)?;
+    Some(Reply { route, ..Reply::new(StatusCode::OK, Bytes::clone(document)) })
 }
 
 /// The body of a reply that refuses.

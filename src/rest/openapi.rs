@@ -18,6 +18,10 @@ use crate::http::json::{Json, Object};
 /// The decimals that documents show amounts with: most currencies have so many.
 const MONEY_DECIMALS: u32 = 2;
 
+/// How a server refuses what it does not read to the end, without a body.
+pub const TOO_LONG: [(u16, &str); 2] =
+    [(414, "The URL is too long to be read."), (431, "The headers are too long, or too many, to be read.")];
+
 /// The document.
 pub fn document(api: &Api) -> Json {
     let mut maker = Maker { api, schemas: Schemas::new(api.unknown == Unknown::Refused, api.lenient) };
@@ -44,12 +48,15 @@ pub fn document(api: &Api) -> Json {
         let response = Object::new().and("description", reason(status)).and("headers", headers).and("content", content);
         responses.add(refusal_name(status), response);
     }
+    for (status, doc) in TOO_LONG {
+        responses.add(refusal_name(status), Object::new().and("description", doc));
+    }
     let bearer = Object::new()
         .and("type", "http")
         .and("scheme", "bearer")
         .and("description", "An API key: `Authorization: Bearer KEY`.");
     let headers = Object::new()
-        .and("ETag", header("The version of the record.", Object::new().and("type", "string")))
+        .and("ETag", entity_tag())
         .and("RequestId", header("The id of the request.", Object::new().and("type", "string")));
     let parameters = shared_parameters(&mut maker);
     let components = Object::new()
@@ -159,6 +166,9 @@ impl Maker<'_> {
             responses.insert(304, told.into());
         }
         for status in refusals(self.api, operation) {
+            responses.insert(status, reference("responses", &refusal_name(status)));
+        }
+        for (status, _) in TOO_LONG {
             responses.insert(status, reference("responses", &refusal_name(status)));
         }
         let mut by_status = Object::new();
@@ -333,7 +343,9 @@ impl Schemas {
                 told.into()
             }
             Shape::Map(value) => typed("object").and("additionalProperties", self.schema(value)).into(),
-            Shape::Data(_) => typed("object").and("additionalProperties", true).into(),
+            Shape::Data(_) => {
+                typed("object").and("additionalProperties", true).and("propertyNames", text_schema()).into()
+            }
             Shape::AnyOf(components) => {
                 let any = components.iter().map(|component| self.component(component)).collect::<Vec<_>>();
                 Object::new().and("anyOf", any).into()
@@ -449,7 +461,6 @@ fn example(member: &Member, lenient: bool) -> Option<Json> {
     Some(json(Value::of_json(example.as_bytes()).expect("examples of tables are JSON")))
 }
 
-/// The example of a value whose parts have examples.
 /// The example of a shape, if all that it needs has one.
 pub fn shown(shape: &Shape, lenient: bool) -> Option<Json> {
     match shape {
@@ -504,21 +515,38 @@ fn shared_parameters(maker: &mut Maker<'_>) -> Object {
         let told = maker.parameter(member, "header");
         parameters.add(component_name(member.name), told);
     }
-    let of_header = |name: &'static str, doc: &'static str, schema: Object| {
-        let told = Object::new().and("name", name).and("in", "header").and("description", doc);
-        told.and("required", false).and("schema", schema)
-    };
     let key = Object::new().and("type", "string").and("minLength", 1i64).and("maxLength", MAX_KEY as i64);
     // What headers can carry, and not only spaces.
     let key = key.and("pattern", "^[!-~]([ -~]*[!-~])?$");
-    let tag = || Object::new().and("type", "string");
     let doc = "Requests with the same key are one: the change happens once, and each gets the first one's reply.";
     parameters.add("IdempotencyKey", of_header("Idempotency-Key", doc, key));
-    let doc = "Entity tags, one of which the record has to have.";
-    parameters.add("IfMatch", of_header("If-Match", doc, tag()));
-    let doc = "Entity tags that the caller has already.";
-    parameters.add("IfNoneMatch", of_header("If-None-Match", doc, tag()));
+    parameters.add("IfMatch", if_match());
+    parameters.add("IfNoneMatch", if_none_match());
     parameters
+}
+
+/// The header `If-Match` as a parameter.
+pub fn if_match() -> Object {
+    of_header("If-Match", "Entity tags, one of which the record has to have.", entity_tags())
+}
+
+/// The header `If-None-Match` as a parameter.
+pub fn if_none_match() -> Object {
+    of_header("If-None-Match", "Entity tags that the caller has already.", entity_tags())
+}
+
+fn entity_tags() -> Object {
+    Object::new().and("type", "string").and("minLength", 1i64)
+}
+
+fn of_header(name: &'static str, doc: &'static str, schema: Object) -> Object {
+    let told = Object::new().and("name", name).and("in", "header").and("description", doc);
+    told.and("required", false).and("schema", schema)
+}
+
+/// The header `ETag` of replies.
+pub fn entity_tag() -> Object {
+    header("The version of the record.", Object::new().and("type", "string"))
 }
 
 fn header(doc: &'static str, schema: impl Into<Json>) -> Object {

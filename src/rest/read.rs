@@ -237,10 +237,10 @@ fn of_text(shape: &Shape, text: &str) -> Value {
     }
 }
 
-/// As much of a key as a flaw repeats.
+/// As much of a key as a flaw repeats, with a sign in the place of each NUL.
 fn shown(key: &str) -> String {
     let end = key.char_indices().map(|(at, _)| at).chain([key.len()]).take_while(|at| *at <= MAX_KEY_SHOWN).last();
-    key[..end.unwrap_or_default()].to_owned()
+    key[..end.unwrap_or_default()].replace('\0', "\u{fffd}")
 }
 
 struct Reader<'a> {

@@ -4,9 +4,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
+use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderName};
-use hyper::{Method, StatusCode};
 
 use super::call::{Answer, Asked, Call, Given, Halt, Plan, Says};
 use super::fields::Fields;
@@ -24,7 +23,7 @@ use crate::http::auth::{Presented, presented};
 use crate::http::given::Value;
 use crate::http::mounts;
 use crate::http::routes::{Found, Routes};
-use crate::http::{Body, Dialect, Files, Reply, Request, conditions};
+use crate::http::{Body, Dialect, Document, Files, Reply, Request, conditions};
 use crate::settings::Language;
 use crate::store::{Failure, Outlook, Tx};
 
@@ -68,21 +67,14 @@ impl Api {
         files: Option<Files>,
         confess: fn(crate::http::Trouble, &str) -> Reply,
     ) -> Dialect {
-        let (api, routes) = (self.clone(), Arc::new(Routes::of(self.operations)));
-        let document: Bytes = openapi::document(self).to_bytes().into();
+        let (api, described, routes) = (self.clone(), self.clone(), Arc::new(Routes::of(self.operations)));
         Dialect {
             name: self.name,
             api: mounts::Api::Of(language),
-            answer: Arc::new(move |request: Request| {
-                // Whoever writes a client needs no key yet.
-                if request.path == mounts::document_of(language) && is_read(&request.method) {
-                    let reply = Reply::new(StatusCode::OK, document.clone());
-                    return Box::pin(async move { Reply { route: mounts::document_of(language), ..reply } });
-                }
-                Box::pin(answer(api.clone(), app.clone(), routes.clone(), request))
-            }),
+            answer: Arc::new(move |request| Box::pin(answer(api.clone(), app.clone(), routes.clone(), request))),
             confess,
             files,
+            document: Some(Arc::new(Document::new(Box::new(move || openapi::document(&described).to_bytes().into())))),
         }
     }
 
@@ -110,10 +102,6 @@ impl Api {
         let money_decimals = call.account.default_currency.decimals();
         Reading { unknown: self.unknown, unknown_query: self.unknown_query, money_decimals, lenient: self.lenient }
     }
-}
-
-fn is_read(method: &Method) -> bool {
-    method == Method::GET || method == Method::HEAD
 }
 
 /// What was sent, before it is read by a table.

@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::answers::{self, Count};
-use crate::documented;
 use crate::documents;
 use crate::harness::{Keeping, Server};
 use crate::http::{Reply, send};
@@ -316,7 +315,6 @@ impl Run<'_> {
                 .map_err(|trouble| format!("{} {}: {trouble}", request.method, request.target))?;
 
             let mut found = self.unexpected(exchange, &reply, &fill)?;
-            found.extend(documented::unexpected(&request.method, &request.target, &request.headers, &reply));
             found.extend(answers::unexpected_answer(&request.method, &request.target, &reply, self.count));
             found.extend(documents::unexpected_answer(&request.method, &request.target, &request.headers, &reply));
             if !exchange.given {

@@ -273,7 +273,7 @@ fn one_of_many_who_want_an_email_address_gets_it(keeping: &Keeping) {
         (0..MANY).map(|number| world.made(&format!("name=N{number}&email={number}@example.com"))).collect();
     for round in 0..4 {
         let email = |number: usize| {
-            if number % 2 == 0 { format!("new{round}@example.com") } else { format!("NEW{round}@example.com") }
+            if number.is_multiple_of(2) { format!("new{round}@example.com") } else { format!("NEW{round}@example.com") }
         };
         let mut statuses: Vec<u16> = thread::scope(|scope| {
             let asked: Vec<_> = ids

@@ -3,9 +3,11 @@
 
 use std::sync::LazyLock;
 
-use cusp::dialects::stripe::openapi;
+use cusp::dialects::stripe;
 use cusp::dialects::stripe::versions::NEWEST;
+use cusp::dialects::{flexportal, jani};
 use cusp::http::mounts::{Api, meant};
+use cusp::rest;
 use cusp::settings::Language;
 use serde_json::Value;
 
@@ -25,7 +27,9 @@ const SILENT: [&str; 10] = [
     "writeOnly",
 ];
 
-static STRIPE: LazyLock<Document> = LazyLock::new(|| Document::of(&openapi::document().to_bytes()));
+static STRIPE: LazyLock<Document> = LazyLock::new(|| Document::of(&stripe::openapi::document().to_bytes()));
+static FLEXPORTAL: LazyLock<Document> = LazyLock::new(|| of_tables(&flexportal::api()));
+static JANI: LazyLock<Document> = LazyLock::new(|| of_tables(&jani::api(false)));
 
 /// What is wrong with a reply by the document of its API; nothing where it has none.
 pub fn unexpected_answer(method: &str, target: &str, headers: &[(String, String)], reply: &Reply) -> Vec<String> {
@@ -33,11 +37,18 @@ pub fn unexpected_answer(method: &str, target: &str, headers: &[(String, String)
     let tenant = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("tenant-id"));
     let meant = meant(None, path, tenant);
     let document = match meant.api {
+        _ if path.starts_with("/openapi/") => return Vec::new(),
         // Stripe's describes the newest version only.
         Api::Of(Language::Stripe) if reply.header("Stripe-Version") == Some(NEWEST) => &*STRIPE,
-        Api::Of(Language::Stripe | Language::FlexPortal | Language::Jani) | Api::Cusp => return Vec::new(),
+        Api::Of(Language::FlexPortal) => &*FLEXPORTAL,
+        Api::Of(Language::Jani) => &*JANI,
+        Api::Of(Language::Stripe) | Api::Cusp => return Vec::new(),
     };
     document.unexpected(method, &meant.path(path), reply)
+}
+
+fn of_tables(api: &rest::Api) -> Document {
+    Document::of(&rest::openapi::document(api).to_bytes())
 }
 
 /// A document of OpenAPI 3.1.
@@ -49,27 +60,46 @@ impl Document {
     }
 
     fn unexpected(&self, method: &str, path: &str, reply: &Reply) -> Vec<String> {
-        let Some((template, operations)) = self.item(path) else { return Vec::new() };
-        let Some(operation) = operations.get(method.to_ascii_lowercase()) else { return Vec::new() };
-        let name = format!("{method} {template}");
-        let Some(response) = operation["responses"].get(reply.status.to_string()) else {
-            return vec![format!("the document has no {} for {name}", reply.status)];
+        if method == "HEAD" {
+            return Vec::new();
+        }
+        let operation = self.item(path).and_then(|(template, item)| Some((template, item.get(method.to_lowercase())?)));
+        let Some((template, operation)) = operation else {
+            // Any refusal says the same by its status.
+            let refusals = self.0["components"]["responses"].as_object().into_iter().flatten();
+            let mut refusals = refusals.filter(|(name, _)| name.ends_with(&reply.status.to_string()));
+            return match refusals.next() {
+                Some((_, response)) => self.unlike(response, method, reply),
+                None => vec![format!("{} where nothing is: {method} {path}", reply.status)],
+            };
         };
-        let response = self.target(response);
-        let schema = response.pointer("/content/application~1json/schema");
-        match (schema, reply.body.is_empty()) {
-            (None, true) => Vec::new(),
-            (None, false) => vec![format!("the document has no body for {} of {name}", reply.status)],
-            // HEAD, 304, 204.
-            (Some(_), true) => Vec::new(),
-            (Some(schema), false) => match serde_json::from_slice::<Value>(&reply.body) {
-                Err(trouble) => vec![format!("{name}: the body is no JSON: {trouble}")],
+        let name = format!("{method} {template}");
+        match operation["responses"].get(reply.status.to_string()) {
+            Some(response) => self.unlike(self.target(response), &name, reply),
+            None => vec![format!("the document has no {} for {name}", reply.status)],
+        }
+    }
+
+    /// What a reply has else than a response of the document.
+    fn unlike(&self, response: &Value, name: &str, reply: &Reply) -> Vec<String> {
+        let headers = response["headers"].as_object().into_iter().flatten();
+        let missing = headers.filter(|(header, _)| reply.header(header).is_none());
+        let mut found: Vec<String> = missing.map(|(header, _)| format!("{name}: the reply has no {header}")).collect();
+        match response.pointer("/content/application~1json/schema") {
+            None if reply.body.is_empty() => {}
+            None => found.push(format!("the document has no body for {} of {name}", reply.status)),
+            Some(_) if reply.header("Content-Type") != Some("application/json") => {
+                found.push(format!("{name}: the reply does not say that it is JSON"));
+            }
+            Some(schema) => match serde_json::from_slice::<Value>(&reply.body) {
+                Err(trouble) => found.push(format!("{name}: the body is no JSON: {trouble}")),
                 Ok(value) => {
                     let findings = self.findings(schema, &value, "");
-                    findings.into_iter().map(|finding| format!("the document of {name}: {finding}")).collect()
+                    found.extend(findings.into_iter().map(|finding| format!("the document of {name}: {finding}")));
                 }
             },
         }
+        found
     }
 
     /// The path that is meant: of several the one with the fewest variable parts.

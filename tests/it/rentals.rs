@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::thread;
+use std::{slice, thread};
 
 use serde_json::{Value, json};
 
@@ -168,7 +168,8 @@ fn a_device_is_rented_once(keeping: &Keeping) {
 
 #[test]
 fn a_device_is_rented_once_by_two_servers() {
-    let peers = Peer::pair(&Database::fresh());
+    let database = Database::fresh();
+    let peers = Peer::pair(&database);
     device_race(&[Caller(peers[0].address()), Caller(peers[1].address())]);
 }
 
@@ -196,7 +197,8 @@ fn a_payment_is_paid_once(keeping: &Keeping) {
 
 #[test]
 fn a_payment_is_paid_once_by_two_servers() {
-    let peers = Peer::pair(&Database::fresh());
+    let database = Database::fresh();
+    let peers = Peer::pair(&database);
     payment_race(&[Caller(peers[0].address()), Caller(peers[1].address())]);
 }
 
@@ -205,7 +207,7 @@ fn the_last_unit_of_an_order_is_rented_once(keeping: &Keeping) {
     let caller = Caller(server.address());
     caller.stock(CALLERS);
     let (order, customer) = caller.order("jenny@example.com", 1, 4);
-    let replies = at_once(&[caller.clone()], |caller, number| {
+    let replies = at_once(slice::from_ref(&caller), |caller, number| {
         let serial = format!("SN-{number}");
         let body = json!({"orderId": order, "assetSerialNumber": serial, "customerId": customer});
         caller.post("/flexportal/v1/subscriptions", &body)
@@ -224,7 +226,7 @@ fn random_histories_add_up(keeping: &Keeping) {
     let server = Server::start(keeping);
     let caller = Caller(server.address());
     caller.stock(60);
-    let mut history = History { caller: caller.clone(), given_up: GivenUp::new(), orders: Vec::new(), fresh: 0 };
+    let mut history = History { caller: caller.clone(), given_up: GivenUp::new(), orders: Vec::new() };
     for step in 0..STEPS {
         if dice.below(6) == 0 {
             server.advance(dice.between(1, 40) as i64 * 86_400_000);
@@ -241,8 +243,6 @@ struct History {
     given_up: GivenUp,
     /// Id of the order, id of the customer.
     orders: Vec<(String, String)>,
-    /// How many devices were rented out for the first time.
-    fresh: usize,
 }
 
 impl History {
@@ -274,9 +274,9 @@ impl History {
         }
     }
 
-    fn next_device(&mut self) -> String {
-        self.fresh += 1;
-        format!("SN-{}", self.fresh - 1)
+    fn next_device(&self) -> String {
+        let available = self.caller.get("/flexportal/v1/assets?status=available&limit=1");
+        text(&available["assets"][0]["serialNumber"])
     }
 
     fn order(&mut self, dice: &mut Dice) {

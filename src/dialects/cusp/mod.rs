@@ -64,6 +64,7 @@ pub fn dialect(cusp: Cusp) -> Dialect {
         answer: Arc::new(move |request| Box::pin(answer(cusp.clone(), routes.clone(), request))),
         confess: |trouble, request| Refusal::trouble(trouble).reply(Some(request)),
         files,
+        document: None,
     }
 }
 

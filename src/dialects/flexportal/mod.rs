@@ -44,11 +44,11 @@ const HEADERS: &[Member] = &[shape::member("Tenant-ID", Shape::text(1, 200))
     .doc("The business unit that the request is for. It has to be the one that the key belongs to.")
     .example("case")];
 
-/// The API over the program.
-pub fn dialect(app: Arc<App>) -> Dialect {
-    let api = Arc::new(Api {
+/// The API.
+pub fn api() -> Api {
+    Api {
         name: "flexportal",
-        title: "Cusp: FlexPortal",
+        title: "FlexPortal's API, spoken by Cusp",
         doc: "Customers with their orders, rentals and payments, in the words of FlexPortal's API.",
         operations: routes::OPERATIONS,
         tags: routes::TAGS,
@@ -63,8 +63,12 @@ pub fn dialect(app: Arc<App>) -> Dialect {
         unknown: Unknown::Ignored,
         unknown_query: Unknown::Ignored,
         lenient: false,
-    });
-    api.dialect(app, Language::FlexPortal, Some(product_imports::FILES), failure::confess)
+    }
+}
+
+/// The dialect over the program.
+pub fn dialect(app: Arc<App>) -> Dialect {
+    Arc::new(api()).dialect(app, Language::FlexPortal, Some(product_imports::FILES), failure::confess)
 }
 
 /// The business unit that a request names, if the key's account is that one.

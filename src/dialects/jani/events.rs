@@ -90,7 +90,7 @@ pub fn list(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
     Ok(Plan::scan(move |call, read| {
         let mut sequence = match &after {
             None => 0,
-            Some(id) => match read.event(call.account.space, id)?.filter(|event| is_told(event)) {
+            Some(id) => match read.event(call.account.space, id)?.filter(is_told) {
                 Some(event) => event.sequence,
                 None => {
                     let wrong = Wrong::Rule("unknown", "is the id of no event".to_owned());

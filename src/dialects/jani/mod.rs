@@ -22,7 +22,7 @@ use failure::Words;
 pub fn api(lenient: bool) -> Api {
     Api {
         name: "jani",
-        title: "Jani customers",
+        title: "Jani's API, spoken by Cusp",
         doc: "Customers with their addresses and businesses, and what happened to them.",
         operations: routes::OPERATIONS,
         tags: routes::TAGS,

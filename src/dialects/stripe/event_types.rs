@@ -298,8 +298,12 @@ mod tests {
     #[test]
     fn what_happens_here_can_be_asked_for() {
         assert!(KNOWN.is_sorted_by(|one, next| one < next));
-        let missing: Vec<&str> =
-            EventKind::ALL.iter().map(|kind| kind.as_str()).filter(|name| !is_known(name)).collect();
+        let missing: Vec<&str> = EventKind::ALL
+            .iter()
+            .filter(|kind| kind.is_stripes())
+            .map(|kind| kind.as_str())
+            .filter(|name| !is_known(name))
+            .collect();
         assert!(missing.is_empty(), "{missing:?}");
         assert!(!is_known("*") && !is_known("customer") && !is_known("customer.*"));
     }

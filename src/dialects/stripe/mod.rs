@@ -65,7 +65,7 @@ use crate::http::json::Json;
 use crate::http::mounts::Api;
 use crate::http::routes::{Found, Routes};
 use crate::http::traffic::Traffic;
-use crate::http::{Dialect, Reply, Request, conditions};
+use crate::http::{Dialect, Document, Reply, Request, conditions};
 use crate::processor::{AttemptKey, Finding, Question};
 use crate::settings::Language;
 use crate::store::{Failure, Kept, Read, Tx};
@@ -97,6 +97,7 @@ pub fn dialect(app: Arc<App>, traffic: Arc<Traffic>) -> Dialect {
         }),
         confess: |trouble, _| Refusal::trouble(trouble).reply(),
         files: None,
+        document: Some(Arc::new(Document::new(Box::new(|| openapi::document().to_bytes().into())))),
     }
 }
 

@@ -8,8 +8,7 @@ mod requests;
 use super::routes::OPERATIONS;
 use super::versions::NEWEST;
 use crate::http::json::{Json, Object};
-use crate::http::shell::Page;
-use crate::rest::openapi::{Schemas, shown};
+use crate::rest::openapi::{Schemas, TOO_LONG, entity_tag, if_match, if_none_match, shown};
 use crate::rest::shape::{Component, Shape};
 use objects::rest::REFUSED;
 use operations::{DESCRIBED, Described, Says};
@@ -36,12 +35,6 @@ const REFUSALS: [(u16, &str); 14] = [
 const DOC: &str = "The customer side of Stripe's API, as Cusp speaks it. This document describes the newest version only: \
     requests that name an older one in `Stripe-Version` are answered in that one. Parameters are form-encoded: what is \
     in an object is written in brackets, as `address[city]`, what is in a list behind empty ones, as `expand[]`.";
-
-/// The document, as a page.
-pub fn page() -> Page {
-    let body = String::from_utf8_lossy(&document().to_bytes()).into_owned();
-    Page { status: 200, content_type: "application/json", body }
-}
 
 /// The document.
 pub fn document() -> Json {
@@ -72,6 +65,9 @@ pub fn document() -> Json {
     let mut responses = Object::new();
     for (status, doc) in REFUSALS {
         responses.add(refusal_name(status), Object::new().and("description", doc).and("content", content.clone()));
+    }
+    for (status, doc) in TOO_LONG {
+        responses.add(refusal_name(status), Object::new().and("description", doc));
     }
     let bearer = Object::new().and("type", "http").and("scheme", "bearer").and("description", "`Bearer KEY`");
     let basic =
@@ -109,12 +105,18 @@ fn told(described: &Described, tag: &'static str, schemas: &mut Schemas) -> Obje
     let Described { operation, id, summary, params, says } = described;
     let mut told = Object::new().and("operationId", *id).and("summary", *summary).and("tags", vec![tag.into()]);
     let params = params();
+    let mut parameters: Vec<Json> = Vec::new();
     if operation.starts_with("POST ") {
-        told.add("parameters", vec![idempotency_key()]);
+        parameters.push(idempotency_key());
         told.add("requestBody", form(params));
     } else {
-        told.add("parameters", params.into_iter().map(in_query).collect::<Vec<_>>());
+        parameters.extend(params.into_iter().map(in_query));
     }
+    // Customers have versions.
+    let (of_version, read) = (operation.ends_with("/v1/customers/{customer}"), operation.starts_with("GET "));
+    parameters.extend(of_version.then(|| if_match().into()));
+    parameters.extend((of_version && read).then(|| if_none_match().into()));
+    told.add("parameters", parameters);
     let mut media = Object::new().and("schema", answer(says, schemas));
     if let Says::Any([only]) = says
         && let Some(example) = shown(&only.shape, false)
@@ -122,9 +124,14 @@ fn told(described: &Described, tag: &'static str, schemas: &mut Schemas) -> Obje
         media.add("example", example);
     }
     let content = Object::new().and("application/json", media);
-    let mut responses =
-        Object::new().and("200", Object::new().and("description", "It is done.").and("content", content));
-    for (status, _) in REFUSALS {
+    let tagged = |told: Object| told.and("headers", Object::new().and("ETag", entity_tag()));
+    let done = Object::new().and("description", "It is done.").and("content", content);
+    let is_tagged = of_version && !operation.starts_with("DELETE ") || *operation == "POST /v1/customers";
+    let mut responses = Object::new().and("200", if is_tagged && !read { tagged(done) } else { done });
+    if of_version && read {
+        responses.add("304", tagged(Object::new().and("description", "The caller has this version already.")));
+    }
+    for (status, _) in REFUSALS.into_iter().chain(TOO_LONG) {
         let reference = format!("#/components/responses/{}", refusal_name(status));
         responses.add(status.to_string(), Object::new().and("$ref", reference));
     }

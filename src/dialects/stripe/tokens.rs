@@ -84,7 +84,7 @@ pub fn stated_number(text: &str) -> i64 {
 /// What is known of an instrument beside what the processor says of it.
 #[derive(Clone)]
 enum Beside {
-    Card(BillingDetails),
+    Card(Box<BillingDetails>),
     BankAccount { holder_name: Option<String>, holder_type: Option<HolderType>, account_type: Option<AccountType> },
 }
 
@@ -110,7 +110,7 @@ impl Stated {
         });
         let billing =
             BillingDetails { address: address.into(), name: text(&mut value, "name"), ..BillingDetails::default() };
-        Stated { details, beside: Beside::Card(billing) }
+        Stated { details, beside: Beside::Card(Box::new(billing)) }
     }
 
     /// The bank account in a record of such fields.
@@ -139,7 +139,7 @@ impl Stated {
         let instrument = finding.instrument()?.cloned();
         match (instrument, &self.beside) {
             (Some(Accepted::Card(facts)), Beside::Card(billing)) => {
-                Ok(Wish::Card(NewCard { facts, billing: billing.clone() }))
+                Ok(Wish::Card(Box::new(NewCard { facts, billing: *billing.clone() })))
             }
             (
                 Some(Accepted::BankAccount { facts, status }),

@@ -87,11 +87,12 @@ impl Server {
             }),
             confess: |_, _| Reply::new(StatusCode::INTERNAL_SERVER_ERROR, "confessed"),
             files: None,
+            document: None,
         };
         let shell = Arc::new(Shell {
             dialects: vec![dialect],
             hosts: Hosts::default(),
-            pages: Vec::new(),
+            pages: None,
             observer: count.clone(),
             name_request: Arc::new(|_: &HeaderMap| RequestId("req_1".into())),
             max_body_bytes: 1000,

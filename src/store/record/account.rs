@@ -220,7 +220,7 @@ mod tests {
                 tax_inclusive: true,
                 default_contract_length: Some(12),
                 require_order_confirmation: true,
-                buyout: Buyout::Flat(300_00),
+                buyout: Buyout::Flat(30_000),
                 early_return: EarlyReturn::Grace(14),
             },
             ..plain.clone()

@@ -156,7 +156,7 @@ fn shape_schema(shape: &Shape, version: &Version) -> Option<Object> {
 }
 
 fn moment() -> Object {
-    typed("integer").and("minimum", 0).and("description", "A Unix second.")
+    typed("integer").and("description", "A Unix second.")
 }
 
 /// A record; beside its fields stands what kind it is, where there are kinds.
