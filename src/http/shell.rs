@@ -318,23 +318,25 @@ async fn read(
     }
 }
 
-/// All of a body. What comes in one piece stays where it is; what does not is put together in a place that is large enough
-/// for the length that was declared, so that a large file is in memory but once.
+/// All of a body. What comes in one piece stays where it is. What was declared to be longer is put together in a place of that
+/// size, so that a large file is in memory but once; what was not is kept in its pieces until the end.
 async fn whole(declared: usize, mut body: Limited<Incoming>) -> Result<Bytes, Box<dyn Error + Send + Sync>> {
-    let (mut first, mut all) = (Bytes::new(), BytesMut::new());
+    let mut all = BytesMut::new();
+    let mut pieces: Vec<Bytes> = Vec::new();
     while let Some(frame) = body.frame().await {
         let Ok(piece) = frame?.into_data() else { continue };
-        if first.is_empty() && all.is_empty() {
-            first = piece;
-            continue;
+        if piece.len() < declared {
+            all.reserve(declared - all.len());
+            all.extend_from_slice(&piece);
+        } else {
+            pieces.push(piece);
         }
-        if all.is_empty() {
-            all.reserve(declared.max(first.len() + piece.len()));
-            all.extend_from_slice(&std::mem::take(&mut first));
-        }
-        all.extend_from_slice(&piece);
     }
-    Ok(if all.is_empty() { first } else { all.freeze() })
+    Ok(match pieces.len() {
+        0 => all.freeze(),
+        1 => pieces.remove(0),
+        _ => pieces.concat().into(),
+    })
 }
 
 /// Lets another protocol have the connection once the reply that says so is written. The place among the connections is

@@ -19,5 +19,5 @@ pub use fields::Fields;
 pub use operation::{Intake, Operation, Says};
 pub use read::{Flaw, Reading, Unknown, Wrong};
 pub use refusal::{Own, Refusal, Voice};
-pub use run::Api;
+pub use run::{Api, X_REQUEST_ID};
 pub use shape::{Component, Format, Member, Shape};

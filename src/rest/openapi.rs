@@ -57,7 +57,7 @@ pub fn document(api: &Api) -> Json {
         .and("description", "An API key: `Authorization: Bearer KEY`.");
     let headers = Object::new()
         .and("ETag", entity_tag())
-        .and("RequestId", header("The id of the request.", Object::new().and("type", "string")));
+        .and("RequestId", header("The id of the request.", Object::new().and("type", "string")).and("required", true));
     let parameters = shared_parameters(&mut maker);
     let components = Object::new()
         .and("schemas", maker.schemas.into_components())
@@ -546,7 +546,7 @@ fn of_header(name: &'static str, doc: &'static str, schema: Object) -> Object {
 
 /// The header `ETag` of replies.
 pub fn entity_tag() -> Object {
-    header("The version of the record.", Object::new().and("type", "string"))
+    header("The version of the record.", Object::new().and("type", "string")).and("required", true)
 }
 
 fn header(doc: &'static str, schema: impl Into<Json>) -> Object {

@@ -65,12 +65,12 @@ impl Document {
         }
         let operation = self.item(path).and_then(|(template, item)| Some((template, item.get(method.to_lowercase())?)));
         let Some((template, operation)) = operation else {
-            // Any refusal says the same by its status.
-            let refusals = self.0["components"]["responses"].as_object().into_iter().flatten();
-            let mut refusals = refusals.filter(|(name, _)| name.ends_with(&reply.status.to_string()));
-            return match refusals.next() {
-                Some((_, response)) => self.unlike(response, method, reply),
-                None => vec![format!("{} where nothing is: {method} {path}", reply.status)],
+            // All refusals look the same.
+            let mut refusals = self.0["components"]["responses"].as_object().into_iter().flatten();
+            let refusal = refusals.find(|(name, _)| name.ends_with("404")).expect("there is a refusal");
+            return match reply.status {
+                401 | 403 | 404 | 405 | 429 => self.unlike(refusal.1, method, reply),
+                status => vec![format!("{status} where nothing is: {method} {path}")],
             };
         };
         let name = format!("{method} {template}");
@@ -83,7 +83,8 @@ impl Document {
     /// What a reply has else than a response of the document.
     fn unlike(&self, response: &Value, name: &str, reply: &Reply) -> Vec<String> {
         let headers = response["headers"].as_object().into_iter().flatten();
-        let missing = headers.filter(|(header, _)| reply.header(header).is_none());
+        let needed = headers.filter(|(_, header)| self.target(header)["required"] == true);
+        let missing = needed.filter(|(header, _)| reply.header(header).is_none());
         let mut found: Vec<String> = missing.map(|(header, _)| format!("{name}: the reply has no {header}")).collect();
         match response.pointer("/content/application~1json/schema") {
             None if reply.body.is_empty() => {}

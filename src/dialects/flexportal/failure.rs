@@ -15,7 +15,7 @@ use crate::http::json::{Json, Object};
 use crate::http::{Reply, Trouble};
 use crate::rest::read::{Flaw, Wrong};
 use crate::rest::shape::member;
-use crate::rest::{Component, Halt, Own, Refusal, Shape, Voice};
+use crate::rest::{Component, Halt, Own, Refusal, Shape, Voice, X_REQUEST_ID};
 use crate::settings::Openness;
 
 /// The shape of a refusal.
@@ -68,8 +68,8 @@ impl Voice for Words {
 }
 
 /// The shell's trouble.
-pub fn confess(trouble: Trouble, _: &str) -> Reply {
-    reply(&Refusal::Trouble(trouble))
+pub fn confess(trouble: Trouble, request: &str) -> Reply {
+    reply(&Refusal::Trouble(trouble)).with(X_REQUEST_ID, request)
 }
 
 /// A problem of something that a body refers to, named by the member that does: what a path does not find is `NOT_FOUND`,

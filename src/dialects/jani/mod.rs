@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::http::Dialect;
-use crate::rest::{Api, Refusal, Unknown, Voice as _};
+use crate::rest::{Api, Refusal, Unknown, Voice as _, X_REQUEST_ID};
 use crate::settings::Language;
 use failure::Words;
 
@@ -38,6 +38,6 @@ pub fn api(lenient: bool) -> Api {
 
 /// The dialect over the program.
 pub fn dialect(app: Arc<App>, lenient: bool) -> Dialect {
-    let confess = |trouble, request: &str| Words.reply(&Refusal::Trouble(trouble), request);
+    let confess = |trouble, request: &str| Words.reply(&Refusal::Trouble(trouble), request).with(X_REQUEST_ID, request);
     Arc::new(api(lenient)).dialect(app, Language::Jani, None, confess)
 }

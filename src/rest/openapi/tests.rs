@@ -1,3 +1,5 @@
+//! What a document says of a table that is made up.
+
 use std::sync::Arc;
 
 use hyper::{Method, StatusCode};

@@ -1,3 +1,5 @@
+//! What is read of bodies and query strings, and what is refused of them.
+
 use super::{Flaw, Reading, Unknown, Wrong, body, query};
 use crate::domain::patch::Patch;
 use crate::domain::time::Time;
