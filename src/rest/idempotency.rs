@@ -49,7 +49,7 @@ impl Idempotent {
             return Err(Refusal::BadIdempotencyKey);
         }
         let key = value.to_str().map_err(|_| Refusal::BadIdempotencyKey)?.trim();
-        if key.is_empty() || key.len() > MAX_KEY {
+        if key.is_empty() || key.len() > MAX_KEY || key.contains('\t') {
             return Err(Refusal::BadIdempotencyKey);
         }
         Ok(Some(Idempotent { key: key.to_owned(), endpoint: format!("{method} {path}"), parameters: digest(sent) }))

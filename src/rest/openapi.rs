@@ -536,7 +536,7 @@ pub fn if_none_match() -> Object {
 }
 
 fn entity_tags() -> Object {
-    Object::new().and("type", "string").and("minLength", 1i64)
+    Object::new().and("type", "string")
 }
 
 fn of_header(name: &'static str, doc: &'static str, schema: Object) -> Object {

@@ -52,6 +52,7 @@ mod postgres;
 mod processor;
 mod program;
 mod program_server;
+mod property_tests;
 mod receiver;
 mod record_model;
 mod rentals;

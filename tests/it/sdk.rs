@@ -32,14 +32,19 @@ fn run(suite: &mut Command, keeping: &Keeping) {
     for (name, value) in &servers.environment {
         suite.env(name, value);
     }
-    // A proxy that is set for downloads has nothing to do with a server on this machine.
+    println!("{}", run_tool(suite));
+}
+
+/// Runs a program to its end, which has to be a good one, against servers on this machine; gives what it said.
+pub fn run_tool(program: &mut Command) -> String {
+    // A proxy that is set for downloads has nothing to do with them.
     for name in ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"] {
-        suite.env_remove(name);
+        program.env_remove(name);
     }
-    let outcome = suite.output().expect("the suite's interpreter starts");
-    let said = String::from_utf8_lossy(&outcome.stdout);
+    let outcome = program.output().expect("the program starts");
+    let said = String::from_utf8_lossy(&outcome.stdout).into_owned();
     assert!(outcome.status.success(), "{}\n{said}\n{}", outcome.status, String::from_utf8_lossy(&outcome.stderr));
-    println!("{said}");
+    said
 }
 
 /// The servers that a suite talks to, and what tells it of them.
@@ -110,7 +115,8 @@ pub fn made_at(place: &[&str], arguments: &[&str]) -> String {
 }
 
 /// A tool that the test script has put in place.
-fn tool(path: &str) -> PathBuf {
+/// A program that `scripts/tools` puts in place.
+pub fn tool(path: &str) -> PathBuf {
     let tool = repository().join(".tools").join(path);
     assert!(
         tool.exists(),
@@ -120,6 +126,7 @@ fn tool(path: &str) -> PathBuf {
     tool
 }
 
-fn repository() -> &'static Path {
+/// The top of the repository.
+pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

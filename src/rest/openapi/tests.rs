@@ -147,7 +147,7 @@ fn a_document_tells_what_the_tables_say() {
     assert_eq!(list["parameters"][2]["example"], 5);
     let get = &made["paths"]["/things/{thing}"]["get"];
     let statuses: Vec<&String> = get["responses"].as_object().unwrap().keys().collect();
-    assert_eq!(statuses, ["200", "304", "400", "401", "403", "404", "412", "429", "500", "503"]);
+    assert_eq!(statuses, ["200", "304", "400", "401", "403", "404", "412", "414", "429", "431", "500", "503"]);
     let delete = &made["paths"]["/things/{thing}"]["delete"];
     assert_eq!(delete["requestBody"]["required"], false);
     assert_eq!(delete["responses"]["204"].get("content"), None);
