@@ -133,8 +133,11 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
 
     let metrics = Arc::new(Metrics::new(clock.now()));
     let watching = Arc::new(Watch(metrics.clone()));
-    let render: Arc<dyn RenderEvent> =
-        Arc::new(Tellers(vec![Arc::new(stripe::events::Teller), Arc::new(flexportal::events::Teller)]));
+    let render: Arc<dyn RenderEvent> = Arc::new(Tellers(vec![
+        Arc::new(stripe::events::Teller),
+        Arc::new(flexportal::events::Teller),
+        Arc::new(jani::events::Teller),
+    ]));
     let app = Arc::new(App::new(
         store.clone(),
         Surroundings {

@@ -73,6 +73,13 @@ pub fn json(reply: &Reply) -> Value {
     serde_json::from_slice(&reply.body).expect("replies are JSON")
 }
 
+/// The body of a reply, whatever its status.
+#[track_caller]
+pub fn body(reply: &Reply) -> Value {
+    serde_json::from_slice(&reply.body)
+        .unwrap_or_else(|_| panic!("replies are JSON: {} {}", reply.status, reply.text()))
+}
+
 /// The `error` of a reply of that status.
 #[track_caller]
 pub fn error(reply: &Reply, status: u16) -> Value {

@@ -7,11 +7,13 @@ use super::addresses::{self, ADDRESS};
 use super::businesses::{self, BUSINESS};
 use super::customer_object::{self, CUSTOMER, moment};
 use super::formats::{ID, SHOWN, TIMESTAMP};
-use crate::domain::event::{Event, EventKind, Happening};
+use crate::domain::account::Account;
+use crate::domain::event::{Event, EventKind, Happening, Subject};
 use crate::domain::facts::Facts;
 use crate::domain::ids::EventId;
 use crate::domain::page::{Cursor, EventPage, Page, Span};
 use crate::engine::events;
+use crate::feed::RenderEvent;
 use crate::http::json::{Json, Object};
 use crate::rest::read::Wrong;
 use crate::rest::shape::{Member, member};
@@ -123,6 +125,23 @@ pub fn list(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
             .and("pages", (total + per_page - 1) / per_page);
         Ok(Answer::ok(Object::new().and("events", told).and("pagination", pagination)))
     }))
+}
+
+/// Events for others to pass on, in Jani's words: those that no other API has words for.
+pub struct Teller;
+
+impl RenderEvent for Teller {
+    fn tells(&self, kind: EventKind) -> bool {
+        matches!(kind, EventKind::Change(Subject::CustomerAddress | Subject::Business, _))
+    }
+
+    fn knows(&self, _: &str) -> bool {
+        false
+    }
+
+    fn render(&self, event: &Event, _: &Account, _: Option<&str>, _: usize) -> Vec<u8> {
+        Json::from(object(event, false)).to_bytes()
+    }
 }
 
 fn is_told(event: &Event) -> bool {
