@@ -38,6 +38,10 @@ pub enum Work {
     KeyedUpdate,
     /// Changes a key of the free data, which customers are found by: two more places of the index change.
     SearchableUpdate,
+    /// `PATCH /api/v1/customers/{id}`, Jani's update, each with another address.
+    JaniUpdate,
+    /// `PUT /v1/customers/{id}` with a `Tenant-ID`, FlexPortal's update, each with another address.
+    FlexPortalUpdate,
     /// Gives the customer another card in the place of the one that it has: the test card is asked about, and up to five
     /// events are told where an update tells one.
     SourceUpdate,
@@ -187,6 +191,14 @@ impl Request {
         let body = match work {
             Work::SearchableUpdate => format!("name=Jenny+Rosen&metadata[order_id]={counter}"),
             Work::SourceUpdate => "source=tok_visa".to_owned(),
+            Work::JaniUpdate => {
+                format!(
+                    r#"{{"name":"Jenny Rosen","address":{{"line1":"Torstrasse {counter}","city":"Berlin","country":"DE"}}}}"#
+                )
+            }
+            Work::FlexPortalUpdate => format!(
+                r#"{{"firstName":"Jenny","lastName":"Rosen","billingAddress":{{"contactName":"Jenny Rosen","streetAddress":"Torstrasse {counter}","city":"Berlin","country":"Germany"}}}}"#
+            ),
             Work::Update | Work::KeyedUpdate | Work::Retrieve => {
                 format!("name=Jenny+Rosen&description=A+customer+of+long+standing,+last+seen+with+order+{counter}")
             }
@@ -198,6 +210,13 @@ impl Request {
             Work::KeyedUpdate => {
                 let once = format!("Idempotency-Key: 0191b7e4-2c1d-7e3f-8000-{counter}\r\n");
                 head(&format!("POST /v1/customers/{id}"), key, &form_headers(&once, body.len())) + &body
+            }
+            Work::JaniUpdate => {
+                head(&format!("PATCH /api/v1/customers/{id}"), key, &json_headers("", body.len())) + &body
+            }
+            Work::FlexPortalUpdate => {
+                let tenant = format!("Tenant-ID: {}\r\n", key.trim_start_matches("sk_test_"));
+                head(&format!("PUT /v1/customers/{id}"), key, &json_headers(&tenant, body.len())) + &body
             }
             Work::Retrieve => head(&format!("GET /v1/customers/{id}"), key, ""),
         };
@@ -237,6 +256,10 @@ fn head(line: &str, key: &str, headers: &str) -> String {
 
 fn form_headers(more: &str, length: usize) -> String {
     format!("{more}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n")
+}
+
+fn json_headers(more: &str, length: usize) -> String {
+    format!("{more}Content-Type: application/json\r\nContent-Length: {length}\r\n")
 }
 
 fn id_in(reply: &[u8]) -> Result<Id, Trouble> {

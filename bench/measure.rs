@@ -36,6 +36,8 @@ pub struct Figures {
     pub keyed_updates: Rates,
     pub searchable_updates: Rates,
     pub source_updates: Rates,
+    pub jani_updates: Rates,
+    pub flexportal_updates: Rates,
     pub updates_of_many: Rates,
     pub echo_retrieves: Rates,
     pub retrieves: Rates,
@@ -101,6 +103,8 @@ pub async fn all(options: &Options) -> Result<Figures, Trouble> {
         keyed_updates: Rates::default(),
         searchable_updates: Rates::default(),
         source_updates: Rates::default(),
+        jani_updates: Rates::default(),
+        flexportal_updates: Rates::default(),
         updates_of_many: Rates::default(),
         echo_retrieves: Rates::default(),
         retrieves: Rates::default(),
@@ -131,6 +135,8 @@ pub async fn all(options: &Options) -> Result<Figures, Trouble> {
         load(Work::KeyedUpdate).on(&few_server, &few, &mut figures.keyed_updates, &mut none).await?;
         load(Work::SearchableUpdate).on(&few_server, &few, &mut figures.searchable_updates, &mut none).await?;
         load(Work::SourceUpdate).on(&few_server, &holders, &mut figures.source_updates, &mut none).await?;
+        load(Work::JaniUpdate).on(&few_server, &few, &mut figures.jani_updates, &mut none).await?;
+        load(Work::FlexPortalUpdate).on(&few_server, &few, &mut figures.flexportal_updates, &mut none).await?;
         load(Work::Retrieve).on(&echo, &few, &mut figures.echo_retrieves, &mut none).await?;
         load(Work::Retrieve).on(&few_server, &few, &mut figures.retrieves, &mut figures.retrieve_latencies).await?;
         load(Work::Retrieve).on(&many_server, &many, &mut figures.retrieves_of_many, &mut none).await?;

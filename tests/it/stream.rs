@@ -24,6 +24,7 @@ use crate::connection::{Connection, percent_encoded};
 use crate::dice::Dice;
 use crate::fleet::{Peer, everything, text};
 use crate::harness::{Keeping, Server, in_every_store};
+use crate::http::Reply;
 use crate::listener::{Listener, Told, ask, head};
 use crate::postgres::Database;
 use crate::program_server::ProgramServer;
@@ -39,6 +40,7 @@ in_every_store! {
     a_client_that_comes_back_misses_nothing_and_hears_nothing_twice,
     a_client_that_heard_nothing_yet_misses_nothing_when_it_comes_back,
     filters_let_pass_what_they_say,
+    what_happens_through_any_api_is_told_in_one_sequence,
     events_are_told_in_the_version_that_is_asked_for,
     who_has_nothing_to_tell_says_so_now_and_then,
     nobody_hears_of_another_account,
@@ -208,6 +210,57 @@ fn filters_let_pass_what_they_say(keeping: &Keeping) {
     check(&format!("object={ada}"), &|event| about(event, &ada));
     check(&format!("object={bob}&types=customer.*"), &|event| about(event, &bob) && begins(event, "customer."));
     check("object=ten", &|event| event["data"]["object"]["id"] == "ten");
+}
+
+fn what_happens_through_any_api_is_told_in_one_sequence(keeping: &Keeping) {
+    let server = Server::start(keeping);
+    let client = client(&server);
+    let mut listener = Listener::open(server.address(), KEY, "heartbeat=1", &[]);
+    let mut next = || listener.event();
+    let made = |reply: Reply| {
+        assert_eq!(reply.status, 201, "{}", reply.text());
+        client::body(&reply)
+    };
+
+    let ada = client.customer("name=Ada&email=ada@example.com");
+    assert_eq!(next()["type"], "customer.created");
+    let path = format!("/api/v1/customers/{ada}");
+    client.exchange_json("PATCH", &path, r#"{"name": "Ada Lovelace"}"#, &[]);
+    let told = next();
+    assert_eq!((&told["type"], &told["data"]["object"]["name"]), (&json!("customer.updated"), &json!("Ada Lovelace")));
+    let address = made(client.exchange_json("POST", &format!("{path}/addresses"), r#"{"region": "Pwani", "city": "Bagamoyo", "country": "TZ"}"#, &[]));
+    let told = next();
+    assert_eq!((&told["event_type"], &told["data"]["id"]), (&json!("address.created"), &address["id"]));
+
+    let product = json!({
+        "productSku": "NB", "name": "Notebook", "specification": "16", "category": "Laptops", "brand": "Acme",
+        "variants": [{"variantSku": "NB-A", "variantName": "A", "grade": "A",
+            "pricing": [{"contractLength": 1, "monthlyPrice": 121}]}],
+    });
+    made(client.unit("stream", "POST", "/v1/products", &product.to_string()));
+    assert_eq!([next()["event"].clone(), next()["event"].clone()], ["product.created", "variant.created"]);
+    let order = json!({
+        "customer": {"email": "ada@example.com", "firstName": "Ada", "lastName": "Lovelace"},
+        "billingAddress": {"contactName": "A", "streetAddress": "Main 1", "city": "Utrecht", "country": "Netherlands"},
+        "items": [{"sku": "NB-A", "quantity": 1, "contractLength": 1}],
+    });
+    let order = made(client.unit("stream", "POST", "/v1/orders", &order.to_string()));
+    let told = next();
+    assert_eq!((&told["event"], &told["data"]["orderId"]), (&json!("order.created"), &order["orderId"]));
+    client.exchange_json(
+        "PUT",
+        &format!("/v1/customers/{ada}"),
+        r#"{"phone": "+31201234567"}"#,
+        &[("Tenant-ID", "stream")],
+    );
+    let told = next();
+    assert_eq!((&told["type"], &told["data"]["object"]["phone"]), (&json!("customer.updated"), &json!("+31201234567")));
+    assert!(listener.is_quiet());
+
+    // Stripe's list has what Stripe's API has words for.
+    let listed = everything(&client, "/v1/events");
+    let kinds: Vec<String> = listed.iter().map(|event| text(event, "type")).collect();
+    assert_eq!(kinds, ["customer.updated", "customer.updated", "customer.created"]);
 }
 
 fn events_are_told_in_the_version_that_is_asked_for(keeping: &Keeping) {
