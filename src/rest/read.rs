@@ -124,6 +124,7 @@ impl fmt::Display for Wrong {
             Wrong::TooLarge(max) => write!(f, "can be at most {max}"),
             Wrong::TooPrecise(0) => f.write_str("has to be a whole number"),
             Wrong::TooPrecise(decimals) => write!(f, "can have at most {decimals} decimals"),
+            Wrong::TooFew(0 | 1) => f.write_str("cannot be empty"),
             Wrong::TooFew(min) => write!(f, "has to have at least {min} items"),
             Wrong::TooMany(max) => write!(f, "can have at most {max} items"),
             Wrong::TooManyBytes(max) => write!(f, "can have at most {max} bytes"),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use cusp::http::given::Value;
 use cusp::rest::{Member, Operation, Shape};
+use hyper::Method;
 
 use crate::cases::{below, root};
 use crate::documented::{apis, asked};
@@ -34,11 +35,19 @@ fn wanted() -> BTreeSet<String> {
         }
         for (path, member) in operation.body().map(|shape| rows("", shape)).unwrap_or_default() {
             wanted.extend([format!("{name} accepts {path}"), format!("{name} refuses {path}")]);
+            if makes(operation) && member.read_only {
+                wanted.remove(&format!("{name} accepts {path}"));
+            }
             let reaction = if member.nullable { "accepts" } else { "refuses" };
             wanted.insert(format!("{name} {reaction} null {path}"));
         }
     }
     wanted
+}
+
+/// Whether it makes something new. What only the server says of that is not said yet, so nothing is true of it.
+fn makes(operation: &Operation) -> bool {
+    operation.method == Method::POST && operation.parts.is_empty()
 }
 
 /// The members of a body with their paths, in which items of lists have no places.

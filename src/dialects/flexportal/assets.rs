@@ -43,8 +43,8 @@ const MEMBERS: [Member; 13] = [
     member("acquisitionDate", Shape::of(&DATE_OR_MOMENT, 40)).doc("Today otherwise.").example("2026-01-15"),
 ];
 
-const CUSTOMER: Member = member("customerId", ID).doc("Who has it. Only a subscription changes that.");
-const RENTAL: Member = member("rentalId", ID).doc("Its subscription. Only that changes it.");
+const CUSTOMER: Member = member("customerId", ID).read_only().doc("Who has it. Only a subscription changes that.");
+const RENTAL: Member = member("rentalId", ID).read_only().doc("Its subscription. Only that changes it.");
 
 const NEW_MEMBERS: &[Member] = &[
     MEMBERS[0].needed(),

@@ -89,6 +89,19 @@ pub fn named_by(path: &str) -> impl Fn(Stop) -> Halt {
     }
 }
 
+/// A refusal of what a member says, with a code of its own.
+pub fn not_that(path: &str, code: &'static str, message: String) -> Refusal {
+    let flaws = vec![Flaw::rule(path, "custom", message.clone())];
+    Refusal::Own(Box::new(Own { status: 400, code, message, flaws }))
+}
+
+/// A problem of a member that is known by its name, told with the path at which the body has it.
+pub fn at(path: &str, problem: Problem) -> Halt {
+    let Said { status, code, message, details } = Said::problem(&problem);
+    let flaws = details.into_iter().map(|(_, message, code)| Flaw::rule(path, code, message)).collect();
+    Halt::Refusal(Refusal::Own(Box::new(Own { status, code, message, flaws })))
+}
+
 /// The code of something that is not there where a body refers to it.
 fn referred(problem: &Problem) -> Option<&'static str> {
     match problem {

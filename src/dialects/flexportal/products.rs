@@ -4,14 +4,18 @@ use std::sync::Arc;
 
 use super::Shown;
 use super::catalogue_shapes::{product_change, settled_object, whole_object};
+use super::failure::at;
 use super::pages::{self, LIMIT, SORT_DIR, START_AFTER, sort_by};
+use crate::domain::catalogue::CatalogueProblem;
 use crate::domain::ids::ProductId;
-use crate::domain::product::{MAX_NAME, Product, ProductStatus};
+use crate::domain::problem::Problem;
+use crate::domain::product::{MAX_NAME, Product, ProductChange, ProductStatus};
+use crate::engine::Stop;
 use crate::engine::listing::{Sort, SortKey};
 use crate::engine::products::{self, ProductFilter, WithVariants};
 use crate::http::json::Object;
 use crate::rest::shape::{Member, member};
-use crate::rest::{Answer, Asked, Call, Plan, Refusal, Shape};
+use crate::rest::{Answer, Asked, Call, Halt, Plan, Refusal, Shape};
 
 const SORT_KEYS: &[&str] = &["createdAt", "updatedAt", "name", "productSku"];
 const SORTS: &[(&str, Sort<Product>)] = &[
@@ -36,7 +40,7 @@ pub fn upsert(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
     let change = product_change(&mut asked.body(), call.account.default_currency.decimals())?;
     // 201 for a product that was there as well: no other status is documented.
     Ok(Plan::write(move |_, tx, ctx| {
-        let settled = products::upsert(tx, ctx, change.clone())?;
+        let settled = products::upsert(tx, ctx, change.clone()).map_err(|stop| named_in_body(&change, stop))?;
         Ok(Answer::later(move || settled_object(&settled)).created())
     }))
 }
@@ -71,9 +75,23 @@ pub fn update(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
     let id = ProductId(asked.part(0));
     let change = product_change(&mut asked.body(), call.account.default_currency.decimals())?;
     Ok(Plan::write(move |_, tx, ctx| {
-        let settled = products::update(tx, ctx, &id, change.clone())?;
+        let settled = products::update(tx, ctx, &id, change.clone()).map_err(|stop| named_in_body(&change, stop))?;
         Ok(Answer::later(move || settled_object(&settled)))
     }))
+}
+
+/// A problem of a variant, named by the place at which the body has the variant.
+fn named_in_body(change: &ProductChange, stop: Stop) -> Halt {
+    let (part, sku) = match &stop {
+        Stop::Problem(Problem::Catalogue(CatalogueProblem::Missing { part, of: Some(sku) })) => (*part, sku),
+        Stop::Problem(Problem::Catalogue(CatalogueProblem::InvalidPricing { sku, .. })) => ("pricing", sku),
+        Stop::Problem(_) | Stop::Failure(_) => return stop.into(),
+    };
+    let place = change.variants.iter().position(|variant| variant.sku == *sku);
+    match (place, stop) {
+        (Some(place), Stop::Problem(problem)) => at(&format!("variants.{place}.{part}"), problem),
+        (_, stop) => stop.into(),
+    }
 }
 
 /// `DELETE /v1/products/{productId}`

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::failure::named_by;
+use super::failure::{at, named_by, not_that};
 use super::pages::{self, LIMIT, SORT_DIR, START_AFTER, sort_by};
 use super::subscription_quotes as quotes;
 use super::subscription_shapes::{ID, STATUS, about, object};
@@ -72,7 +72,7 @@ pub fn create(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
         notes: body.get("notes"),
     };
     Ok(Plan::write(move |call, tx, ctx| {
-        let rental = rentals::create(tx, ctx, &wish).map_err(named_in_body)?;
+        let rental = rentals::create(tx, ctx, &wish).map_err(named_in_body("assetSerialNumber"))?;
         let shown = Shown::of(call);
         let made = about(&rental.id)
             .and("message", "Subscription created successfully")
@@ -115,7 +115,7 @@ pub fn extend(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
     let wish = Extend {
         months: in_contract(months).ok_or_else(|| {
             let message = format!("A contract can be extended by 1 to {MAX_CONTRACT_MONTHS} months.");
-            Refusal::own(400, "INVALID_EXTENSION_MONTHS", message)
+            not_that("extensionMonths", "INVALID_EXTENSION_MONTHS", message)
         })?,
         monthly: body.get("newMonthlyAmount"),
         reason: body.get("reason"),
@@ -142,9 +142,10 @@ pub fn upgrade(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
     let (id, mut body) = its_own(&mut asked)?;
     // QUIRK: the schema calls it contractLength, the page newContractLength.
     let length = contract_length(&mut body, "contractLength")?;
-    let months = match (length, contract_length(&mut body, "newContractLength")?) {
-        (Some(months), None) | (None, Some(months)) => months,
-        (Some(months), Some(other)) if months == other => months,
+    let (months, said_by) = match (length, contract_length(&mut body, "newContractLength")?) {
+        (None, Some(months)) => (months, "newContractLength"),
+        (Some(months), None) => (months, "contractLength"),
+        (Some(months), Some(other)) if months == other => (months, "contractLength"),
         (Some(_), Some(_)) => return Err(differs("newContractLength", "contractLength")),
         (None, None) => return Err(Refusal::flaw(Flaw::new("contractLength", Wrong::Missing))),
     };
@@ -158,7 +159,10 @@ pub fn upgrade(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
         by: signature(&call.key),
     };
     Ok(Plan::write(move |call, tx, ctx| {
-        let upgraded = rentals::upgrade(tx, ctx, &id, wish.clone()).map_err(named_in_body)?;
+        let upgraded = rentals::upgrade(tx, ctx, &id, wish.clone()).map_err(|stop| match stop {
+            Stop::Problem(problem @ Problem::Rental(RentalProblem::NoPriceFor(_))) => at(said_by, problem),
+            stop => named_in_body("newSerialNumber")(stop),
+        })?;
         let shown = Shown::of(call);
         Ok(Answer::ok(
             Object::new()
@@ -196,7 +200,7 @@ pub fn replace(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
         by: signature(&call.key),
     };
     Ok(Plan::write(move |_, tx, ctx| {
-        let rental = rentals::replace_device(tx, ctx, &id, wish.clone()).map_err(named_in_body)?;
+        let rental = rentals::replace_device(tx, ctx, &id, wish.clone()).map_err(named_in_body("newSerialNumber"))?;
         let old = rental.replacements.last().map_or_else(String::new, |replaced| replaced.old_serial.0.clone());
         let reason = wish.words.clone().unwrap_or_else(|| wish.reason.as_str().to_owned());
         Ok(Answer::ok(
@@ -214,7 +218,8 @@ pub fn buyout(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
     let (id, mut body) = its_own(&mut asked)?;
     let price: Option<i64> = body.get("buyoutPrice");
     if price.is_some_and(|price| price < 0) {
-        return Err(Refusal::own(400, "INVALID_BUYOUT_PRICE", "The price of a buyout cannot be below 0."));
+        let message = "The price of a buyout cannot be below 0.".to_owned();
+        return Err(not_that("buyoutPrice", "INVALID_BUYOUT_PRICE", message));
     }
     // QUIRK: the schema has three words for the reason, the page any text.
     let words: Option<String> = body.get("reason");
@@ -252,7 +257,8 @@ pub fn early_return(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal>
     let (id, mut body) = its_own(&mut asked)?;
     let fee: Option<i64> = body.get("earlyReturnFee");
     if fee.is_some_and(|fee| fee < 0) {
-        return Err(Refusal::own(400, "INVALID_FEE", "The fee of an early return cannot be below 0."));
+        let message = "The fee of an early return cannot be below 0.".to_owned();
+        return Err(not_that("earlyReturnFee", "INVALID_FEE", message));
     }
     let condition: Option<String> = body.get("returnCondition");
     let wish = ReturnWish {
@@ -323,35 +329,37 @@ pub fn note(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
 
 /// `POST /v1/subscriptions/calculate-buyout`
 pub fn calculate_buyout(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
-    let id = calculated(&mut asked)?;
+    let (id, name) = calculated(&mut asked)?;
     // It takes a body, so it is a POST, but it changes nothing.
     Ok(Plan::look(move |call, read| {
-        let (rental, quote) =
-            rentals::buyout_quote(read, &call.account, &id, call.now).map_err(named_by("rentalId"))?;
+        let (rental, quote) = rentals::buyout_quote(read, &call.account, &id, call.now).map_err(named_by(name))?;
         Ok(Answer::ok(quotes::buyout(&rental, &quote, &Shown::of(call))))
     }))
 }
 
 /// `POST /v1/subscriptions/calculate-early-return-fee`
 pub fn calculate_early_return(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
-    let id = calculated(&mut asked)?;
+    let (id, name) = calculated(&mut asked)?;
     Ok(Plan::look(move |call, read| {
         let (rental, quote) =
-            rentals::early_return_quote(read, &call.account, &id, call.now).map_err(named_by("rentalId"))?;
+            rentals::early_return_quote(read, &call.account, &id, call.now).map_err(named_by(name))?;
         Ok(Answer::ok(quotes::early_return(&rental, &quote, &Shown::of(call))))
     }))
 }
 
-/// A problem of something that a body refers to. The subscription itself is in the path.
-fn named_in_body(stop: Stop) -> Halt {
-    let path = match &stop {
-        Stop::Problem(Problem::Rental(RentalProblem::NoSuchOrder(_))) => "orderId",
-        Stop::Problem(Problem::Rental(RentalProblem::NoSuchHolder(_))) => "customerId",
-        Stop::Problem(Problem::Catalogue(CatalogueProblem::NoSuchVariant(_))) => "newSku",
-        Stop::Problem(Problem::Catalogue(CatalogueProblem::NoSuchAsset(_))) => "serialNumber",
-        Stop::Problem(_) | Stop::Failure(_) => return stop.into(),
-    };
-    named_by(path)(stop)
+/// A problem of something that a body refers to; `device` is the member that names the device. The subscription itself is in
+/// the path.
+fn named_in_body(device: &'static str) -> impl Fn(Stop) -> Halt {
+    move |stop| {
+        let path = match &stop {
+            Stop::Problem(Problem::Rental(RentalProblem::NoSuchOrder(_))) => "orderId",
+            Stop::Problem(Problem::Rental(RentalProblem::NoSuchHolder(_))) => "customerId",
+            Stop::Problem(Problem::Catalogue(CatalogueProblem::NoSuchVariant(_))) => "newSku",
+            Stop::Problem(Problem::Catalogue(CatalogueProblem::NoSuchAsset(_))) => device,
+            Stop::Problem(_) | Stop::Failure(_) => return stop.into(),
+        };
+        named_by(path)(stop)
+    }
 }
 
 /// The id in the path and the body, which may repeat it and may not say another one.
@@ -366,11 +374,13 @@ fn its_own(asked: &mut Asked) -> Result<(RentalId, Fields), Refusal> {
     Ok((id, body))
 }
 
-fn calculated(asked: &mut Asked) -> Result<RentalId, Refusal> {
+/// The id of what is to be calculated, and the member that says it.
+fn calculated(asked: &mut Asked) -> Result<(RentalId, &'static str), Refusal> {
     let mut body = asked.body();
     match (body.get::<String>("rentalId"), body.get::<String>("subscriptionId")) {
-        (Some(id), None) | (None, Some(id)) => Ok(RentalId(id)),
-        (Some(id), Some(other)) if id == other => Ok(RentalId(id)),
+        (None, Some(id)) => Ok((RentalId(id), "subscriptionId")),
+        (Some(id), None) => Ok((RentalId(id), "rentalId")),
+        (Some(id), Some(other)) if id == other => Ok((RentalId(id), "rentalId")),
         (Some(_), Some(_)) => Err(differs("subscriptionId", "rentalId")),
         (None, None) => Err(Refusal::flaw(Flaw::new("rentalId", Wrong::Missing))),
     }
@@ -388,7 +398,7 @@ fn contract_length(body: &mut Fields, name: &'static str) -> Result<Option<u32>,
     let Some(months) = body.get::<i64>(name) else { return Ok(None) };
     let length = in_contract(months).ok_or_else(|| {
         let message = format!("A contract has 1 to {MAX_CONTRACT_MONTHS} months.");
-        Refusal::own(400, "INVALID_CONTRACT_LENGTH", message)
+        not_that(name, "INVALID_CONTRACT_LENGTH", message)
     });
     length.map(Some)
 }
