@@ -11,6 +11,7 @@ use crate::dice::Dice;
 use crate::fleet::Peer;
 use crate::harness::{Keeping, Server, in_every_store};
 use crate::http::{self, Reply};
+use crate::listener::Listener;
 use crate::postgres::Database;
 
 in_every_store! {
@@ -18,6 +19,7 @@ in_every_store! {
     a_payment_is_paid_once,
     the_last_unit_of_an_order_is_rented_once,
     random_histories_add_up,
+    events_have_the_words_of_the_page,
 }
 
 const CALLERS: usize = 6;
@@ -171,6 +173,25 @@ fn a_device_is_rented_once_by_two_servers() {
     let database = Database::fresh();
     let peers = Peer::pair(&database);
     device_race(&[Caller(peers[0].address()), Caller(peers[1].address())]);
+}
+
+fn events_have_the_words_of_the_page(keeping: &Keeping) {
+    let server = Server::start(keeping);
+    let caller = Caller(server.address());
+    caller.stock(1);
+    let (order, customer) = caller.order("jenny@example.com", 1, 4);
+    let mut listener = Listener::open(server.address(), &format!("sk_test_{UNIT}"), "heartbeat=1", &[]);
+    let mut names = |count: usize| -> BTreeSet<String> { (0..count).map(|_| text(&listener.event()["event"])).collect() };
+    let words = |words: &[&str]| -> BTreeSet<String> { words.iter().map(|word| (*word).to_owned()).collect() };
+
+    let body = json!({"orderId": order, "assetSerialNumber": "SN-0", "customerId": customer});
+    let rental = text(&caller.done("/flexportal/v1/subscriptions", &body)["rentalId"]);
+    let rented = ["subscription.created", "asset.assigned", "order.fulfilled", "payment.scheduled"];
+    assert_eq!(names(3 + 4), words(&rented));
+
+    let path = format!("/flexportal/v1/subscriptions/{rental}/early-return");
+    caller.done(&path, &json!({"earlyReturnFee": 0}));
+    assert_eq!(names(2 + 4), words(&["subscription.ended", "asset.returned", "payment.cancelled"]));
 }
 
 fn payment_race(servers: &[Caller]) {
