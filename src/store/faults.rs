@@ -11,7 +11,7 @@ use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
 use crate::domain::delivery::{Delivery, DeliveryPage, Queue};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::{BalanceTransactionId, CustomerId, DeliveryId, EventId, WebhookEndpointId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
@@ -269,6 +269,7 @@ faulty_read! {
     fn balance_transactions(space: Space, page: &BalancePage) -> Kept<Page<BalanceTransaction>>;
     fn event(space: Space, id: &EventId) -> Kept<Option<Event>>;
     fn events(space: Space, page: &EventPage) -> Kept<Page<Event>>;
+    fn event_places(space: Space, after: i64, kinds: &[EventKind], most: usize) -> Kept<Vec<i64>>;
     fn endpoints(space: Space) -> Kept<Arc<[WebhookEndpoint]>>;
     fn delivery(space: Space, id: &DeliveryId) -> Kept<Option<Delivery>>;
     fn deliveries(space: Space, page: &DeliveryPage) -> Kept<Page<Delivery>>;

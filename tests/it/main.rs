@@ -10,6 +10,7 @@ mod cli_line;
 mod cli_sessions;
 mod client;
 mod cluster;
+mod compatibility;
 mod concurrency;
 mod conflicts;
 mod connection;
