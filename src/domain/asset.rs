@@ -119,7 +119,7 @@ impl Asset {
             product: product.id.clone(),
             product_name: product.name.clone(),
             product_image: variant.images.first().or(product.images.first()).cloned(),
-            status: AssetStatus::Available,
+            status: change.status.unwrap_or(AssetStatus::Available),
             location: None,
             notes: None,
             condition: None,

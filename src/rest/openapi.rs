@@ -358,7 +358,8 @@ impl Schemas {
     fn member(&mut self, member: &Member) -> Json {
         let schema = self.schema(&member.shape);
         let mut told = match schema {
-            Json::Object(told) if member.nullable => nullable(told),
+            // What may be anything may be `null`.
+            Json::Object(told) if member.nullable && !matches!(member.shape, Shape::Any(_)) => nullable(told),
             Json::Object(told) => told,
             other => return other,
         };

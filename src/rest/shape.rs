@@ -27,7 +27,7 @@ pub enum Shape {
     Map(&'static Shape),
     /// Free data: an object of anything.
     Data(Data),
-    /// Any value at all, `null` too, which is as if it were left out.
+    /// Any value at all.
     Any(Data),
     /// Any of these. For replies: nothing is read as one.
     AnyOf(&'static [&'static Component]),

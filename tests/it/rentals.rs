@@ -11,7 +11,7 @@ use crate::dice::Dice;
 use crate::fleet::Peer;
 use crate::harness::{Keeping, Server, in_every_store};
 use crate::http::{self, Reply};
-use crate::listener::Listener;
+use crate::listener::{Listener, Told};
 use crate::postgres::Database;
 
 in_every_store! {
@@ -181,7 +181,8 @@ fn events_have_the_words_of_the_page(keeping: &Keeping) {
     caller.stock(1);
     let (order, customer) = caller.order("jenny@example.com", 1, 4);
     let mut listener = Listener::open(server.address(), &format!("sk_test_{UNIT}"), "heartbeat=1", &[]);
-    let mut names = |count: usize| -> BTreeSet<String> { (0..count).map(|_| text(&listener.event()["event"])).collect() };
+    let mut names =
+        |count: usize| -> BTreeSet<String> { (0..count).map(|_| text(&event(&mut listener)["event"])).collect() };
     let words = |words: &[&str]| -> BTreeSet<String> { words.iter().map(|word| (*word).to_owned()).collect() };
 
     let body = json!({"orderId": order, "assetSerialNumber": "SN-0", "customerId": customer});
@@ -192,6 +193,17 @@ fn events_have_the_words_of_the_page(keeping: &Keeping) {
     let path = format!("/flexportal/v1/subscriptions/{rental}/early-return");
     caller.done(&path, &json!({"earlyReturnFee": 0}));
     assert_eq!(names(2 + 4), words(&["subscription.ended", "asset.returned", "payment.cancelled"]));
+}
+
+/// The next event, whatever the stream calls it.
+fn event(listener: &mut Listener) -> Value {
+    loop {
+        match listener.hear().expect("the stream goes on") {
+            Told::Event(_, _, data) => return data,
+            Told::Comment(_) => {}
+            Told::End => panic!("the stream ended"),
+        }
+    }
 }
 
 fn payment_race(servers: &[Caller]) {

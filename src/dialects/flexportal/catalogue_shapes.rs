@@ -52,7 +52,7 @@ const TIER_MEMBERS: &[Member] = &[
     member("setupFee", MONEY).doc("To be paid once."),
     member("discount", Shape::Object(DISCOUNT_MEMBERS)).doc("Noted beside the price, not taken off it."),
     member("source", Shape::Word(&["suggested", "manual"])),
-    member("calculatedAt", Shape::Any(CALCULATED)).doc("Kept as it is written, a moment as a rule."),
+    member("calculatedAt", Shape::Any(CALCULATED)).nullable().doc("Kept as it is written, a moment as a rule."),
     member("presetUsed", Shape::text(0, MAX_NAME)),
 ];
 
