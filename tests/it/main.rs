@@ -58,6 +58,7 @@ mod property_tests;
 mod receiver;
 mod record_model;
 mod rentals;
+mod rented;
 mod renting;
 mod sandbox;
 mod sdk;
