@@ -32,6 +32,7 @@ mod doubt;
 mod failover;
 mod failures;
 mod faults;
+mod faults_of_dialects;
 mod fixtures;
 mod fleet;
 mod followers;

@@ -6,33 +6,37 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
-use crate::client::Client;
-use crate::http::Reply;
+use crate::http::{self, Reply};
 
 /// A caller of FlexPortal's API.
 #[derive(Clone)]
 pub struct Caller {
-    client: Client,
+    address: SocketAddr,
     unit: String,
 }
 
 impl Caller {
     /// A caller of the business unit that is the sandbox of that name.
     pub fn new(address: SocketAddr, unit: &str) -> Caller {
-        Caller { client: Client::new(address, &format!("sk_test_{unit}")), unit: unit.to_owned() }
+        Caller { address, unit: unit.to_owned() }
     }
 
-    /// The reply to a request with more headers.
-    pub fn exchange(&self, method: &str, path: &str, body: Option<&Value>, more: &[(&str, &str)]) -> Reply {
-        let mut headers = vec![("Tenant-ID", self.unit.as_str())];
-        headers.extend(more);
-        let body = body.map(Value::to_string).unwrap_or_default();
-        self.client.exchange_json(method, path, &body, &headers)
+    /// The reply to a request with a body of that media type and more headers.
+    pub fn send(&self, method: &str, path: &str, media: &str, body: &str, more: &[(&str, &str)]) -> Reply {
+        let mut headers = vec![
+            ("Authorization".to_owned(), format!("Bearer sk_test_{}", self.unit)),
+            ("Tenant-ID".to_owned(), self.unit.clone()),
+        ];
+        if !body.is_empty() {
+            headers.push(("Content-Type".to_owned(), media.to_owned()));
+        }
+        headers.extend(more.iter().map(|(name, value)| (name.to_string(), value.to_string())));
+        http::send(self.address, method, path, &headers, body.as_bytes()).expect("the server answers")
     }
 
     /// The reply to a request.
     pub fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Reply {
-        self.exchange(method, path, body, &[])
+        self.send(method, path, "application/json", &body.map(Value::to_string).unwrap_or_default(), &[])
     }
 
     /// The reply to a POST.
