@@ -19,6 +19,7 @@ mod coverage;
 mod coverage_of_tables;
 mod crash;
 mod crash_of_holders;
+mod crash_of_renters;
 mod cross;
 mod cross_rows;
 mod database;
