@@ -119,7 +119,7 @@ impl Asset {
             product: product.id.clone(),
             product_name: product.name.clone(),
             product_image: variant.images.first().or(product.images.first()).cloned(),
-            status: AssetStatus::Available,
+            status: change.status.unwrap_or(AssetStatus::Available),
             location: None,
             notes: None,
             condition: None,
@@ -250,12 +250,17 @@ impl AssetStatus {
         }
     }
 
-    /// What an asset that no rental has can become. One that was sold by mistake comes back over `unavailable`.
+    /// What an asset that no rental has can become. What was sold is its buyer's for good, and what nobody had does not come
+    /// back.
     fn becomes(self, to: AssetStatus) -> bool {
+        use AssetStatus::{Available, RentedOut, Returned, Sold, Unavailable};
         match self {
-            AssetStatus::Sold => to == AssetStatus::Unavailable,
+            Available => to == Unavailable,
+            Unavailable => to == Available,
+            Returned => matches!(to, Available | Unavailable),
             // Out without a rental: the rental was cancelled, and the device is waited for.
-            AssetStatus::RentedOut | AssetStatus::Available | AssetStatus::Returned | AssetStatus::Unavailable => true,
+            RentedOut => matches!(to, Available | Returned | Unavailable),
+            Sold => false,
         }
     }
 }

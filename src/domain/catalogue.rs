@@ -25,8 +25,12 @@ pub enum CatalogueProblem {
     OtherThanOfSku(&'static str),
     /// A fact that only a rental changes is stated otherwise; its name in the API.
     OfRental(&'static str),
-    /// A variant of another product has the SKU, or another product has it.
+    /// A variant of another product has the SKU.
     SkuTaken(Sku),
+    /// Another product has the SKU.
+    ProductSkuTaken(Sku),
+    /// The id that is stated with the SKU is not that of its variant.
+    OtherVariantId(Sku),
     /// A SKU is stated more than once.
     SkuTwice(Sku),
     /// Variants of a product that is not offered any more cannot be ordered.
@@ -93,6 +97,7 @@ impl CatalogueProblem {
             CatalogueProblem::Missing { .. }
             | CatalogueProblem::OtherThanOfSku(_)
             | CatalogueProblem::OfRental(_)
+            | CatalogueProblem::OtherVariantId(_)
             | CatalogueProblem::SkuTwice(_)
             | CatalogueProblem::InvalidPricing { .. }
             | CatalogueProblem::InvalidStatus { .. }
@@ -102,6 +107,7 @@ impl CatalogueProblem {
             | CatalogueProblem::NoSuchVariantId(_)
             | CatalogueProblem::NoSuchAsset(_)
             | CatalogueProblem::SkuTaken(_)
+            | CatalogueProblem::ProductSkuTaken(_)
             | CatalogueProblem::Discontinued(_)
             | CatalogueProblem::TooManyVariants
             | CatalogueProblem::ProductOrdered(_)

@@ -19,6 +19,9 @@ pub const SUPPORTED: [&str; 140] = [
     "uzs", "vnd", "vuv", "wst", "xaf", "xcd", "xcg", "xof", "xpf", "yer", "zar", "zmw",
 ];
 
+/// The highest price, fee or cost, in minor units, so that sums of many stay far from the limit of 64 bits.
+pub const MAX_AMOUNT: i64 = 99_999_999_999_999;
+
 impl Currency {
     /// The currency of that code, whatever its case; `None` when it cannot be charged in.
     pub fn parse(code: &str) -> Option<Currency> {

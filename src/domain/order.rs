@@ -7,6 +7,7 @@ use super::customer::CustomerKind;
 use super::data::Entries;
 use super::ids::{CustomerId, OrderId, ProductId, RentalId, Sku, VariantId};
 use super::money::Currency;
+use super::rental_payment::Taxed;
 use super::rental_problem::RentalProblem;
 use super::time::Time;
 use super::words::words;
@@ -133,9 +134,9 @@ pub struct Orderer {
     pub id: CustomerId,
     /// E-mail address, as the order gave it.
     pub email: String,
-    /// Given name.
+    /// Given name; empty when none was given.
     pub given_name: String,
-    /// Family name.
+    /// Family name; empty when none was given.
     pub family_name: String,
     /// Company.
     pub company: Option<String>,
@@ -143,6 +144,13 @@ pub struct Orderer {
     pub phone: Option<String>,
     /// What kind of person.
     pub kind: CustomerKind,
+}
+
+impl Orderer {
+    /// Given and family name in one.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.given_name, self.family_name).trim().to_owned()
+    }
 }
 
 /// One line of an order.
@@ -203,11 +211,9 @@ pub struct OrderTotals {
 
 impl OrderTotals {
     /// What it costs where the prices of all units are so much, and tax at that rate is added to them, or is within them.
-    /// Tax is rounded to the nearest minor unit, half up. `None` when it does not fit.
+    /// `None` when it does not fit.
     pub fn of(sum: i64, rate: Option<Percent>, inclusive: bool, currency: Currency) -> Option<OrderTotals> {
-        let hundredths = i128::from(rate.map_or(0, Percent::hundredths));
-        let whole = if inclusive { 10_000 + hundredths } else { 10_000 };
-        let tax = i64::try_from((i128::from(sum) * hundredths * 2 + whole).div_euclid(whole * 2)).ok()?;
+        let Taxed { net: _, tax } = Taxed::of(sum, rate, inclusive);
         let total = if inclusive { sum } else { sum.checked_add(tax)? };
         Some(OrderTotals { subtotal: sum, tax, total, currency })
     }
@@ -286,14 +292,17 @@ impl Order {
         self.items.iter().flat_map(|item| &item.rentals)
     }
 
-    /// The line from which the next unit of that SKU is rented; `Err` says why there is none.
-    pub fn line_of(&self, sku: &Sku) -> Result<usize, RentalProblem> {
+    /// The line from which the next unit of that SKU is rented: one that asks for so many months before others. `Err` says
+    /// why there is none.
+    pub fn line_of(&self, sku: &Sku, months: Option<u32>) -> Result<usize, RentalProblem> {
         let mut lines = self.items.iter().enumerate().filter(|(_, item)| item.sku == *sku).peekable();
         if lines.peek().is_none() {
             return Err(RentalProblem::SkuMismatch);
         }
-        let free = lines.find(|(_, item)| item.has_free_unit());
-        free.map(|(line, _)| line).ok_or(RentalProblem::ItemFullyFulfilled)
+        let free = lines.filter(|(_, item)| item.has_free_unit());
+        // Of lines that do equally well it is the first one.
+        let best = free.min_by_key(|(_, item)| months.is_some_and(|months| item.contract_months != months));
+        best.map(|(line, _)| line).ok_or(RentalProblem::ItemFullyFulfilled)
     }
 
     /// Refuses an order from which nothing can be rented. `confirmation` says whether it has to be confirmed first.
@@ -449,14 +458,26 @@ mod tests {
         .into_iter()
         .enumerate()
         {
-            assert_eq!(now.line_of(&Sku(sku.into())), Ok(line));
+            assert_eq!(now.line_of(&Sku(sku.into()), None), Ok(line));
             now = now.with_rental(line, rental(number), Time(9)).unwrap();
             assert_eq!((now.status, now.rented()), (status, number as u32 + 1));
         }
-        assert_eq!(now.line_of(&Sku("A".into())), Err(RentalProblem::ItemFullyFulfilled));
-        assert_eq!(now.line_of(&Sku("C".into())), Err(RentalProblem::SkuMismatch));
+        assert_eq!(now.line_of(&Sku("A".into()), None), Err(RentalProblem::ItemFullyFulfilled));
+        assert_eq!(now.line_of(&Sku("C".into()), None), Err(RentalProblem::SkuMismatch));
         assert_eq!(now.with_rental(0, rental(9), Time(9)), Err(RentalProblem::ItemFullyFulfilled));
         assert_eq!(now.items.iter().map(OrderItem::status).collect::<Vec<_>>(), [ItemStatus::Completed; 3]);
+    }
+
+    #[test]
+    fn a_line_of_the_wished_length_comes_first() {
+        let longer = OrderItem { contract_months: 24, unit_price: 7_900, ..item("A", 1) };
+        let order = order(vec![item("A", 1), longer]);
+        let line = |order: &Order, months| order.line_of(&Sku("A".into()), months);
+        for (months, expected) in [(None, 0), (Some(12), 0), (Some(24), 1), (Some(36), 0)] {
+            assert_eq!(line(&order, months), Ok(expected), "{months:?}");
+        }
+        let rented = order.with_rental(1, rental(1), Time(9)).unwrap();
+        assert_eq!(line(&rented, Some(24)), Ok(0), "another length, rather than none");
     }
 
     #[test]

@@ -50,6 +50,32 @@ impl fmt::Display for Period {
     }
 }
 
+/// A day as a whole, or a moment of one, as somebody says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DayOrMoment {
+    /// The day that begins then.
+    Day(Time),
+    /// That moment.
+    Moment(Time),
+}
+
+impl DayOrMoment {
+    /// The moment, of a day its first one.
+    pub fn start(self) -> Time {
+        match self {
+            DayOrMoment::Day(at) | DayOrMoment::Moment(at) => at,
+        }
+    }
+
+    /// The first moment behind it.
+    pub fn end(self) -> Time {
+        match self {
+            DayOrMoment::Day(at) => at.plus_millis(DAY_MILLIS),
+            DayOrMoment::Moment(at) => at.plus_millis(1),
+        }
+    }
+}
+
 /// The first moment of the day of a moment.
 pub fn day_of(moment: Time) -> Time {
     moment.plus_millis(-moment.0.rem_euclid(DAY_MILLIS))
@@ -62,8 +88,12 @@ pub fn days_between(start: Time, now: Time) -> i64 {
 
 /// A quotient rounded to the nearest whole number, halves up. The divisor is positive.
 pub fn rounded(number: i128, divisor: i128) -> i64 {
-    let quotient = (number * 2 + divisor).div_euclid(divisor * 2);
-    i64::try_from(quotient).unwrap_or(if quotient < 0 { i64::MIN } else { i64::MAX })
+    clamped((number * 2 + divisor).div_euclid(divisor * 2))
+}
+
+/// The number, or the nearest one that fits into 64 bits.
+pub fn clamped(number: i128) -> i64 {
+    i64::try_from(number).unwrap_or(if number < 0 { i64::MIN } else { i64::MAX })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! the prices, one for each length of a contract. Amounts are minor units of the account's currency.
 
 use super::catalogue::{CatalogueProblem, PricingFault};
+use super::data::Value;
 use super::ids::{ProductId, Sku, VariantId};
 use super::patch::Patch;
 use super::time::Time;
@@ -25,9 +26,6 @@ pub const MAX_URL: usize = 2_048;
 
 /// The most months of a contract, as of those that the API takes for a subscription.
 pub const MAX_MONTHS: u32 = 120;
-
-/// The largest amount, in minor units, so that sums of many stay far from the limit of 64 bits.
-pub const MAX_AMOUNT: i64 = 99_999_999_999_999;
 
 words! {
     /// Whether a product is offered.
@@ -136,8 +134,8 @@ pub struct Tier {
     pub discount: Option<TierDiscount>,
     /// How the price came about.
     pub source: Option<PriceSource>,
-    /// When it was worked out, as it was written.
-    pub calculated: Option<String>,
+    /// When it was worked out, as it was written: a text as a rule.
+    pub calculated: Option<Value>,
     /// The rule by which it was worked out.
     pub preset: Option<String>,
 }
@@ -188,6 +186,8 @@ pub struct ProductChange {
 pub struct VariantChange {
     /// Which.
     pub sku: Sku,
+    /// Its id, which must be that of the SKU.
+    pub id: Option<VariantId>,
     /// Another name.
     pub name: Option<String>,
     /// Another grade.
@@ -225,6 +225,7 @@ impl VariantChange {
     pub fn of(sku: Sku) -> VariantChange {
         VariantChange {
             sku,
+            id: None,
             name: None,
             grade: None,
             condition: Patch::Keep,
@@ -297,8 +298,19 @@ impl Variant {
         let lacking = change.sku.clone();
         let needed =
             |part, fact: Option<String>| fact.ok_or(CatalogueProblem::Missing { part, of: Some(lacking.clone()) });
-        let VariantChange { sku, name, grade, condition, color, images, list_price, acquisition_cost, tiers, status } =
-            change;
+        let VariantChange {
+            sku,
+            id: _,
+            name,
+            grade,
+            condition,
+            color,
+            images,
+            list_price,
+            acquisition_cost,
+            tiers,
+            status,
+        } = change;
         let mut variant = Variant {
             sku,
             id,
@@ -330,6 +342,7 @@ impl Variant {
     pub fn with(&self, change: VariantChange) -> Result<Variant, CatalogueProblem> {
         let VariantChange {
             sku: _,
+            id: _,
             name,
             grade,
             condition,

@@ -11,6 +11,8 @@ use super::unit::{Buyout, EarlyReturn};
 pub struct BuyoutQuote {
     /// The price.
     pub price: i64,
+    /// What the months that are still to be billed come to, whether they are in the price or not.
+    pub remaining: i64,
     /// What it is made of.
     pub parts: BuyoutParts,
 }
@@ -53,7 +55,7 @@ pub fn buyout(method: Buyout, rental: &Rental, now: Time) -> BuyoutQuote {
         }
     };
     let price = parts.remaining.saturating_add(parts.list_part).saturating_add(parts.flat);
-    BuyoutQuote { price, parts }
+    BuyoutQuote { price, remaining: value, parts }
 }
 
 /// What it costs to give the device back. Once the contract is over it costs nothing.
@@ -102,7 +104,7 @@ mod tests {
         ] {
             let quote = buyout(method, &sample(), now);
             let BuyoutParts { remaining_months, .. } = quote.parts;
-            assert_eq!((quote.price, remaining_months), (price, 4), "{method:?}");
+            assert_eq!((quote.price, quote.remaining, remaining_months), (price, 51_600, 4), "{method:?}");
             assert_eq!((quote.parts.remaining, quote.parts.list_part, quote.parts.flat), (remaining, list_part, flat));
         }
     }

@@ -19,8 +19,6 @@ pub const MAX_CANCELLATION_NOTES: usize = 1_000;
 pub const MAX_REASON: usize = 5_000;
 /// The most replacements of a rental's device.
 pub const MAX_REPLACEMENTS: usize = 100;
-/// The highest price or fee, in minor units.
-pub const MAX_AMOUNT: i64 = 1_000_000_000_000;
 
 words! {
     /// Whether a rental goes on, or how it ended.
@@ -403,7 +401,9 @@ impl Rental {
             let period = Period::of(own);
             let grouped = self.group.as_ref().and_then(|membership| {
                 let due = period.day(membership.day?);
-                let is_its = due >= membership.since && !membership.except.contains(&period);
+                // What is rented from the middle of a month on is not billed by the group before it is.
+                let begins = membership.since.max(day_of(self.start));
+                let is_its = due >= begins && !membership.except.contains(&period);
                 is_its.then_some(Instalment { period, due, by_group: true })
             });
             grouped.unwrap_or(Instalment { period, due: own, by_group: false })
@@ -432,8 +432,9 @@ impl Rental {
         u32::try_from(days_between(self.start, now)).unwrap_or(u32::MAX)
     }
 
-    /// How far it has paid for its device.
+    /// How far it has paid for its device. Once it ended, its contract grows no older.
     pub fn recovery(&self, now: Time) -> Recovery {
+        let now = self.ended.as_ref().map_or(now, |ended| ended.at);
         let elapsed = Elapsed { now, start: self.start, end: self.end() };
         Recovery::of(self.acquisition_cost.map(|price| price.amount), self.collected, self.monthly, elapsed)
     }
@@ -482,10 +483,10 @@ impl Rental {
         Ok(next)
     }
 
-    /// The rental, ended.
-    pub fn ended(&self, how: Ending, by: &str, now: Time) -> Result<Rental, RentalProblem> {
+    /// The rental, which ended at `at`.
+    pub fn ended(&self, how: Ending, by: &str, at: Time, now: Time) -> Result<Rental, RentalProblem> {
         self.require_active()?;
-        let ended = Some(Ended { at: now, by: by.to_owned(), how });
+        let ended = Some(Ended { at, by: by.to_owned(), how });
         Ok(Rental { ended, updated: now, ..self.clone() })
     }
 

@@ -2,6 +2,7 @@
 //! and payments; whatever changes one of those changes the book in the same transaction.
 
 use super::ids::{CustomerId, OrderId, RentalId};
+use super::period::{clamped, rounded};
 use super::time::Time;
 
 /// The book of one customer. Amounts are minor units of the account's currency, tax not counted.
@@ -120,15 +121,6 @@ pub fn months_between(start: Time, now: Time) -> u32 {
     let Ok(months) = u32::try_from((year - from_year) * 12 + month - from_month) else { return 0 };
     // The calendar's distance is one too many in a month that is not over.
     if start.plus_months(months) <= now { months } else { months.saturating_sub(1) }
-}
-
-/// A quotient rounded to the nearest whole number, halves up. The divisor is positive.
-fn rounded(number: i128, divisor: i128) -> i64 {
-    clamped((number * 2 + divisor).div_euclid(divisor * 2))
-}
-
-fn clamped(number: i128) -> i64 {
-    i64::try_from(number).unwrap_or(if number < 0 { i64::MIN } else { i64::MAX })
 }
 
 #[cfg(test)]

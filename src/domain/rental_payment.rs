@@ -164,15 +164,20 @@ impl RentalPayment {
         })
     }
 
-    /// What no two payments that are open or paid have in common: what it is of, and its month or its purpose.
+    /// What no two payments have in common: what it is of, and its month or its purpose. A payment that was given up has its
+    /// own id behind that, because another one may take its place: where a rental comes back from a group, for instance.
     pub fn natural_key(&self) -> String {
         let of = match &self.of {
             Billed::Rental(rental) => rental.as_str(),
             Billed::Group(group) => group.as_str(),
         };
-        match self.purpose {
+        let key = match self.purpose {
             PaymentPurpose::Month => format!("{of}:{}", self.period),
             PaymentPurpose::Buyout | PaymentPurpose::EarlyReturn => format!("{of}:{}", self.purpose.as_str()),
+        };
+        match self.status {
+            PaymentStatus::Cancelled => format!("{key}:{}", self.id),
+            _ => key,
         }
     }
 
@@ -235,6 +240,38 @@ mod tests {
             (0, percent(10_000), true, 0, 0),
         ] {
             assert_eq!(Taxed::of(price, rate, inclusive), Taxed { net, tax }, "{price} {rate:?} {inclusive}");
+        }
+    }
+
+    #[test]
+    fn what_was_given_up_leaves_its_key_to_another() {
+        let payment = |id: &str, purpose, status| RentalPayment {
+            id: RentalPaymentId(id.into()),
+            created: Time(0),
+            updated: Time(0),
+            customer: CustomerId("cus_1".into()),
+            of: Billed::Rental(RentalId("sub_1".into())),
+            purpose,
+            period: Period::of(Time(0)),
+            lines: Vec::new(),
+            tax_rate: None,
+            currency: Currency::parse("eur").expect("it is one"),
+            status,
+            due: Time(0),
+            paid_at: None,
+            marked_by: None,
+            reference: None,
+            notes: None,
+            cancel_reason: None,
+        };
+        for (purpose, status, key) in [
+            (PaymentPurpose::Month, PaymentStatus::Pending, "sub_1:1970-01"),
+            (PaymentPurpose::Month, PaymentStatus::Paid, "sub_1:1970-01"),
+            (PaymentPurpose::Month, PaymentStatus::Cancelled, "sub_1:1970-01:pay_1"),
+            (PaymentPurpose::Buyout, PaymentStatus::Pending, "sub_1:buyout"),
+            (PaymentPurpose::EarlyReturn, PaymentStatus::Paid, "sub_1:early_return"),
+        ] {
+            assert_eq!(payment("pay_1", purpose, status).natural_key(), key);
         }
     }
 

@@ -65,7 +65,23 @@ pub enum RentalProblem {
         id: RentalId,
     },
     /// The rental is another customer's.
-    RentalOfOtherCustomer(RentalId),
+    RentalOfOtherCustomer {
+        /// Its place among several that are asked for, from 0; `None` where there is but one.
+        place: Option<usize>,
+        /// Its id.
+        id: RentalId,
+    },
+    /// The rental of that place among several, from 0, ended, and only an active one can join a group.
+    MemberNotActive {
+        /// Its place.
+        place: usize,
+        /// How it ended.
+        status: RentalStatus,
+    },
+    /// The billing group is another customer's.
+    GroupOfOtherCustomer(BillingGroupId),
+    /// The billing group has no room for one more.
+    GroupFull(BillingGroupId),
     /// The rental ended, and only an active one can have that done to it.
     RentalNotActive(RentalStatus),
     /// The rental was cancelled, or ended otherwise, so it cannot be cancelled.

@@ -153,10 +153,10 @@ fn require_day(day: u8) -> Result<(), RentalProblem> {
 /// The group with a new rental, which is told so.
 pub(super) fn joined(group: &BillingGroup, rental: &mut Rental, now: Time) -> Result<BillingGroup, RentalProblem> {
     if group.customer != rental.customer {
-        return Err(RentalProblem::RentalOfOtherCustomer(rental.id.clone()));
+        return Err(RentalProblem::GroupOfOtherCustomer(group.id.clone()));
     }
     if group.members.len() >= MAX_RENTALS {
-        return Err(RentalProblem::TooManyInGroup);
+        return Err(RentalProblem::GroupFull(group.id.clone()));
     }
     let mut after = group.clone();
     after.members.push(Member { rental: rental.id.clone(), monthly: Some(rental.monthly) });
@@ -216,16 +216,16 @@ impl Moved {
     fn fill(&mut self, ctx: &Ctx<'_>, group: &mut BillingGroup, wanted: &[RentalId]) -> Result<(), RentalProblem> {
         let today = day_of(ctx.now);
         let mut members: Vec<Member> = Vec::new();
-        for id in wanted {
+        for (place, id) in wanted.iter().enumerate() {
             if members.iter().any(|member| member.rental == *id) {
                 continue;
             }
             let Some((rental, _)) = self.rentals.get(id) else { continue };
             if rental.customer != group.customer {
-                return Err(RentalProblem::RentalOfOtherCustomer(id.clone()));
+                return Err(RentalProblem::RentalOfOtherCustomer { place: Some(place), id: id.clone() });
             }
             if !rental.is_active() && !group.members.iter().any(|member| member.rental == *id) {
-                return Err(RentalProblem::RentalNotActive(rental.status()));
+                return Err(RentalProblem::MemberNotActive { place, status: rental.status() });
             }
             members.push(Member { rental: id.clone(), monthly: rental.is_active().then_some(rental.monthly) });
         }

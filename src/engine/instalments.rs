@@ -51,7 +51,7 @@ impl Instalments {
         let lists = rentals.into_iter().map(rental_lists::open_of_rental);
         let lists = lists.chain(groups.into_iter().map(rental_lists::open_of_group));
         let found: Vec<Kept<Vec<RentalPayment>>> =
-            lists.map(|list: List| objects::short(read, account.space, list)).collect();
+            lists.map(|list: List| objects::all(read, account.space, list)).collect();
         let mut entries = Vec::new();
         for payments in found {
             let payments = payments?.into_iter();

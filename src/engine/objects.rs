@@ -21,7 +21,7 @@ use crate::domain::time::Time;
 use crate::domain::token::Token;
 use crate::domain::webhook::WebhookEndpoint;
 use crate::store::record::{read_facts, write_facts};
-use crate::store::{Failure, Kept, Read, Tx};
+use crate::store::{Failure, Kept, MAX_SHORT_LIST, Read, Tx};
 
 /// The most objects of a list that are looked at together, where some are left out.
 const MAX_AT_ONCE: usize = 16_384;
@@ -118,16 +118,28 @@ pub(super) fn promotion_codes(read: &mut dyn Read, space: Space, list: List) -> 
     short_list(read, space, list)
 }
 
-/// The objects of a list that is known to be short.
+/// The objects of a list that is known to be short: what is kept never lets it have [`MAX_SHORT_LIST`].
 pub(super) fn short_list<T: TryFrom<Facts>>(read: &mut dyn Read, space: Space, list: List) -> Kept<Vec<T>> {
     let objects = read.short_list(space, list)?;
     objects.iter().map(told).collect()
 }
 
-/// The objects of a list that is known to be short.
-pub(super) fn short<T: TryFrom<Facts>>(read: &mut dyn Read, space: Space, list: List) -> Kept<Vec<T>> {
+/// All objects of a list that is short as a rule, however long it is.
+pub(super) fn all<T: TryFrom<Facts>>(read: &mut dyn Read, space: Space, list: List) -> Kept<Vec<T>> {
     let objects = read.short_list(space, list)?;
-    objects.iter().map(told).collect()
+    if objects.len() < MAX_SHORT_LIST {
+        return objects.iter().map(told).collect();
+    }
+    let (mut all, mut cursor) = (Vec::new(), Cursor::Newest);
+    loop {
+        let page = ObjectPage { list, created: Span::default(), cursor, limit: MAX_AT_ONCE };
+        let Page { items, has_more } = read.objects(space, &page)?;
+        all.extend(items.iter().map(told).collect::<Kept<Vec<T>>>()?);
+        match items.into_iter().next_back().filter(|_| has_more) {
+            Some(last) => cursor = Cursor::OlderThan(Place { created: last.created, id: last.id }),
+            None => return Ok(all),
+        }
+    }
 }
 
 /// A page of a list.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::customers::Bringing;
 use super::listing::{Listed, Objects, Paging};
 use super::objects;
-use super::{Ctx, Done, customers, rental_book, tell};
+use super::{Ctx, Done, customers, rental_book, rentals, tell};
 use crate::domain::account::Account;
 use crate::domain::address::{Address, NewAddress, NewShipping};
 use crate::domain::customer::{Customer, CustomerChange, CustomerKind, CustomerStatus};
@@ -38,9 +38,9 @@ pub struct NewOrder {
     pub purpose: OrderPurpose,
     /// The customer's e-mail address, without spaces around it.
     pub email: String,
-    /// The customer's given name.
+    /// The customer's given name; empty when none was given.
     pub given_name: String,
-    /// The customer's family name.
+    /// The customer's family name; empty when none was given.
     pub family_name: String,
     /// The customer's company.
     pub company: Option<String>,
@@ -94,9 +94,7 @@ pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, wish: &NewOrder) -> Done<Placed> {
     if holder.as_ref().is_some_and(|holder| holder.status != CustomerStatus::Active) {
         return Err(RentalProblem::CustomerInactive.into());
     }
-    if let OrderPurpose::Extension(details) = &wish.purpose {
-        read(tx, ctx.account, &details.original)?;
-    }
+    require_origin(tx, ctx.account, &wish.purpose, holder.as_ref())?;
     let items = priced(wish, &offers, &ctx.account.unit)?;
     let totals = totals(&items, ctx.account)?;
     let change = wish.change_of(holder.as_ref());
@@ -120,6 +118,27 @@ pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, wish: &NewOrder) -> Done<Placed> {
     opened.close(tx, ctx)?;
     put(tx, ctx, None, &order)?;
     Ok(Placed { order, made: true })
+}
+
+/// Refuses an order that goes on with what is not there, or is another customer's.
+fn require_origin(tx: &mut dyn Read, account: &Account, purpose: &OrderPurpose, holder: Option<&Customer>) -> Done<()> {
+    let is_own = |owner: &CustomerId| holder.is_some_and(|holder| holder.id == *owner);
+    match purpose {
+        OrderPurpose::Standard => {}
+        OrderPurpose::Extension(details) => {
+            let original = read(tx, account, &details.original)?;
+            if !is_own(&original.customer.id) {
+                return Err(RentalProblem::OrderOfOtherCustomer.into());
+            }
+        }
+        OrderPurpose::Upgrade(details) => {
+            let previous = rentals::read(tx, account, &details.previous_rental)?;
+            if !is_own(&previous.customer) {
+                return Err(RentalProblem::RentalOfOtherCustomer { place: None, id: previous.id }.into());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// An order.
@@ -361,6 +380,7 @@ impl NewOrder {
     /// newest order.
     fn change_of(&self, known: Option<&Customer>) -> CustomerChange {
         let given = |fact: &Option<String>| fact.clone().map_or(Patch::Keep, Patch::Set);
+        let some = |name: &String| Some(name.clone()).filter(|name| !name.is_empty());
         let missing = |known: Option<&String>, fact: &Option<String>| match known {
             Some(_) => Patch::Keep,
             None => given(fact),
@@ -377,8 +397,8 @@ impl NewOrder {
         }
         CustomerChange {
             email: Patch::Set(self.email.clone()),
-            given_name: Patch::Set(self.given_name.clone()),
-            family_name: Patch::Set(self.family_name.clone()),
+            given_name: given(&some(&self.given_name)),
+            family_name: given(&some(&self.family_name)),
             kind: Patch::Set(self.kind),
             ..change
         }

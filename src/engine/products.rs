@@ -72,7 +72,7 @@ pub fn update(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &ProductId, change: ProductCha
     if let Some(sku) = change.sku.as_ref().filter(|sku| **sku != before.sku)
         && of_sku(tx, ctx.account.space, sku)?.is_some()
     {
-        return Err(CatalogueProblem::SkuTaken(sku.clone()).into());
+        return Err(CatalogueProblem::ProductSkuTaken(sku.clone()).into());
     }
     settle(tx, ctx, Some(before), change)
 }
@@ -271,6 +271,10 @@ fn stated(tx: &mut dyn Tx, ctx: &Ctx<'_>, product: &Product, changes: Vec<Varian
     let known = known.into_iter().collect::<Kept<Vec<_>>>()?;
     let mut steps = Vec::with_capacity(changes.len());
     for (before, change) in known.into_iter().zip(changes) {
+        let id = before.as_ref().map(|before| &before.id);
+        if change.id.as_ref().is_some_and(|stated| Some(stated) != id) {
+            return Err(CatalogueProblem::OtherVariantId(change.sku).into());
+        }
         let after = match &before {
             Some(before) if before.product != product.id => {
                 return Err(CatalogueProblem::SkuTaken(change.sku).into());

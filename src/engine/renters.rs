@@ -8,6 +8,7 @@ use crate::domain::account::Account;
 use crate::domain::customer::{Customer, CustomerChange, CustomerKind, CustomerStatus, StatusChange};
 use crate::domain::ids::CustomerId;
 use crate::domain::page::{Cursor, CustomerPage, Page, Place, Span};
+use crate::domain::patch::Patch;
 use crate::domain::query::{Clause, Field, Join, Query, Test};
 use crate::domain::rental_book::RentalBook;
 use crate::domain::rental_problem::RentalProblem;
@@ -77,6 +78,11 @@ pub fn update(
 ) -> Done<Renter> {
     let Renter { customer, book } = read(tx, ctx.account, id)?;
     insists.check(customer.version)?;
+    let mut change = change;
+    if change.kind == Patch::Set(kind(&customer)) {
+        // Whoever sends back the kind that was only assumed says nothing new.
+        change.kind = Patch::Keep;
+    }
     let ends = match change.status {
         Some(StatusChange::NotActive) => true,
         Some(StatusChange::To(status)) => status != CustomerStatus::Active,

@@ -24,23 +24,30 @@ fn kept(value: Value) -> Kept {
     }
 }
 
+impl Field for Kept {
+    fn of(value: Value) -> Option<Kept> {
+        Some(kept(value))
+    }
+}
+
 /// The free data as JSON.
 pub fn json(entries: &Entries) -> Json {
     let mut told = Object::default();
     for (key, value) in entries {
-        told.add(key.clone(), value_of(value));
+        told.add(key.clone(), self::value(value));
     }
     told.into()
 }
 
-fn value_of(value: &Kept) -> Json {
+/// A value of free data as JSON.
+pub fn value(value: &Kept) -> Json {
     match value {
         Kept::Null => Json::Null,
         Kept::Flag(flag) => Json::Bool(*flag),
         Kept::Whole(number) => Json::Integer(*number),
         Kept::Number(text) => Json::Number(text.clone()),
         Kept::Text(text) => text.into(),
-        Kept::List(items) => items.iter().map(value_of).collect::<Vec<_>>().into(),
+        Kept::List(items) => items.iter().map(self::value).collect::<Vec<_>>().into(),
         Kept::Map(entries) => json(entries),
     }
 }

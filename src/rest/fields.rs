@@ -1,6 +1,8 @@
 //! The members of an object that was read by its shape: asked for by name, taken out as what they are.
 
+use super::formats;
 use crate::domain::patch::Patch;
+use crate::domain::period::DayOrMoment;
 use crate::domain::time::Time;
 use crate::http::given::Value;
 use crate::rfc3339;
@@ -48,6 +50,13 @@ impl Fields {
         }
     }
 
+    /// Takes a member out if its value is like that, and says whether it was.
+    pub fn take_if(&mut self, name: &str, is_like_that: impl Fn(&Value) -> bool) -> bool {
+        let known = self.0.len();
+        self.0.retain(|(member, value)| member != name || !is_like_that(value));
+        self.0.len() < known
+    }
+
     /// A member that is always there.
     pub fn needed<T: Field>(&mut self, name: &str) -> T {
         self.get(name).expect("a needed member was read")
@@ -92,6 +101,14 @@ impl Field for bool {
 impl Field for Time {
     fn of(value: Value) -> Option<Time> {
         rfc3339::parse(&String::of(value)?)
+    }
+}
+
+impl Field for DayOrMoment {
+    fn of(value: Value) -> Option<DayOrMoment> {
+        let text = String::of(value)?;
+        let moment = || rfc3339::parse(&text).map(DayOrMoment::Moment);
+        formats::day(&text).map(DayOrMoment::Day).or_else(moment)
     }
 }
 

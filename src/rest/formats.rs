@@ -35,6 +35,15 @@ pub static DATE: Format = Format {
     read: |text| (text.len() == 10).then(|| day(text).map(|_| text.to_owned())).flatten(),
 };
 
+/// A day of the calendar or a moment, each kept as it is: [`DayOrMoment`](crate::domain::period::DayOrMoment) tells which.
+pub static DAY_OR_MOMENT: Format = Format {
+    name: None,
+    pattern: None,
+    words: None,
+    wanted: "a date as 2026-03-01 or a moment as 2026-03-01T12:00:00.000Z",
+    read: |text| (DATE.read)(text).or_else(|| (MOMENT.read)(text)),
+};
+
 /// A month of the calendar, as 2026-03.
 pub static MONTH: Format = Format {
     name: None,
@@ -76,7 +85,7 @@ pub fn day(text: &str) -> Option<Time> {
 
 #[cfg(test)]
 mod tests {
-    use super::{COUNTRY, DATE, EMAIL, Format, MOMENT, MONTH, WEB_ADDRESS};
+    use super::{COUNTRY, DATE, DAY_OR_MOMENT, EMAIL, Format, MOMENT, MONTH, WEB_ADDRESS};
 
     #[track_caller]
     fn check(format: &Format, good: &[(&str, &str)], bad: &[&str]) {
@@ -104,6 +113,11 @@ mod tests {
             &["", "2026-03-01", "2026-02-29T00:00:00Z", "2026-03-01T12:00:00", "2026-03-01T24:00:00Z"],
         );
         check(&DATE, &[("2024-02-29", "2024-02-29")], &["2026-02-29", "2026-2-01", "", "2026-03-01T"]);
+        check(
+            &DAY_OR_MOMENT,
+            &[("2024-02-29", "2024-02-29"), ("2026-03-01T12:00:00+01:00", "2026-03-01T11:00:00.000Z")],
+            &["2026-02-29", "2026-03", "2026-03-01T12:00:00", ""],
+        );
         check(&MONTH, &[("2026-12", "2026-12")], &["2026-13", "2026-1", "26-12-0"]);
         check(&COUNTRY, &[("tz", "TZ"), ("US", "US")], &["XX", "Tanzania", "", "UÄ"]);
         check(&WEB_ADDRESS, &[("https://a.b/c", "https://a.b/c")], &["a.b", "https://", "ftp://a", "http://a b"]);

@@ -346,6 +346,7 @@ impl Schemas {
             Shape::Data(_) => {
                 typed("object").and("additionalProperties", true).and("propertyNames", text_schema()).into()
             }
+            Shape::Any(_) => Object::new().into(),
             Shape::AnyOf(components) => {
                 let any = components.iter().map(|component| self.component(component)).collect::<Vec<_>>();
                 Object::new().and("anyOf", any).into()
@@ -357,7 +358,8 @@ impl Schemas {
     fn member(&mut self, member: &Member) -> Json {
         let schema = self.schema(&member.shape);
         let mut told = match schema {
-            Json::Object(told) if member.nullable => nullable(told),
+            // What may be anything may be `null`.
+            Json::Object(told) if member.nullable && !matches!(member.shape, Shape::Any(_)) => nullable(told),
             Json::Object(told) => told,
             other => return other,
         };
@@ -453,6 +455,7 @@ fn example(member: &Member, lenient: bool) -> Option<Json> {
         | Shape::List(..)
         | Shape::Map(_)
         | Shape::Data(_)
+        | Shape::Any(_)
         | Shape::AnyOf(_) => false,
     };
     if is_text && example != "null" {
@@ -486,7 +489,8 @@ pub fn shown(shape: &Shape, lenient: bool) -> Option<Json> {
         | Shape::Money(..)
         | Shape::Flag
         | Shape::Map(_)
-        | Shape::Data(_) => None,
+        | Shape::Data(_)
+        | Shape::Any(_) => None,
     }
 }
 

@@ -233,6 +233,7 @@ fn of_text(shape: &Shape, text: &str) -> Value {
         | Shape::List(..)
         | Shape::Map(_)
         | Shape::Data(_)
+        | Shape::Any(_)
         | Shape::AnyOf(_)
         | Shape::Leniently { .. } => itself(),
     }
@@ -305,6 +306,7 @@ impl Reader<'_> {
                 });
                 Value::Object(read.collect())
             }
+            (Shape::Any(data), value) => self.data(data, value, path),
             (Shape::Data(data), Value::Object(given)) => self.data(data, Value::Object(given), path),
             (shape, given) => {
                 let wrong = match given {

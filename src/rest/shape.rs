@@ -27,6 +27,8 @@ pub enum Shape {
     Map(&'static Shape),
     /// Free data: an object of anything.
     Data(Data),
+    /// Any value at all.
+    Any(Data),
     /// Any of these. For replies: nothing is read as one.
     AnyOf(&'static [&'static Component]),
     /// It depends on whether the server takes what strict reading refuses.
@@ -190,6 +192,7 @@ impl Shape {
             | Shape::List(..)
             | Shape::Map(_)
             | Shape::Data(_)
+            | Shape::Any(_)
             | Shape::AnyOf(_)
             | Shape::Leniently { .. } => &[],
         }
@@ -203,6 +206,7 @@ impl Shape {
             Shape::Number(_) | Shape::Money(..) => "a number",
             Shape::Flag => "true or false",
             Shape::Object(_) | Shape::Map(_) | Shape::Data(_) | Shape::AnyOf(_) => "an object",
+            Shape::Any(_) => "anything",
             Shape::Component(component) => component.shape.wanted(),
             Shape::List(..) => "a list",
             Shape::Leniently { strict, .. } => strict.wanted(),

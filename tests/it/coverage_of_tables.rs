@@ -73,6 +73,7 @@ fn rows(prefix: &str, shape: &Shape) -> Vec<(String, Member)> {
         | Shape::Flag
         | Shape::Map(_)
         | Shape::Data(_)
+        | Shape::Any(_)
         | Shape::AnyOf(_) => Vec::new(),
     }
 }

@@ -10,6 +10,7 @@ use crate::dice::Dice;
 use crate::fleet::Peer;
 use crate::harness::{Keeping, Server, in_every_store};
 use crate::http::Reply;
+use crate::listener::{Listener, Told};
 use crate::postgres::Database;
 use crate::rented::{Caller, GivenUp, check, is_month, read, text};
 
@@ -18,6 +19,7 @@ in_every_store! {
     a_payment_is_paid_once,
     the_last_unit_of_an_order_is_rented_once,
     random_histories_add_up,
+    events_have_the_words_of_the_page,
 }
 
 const CALLERS: usize = 6;
@@ -84,6 +86,37 @@ fn a_device_is_rented_once_by_two_servers() {
     let database = Database::fresh();
     let peers = Peer::pair(&database);
     device_race(&[Caller::new(peers[0].address(), UNIT), Caller::new(peers[1].address(), UNIT)]);
+}
+
+fn events_have_the_words_of_the_page(keeping: &Keeping) {
+    let server = Server::start(keeping);
+    let caller = Caller::new(server.address(), UNIT);
+    caller.stock(1);
+    let (order, customer) = caller.order("jenny@example.com", 1, 4);
+    let mut listener = Listener::open(server.address(), &format!("sk_test_{UNIT}"), "heartbeat=1", &[]);
+    let mut names =
+        |count: usize| -> BTreeSet<String> { (0..count).map(|_| text(&event(&mut listener)["event"])).collect() };
+    let words = |words: &[&str]| -> BTreeSet<String> { words.iter().map(|word| (*word).to_owned()).collect() };
+
+    let body = json!({"orderId": order, "assetSerialNumber": "SN-0", "customerId": customer});
+    let rental = text(&caller.done("/flexportal/v1/subscriptions", &body)["rentalId"]);
+    let rented = ["subscription.created", "asset.assigned", "order.fulfilled", "payment.scheduled"];
+    assert_eq!(names(3 + 4), words(&rented));
+
+    let path = format!("/flexportal/v1/subscriptions/{rental}/early-return");
+    caller.done(&path, &json!({"earlyReturnFee": 0}));
+    assert_eq!(names(2 + 4), words(&["subscription.ended", "asset.returned", "payment.cancelled"]));
+}
+
+/// The next event, whatever the stream calls it.
+fn event(listener: &mut Listener) -> Value {
+    loop {
+        match listener.hear().expect("the stream goes on") {
+            Told::Event(_, _, data) => return data,
+            Told::Comment(_) => {}
+            Told::End => panic!("the stream ended"),
+        }
+    }
 }
 
 fn payment_race(servers: &[Caller]) {

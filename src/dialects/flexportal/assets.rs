@@ -7,25 +7,17 @@ use super::pages::{self, LIMIT, SORT_DIR, START_AFTER, sort_by};
 use super::{Shown, time};
 use crate::domain::asset::{Asset, AssetChange, AssetStatus, MAX_LOCATION, MAX_NOTES, MAX_SERIAL};
 use crate::domain::ids::{CustomerId, ProductId, RentalId, SerialNumber, Sku, VariantId};
-use crate::domain::product::{MAX_AMOUNT, MAX_NAME, MAX_SKU, MAX_TEXT, MAX_URL};
+use crate::domain::money::MAX_AMOUNT;
+use crate::domain::product::{MAX_NAME, MAX_SKU, MAX_TEXT, MAX_URL};
 use crate::engine::assets::{self, AssetFilter};
 use crate::engine::listing::{Sort, SortKey};
 use crate::http::json::Object;
-use crate::rest::formats::{self, WEB_ADDRESS};
-use crate::rest::shape::{Format, Member, member};
+use crate::rest::formats::{DAY_OR_MOMENT, WEB_ADDRESS};
+use crate::rest::shape::{Member, member};
 use crate::rest::{Answer, Asked, Call, Component, Fields, Flaw, Plan, Refusal, Shape};
 
 const STATUS: Shape = Shape::Word(&["available", "rented_out", "returned", "sold", "unavailable"]);
 const ID: Shape = Shape::text(1, 200);
-
-/// A date or a moment. Guides show dates, other moments of the API are moments.
-static DATE_OR_MOMENT: Format = Format {
-    name: None,
-    pattern: None,
-    words: None,
-    wanted: "a date as 2026-03-01 or a moment as 2026-03-01T12:00:00.000Z",
-    read: |text| (formats::DATE.read)(text).or_else(|| (formats::MOMENT.read)(text)),
-};
 
 const MEMBERS: [Member; 13] = [
     member("serialNumber", Shape::trimmed(1, MAX_SERIAL)).example("C02ZN1ABCD12"),
@@ -40,7 +32,8 @@ const MEMBERS: [Member; 13] = [
     member("notes", Shape::text(0, MAX_NOTES)),
     member("condition", Shape::text(0, MAX_NOTES)).example("New in box"),
     member("acquisitionCost", Shape::Money(0, MAX_AMOUNT)).doc("That of the variant otherwise.").example("1750"),
-    member("acquisitionDate", Shape::of(&DATE_OR_MOMENT, 40)).doc("Today otherwise.").example("2026-01-15"),
+    // Guides show dates, other moments of the API are moments.
+    member("acquisitionDate", Shape::of(&DAY_OR_MOMENT, 40)).doc("Today otherwise.").example("2026-01-15"),
 ];
 
 const CUSTOMER: Member = member("customerId", ID).read_only().doc("Who has it. Only a subscription changes that.");

@@ -2,24 +2,32 @@
 
 use super::{Shown, pages, time};
 
+use crate::domain::data::Value;
 use crate::domain::ids::{Sku, VariantId};
+use crate::domain::money::MAX_AMOUNT;
 use crate::domain::patch::Patch;
 use crate::domain::product::{
-    MAX_AMOUNT, MAX_DESCRIPTION, MAX_IMAGES, MAX_MONTHS, MAX_NAME, MAX_SKU, MAX_TEXT, MAX_URL, MAX_VARIANTS, Off,
-    PriceSource, Product, ProductChange, ProductStatus, Tier, TierDiscount, Tiers, Variant, VariantChange,
-    VariantStatus,
+    MAX_DESCRIPTION, MAX_IMAGES, MAX_MONTHS, MAX_NAME, MAX_SKU, MAX_TEXT, MAX_URL, MAX_VARIANTS, Off, PriceSource,
+    Product, ProductChange, ProductStatus, Tier, TierDiscount, Tiers, Variant, VariantChange, VariantStatus,
 };
 use crate::engine::products::{Settled, WithVariants};
 use crate::http::json::{Json, Object};
 use crate::rest::formats::WEB_ADDRESS;
-use crate::rest::shape::{Member, member};
-use crate::rest::{Component, Fields, Flaw, Refusal, Shape, Wrong};
+use crate::rest::read::decimal;
+use crate::rest::shape::{Data, Member, member};
+use crate::rest::{Component, Fields, Flaw, Refusal, Shape, Wrong, data};
 
 /// The most variants of a page of them.
 pub const MAX_VARIANTS_OF_PAGE: usize = 5_000;
 
+/// The decimals of a discount's value before it is known what it is of: those of the currencies that have the most.
+const VALUE_DECIMALS: u32 = 3;
+/// The most that is read as one, in thousandths: the highest amount of a currency without decimals.
+const MAX_VALUE: i64 = MAX_AMOUNT * 1_000;
 /// The most of a discount in percent, in hundredths.
 const WHOLE: i64 = 10_000;
+/// How many decimals a percentage has.
+const PERCENT_DECIMALS: u32 = 2;
 
 const NAME: Shape = Shape::text(1, MAX_NAME);
 const SKU: Shape = Shape::trimmed(1, MAX_SKU);
@@ -29,9 +37,12 @@ const ID: Shape = Shape::text(1, 64);
 static URL: Shape = Shape::of(&WEB_ADDRESS, MAX_URL);
 const IMAGES: Shape = Shape::List(&URL, 0, MAX_IMAGES);
 
+/// What may say when a price was worked out: the specification leaves it open.
+const CALCULATED: Data = Data { max_bytes: 1_000, max_depth: 3 };
+
 const DISCOUNT_MEMBERS: &[Member] = &[
     member("type", Shape::Word(&["percentage", "fixed"])).needed(),
-    member("value", Shape::number(0, MAX_AMOUNT, 2)).needed().example("10"),
+    member("value", Shape::number(0, MAX_VALUE, VALUE_DECIMALS)).needed().example("10"),
     member("description", Shape::text(0, MAX_TEXT)),
 ];
 
@@ -41,7 +52,7 @@ const TIER_MEMBERS: &[Member] = &[
     member("setupFee", MONEY).doc("To be paid once."),
     member("discount", Shape::Object(DISCOUNT_MEMBERS)).doc("Noted beside the price, not taken off it."),
     member("source", Shape::Word(&["suggested", "manual"])),
-    member("calculatedAt", Shape::text(0, 64)).doc("Kept as it is written."),
+    member("calculatedAt", Shape::Any(CALCULATED)).nullable().doc("Kept as it is written, a moment as a rule."),
     member("presetUsed", Shape::text(0, MAX_NAME)),
 ];
 
@@ -68,7 +79,11 @@ const STATED_VARIANT: [Member; 10] = [
     member("variantSku", SKU).example("NOTEBOOK-16-A"),
 ];
 
+const VARIANT_ID: Member =
+    member("variantId", Shape::text(0, 64)).doc("That of the SKU. A variant that is new has none yet.");
+
 const NEW_VARIANT_MEMBERS: &[Member] = &[
+    VARIANT_ID,
     STATED_VARIANT[9].needed(),
     STATED_VARIANT[0].needed(),
     STATED_VARIANT[1].needed(),
@@ -88,6 +103,7 @@ static NEW_VARIANT: Shape = Shape::Component(&Component {
 });
 
 const VARIANT_CHANGE_MEMBERS: &[Member] = &[
+    VARIANT_ID,
     STATED_VARIANT[9].doc("Which variant. One that is not known is made, and needs a name, a grade and prices."),
     member("sku", SKU).doc("The same as `variantSku`."),
     STATED_VARIANT[0],
@@ -312,6 +328,8 @@ fn variant_change(body: &mut Fields, path: &str, decimals: u32, flaws: &mut Vec<
     });
     Some(VariantChange {
         sku: Sku(sku),
+        // An empty text is none.
+        id: body.get("variantId").filter(|id: &String| !id.is_empty()).map(VariantId),
         name: body.get("variantName"),
         grade: body.get("grade"),
         condition: emptied(body.patch("condition")),
@@ -336,26 +354,27 @@ fn read_tier(body: &mut Fields, path: &str, decimals: u32, flaws: &mut Vec<Flaw>
         setup_fee: body.get("setupFee"),
         discount,
         source: body.get::<String>("source").and_then(|word| PriceSource::named(&word)),
-        calculated: text(body.get("calculatedAt")),
+        calculated: body.get("calculatedAt").filter(|value| *value != Value::Text(String::new())),
         preset: text(body.get("presetUsed")),
     }
 }
 
-/// What a discount takes off. Its value was read in hundredths, whatever it is of.
+/// What a discount takes off. Its value was read with all decimals that there can be, whatever it is of.
 fn off(body: &mut Fields, path: &str, decimals: u32, flaws: &mut Vec<Flaw>) -> Off {
-    let hundredths: i64 = body.needed("value");
-    if body.get::<String>("type").as_deref() == Some("percentage") {
-        if hundredths > WHOLE {
-            flaws.push(Flaw::new(path, Wrong::TooLarge("100".to_owned())));
-        }
-        return Off::Percentage(hundredths);
-    }
-    let scale = 10i64.pow(decimals);
-    let minor = hundredths.saturating_mul(scale);
-    if minor % 100 != 0 {
+    let value: i64 = body.needed("value");
+    let is_part = body.get::<String>("type").as_deref() == Some("percentage");
+    let decimals = if is_part { PERCENT_DECIMALS } else { decimals };
+    let scale = 10i64.pow(VALUE_DECIMALS.saturating_sub(decimals));
+    let parts = value / scale;
+    if parts * scale != value {
         flaws.push(Flaw::new(path, Wrong::TooPrecise(decimals)));
+    } else if is_part && parts > WHOLE {
+        flaws.push(Flaw::new(path, Wrong::TooLarge("100".to_owned())));
+    } else if parts > MAX_AMOUNT {
+        let most = String::from_utf8_lossy(&decimal(MAX_AMOUNT, decimals)).into_owned();
+        flaws.push(Flaw::new(path, Wrong::TooLarge(most)));
     }
-    Off::Fixed(minor / 100)
+    if is_part { Off::Percentage(parts) } else { Off::Fixed(parts) }
 }
 
 /// An empty text empties the fact.
@@ -479,7 +498,7 @@ fn tier_object(tier: &Tier, shown: &Shown) -> Object {
         object.add("source", source.as_str());
     }
     if let Some(calculated) = calculated {
-        object.add("calculatedAt", calculated.clone());
+        object.add("calculatedAt", data::value(calculated));
     }
     if let Some(preset) = preset {
         object.add("presetUsed", preset.clone());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::addresses::{self, ADDRESS, add};
 use super::pages::{self, COUNT, HAS_MORE, LIMIT, LIMIT_SHOWN, NEXT_CURSOR, SORT_DIR, START_AFTER};
-use super::{Shown, data, time};
+use super::{Shown, time};
 use crate::domain::address::{NewAddress, NewShipping};
 use crate::domain::customer::{Customer, CustomerChange, CustomerKind, CustomerStatus, StatusChange};
 use crate::domain::ids::CustomerId;
@@ -12,10 +12,11 @@ use crate::domain::patch::Patch;
 use crate::domain::rental_book::RentalBook;
 use crate::engine::listing::{Sort, SortKey};
 use crate::engine::renters::{self, Renter, RenterFilter};
+use crate::http::given::Value;
 use crate::http::json::{Json, Object};
 use crate::rest::formats::EMAIL;
-use crate::rest::shape::{Data, member};
-use crate::rest::{Answer, Asked, Call, Component, Fields, Member, Plan, Refusal, Shape};
+use crate::rest::shape::{Data, Format, member};
+use crate::rest::{Answer, Asked, Call, Component, Fields, Flaw, Member, Plan, Refusal, Shape, Wrong, data};
 
 /// The longest name.
 const MAX_NAME: usize = 255;
@@ -37,10 +38,10 @@ const ANY_DATA: Shape = Shape::Data(Data { max_bytes: usize::MAX, max_depth: usi
 /// A customer's id.
 pub const CUSTOMER_ID: Member =
     member("customerId", Shape::text(1, MAX_NAME)).doc("The customer.").example("cus_01kc4vzm8fj2qh7n9w3x5r6t0e");
-/// Given name.
-pub const FIRST_NAME: Member = member("firstName", Shape::text(1, MAX_NAME)).doc("Given name.").example("Sarah");
-/// Family name.
-pub const LAST_NAME: Member = member("lastName", Shape::text(1, MAX_NAME)).doc("Family name.").example("Johnson");
+/// Given name; an empty text for none.
+pub const FIRST_NAME: Member = member("firstName", Shape::text(0, MAX_NAME)).doc("Given name.").example("Sarah");
+/// Family name; an empty text for none.
+pub const LAST_NAME: Member = member("lastName", Shape::text(0, MAX_NAME)).doc("Family name.").example("Johnson");
 /// Company.
 pub const COMPANY: Member = member("company", Shape::text(0, MAX_NAME)).doc("Company; an empty text clears it.");
 /// Phone.
@@ -145,12 +146,23 @@ pub static PAGE: Shape = Shape::Object(&[
     NEXT_CURSOR,
 ]);
 
-/// A change.
+/// An e-mail address, or nothing, as it is shown of a customer that has none.
+static EMAIL_OR_NONE: Format = Format {
+    name: None,
+    pattern: Some("^([^@\\s\\u0000-\\u001f]+@[^@\\s\\u0000-\\u001f]+)?$"),
+    words: None,
+    wanted: EMAIL.wanted,
+    read: |text| if text.is_empty() { Some(String::new()) } else { (EMAIL.read)(text) },
+};
+
+/// A change. What is shown as an empty text because it is not known can be sent back so.
 pub static CHANGE: Shape = Shape::Object(&[
     CUSTOMER_ID,
-    EMAIL_ADDRESS,
-    FIRST_NAME,
-    LAST_NAME,
+    member("email", Shape::of(&EMAIL_OR_NONE, MAX_EMAIL))
+        .doc("E-mail address. It cannot be emptied.")
+        .example("sarah.johnson@example.com"),
+    FIRST_NAME.doc("Given name. It cannot be emptied."),
+    LAST_NAME.doc("Family name. It cannot be emptied."),
     COMPANY,
     PHONE,
     CUSTOMER_TYPE,
@@ -240,9 +252,13 @@ pub fn update(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
     let id = CustomerId(asked.part(0));
     let mut body = asked.body();
     super::require_same(&mut body, "customerId", id.as_str())?;
+    let empty = empty(&mut body);
     let change = change(body);
     let insists = call.insists();
     Ok(Plan::write(move |call, tx, ctx| {
+        if !empty.is_empty() {
+            require_unknown(&renters::read(tx, ctx.account, &id)?.customer, &empty)?;
+        }
         let renter = renters::update(tx, ctx, &id, &insists, change.clone())?;
         let (shown, version) = (Shown::of(call), renter.customer.version);
         let answer = move || {
@@ -269,6 +285,24 @@ pub fn delete(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
             .and("customerId", renter.customer.id.0);
         Ok(Answer::ok(answer).tagged(renter.customer.version))
     }))
+}
+
+/// Takes out the facts that a body has empty and that cannot be emptied.
+fn empty(body: &mut Fields) -> Vec<&'static str> {
+    let mut is_empty = |name: &&str| body.take_if(name, |value| *value == Value::Text(String::new()));
+    ["email", "firstName", "lastName"].into_iter().filter(|name| is_empty(name)).collect()
+}
+
+/// Refuses that facts are emptied which the customer has. Those that it does not have are shown empty.
+fn require_unknown(customer: &Customer, empty: &[&'static str]) -> Result<(), Refusal> {
+    let names = customer.two_names();
+    let is_known = |name: &&&str| match **name {
+        "email" => customer.email.is_some(),
+        "firstName" => !names.given.is_empty(),
+        _ => !names.family.is_empty(),
+    };
+    let flaws: Vec<Flaw> = empty.iter().filter(is_known).map(|name| Flaw::new(*name, Wrong::TooShort(1))).collect();
+    if flaws.is_empty() { Ok(()) } else { Err(Refusal::Flaws(flaws)) }
 }
 
 /// The change that a body asks for. What it does not mention stays.
@@ -334,7 +368,7 @@ pub fn object(renter: &Renter, shown: &Shown) -> Object {
     add(&mut object, "phone", &customer.phone);
     object.add("customerType", renter.kind().as_str());
     if let Some(entries) = customer.free_data() {
-        object.add("customFields", data::object(&entries));
+        object.add("customFields", data::json(&entries));
     }
     object.add("totalOrders", count(orders.len()));
     object.add("totalDevicesRented", i64::from(*active));

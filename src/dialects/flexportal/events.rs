@@ -4,8 +4,10 @@
 use super::catalogue_shapes::{product_object, variant_object};
 use super::{Shown, assets, billing_groups, orders, payments, subscription_shapes, time};
 use crate::domain::account::Account;
+use crate::domain::asset::AssetStatus;
 use crate::domain::event::{Event, EventKind, Happening, ObjectChange, Subject};
 use crate::domain::facts::Facts;
+use crate::domain::order::OrderStatus;
 use crate::domain::rental::RentalStatus;
 use crate::domain::rental_payment::PaymentStatus;
 use crate::feed::RenderEvent;
@@ -72,6 +74,17 @@ fn name(change: &ObjectChange) -> Option<&'static str> {
                 PaymentStatus::Cancelled => "payment.cancelled",
                 PaymentStatus::Pending | PaymentStatus::Processing => "payment.updated",
             })
+        }
+        ObjectChange::Updated { before: Facts::Order(before), after: Facts::Order(after) } => {
+            let is_done = after.status == OrderStatus::Fulfilled && before.status != after.status;
+            is_done.then_some("order.fulfilled")
+        }
+        ObjectChange::Updated { before: Facts::Asset(before), after: Facts::Asset(after) } => {
+            match (before.status, after.status) {
+                (AssetStatus::RentedOut, AssetStatus::Returned) => Some("asset.returned"),
+                (was, AssetStatus::RentedOut) if was != AssetStatus::RentedOut => Some("asset.assigned"),
+                _ => None,
+            }
         }
         ObjectChange::Created(_) | ObjectChange::Updated { .. } | ObjectChange::Deleted(_) => None,
     }

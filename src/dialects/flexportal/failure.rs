@@ -95,10 +95,11 @@ pub fn not_that(path: &str, code: &'static str, message: String) -> Refusal {
     Refusal::Own(Box::new(Own { status: 400, code, message, flaws }))
 }
 
-/// A problem of a member that is known by its name, told with the path at which the body has it.
-pub fn at(path: &str, problem: Problem) -> Halt {
-    let Said { status, code, message, details } = Said::problem(&problem);
-    let flaws = details.into_iter().map(|(_, message, code)| Flaw::rule(path, code, message)).collect();
+/// A problem of a member, told with the path at which the body has it.
+pub fn at(path: &str, problem: &Problem) -> Halt {
+    let Said { status, code, message, details } = Said::problem(problem);
+    let kind = details.first().map_or(if status == 404 { "not_found" } else { "custom" }, |(_, _, kind)| kind);
+    let flaws = vec![Flaw::rule(path, kind, message.clone())];
     Halt::Refusal(Refusal::Own(Box::new(Own { status, code, message, flaws })))
 }
 

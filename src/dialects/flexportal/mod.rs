@@ -6,7 +6,6 @@ pub mod assets;
 pub mod billing_groups;
 pub mod catalogue_shapes;
 pub mod customers;
-pub mod data;
 pub mod events;
 pub mod failure;
 pub mod orders;

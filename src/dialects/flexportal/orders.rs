@@ -6,9 +6,9 @@ use super::addresses::{self, ADDRESS};
 use super::customers::{
     COMPANY, CUSTOMER_ID, CUSTOMER_TYPE, EMAIL_ADDRESS, FIRST_NAME, KINDS, LAST_NAME, PHONE, ids, kind,
 };
-use super::failure::named_by;
+use super::failure::{at, named_by, not_that};
 use super::pages::{self, COUNT, HAS_MORE, LIMIT, LIMIT_SHOWN, NEXT_CURSOR, SORT_DIR, START_AFTER};
-use super::{Shown, addresses::add, data, signature, time};
+use super::{Shown, addresses::add, signature, time};
 use crate::domain::address::Address;
 use crate::domain::customer::CustomerKind;
 use crate::domain::ids::{CustomerId, OrderId, RentalId, Sku};
@@ -16,12 +16,15 @@ use crate::domain::order::{
     Cancellation, ExtensionDetails, MAX_CONTRACT_MONTHS, MAX_ITEMS, MAX_NOTES, MAX_REASON, MAX_UNITS, Order, OrderItem,
     OrderPayment, OrderPurpose, OrderStatus, OrderTotals, Orderer, UpgradeDetails,
 };
+use crate::domain::problem::Problem;
+use crate::domain::rental_problem::RentalProblem;
+use crate::engine::Stop;
 use crate::engine::listing::{Sort, SortKey};
 use crate::engine::orders::{self, NewItem, NewOrder, OrderFilter};
 use crate::http::json::{Json, Object};
 use crate::rest::read::Wrong;
 use crate::rest::shape::{Data, member};
-use crate::rest::{Answer, Asked, Call, Component, Fields, Flaw, Member, Plan, Refusal, Shape};
+use crate::rest::{Answer, Asked, Call, Component, Fields, Flaw, Halt, Member, Plan, Refusal, Shape, data};
 
 const STATUSES: &[&str] = &["pending", "confirmed", "partial", "fulfilled", "cancelled"];
 const TYPES: &[&str] = &["standard", "extension", "upgrade"];
@@ -31,6 +34,9 @@ const MAX_TEXT: usize = 500;
 const MAX_ID: usize = 255;
 const SHOWN: Shape = Shape::text(0, usize::MAX);
 const AMOUNT: Shape = Shape::Money(0, i64::MAX);
+/// A number of months that a rule looks at: one that no contract can have has a code of its own. It is read in millionths.
+const LENGTH: Shape = Shape::number(i64::MIN, i64::MAX, 6);
+const MILLION: i64 = 1_000_000;
 const CUSTOM_FIELDS: Data = Data { max_bytes: 16_384, max_depth: 10 };
 
 /// An order's id.
@@ -89,9 +95,9 @@ pub static NEW: Shape = Shape::Object(&[
         "items",
         Shape::List(
             &Shape::Object(&[
-                member("sku", Shape::text(1, MAX_ID)).needed().doc("The variant.").example("MACBOOK-PRO-16-M3"),
+                member("sku", Shape::trimmed(1, MAX_ID)).needed().doc("The variant.").example("MACBOOK-PRO-16-M3"),
                 member("quantity", Shape::Whole(1, MAX_UNITS as i64)).needed().doc("How many.").example("5"),
-                member("contractLength", Shape::Whole(1, u32::MAX as i64))
+                member("contractLength", LENGTH)
                     .doc("For how many months; as the business unit is used to when nothing is said.")
                     .example("24"),
             ]),
@@ -279,7 +285,7 @@ const SORTS: &[(&str, Sort<Order>)] = &[
 pub fn create(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
     let wish = wish(asked.body(), signature(&call.key))?;
     Ok(Plan::write(move |call, tx, ctx| {
-        let placed = orders::create(tx, ctx, &wish).map_err(named_by("extensionDetails.originalOrderId"))?;
+        let placed = orders::create(tx, ctx, &wish).map_err(named_in_body)?;
         let (shown, order) = (Shown::of(call), placed.order);
         let id = order.id.0.clone();
         let answer = Answer::later(move || {
@@ -352,6 +358,19 @@ fn changed(order: &Order, message: &'static str) -> Answer {
     Answer::ok(Object::new().and("success", true).and("message", message).and("orderId", order.id.0.clone()))
 }
 
+/// A problem of what an order goes on with, named by the member that says it.
+fn named_in_body(stop: Stop) -> Halt {
+    const ORDER: &str = "extensionDetails.originalOrderId";
+    const RENTAL: &str = "upgradeDetails.previousRentalId";
+    match stop {
+        Stop::Problem(Problem::Rental(RentalProblem::NoSuchOrder(_))) => named_by(ORDER)(stop),
+        Stop::Problem(Problem::Rental(RentalProblem::NoSuchRental(_))) => named_by(RENTAL)(stop),
+        Stop::Problem(problem @ Problem::Rental(RentalProblem::OrderOfOtherCustomer)) => at(ORDER, &problem),
+        Stop::Problem(problem @ Problem::Rental(RentalProblem::RentalOfOtherCustomer { .. })) => at(RENTAL, &problem),
+        stop => stop.into(),
+    }
+}
+
 // --- In ---
 
 fn wish(mut body: Fields, by: String) -> Result<NewOrder, Refusal> {
@@ -361,7 +380,7 @@ fn wish(mut body: Fields, by: String) -> Result<NewOrder, Refusal> {
     let billing = addresses::read(body.needed("billingAddress"));
     let shipping = body.get::<Fields>("shippingAddress").map_or_else(|| billing.clone(), addresses::read);
     let items: Vec<Fields> = body.needed("items");
-    let items: Vec<NewItem> = items.into_iter().map(item).collect();
+    let items = items.into_iter().enumerate().map(item).collect::<Result<Vec<NewItem>, Refusal>>()?;
     // Each line is within the bound, so the sum fits.
     if items.iter().map(|item| u64::from(item.quantity)).sum::<u64>() > u64::from(MAX_UNITS) {
         let sentence = format!("can ask for at most {MAX_UNITS} units together");
@@ -379,7 +398,7 @@ fn wish(mut body: Fields, by: String) -> Result<NewOrder, Refusal> {
         billing,
         shipping,
         items,
-        custom_fields: body.get("customFields").map(data::read),
+        custom_fields: body.get("customFields"),
         notes: known(body.get("notes")),
     })
 }
@@ -389,12 +408,20 @@ fn number(given: &mut Fields, name: &str) -> Option<u32> {
     given.get::<i64>(name).and_then(|number| u32::try_from(number).ok())
 }
 
-fn item(mut given: Fields) -> NewItem {
-    NewItem {
+fn item((line, mut given): (usize, Fields)) -> Result<NewItem, Refusal> {
+    let months = given.get::<i64>("contractLength").map(|millionths| {
+        let months = Some(millionths / MILLION).filter(|months| months * MILLION == millionths);
+        let months = months.and_then(|months| u32::try_from(months).ok());
+        months.filter(|months| (1..=MAX_CONTRACT_MONTHS).contains(months)).ok_or_else(|| {
+            let message = format!("A contract has 1 to {MAX_CONTRACT_MONTHS} months.");
+            not_that(&format!("items.{line}.contractLength"), "INVALID_CONTRACT_LENGTH", message)
+        })
+    });
+    Ok(NewItem {
         sku: Sku(given.needed("sku")),
         quantity: number(&mut given, "quantity").unwrap_or_default(),
-        months: number(&mut given, "contractLength"),
-    }
+        months: months.transpose()?,
+    })
 }
 
 /// Details belong to an order of their own type, which needs them.
@@ -471,7 +498,7 @@ pub fn object(order: &Order, shown: &Shown) -> Object {
         .and("items", Json::List(items.iter().map(|item| item_object(item, shown).into()).collect()))
         .and("totals", totals)
         .and("payment", payment_object(payment, shown))
-        .and("customFields", custom_fields.as_ref().map(data::object))
+        .and("customFields", custom_fields.as_ref().map(data::json))
         .and("rentalProgress", progress)
         .and("rentalIds", ids(order.rentals().map(|id| &id.0)))
         .and("createdAt", time(*created))
@@ -505,8 +532,7 @@ fn orderer(orderer: &Orderer) -> Object {
 
 /// Where nobody is named to ask for, it is who ordered.
 fn address(address: &Address, customer: &Orderer) -> Object {
-    let name = || format!("{} {}", customer.given_name, customer.family_name);
-    addresses::object(address, &address.contact_name.clone().unwrap_or_else(name))
+    addresses::object(address, &address.contact_name.clone().unwrap_or_else(|| customer.name()))
 }
 
 fn item_object(item: &OrderItem, shown: &Shown) -> Object {

@@ -3,20 +3,19 @@
 use std::sync::Arc;
 
 use super::pages::{self, LIMIT, SORT_DIR, START_AFTER, sort_by};
-use super::subscription_shapes::{DATE_OR_MOMENT, ID};
+use super::subscription_shapes::{DATE, ID};
 use super::{Shown, signature, time};
 use crate::domain::ids::{BillingGroupId, CustomerId, RentalId, RentalPaymentId};
 use crate::domain::page::Span;
-use crate::domain::period::DAY_MILLIS;
+use crate::domain::period::DayOrMoment;
 use crate::domain::rental_payment::{
     Billed, MAX_LINES, MAX_NOTES, MAX_REFERENCE, MarkPaid, PaymentLine, PaymentStatus, RentalPayment,
 };
-use crate::domain::time::Time;
 use crate::engine::listing::{Sort, SortKey};
 use crate::engine::rental_payments::{self, PaymentFilter};
 use crate::http::json::{Json, Object};
-use crate::rest::shape::{Format, Member, member};
-use crate::rest::{Answer, Asked, Call, Component, Fields, Flaw, Plan, Refusal, Shape, formats};
+use crate::rest::shape::{Member, member};
+use crate::rest::{Answer, Asked, Call, Component, Flaw, Plan, Refusal, Shape, formats};
 
 const STATUS: Shape = Shape::Word(&["pending", "processing", "paid", "failed", "cancelled"]);
 const MOMENT: Shape = Shape::text(1, 64);
@@ -25,15 +24,6 @@ const TEXT: Shape = Shape::text(0, 100_000);
 
 /// The variable part of the path.
 pub const PARTS: &[Member] = &[member("paymentId", ID).needed().doc("The payment's id.")];
-
-/// A date, or a moment. A date is kept as it is: at the end of a span it is the whole day.
-static DAY_OR_MOMENT: Format = Format {
-    name: None,
-    pattern: None,
-    words: None,
-    wanted: "a date as 2026-03-01 or a moment as 2026-03-01T12:00:00.000Z",
-    read: |text| (formats::DATE.read)(text).or_else(|| (formats::MOMENT.read)(text)),
-};
 
 const SORT_KEYS: &[&str] = &["createdAt", "updatedAt", "dueDate", "total", "status"];
 const SORTS: &[(&str, Sort<RentalPayment>)] = &[
@@ -53,17 +43,15 @@ pub const LIST: &[Member] = &[
     member("customerId", Shape::text(0, 255)).doc("Those of this customer."),
     member("rentalId", Shape::text(0, 255)).doc("Those of this subscription alone."),
     member("billingGroupId", Shape::text(0, 255)).doc("Those of this group."),
-    member("dueDateFrom", Shape::of(&DAY_OR_MOMENT, 40)).doc("Those that are due then or later.").example("2026-03-01"),
-    member("dueDateTo", Shape::of(&DAY_OR_MOMENT, 40))
-        .doc("Those that are due then or before; a date is the whole day.")
-        .example("2026-03-31"),
+    member("dueDateFrom", DATE).doc("Those that are due then or later.").example("2026-03-01"),
+    member("dueDateTo", DATE).doc("Those that are due then or before; a date is the whole day.").example("2026-03-31"),
 ];
 
 /// That money came.
 pub static MARK_PAID: Shape = Shape::Object(&[
     member("paymentReference", Shape::text(0, MAX_REFERENCE)).doc("The number of the payment at the bank."),
     member("reference", Shape::text(0, MAX_REFERENCE)).doc("The same as paymentReference."),
-    member("paidAt", Shape::of(&DATE_OR_MOMENT, 40)).doc("When; now when nothing is said."),
+    member("paidAt", DATE).doc("When; now when nothing is said."),
     member("notes", Shape::text(0, MAX_NOTES)),
 ]);
 
@@ -146,7 +134,10 @@ pub fn list(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
         customer: query.get("customerId").map(CustomerId),
         rental: query.get("rentalId").map(RentalId),
         group: query.get("billingGroupId").map(BillingGroupId),
-        due: Span { from: bound(query, "dueDateFrom", 0), until: bound(query, "dueDateTo", DAY_MILLIS) },
+        due: Span {
+            from: query.get("dueDateFrom").map(DayOrMoment::start),
+            until: query.get("dueDateTo").map(DayOrMoment::end),
+        },
     };
     Ok(Plan::scan(move |call, read| {
         let page = rental_payments::list(read, &call.account, &filter, &paging)?;
@@ -155,15 +146,6 @@ pub fn list(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
         let id = |payment: &RentalPayment| payment.id.0.clone();
         Ok(Answer::ok(pages::said_well("payments", &page, item, id)))
     }))
-}
-
-/// A bound of a span: a date is that many milliseconds long, of a moment the next one is outside where a date's end is.
-fn bound(query: &mut Fields, name: &str, day: i64) -> Option<Time> {
-    let text: String = query.get(name)?;
-    match formats::day(&text) {
-        Some(date) => Some(date.plus_millis(day)),
-        None => crate::rfc3339::parse(&text).map(|moment| moment.plus_millis(day.min(1))),
-    }
 }
 
 /// `GET /v1/payments/{paymentId}`
@@ -187,7 +169,11 @@ pub fn mark_paid(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
         (one, other) => one.or(other),
     };
     let some = |text: Option<String>| text.filter(|text| !text.is_empty());
-    let wish = MarkPaid { paid_at: body.get("paidAt"), reference: some(reference), notes: some(body.get("notes")) };
+    let wish = MarkPaid {
+        paid_at: body.get("paidAt").map(DayOrMoment::start),
+        reference: some(reference),
+        notes: some(body.get("notes")),
+    };
     let by = signature(&call.key);
     Ok(Plan::write(move |call, tx, ctx| {
         let payment = rental_payments::mark_paid(tx, ctx, &id, wish.clone(), &by)?;

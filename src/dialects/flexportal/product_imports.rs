@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use super::failure;
 use super::product_rows::Columns;
+use crate::domain::catalogue::CatalogueProblem;
 use crate::domain::ids::Sku;
 use crate::domain::product::{MAX_SKU, MAX_TEXT};
+use crate::engine::Ctx;
 use crate::engine::product_imports::{self, Imported, MAX_ROWS, Row};
 use crate::http::Files;
 use crate::http::json::{Json, Object};
@@ -16,6 +18,7 @@ use crate::rest::call::Given;
 use crate::rest::operation::Media;
 use crate::rest::shape::member;
 use crate::rest::{Answer, Asked, Call, Flaw, Halt, Plan, Refusal, Shape};
+use crate::store::Tx;
 
 /// Where files are sent to. The vendor's guide takes 10 MB, 10,000 rows and 60 seconds; 100,000 rows are about 15 MB.
 pub const FILES: Files = Files { path: "/v1/products/csv", max_bytes: 64 << 20, timeout: Duration::from_secs(10 * 60) };
@@ -91,6 +94,8 @@ async fn work(call: &Arc<Call>, mut reader: csv::Reader<&[u8]>, columns: &Column
     let mut ended = false;
     while !ended {
         let (mut rows, mut numbers) = (Vec::with_capacity(MAX_ROWS), Vec::with_capacity(MAX_ROWS));
+        // What cannot be read is told of together with what cannot be kept, in the order of the file.
+        let mut refused = Vec::new();
         while rows.len() < MAX_ROWS && !ended {
             match reader.read_byte_record(&mut record) {
                 Ok(true) => {
@@ -100,32 +105,35 @@ async fn work(call: &Arc<Call>, mut reader: csv::Reader<&[u8]>, columns: &Column
                             rows.push(row);
                             numbers.push(tally.rows);
                         }
-                        Err((sku, why)) => tally.refuse(tally.rows, sku, why),
+                        Err((sku, why)) => refused.push((tally.rows, sku, why)),
                     }
                 }
                 // A reader of bytes that are there has no trouble of its own.
                 Ok(false) | Err(_) => ended = true,
             }
         }
-        if rows.is_empty() {
-            continue;
-        }
-        let rows = Arc::new(rows);
-        let taken = rows.clone();
-        let job =
-            move |tx: &mut dyn crate::store::Tx, ctx: &crate::engine::Ctx<'_>| product_imports::import(tx, ctx, &taken);
-        let outcomes = call.app.transact(call.account.clone(), call.cause(), job).await?;
-        for ((row, number), outcome) in rows.iter().zip(numbers).zip(outcomes) {
-            match outcome {
-                Ok(imported) => tally.count(row, imported),
-                Err(problem) => {
-                    let sku = Some(row.variant.sku.0.clone());
-                    tally.refuse(number, sku, failure::catalogue::sentence(&problem));
+        if !rows.is_empty() {
+            let rows = Arc::new(rows);
+            for ((row, number), outcome) in rows.iter().zip(numbers).zip(keep(call, rows.clone()).await?) {
+                match outcome {
+                    Ok(imported) => tally.count(row, imported),
+                    Err(problem) => {
+                        let sku = Some(row.variant.sku.0.clone());
+                        refused.push((number, sku, failure::catalogue::sentence(&problem)));
+                    }
                 }
             }
         }
+        refused.sort_by_key(|(row, ..)| *row);
+        refused.into_iter().for_each(|(row, sku, why)| tally.refuse(row, sku, why));
     }
     Ok(Answer::ok(tally.object()).created())
+}
+
+/// What becomes of rows, in their order.
+async fn keep(call: &Arc<Call>, rows: Arc<Vec<Row>>) -> Result<Vec<Result<Imported, CatalogueProblem>>, Halt> {
+    let job = move |tx: &mut dyn Tx, ctx: &Ctx<'_>| product_imports::import(tx, ctx, &rows);
+    Ok(call.app.transact(call.account.clone(), call.cause(), job).await?)
 }
 
 /// What became of the rows so far.

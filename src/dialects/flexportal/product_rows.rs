@@ -5,9 +5,10 @@ use csv::ByteRecord;
 
 use crate::domain::asset::MAX_NOTES;
 use crate::domain::ids::Sku;
+use crate::domain::money::MAX_AMOUNT;
 use crate::domain::patch::Patch;
 use crate::domain::product::{
-    MAX_AMOUNT, MAX_DESCRIPTION, MAX_MONTHS, MAX_NAME, MAX_SKU, MAX_TEXT, ProductChange, Tiers, VariantChange,
+    MAX_DESCRIPTION, MAX_MONTHS, MAX_NAME, MAX_SKU, MAX_TEXT, ProductChange, Tiers, VariantChange,
 };
 use crate::engine::product_imports::Row;
 use crate::http::given::{Unfit, Value};

@@ -85,11 +85,13 @@ fn named_in_body(change: &ProductChange, stop: Stop) -> Halt {
     let (part, sku) = match &stop {
         Stop::Problem(Problem::Catalogue(CatalogueProblem::Missing { part, of: Some(sku) })) => (*part, sku),
         Stop::Problem(Problem::Catalogue(CatalogueProblem::InvalidPricing { sku, .. })) => ("pricing", sku),
+        Stop::Problem(Problem::Catalogue(CatalogueProblem::OtherVariantId(sku))) => ("variantId", sku),
+        Stop::Problem(Problem::Catalogue(CatalogueProblem::SkuTaken(sku))) => ("variantSku", sku),
         Stop::Problem(_) | Stop::Failure(_) => return stop.into(),
     };
     let place = change.variants.iter().position(|variant| variant.sku == *sku);
     match (place, stop) {
-        (Some(place), Stop::Problem(problem)) => at(&format!("variants.{place}.{part}"), problem),
+        (Some(place), Stop::Problem(problem)) => at(&format!("variants.{place}.{part}"), &problem),
         (_, stop) => stop.into(),
     }
 }

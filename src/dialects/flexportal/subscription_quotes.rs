@@ -19,8 +19,8 @@ pub static BUYOUT: Shape = Shape::Object(&[
     ITS_ID,
     ITS_OTHER_ID,
     member("buyoutPrice", MONEY).needed(),
-    member("remainingPayments", MONEY).needed(),
-    member("depreciatedValue", MONEY).needed(),
+    member("remainingPayments", MONEY).needed().doc("What the months that are left come to, in the price or not."),
+    member("depreciatedValue", MONEY).needed().doc("The part of the list price that is in the price."),
     member(
         "calculation",
         Shape::Object(&[
@@ -96,8 +96,7 @@ fn percent(part: i64, whole: i64, decimals: u32) -> Json {
 
 /// What a buyout would cost: flat, as the schema has it, and nested, as the page has it.
 pub fn buyout(rental: &Rental, quote: &BuyoutQuote, shown: &Shown) -> Object {
-    let BuyoutQuote { price, parts } = *quote;
-    let residual = parts.list_part.saturating_add(parts.flat);
+    let BuyoutQuote { price, remaining, parts } = *quote;
     let after = rental.collected.saturating_add(price);
     let mut recovery = Object::new();
     if let Some(cost) = rental.acquisition_cost {
@@ -111,16 +110,16 @@ pub fn buyout(rental: &Rental, quote: &BuyoutQuote, shown: &Shown) -> Object {
         recovery.add("marginPercent", percent(margin, cost.amount, 1));
     }
     let breakdown = Object::new()
-        .and("remainingContractValue", shown.money(parts.remaining))
-        .and("residualValue", shown.money(residual))
+        .and("remainingContractValue", shown.money(remaining))
+        .and("residualValue", shown.money(parts.list_part))
         .and("monthsRemaining", i64::from(parts.remaining_months))
         .and("monthlyAmount", shown.money(rental.monthly));
     let calculation =
         Object::new().and("buyoutPrice", shown.money(price)).and("breakdown", breakdown).and("costRecovery", recovery);
     about(&rental.id)
         .and("buyoutPrice", shown.money(price))
-        .and("remainingPayments", shown.money(parts.remaining))
-        .and("depreciatedValue", shown.money(residual))
+        .and("remainingPayments", shown.money(remaining))
+        .and("depreciatedValue", shown.money(parts.list_part))
         .and("calculation", calculation)
 }
 

@@ -4,13 +4,14 @@
 use super::pages;
 use super::{Shown, time};
 use crate::domain::ids::RentalId;
+use crate::domain::money::MAX_AMOUNT;
 use crate::domain::rental::{
-    CapturedPrice, Ended, Ending, Extension, MAX_AMOUNT, MAX_CANCELLATION_NOTES, MAX_NOTES, MAX_REASON, Recovery,
-    Rental, Replacement,
+    CapturedPrice, Ended, Ending, Extension, MAX_CANCELLATION_NOTES, MAX_NOTES, MAX_REASON, Recovery, Rental,
+    Replacement,
 };
 use crate::http::json::{Json, Object};
 use crate::rest::formats;
-use crate::rest::shape::{Format, Member, member};
+use crate::rest::shape::{Member, member};
 use crate::rest::{Component, Shape};
 
 /// An id, or something else by which a thing is named.
@@ -40,17 +41,7 @@ const REPLACEMENT: Shape = Shape::Word(&["damaged", "stolen", "defective", "lost
 const CANCELLATION: Shape = Shape::Word(&["customer_request", "payment_failure", "fraud", "admin_decision", "other"]);
 
 /// A date or a moment: the published schema asks for a moment, its samples are dates.
-pub static DATE_OR_MOMENT: Format = Format {
-    name: None,
-    pattern: None,
-    words: None,
-    wanted: "a date as 2026-03-01 or a moment as 2026-03-01T12:00:00.000Z",
-    read: |text| {
-        (formats::DATE.read)(text).map(|date| format!("{date}T00:00:00.000Z")).or_else(|| (formats::MOMENT.read)(text))
-    },
-};
-/// The same.
-pub const DATE: Shape = Shape::of(&DATE_OR_MOMENT, 40);
+pub const DATE: Shape = Shape::of(&formats::DAY_OR_MOMENT, 40);
 
 // The published schemas ask for the id in bodies as well; the guides leave it out.
 const RENTAL_ID: Member = member("rentalId", ID).doc("That of the path.");
@@ -61,7 +52,7 @@ pub static NEW: Shape = Shape::Object(&[
     member("orderId", ID).needed().doc("The order that it fulfils a unit of."),
     member("assetSerialNumber", ID).needed().doc("The device."),
     member("customerId", ID).needed().doc("The customer of the order."),
-    member("billingGroupId", ID).doc("The group that bills for it."),
+    member("billingGroupId", Shape::text(0, 255)).doc("The group that bills for it; an empty text for none."),
     member("startDate", DATE).doc("When the contract begins; now when nothing is said.").example("2026-03-01"),
     member("contractLength", MONTHS).doc("In months, 1 to 120; what was ordered when nothing is said.").example("12"),
     member("notes", NOTES),
@@ -84,7 +75,7 @@ pub static EXTEND: Shape = Shape::Object(&[
 pub static UPGRADE: Shape = Shape::Object(&[
     RENTAL_ID,
     SUBSCRIPTION_ID,
-    member("newSku", ID).needed().doc("The SKU of the new device."),
+    member("newSku", Shape::trimmed(1, 255)).needed().doc("The SKU of the new device."),
     member("newSerialNumber", ID).doc("The new device; the one that has waited longest when nothing is said."),
     member("contractLength", MONTHS).doc("The length of the new contract in months, 1 to 120.").example("24"),
     member("newContractLength", MONTHS).doc("The same as contractLength."),
@@ -100,7 +91,7 @@ pub static REPLACE: Shape = Shape::Object(&[
     RENTAL_ID,
     SUBSCRIPTION_ID,
     member("newSerialNumber", ID).needed().doc("The new device."),
-    member("newSku", ID).doc("Its SKU, where it is another one."),
+    member("newSku", Shape::trimmed(0, 255)).doc("Its SKU, where it is another one."),
     member("replacementReason", REPLACEMENT).doc("Why. Either this or `reason` has to be given."),
     member("reason", REASON).doc("The same in words."),
     member("damageAssessment", TEXT_IN),

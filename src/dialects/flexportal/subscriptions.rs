@@ -10,6 +10,7 @@ use super::{Shown, signature, time};
 use crate::domain::catalogue::CatalogueProblem;
 use crate::domain::ids::{BillingGroupId, CustomerId, OrderId, RentalId, SerialNumber, Sku};
 use crate::domain::order::MAX_CONTRACT_MONTHS;
+use crate::domain::period::DayOrMoment;
 use crate::domain::problem::Problem;
 use crate::domain::rental::{
     BuyoutReason, CancellationReason, Ending, Extend, Rental, RentalStatus, ReplacementReason, ReturnCondition,
@@ -57,7 +58,7 @@ pub const LIST: &[Member] = &[
 /// `POST /v1/subscriptions`
 pub fn create(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
     let mut body = asked.body();
-    let start: Option<Time> = body.get("startDate");
+    let start = body.get("startDate").map(DayOrMoment::start);
     if start.is_some_and(|start| start < EARLIEST || start > LATEST) {
         return Err(Refusal::flaw(Flaw::rule("startDate", "custom", "has to be in the years 1970 to 2199")));
     }
@@ -66,7 +67,8 @@ pub fn create(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
         order: OrderId(body.needed("orderId")),
         serial: SerialNumber(body.needed("assetSerialNumber")),
         customer: CustomerId(body.needed("customerId")),
-        group: body.get("billingGroupId").map(BillingGroupId),
+        // An empty text is none.
+        group: body.get("billingGroupId").filter(|id: &String| !id.is_empty()).map(BillingGroupId),
         start,
         months: contract_length(&mut body, "contractLength")?,
         notes: body.get("notes"),
@@ -160,7 +162,7 @@ pub fn upgrade(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
     };
     Ok(Plan::write(move |call, tx, ctx| {
         let upgraded = rentals::upgrade(tx, ctx, &id, wish.clone()).map_err(|stop| match stop {
-            Stop::Problem(problem @ Problem::Rental(RentalProblem::NoPriceFor(_))) => at(said_by, problem),
+            Stop::Problem(problem @ Problem::Rental(RentalProblem::NoPriceFor(_))) => at(said_by, &problem),
             stop => named_in_body("newSerialNumber")(stop),
         })?;
         let shown = Shown::of(call);
@@ -190,7 +192,7 @@ pub fn replace(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
     }
     let wish = ReplaceWish {
         serial: SerialNumber(body.needed("newSerialNumber")),
-        sku: body.get("newSku").map(Sku),
+        sku: body.get("newSku").filter(|sku: &String| !sku.is_empty()).map(Sku),
         // A device that is replaced for any other reason does not do.
         reason: reason.unwrap_or(ReplacementReason::Defective),
         words: words.filter(|words| ReplacementReason::named(words) != reason || reason.is_none()),
@@ -351,14 +353,24 @@ pub fn calculate_early_return(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, R
 /// the path.
 fn named_in_body(device: &'static str) -> impl Fn(Stop) -> Halt {
     move |stop| {
-        let path = match &stop {
-            Stop::Problem(Problem::Rental(RentalProblem::NoSuchOrder(_))) => "orderId",
-            Stop::Problem(Problem::Rental(RentalProblem::NoSuchHolder(_))) => "customerId",
-            Stop::Problem(Problem::Catalogue(CatalogueProblem::NoSuchVariant(_))) => "newSku",
-            Stop::Problem(Problem::Catalogue(CatalogueProblem::NoSuchAsset(_))) => device,
-            Stop::Problem(_) | Stop::Failure(_) => return stop.into(),
+        let problem = match &stop {
+            Stop::Problem(problem) => problem,
+            Stop::Failure(_) => return stop.into(),
         };
-        named_by(path)(stop)
+        match problem {
+            Problem::Rental(RentalProblem::NoSuchOrder(_)) => named_by("orderId")(stop),
+            Problem::Rental(RentalProblem::NoSuchHolder(_)) => named_by("customerId")(stop),
+            Problem::Rental(RentalProblem::NoSuchBillingGroup(_)) => at("billingGroupId", problem),
+            Problem::Rental(RentalProblem::SkuMismatch) => at(device, problem),
+            Problem::Rental(RentalProblem::NoneAvailable(_))
+            | Problem::Catalogue(CatalogueProblem::VariantInactive(_)) => at("newSku", problem),
+            Problem::Catalogue(CatalogueProblem::NoSuchVariant(_)) => named_by("newSku")(stop),
+            Problem::Catalogue(CatalogueProblem::NoSuchAsset(_)) => named_by(device)(stop),
+            Problem::Catalogue(CatalogueProblem::AssetNotAvailable { .. } | CatalogueProblem::SkuMismatch { .. }) => {
+                at(device, problem)
+            }
+            _ => stop.into(),
+        }
     }
 }
 

@@ -28,7 +28,7 @@ pub const LIST: &[Member] = &[
     sort_by(SORT_KEYS),
     SORT_DIR,
     member("status", Shape::Word(&["active", "inactive"])).doc("Those that are so."),
-    member("productSku", Shape::text(0, MAX_SKU)).doc("Those of this product."),
+    member("productSku", Shape::trimmed(0, MAX_SKU)).doc("Those of this product."),
     member("grade", Shape::text(0, MAX_NAME)).doc("Those of this grade."),
 ];
 

@@ -94,6 +94,27 @@ fn a_group_bills_on_its_day_from_the_day_of_joining_on() {
 }
 
 #[test]
+fn a_group_does_not_bill_before_the_contract_begins() {
+    let mut rental = rental(2, 1, day(2026, 12, 20));
+    rental.group = Some(Membership {
+        group: BillingGroupId("bg_1".into()),
+        day: Some(5),
+        since: day(2026, 11, 21),
+        except: BTreeSet::new(),
+    });
+    assert_eq!(dues(&rental), [day(2026, 12, 20), day(2027, 1, 5)]);
+}
+
+#[test]
+fn what_ended_grows_no_older() {
+    let rental = rental(12, 12_900, day(2026, 1, 1));
+    let how = Ending::Cancellation { reason: CancellationReason::Other, notes: None };
+    let ended = rental.ended(how, "key", day(2026, 2, 1), day(2026, 2, 1)).expect("it is active");
+    assert_eq!(rental.recovery(day(2026, 12, 1)).status, RecoveryStatus::AtRisk);
+    assert_eq!(ended.recovery(day(2026, 12, 1)).status, RecoveryStatus::Recovering);
+}
+
+#[test]
 fn months_are_counted_to_the_end() {
     let mut rental = rental(12, 1, day(2026, 1, 31));
     for (now, months) in
@@ -102,7 +123,8 @@ fn months_are_counted_to_the_end() {
         assert_eq!(rental.months_rented(day(now.0, now.1, now.2)), months, "{now:?}");
     }
     let how = Ending::Cancellation { reason: CancellationReason::Fraud, notes: None };
-    rental = rental.ended(how, "key", day(2026, 3, 1)).expect("it is active");
+    rental = rental.ended(how, "key", day(2026, 3, 1), day(2026, 3, 2)).expect("it is active");
+    assert_eq!(rental.updated, day(2026, 3, 2), "whoever says when it ended changes it now");
     assert_eq!(rental.months_rented(day(2030, 1, 1)), 1);
     assert_eq!(rental.next_billing(day(2026, 3, 1)), None);
 }
@@ -120,7 +142,7 @@ fn returned(rental: &Rental, now: Time) -> RentalStatus {
         damage_assessment: None,
         notes: None,
     };
-    rental.ended(how, "key", now).expect("it is active").status()
+    rental.ended(how, "key", now, now).expect("it is active").status()
 }
 
 #[test]

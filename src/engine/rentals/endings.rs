@@ -6,7 +6,7 @@ use crate::domain::asset::{Asset, AssetStatus};
 use crate::domain::catalogue::CatalogueProblem;
 use crate::domain::ids::{RentalId, SerialNumber, Sku};
 use crate::domain::object::ObjectKind;
-use crate::domain::period::day_of;
+use crate::domain::period::{DayOrMoment, day_of};
 use crate::domain::product::Variant;
 use crate::domain::quote::{self, BuyoutQuote, ReturnQuote};
 use crate::domain::rental::{
@@ -41,17 +41,19 @@ pub fn early_return_quote(
     Ok((rental, quote))
 }
 
-/// When a rental ends, as somebody says it: not before it began, and not after now.
-fn moment(rental: &Rental, said: Option<Time>, now: Time) -> Result<Time, RentalProblem> {
-    match said {
-        None => Ok(now),
-        Some(at) if day_of(at) > day_of(now) || day_of(at) < day_of(rental.start) => {
-            Err(RentalProblem::OutsideContract)
-        }
-        // A date without a time is the whole day.
-        Some(at) if day_of(at) == day_of(now) => Ok(now),
-        Some(at) => Ok(at),
+/// When a rental ends, as somebody says it: not after now, and not before the day on which it began. One that is still to
+/// begin can end today.
+fn moment(rental: &Rental, said: Option<DayOrMoment>, now: Time) -> Result<Time, RentalProblem> {
+    let at = match said {
+        None => now,
+        // The day that is not over is over as far as now.
+        Some(DayOrMoment::Day(day)) if day == day_of(now) => now,
+        Some(DayOrMoment::Day(at) | DayOrMoment::Moment(at)) => at,
+    };
+    if at > now || day_of(at) < day_of(rental.start.min(now)) {
+        return Err(RentalProblem::OutsideContract);
     }
+    Ok(at)
 }
 
 /// A wish to sell the device.
@@ -66,7 +68,7 @@ pub struct BuyoutWish {
     /// Free text.
     pub notes: Option<String>,
     /// When; `None` for now.
-    pub at: Option<Time>,
+    pub at: Option<DayOrMoment>,
     /// Who asks: the name of an API key.
     pub by: String,
 }
@@ -78,17 +80,12 @@ pub fn buyout(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &RentalId, wish: BuyoutWish) -
     loaded.rental.require_active()?;
     let at = moment(&loaded.rental, at, ctx.now)?;
     let quote = quote::buyout(ctx.account.unit.buyout, &loaded.rental, at);
-    let how = Ending::Buyout {
-        price: price.unwrap_or(quote.price),
-        manual: price.is_some(),
-        parts: quote.parts,
-        reason,
-        words,
-        notes,
-    };
-    let fee = (PaymentPurpose::Buyout, price.unwrap_or(quote.price));
-    let after = loaded.rental.ended(how, &by, at)?;
-    end(tx, ctx, loaded, after, Asset::sold, Some(fee), "The device was sold to the customer.")
+    let asked = price.unwrap_or(quote.price);
+    let how = Ending::Buyout { price: asked, manual: price.is_some(), parts: quote.parts, reason, words, notes };
+    let after = loaded.rental.ended(how, &by, at, ctx.now)?;
+    // For nothing there is nothing to be paid.
+    let fee = Some((PaymentPurpose::Buyout, asked)).filter(|_| asked > 0);
+    end(tx, ctx, loaded, after, Asset::sold, fee, "The device was sold to the customer.")
 }
 
 /// A wish to take the device back.
@@ -107,7 +104,7 @@ pub struct ReturnWish {
     /// Free text.
     pub notes: Option<String>,
     /// When; `None` for now.
-    pub at: Option<Time>,
+    pub at: Option<DayOrMoment>,
     /// Who asks: the name of an API key.
     pub by: String,
 }
@@ -132,7 +129,7 @@ pub fn early_return(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &RentalId, wish: ReturnW
         damage_assessment,
         notes,
     };
-    let after = loaded.rental.ended(how, &by, at)?;
+    let after = loaded.rental.ended(how, &by, at, ctx.now)?;
     let fee = Some((PaymentPurpose::EarlyReturn, asked)).filter(|_| asked > 0);
     end(tx, ctx, loaded, after, Asset::returned, fee, "The device came back.")
 }
@@ -155,7 +152,7 @@ pub fn cancel(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &RentalId, wish: CancelWish) -
     if !loaded.rental.is_active() {
         return Err(RentalProblem::AlreadyEnded(loaded.rental.status()).into());
     }
-    let after = loaded.rental.ended(Ending::Cancellation { reason, notes }, &by, ctx.now)?;
+    let after = loaded.rental.ended(Ending::Cancellation { reason, notes }, &by, ctx.now, ctx.now)?;
     end(tx, ctx, loaded, after, Asset::released, None, "The rental was cancelled.")
 }
 
@@ -250,7 +247,7 @@ pub fn upgrade(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &RentalId, wish: UpgradeWish)
     };
     let made = contract.rental(ctx, &order, &asset);
     let made = Rental { upgraded_from: Some(before.id.clone()), ..made };
-    let old = before.ended(Ending::Upgrade { to, reason, notes }, &by, ctx.now)?;
+    let old = before.ended(Ending::Upgrade { to, reason, notes }, &by, ctx.now, ctx.now)?;
     instalments.follow(ctx, &old, ctx.now, "The customer has another device.");
 
     book.book.ended(before.monthly);

@@ -20,6 +20,7 @@ use crate::domain::ids::{BillingGroupId, CustomerId, OrderId, RentalId, SerialNu
 use crate::domain::object::{List, ObjectKind};
 use crate::domain::order::Order;
 use crate::domain::page::{Page, Place};
+use crate::domain::period::Period;
 use crate::domain::product::Variant;
 use crate::domain::rental::{CapturedPrice, Extend, PriceSource, Rental, RentalStatus, Replacement, ReplacementReason};
 use crate::domain::rental_problem::RentalProblem;
@@ -68,7 +69,7 @@ pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, wish: &NewRental) -> Done<Rental> 
     order.require_rentable(ctx.account.unit.require_order_confirmation)?;
     let id = RentalId::mint(ctx.ids, ctx.now);
     let rented = asset.rented_out(&asset.sku, customer, &id)?;
-    let line = order.line_of(&asset.sku)?;
+    let line = order.line_of(&asset.sku, *months)?;
     let item = &order.items[line];
     let (months, monthly) = match *months {
         Some(months) if months != item.contract_months => {
@@ -137,7 +138,7 @@ impl Contract<'_> {
             created_by: self.by.to_owned(),
             customer: order.customer.id.clone(),
             customer_email: order.customer.email.clone(),
-            customer_name: format!("{} {}", order.customer.given_name, order.customer.family_name),
+            customer_name: order.customer.name(),
             order: order.id.clone(),
             serial: asset.serial.clone(),
             product: Some(asset.product.clone()),
@@ -271,7 +272,10 @@ fn load(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &RentalId) -> Done<Loaded> {
 pub fn extend(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &RentalId, wish: Extend, by: &str) -> Done<Rental> {
     let Loaded { rental: before, asset: _, group, mut instalments, mut book } = load(tx, ctx, id)?;
     let after = before.extended(wish, by, ctx.now)?;
-    instalments.follow(ctx, &after, ctx.now, "");
+    // The months that are added are billed from the first one on, also when the contract was over before, or when its
+    // group's day in that month has gone by. No month of the contract until now is that late.
+    let from = Period::of(before.end()).day(1);
+    instalments.follow(ctx, &after, from.min(ctx.now), "");
 
     book.book.repriced(before.monthly, after.monthly);
     put(tx, ctx, Some(before), &after)?;

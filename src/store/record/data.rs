@@ -30,6 +30,14 @@ pub(super) fn owned_entries(entries: EntriesShape<'_>) -> Entries {
     entries.into_iter().map(|(name, ValueShape(value))| (name.into_owned(), value.into_owned())).collect()
 }
 
+pub(super) fn borrowed_value(value: &Value) -> ValueShape<'_> {
+    ValueShape(Cow::Borrowed(value))
+}
+
+pub(super) fn owned_value(ValueShape(value): ValueShape<'_>) -> Value {
+    value.into_owned()
+}
+
 impl Serialize for ValueShape<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self.0.as_ref() {

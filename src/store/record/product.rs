@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::data::{ValueShape, borrowed_value, owned_value};
 use super::{Text, Unreadable, borrowed, is_default, owned, word};
 use crate::domain::ids::{ProductId, Sku, VariantId};
 use crate::domain::product::{Off, PriceSource, Product, ProductStatus, Tier, TierDiscount, Variant, VariantStatus};
@@ -68,7 +69,7 @@ struct TierShape<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    calculated: Option<Text<'a>>,
+    calculated: Option<ValueShape<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     preset: Option<Text<'a>>,
 }
@@ -243,7 +244,7 @@ impl<'a> From<&'a Tier> for TierShape<'a> {
             off,
             why,
             source: source.map(|source| Cow::Borrowed(source.as_str())),
-            calculated: borrowed(calculated),
+            calculated: calculated.as_ref().map(borrowed_value),
             preset: borrowed(preset),
         }
     }
@@ -260,7 +261,7 @@ impl TryFrom<TierShape<'_>> for Tier {
             setup_fee,
             discount: off.map(|off| TierDiscount { off: off.into(), description: owned(why) }),
             source: source.map(|source| word("source", &source, PriceSource::named)).transpose()?,
-            calculated: owned(calculated),
+            calculated: calculated.map(owned_value),
             preset: owned(preset),
         })
     }
@@ -300,6 +301,7 @@ pub(crate) mod tests {
     use proptest::sample::select;
 
     use super::*;
+    use crate::domain::data::Value;
     use crate::domain::object::{Object, ObjectKind};
     use crate::store::record::{read_facts, write_facts};
 
@@ -336,7 +338,7 @@ pub(crate) mod tests {
             setup_fee: numbers.2,
             discount,
             source: origin.0,
-            calculated: origin.1,
+            calculated: origin.1.map(Value::Text),
             preset: origin.2,
         })
     }

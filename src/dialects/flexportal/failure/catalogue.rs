@@ -18,7 +18,9 @@ pub(super) fn said(problem: &CatalogueProblem) -> Said {
         CatalogueProblem::SkuTwice(_) => (400, "VALIDATION_ERROR", Some(("variants", "custom"))),
         CatalogueProblem::TooManyVariants => (400, "VALIDATION_ERROR", Some(("variants", "too_big"))),
         CatalogueProblem::NotAnImei(_) => (400, "VALIDATION_ERROR", Some(("serialNumber", "invalid_string"))),
-        CatalogueProblem::SkuTaken(_) => (409, "DUPLICATE_SKU", None),
+        CatalogueProblem::SkuTaken(_) => (409, "DUPLICATE_SKU", Some(("variantSku", "custom"))),
+        CatalogueProblem::ProductSkuTaken(_) => (409, "DUPLICATE_SKU", Some(("productSku", "custom"))),
+        CatalogueProblem::OtherVariantId(_) => (400, "VALIDATION_ERROR", Some(("variantId", "custom"))),
         CatalogueProblem::Discontinued(_) | CatalogueProblem::InvalidStatus { .. } => {
             (400, "INVALID_STATUS", Some(("status", "custom")))
         }
@@ -60,7 +62,10 @@ pub fn sentence(problem: &CatalogueProblem) -> String {
         }
         CatalogueProblem::OtherThanOfSku(part) => format!("`{part}` is not that of the SKU."),
         CatalogueProblem::OfRental(part) => format!("`{part}` is changed by a subscription only."),
-        CatalogueProblem::SkuTaken(sku) => format!("The SKU {sku} belongs to another product."),
+        CatalogueProblem::OtherVariantId(sku) => format!("`variantId` is not that of the variant {sku}."),
+        CatalogueProblem::SkuTaken(sku) | CatalogueProblem::ProductSkuTaken(sku) => {
+            format!("The SKU {sku} belongs to another product.")
+        }
         CatalogueProblem::SkuTwice(sku) => format!("The variant {sku} is given twice."),
         CatalogueProblem::Discontinued(id) => {
             format!("The product {id} is discontinued, so no variant of it can be active.")

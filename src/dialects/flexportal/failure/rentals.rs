@@ -1,6 +1,7 @@
 //! Words for what is wrong with orders and rentals.
 
 use super::Said;
+use crate::domain::billing_group::MAX_RENTALS;
 use crate::domain::rental_problem::RentalProblem;
 
 /// What a rule about orders and rentals says.
@@ -65,9 +66,23 @@ pub(super) fn said(problem: &RentalProblem) -> Said {
             Said::new(404, "SUBSCRIPTION_NOT_FOUND", format!("There is no subscription {id}."))
                 .about(format!("rentalIds.{place}"), "not_found")
         }
-        RentalProblem::RentalOfOtherCustomer(id) => {
+        RentalProblem::RentalOfOtherCustomer { place, id } => {
             let message = format!("The subscription {id} is another customer's.");
-            Said::new(400, "SUBSCRIPTION_DIFFERENT_CUSTOMER", message).about("rentalIds", "custom")
+            let path = place.map_or_else(|| "rentalIds".to_owned(), |place| format!("rentalIds.{place}"));
+            Said::new(400, "SUBSCRIPTION_DIFFERENT_CUSTOMER", message).about(path, "custom")
+        }
+        RentalProblem::MemberNotActive { place, status } => {
+            let message = format!("The subscription is {}: only an active one can join a group.", status.as_str());
+            Said::new(400, "SUBSCRIPTION_NOT_ACTIVE", message).about(format!("rentalIds.{place}"), "custom")
+        }
+        RentalProblem::GroupOfOtherCustomer(id) => {
+            let message = format!("The billing group {id} is another customer's.");
+            Said::new(400, "SUBSCRIPTION_DIFFERENT_CUSTOMER", message).about("billingGroupId", "custom")
+        }
+        RentalProblem::GroupFull(id) => {
+            let message =
+                format!("The billing group {id} has {MAX_RENTALS} subscriptions, and no room for another one.");
+            Said::new(400, "VALIDATION_ERROR", message).about("billingGroupId", "too_big")
         }
         RentalProblem::RentalNotActive(status) => {
             let message = format!("The subscription is {}: only an active one can have that.", status.as_str());
