@@ -20,7 +20,6 @@ use crate::domain::ids::{BillingGroupId, CustomerId, OrderId, RentalId, SerialNu
 use crate::domain::object::{List, ObjectKind};
 use crate::domain::order::Order;
 use crate::domain::page::{Page, Place};
-use crate::domain::period::Period;
 use crate::domain::product::Variant;
 use crate::domain::rental::{CapturedPrice, Extend, PriceSource, Rental, RentalStatus, Replacement, ReplacementReason};
 use crate::domain::rental_problem::RentalProblem;
@@ -272,10 +271,7 @@ fn load(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &RentalId) -> Done<Loaded> {
 pub fn extend(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &RentalId, wish: Extend, by: &str) -> Done<Rental> {
     let Loaded { rental: before, asset: _, group, mut instalments, mut book } = load(tx, ctx, id)?;
     let after = before.extended(wish, by, ctx.now)?;
-    // The months that are added are billed from the first one on, also when the contract was over before, or when its
-    // group's day in that month has gone by. No month of the contract until now is that late.
-    let from = Period::of(before.end()).day(1);
-    instalments.follow(ctx, &after, from.min(ctx.now), "");
+    instalments.follow(ctx, &after, ctx.now, "");
 
     book.book.repriced(before.monthly, after.monthly);
     put(tx, ctx, Some(before), &after)?;
