@@ -140,6 +140,7 @@ fn exchange(
     }
     let had = had(tx, ctx, &before)?;
     after.discount = after.discount.filter(|discount| !discount.is_over(ctx.now));
+    after.follow_charges(&before);
     step(ctx, &before, &mut after);
 
     let has = match offer {
