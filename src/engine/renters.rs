@@ -8,6 +8,7 @@ use crate::domain::account::Account;
 use crate::domain::customer::{Customer, CustomerChange, CustomerKind, CustomerStatus, StatusChange};
 use crate::domain::ids::CustomerId;
 use crate::domain::page::{Cursor, CustomerPage, Page, Place, Span};
+use crate::domain::patch::Patch;
 use crate::domain::query::{Clause, Field, Join, Query, Test};
 use crate::domain::rental_book::RentalBook;
 use crate::domain::rental_problem::RentalProblem;
@@ -73,10 +74,14 @@ pub fn update(
     ctx: &Ctx<'_>,
     id: &CustomerId,
     insists: &Precondition,
-    change: CustomerChange,
+    mut change: CustomerChange,
 ) -> Done<Renter> {
     let Renter { customer, book } = read(tx, ctx.account, id)?;
     insists.check(customer.version)?;
+    // Who says again what nobody said but what is shown says nothing new.
+    if change.kind == Patch::Set(kind(&customer)) {
+        change.kind = Patch::Keep;
+    }
     let ends = match change.status {
         Some(StatusChange::NotActive) => true,
         Some(StatusChange::To(status)) => status != CustomerStatus::Active,
