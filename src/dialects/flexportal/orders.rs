@@ -452,6 +452,7 @@ pub fn object(order: &Order, shown: &Shown) -> Object {
         cancelled,
     } = order;
     let OrderTotals { subtotal, tax, total, currency } = totals;
+    let shown = &shown.in_currency(*currency);
     let units = i64::from(order.units());
     let totals = Object::new()
         .and("subtotal", shown.money(*subtotal))
