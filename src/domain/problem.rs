@@ -362,3 +362,19 @@ pub enum Deadline {
     /// Of a promotion code.
     ExpiresAt,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_named_without_what_it_is_about() {
+        let code = Problem::PromotionCodeTaken { code: "SECRET".into() };
+        let inner = Problem::Rental(RentalProblem::RentalNotActive(crate::domain::rental::RentalStatus::Active));
+        for (problem, name) in
+            [(code, "PromotionCodeTaken"), (inner, "RentalNotActive"), (Problem::EmailTaken, "EmailTaken")]
+        {
+            assert_eq!(problem.name(), name);
+        }
+    }
+}

@@ -146,46 +146,37 @@ pub fn body(shape: &Shape, value: Value, how: &Reading) -> Result<Value, Vec<Fla
 
 /// The body of a change by its shape: what is wrong with a member is left open where the record may show it just so.
 pub fn changes(shape: &Shape, value: Value, how: &Reading) -> Result<Changes, Vec<Flaw>> {
-    let sent = match &value {
-        Value::Object(sent) => sent.clone(),
-        other @ (Value::Null
-        | Value::Flag(_)
-        | Value::Whole(_)
-        | Value::Number(_)
-        | Value::Text(_)
-        | Value::List(_)) => return Err(body(shape, other.clone(), how).err().unwrap_or_default()),
-    };
+    let sent = if let Value::Object(sent) = &value { sent.clone() } else { Vec::new() };
     let mut reader = Reader { how, flaws: Vec::new(), unknown: how.unknown };
-    let read = reader.value(shape, value, "");
-    let Value::Object(read) = read else { return Err(reader.flaws) };
+    let mut read = match reader.value(shape, value, "") {
+        Value::Object(read) => read,
+        Value::Null | Value::Flag(_) | Value::Whole(_) | Value::Number(_) | Value::Text(_) | Value::List(_) => {
+            Vec::new()
+        }
+    };
+    let flaws = reader.flaws;
     let known = |name: &str| shape.members().iter().any(|member| member.name == name);
     let once = |name: &str| sent.iter().filter(|(known, _)| known == name).count() == 1;
     let of = |flaw: &Flaw, name: &str| flaw.path.split('.').next() == Some(name);
     // Nothing shows a key that nobody knows, or has one twice; and of too many flaws not all are told.
-    let all_open = reader.flaws.len() < MAX_FLAWS
+    let all_open = flaws.len() < MAX_FLAWS
         && (how.unknown == Unknown::Ignored || sent.iter().all(|(name, _)| known(name)))
-        && reader.flaws.iter().all(|flaw| sent.iter().any(|(name, _)| of(flaw, name) && once(name)));
+        && flaws.iter().all(|flaw| sent.iter().any(|(name, _)| of(flaw, name) && once(name)));
     if !all_open {
-        return Err(reader.flaws);
+        return Err(flaws);
     }
-    let mut changes = Changes { fields: Vec::new(), doubts: Vec::new() };
-    for (name, value) in read {
-        let Some((_, sent)) = sent.iter().find(|(known, _)| *known == name) else { continue };
-        let flaws: Vec<Flaw> = reader.flaws.iter().filter(|flaw| of(flaw, &name)).cloned().collect();
-        let is_sound = flaws.is_empty();
-        if !is_sound || *sent != value {
-            changes.doubts.push(Doubt { name: name.clone(), sent: sent.clone(), flaws });
+    let mut changes = Changes::default();
+    for (name, sent) in sent.into_iter().filter(|(name, _)| known(name)) {
+        let flaws: Vec<Flaw> = flaws.iter().filter(|flaw| of(flaw, &name)).cloned().collect();
+        let value = read.extract_if(.., |(known, _)| *known == name).next().map(|(_, value)| value);
+        if !flaws.is_empty() || value.as_ref() != Some(&sent) {
+            let is_sound = flaws.is_empty();
+            changes.doubts.push(Doubt { name: name.clone(), sent, flaws });
+            if !is_sound {
+                continue;
+            }
         }
-        if is_sound {
-            changes.fields.push((name, value));
-        }
-    }
-    // What cannot be null is not read when it is.
-    for (name, sent) in &sent {
-        let flaws: Vec<Flaw> = reader.flaws.iter().filter(|flaw| of(flaw, name)).cloned().collect();
-        if !flaws.is_empty() && !changes.doubts.iter().any(|doubt| doubt.name == *name) {
-            changes.doubts.push(Doubt { name: name.clone(), sent: sent.clone(), flaws });
-        }
+        changes.fields.extend(value.map(|value| (name, value)));
     }
     Ok(changes)
 }
