@@ -413,6 +413,11 @@ impl App {
         }
     }
 
+    /// Whether the key opens something.
+    pub async fn knows(&self, key: &str) -> bool {
+        self.key(key).await.is_ok_and(|(key, _)| key.revoked.is_none())
+    }
+
     /// Who a key opens for that was let in before: it may have been revoked or limited since then.
     pub async fn readmit(&self, pass: &Pass) -> Result<Caller, Closed> {
         let Pass { key, owner, account: id, mode } = pass.clone();

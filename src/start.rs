@@ -2,7 +2,9 @@
 
 use std::error::Error;
 use std::fmt;
+use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,7 +13,7 @@ use hyper::StatusCode;
 use hyper::body::Incoming;
 use hyper::header::HeaderMap;
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -48,6 +50,9 @@ const TIDY_EVERY: Duration = Duration::from_secs(60);
 /// How many connections the system holds until they are accepted. One more has to knock again, a second later: with the
 /// usual 128, a fleet of clients that connects at once would feel it.
 const MAX_UNACCEPTED: u32 = 4_096;
+
+/// How many bodies that are larger than most are held at a time.
+const LARGE_AT_ONCE: usize = 4;
 
 /// Puts something around a store, for tests of what goes wrong.
 pub type WrapStore = Arc<dyn Fn(Arc<dyn Store>) -> Arc<dyn Store> + Send + Sync>;
@@ -185,6 +190,18 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         };
         Arc::new(move |headers: &HeaderMap| app.request_id(|| key(headers)))
     };
+    let knows = {
+        let app = app.clone();
+        Arc::new(move |headers: &HeaderMap| -> Pin<Box<dyn Future<Output = bool> + Send>> {
+            let (app, presented) = (app.clone(), presented(headers));
+            Box::pin(async move {
+                match presented {
+                    Presented::Key(key) => app.knows(&key).await,
+                    Presented::Nothing | Presented::Unreadable => false,
+                }
+            })
+        })
+    };
     // Cusp's own comes first: it refuses what is for an API that this server does not speak.
     let mut dialects = vec![cusp::dialect(Cusp {
         app: app.clone(),
@@ -206,6 +223,8 @@ pub async fn start(settings: &Settings, world: World) -> Result<Running, StartEr
         pages: admin.is_none().then(|| pages.clone()),
         observer: watching.clone(),
         name_request,
+        knows,
+        large: Semaphore::new(LARGE_AT_ONCE),
         max_body_bytes: settings.max_body_bytes,
         request_timeout: settings.request_timeout,
         stop: Stop::new(stopped.clone()),
@@ -320,7 +339,7 @@ fn local(listener: &TcpListener) -> SocketAddr {
     listener.local_addr().expect("a bound listener has an address")
 }
 
-/// The OpenAPI documents of the APIs that are served, for which nobody needs a key.
+/// The answer to what no page is.
 fn nothing_here() -> hyper::Response<Outgoing> {
     let mut response = hyper::Response::new(Outgoing::whole("There is no such page here.\n"));
     *response.status_mut() = StatusCode::NOT_FOUND;

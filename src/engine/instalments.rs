@@ -68,15 +68,14 @@ impl Instalments {
         months.map(|payment| payment.period).collect()
     }
 
-    /// Has the months of the rental billed that are still to be billed from the day of `now` on, where and when and at what
+    /// Has the months of the rental billed that nothing was billed for before the day of `now`, where and when and at what
     /// price they are now, and no others. `why` is noted with those that are given up.
     pub fn follow(&mut self, ctx: &Ctx<'_>, rental: &Rental, now: Time, why: &str) {
         let today = day_of(now);
-        let planned: BTreeSet<Period> = self.planned(&rental.id, today);
-        // A month that was to come and is now to be billed on a day that is over is billed today.
-        let is_wanted = |month: &Instalment| {
-            !rental.billed.contains(&month.period) && (month.due >= today || planned.contains(&month.period))
-        };
+        // What is to be billed on a day that is over is billed today: a month that was to come and whose day has changed, or
+        // one of a contract that was made longer after its end.
+        let overdue = self.overdue(&rental.id, today);
+        let is_wanted = |month: &Instalment| !rental.billed.contains(&month.period) && !overdue.contains(&month.period);
         let months: Vec<Instalment> = if rental.is_active() {
             let wanted = rental.instalments().filter(is_wanted);
             wanted.map(|month| Instalment { due: month.due.max(today), ..month }).collect()
@@ -96,11 +95,6 @@ impl Instalments {
         for month in &months {
             self.bill(ctx, rental, month, of(month));
         }
-    }
-
-    fn planned(&self, rental: &RentalId, today: Time) -> BTreeSet<Period> {
-        let planned = self.entries.iter().filter(|entry| entry.is_planned(rental, today));
-        planned.map(|entry| entry.after.period).collect()
     }
 
     /// Has a month of the rental on the payment that it belongs to.

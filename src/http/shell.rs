@@ -2,7 +2,9 @@
 //! line in the log, written when the reply begins. It never looks into a body.
 
 use std::error::Error;
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +15,7 @@ use hyper::body::Incoming;
 use hyper::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use hyper::upgrade::OnUpgrade;
 use hyper::{Method, StatusCode};
+use tokio::sync::Semaphore;
 
 use super::content::{Content, Outgoing, Takeover};
 use super::listen::{Peer, Place, Unsent};
@@ -83,6 +86,9 @@ pub struct Page {
     pub body: String,
 }
 
+/// Tells from the headers of a request whether it has a key that opens something.
+pub type Knows = dyn Fn(&HeaderMap) -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync;
+
 /// Makes the page of a path.
 pub type MakePage = dyn Fn(&str) -> Option<Page> + Send + Sync;
 
@@ -127,7 +133,11 @@ pub struct Shell {
     pub observer: Arc<dyn Observer>,
     /// Where request ids come from.
     pub name_request: Arc<NameRequest>,
-    /// The largest body.
+    /// Whether a request has a key that opens something.
+    pub knows: Arc<Knows>,
+    /// The turns of bodies that are larger than most: so many are held at a time.
+    pub large: Semaphore,
+    /// The largest body, where no file is taken.
     pub max_body_bytes: usize,
     /// From head to reply; a reply that goes on goes on.
     pub request_timeout: Duration,
@@ -155,18 +165,31 @@ impl Shell {
         let sent = head.uri.path();
         let door = door.or_else(|| self.hosts.language(&head.uri, &head.headers));
         let (dialect, cut, path) = self.dialect(door, sent, &head.headers);
-        let (most, timeout) = match dialect.files {
-            Some(Files { path: takes, max_bytes, timeout }) if takes == path => {
-                (max_bytes.max(self.max_body_bytes), timeout.max(self.request_timeout))
-            }
-            Some(_) | None => (self.max_body_bytes, self.request_timeout),
-        };
-        let deadline = tokio::time::Instant::from_std(began) + timeout;
-
         let peer = head.extensions.remove::<Peer>();
         let upgrade = head.extensions.remove::<OnUpgrade>();
         let declared = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-        let reply = match read(declared, body, most, deadline).await {
+        let files = dialect.files.filter(|files| files.path == path && head.method == Method::POST);
+        // A large body is read for those only who have a key, and not for too many at a time.
+        let large = files.filter(|_| declared.is_none_or(|length| length > self.max_body_bytes as u64));
+        let large = match large {
+            Some(files) if (self.knows)(&head.headers).await => Some(files),
+            Some(_) | None => None,
+        };
+        let until = |timeout| tokio::time::Instant::from_std(began) + timeout;
+        let usual = until(self.request_timeout);
+        let (most, deadline, turn) = match large {
+            None => (self.max_body_bytes, files.map_or(usual, |files| usual.max(until(files.timeout))), Ok(None)),
+            Some(Files { path: _, max_bytes, timeout }) => {
+                let turn = tokio::time::timeout_at(usual, self.large.acquire()).await;
+                let turn = turn.ok().and_then(Result::ok).ok_or(Trouble::TooLong);
+                (max_bytes.max(self.max_body_bytes), usual.max(until(timeout)), turn.map(Some))
+            }
+        };
+        let (_turn, body) = match turn {
+            Ok(turn) => (turn, read(declared, body, most, deadline).await),
+            Err(trouble) => (None, Err(trouble)),
+        };
+        let reply = match body {
             Err(trouble) => Reply { close: true, ..(dialect.confess)(trouble, &id) },
             Ok(_) if let Some(document) = document(dialect, &head.method, &path) => document,
             Ok(body) => {
@@ -322,20 +345,26 @@ async fn read(
 /// size, so that a large file is in memory but once; what was not is kept in its pieces until the end.
 async fn whole(declared: usize, mut body: Limited<Incoming>) -> Result<Bytes, Box<dyn Error + Send + Sync>> {
     let mut all = BytesMut::new();
-    let mut pieces: Vec<Bytes> = Vec::new();
+    let (mut pieces, mut length): (Vec<Bytes>, usize) = (Vec::new(), 0);
     while let Some(frame) = body.frame().await {
         let Ok(piece) = frame?.into_data() else { continue };
         if piece.len() < declared {
             all.reserve(declared - all.len());
             all.extend_from_slice(&piece);
         } else {
+            length += piece.len();
             pieces.push(piece);
         }
     }
     Ok(match pieces.len() {
         0 => all.freeze(),
         1 => pieces.remove(0),
-        _ => pieces.concat().into(),
+        _ => {
+            // Each piece goes as soon as it is copied.
+            all.reserve(length);
+            pieces.into_iter().for_each(|piece| all.extend_from_slice(&piece));
+            all.freeze()
+        }
     })
 }
 

@@ -11,7 +11,7 @@ use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
 use crate::domain::delivery::{Delivery, DeliveryPage, Queue};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::{BalanceTransactionId, CustomerId, DeliveryId, EventId, WebhookEndpointId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
@@ -113,25 +113,32 @@ impl Drop for FaultyStore {
     }
 }
 
+/// What a call means to the trap.
+enum Step {
+    /// Nothing.
+    Uncounted,
+    /// It goes well, and another one is nearer to going wrong.
+    Counted,
+    /// It goes wrong so, as the last of those calls.
+    Sprung(Calls, Fault),
+}
+
 impl Trap {
-    /// Takes note of a call of that sort, which goes wrong when its time has come.
-    fn step(&self, call: Calls) -> Kept<()> {
+    /// Takes note of a call of that sort.
+    fn step(&self, call: Calls) -> Step {
         let mut armed = self.armed.lock();
-        let fault = match armed.as_mut() {
-            None => return Ok(()),
-            Some((counted, ..)) if *counted != Calls::Any && *counted != call => return Ok(()),
-            Some((_, 0, fault)) => *fault,
+        match armed.as_mut() {
+            None => Step::Uncounted,
+            Some((counted, ..)) if *counted != Calls::Any && *counted != call => Step::Uncounted,
+            Some((counted, 0, fault)) => {
+                let sprung = Step::Sprung(*counted, *fault);
+                *armed = None;
+                sprung
+            }
             Some((_, left, _)) => {
                 *left -= 1;
-                return Ok(());
+                Step::Counted
             }
-        };
-        *armed = None;
-        drop(armed);
-        match fault {
-            Fault::Passing => Err(Failure::passing("calling a faulty store", "an armed fault")),
-            Fault::Broken => Err(Failure::broken("calling a faulty store", "an armed fault")),
-            Fault::Panic => panic!("an armed fault"),
         }
     }
 
@@ -156,7 +163,7 @@ impl Store for FaultyStore {
     }
 
     fn read(&self, look: &mut dyn FnMut(&mut dyn Read) -> Kept<()>) -> Kept<()> {
-        self.inner.read(&mut |read| look(&mut FaultyRead { inner: read, trap: &self.trap }))
+        self.inner.read(&mut |read| looked(&self.trap, read, &mut *look))
     }
 
     fn glance(&self, look: Box<dyn Look>) {
@@ -186,7 +193,10 @@ struct FaultyJob {
 
 impl Job for FaultyJob {
     fn run(&mut self, tx: &mut dyn Tx) -> Kept<Verdict> {
-        let verdict = self.job.run(&mut FaultyTx { inner: tx, trap: &self.trap })?;
+        let mut faulty = FaultyTx { inner: &mut *tx, run: Run::new(&self.trap, Calls::OfTransactions) };
+        let verdict = self.job.run(&mut faulty);
+        faulty.run.end();
+        let verdict = verdict?;
         self.wrote = verdict == Verdict::Commit && tx.wrote();
         if self.wrote && !tx.rehearsal() && self.trap.loses(Loss::Commit) {
             return Err(Failure::passing("committing in a faulty store", "a commit that was to get lost"));
@@ -211,7 +221,7 @@ struct FaultyLook {
 
 impl Look for FaultyLook {
     fn look(&mut self, read: &mut dyn Read) -> Kept<()> {
-        self.look.look(&mut FaultyRead { inner: read, trap: &self.trap })
+        looked(&self.trap, read, &mut |read| self.look.look(read))
     }
 
     fn finish(self: Box<Self>, outcome: Kept<()>) {
@@ -219,14 +229,83 @@ impl Look for FaultyLook {
     }
 }
 
+/// Runs a look once.
+fn looked(trap: &Trap, read: &mut dyn Read, look: &mut dyn FnMut(&mut dyn Read) -> Kept<()>) -> Kept<()> {
+    let mut faulty = FaultyRead { inner: read, run: Run::new(trap, Calls::OfLooks) };
+    let looked = look(&mut faulty);
+    faulty.run.end();
+    looked
+}
+
 struct FaultyRead<'a> {
     inner: &'a mut dyn Read,
-    trap: &'a Trap,
+    run: Run<'a>,
 }
 
 struct FaultyTx<'a> {
     inner: &'a mut dyn Tx,
+    run: Run<'a>,
+}
+
+/// One run of a job or a look. When a call fails by itself the run comes to nothing, and a store that lacked what was asked
+/// for has it run again: then it is as if there had been no such run.
+struct Run<'a> {
     trap: &'a Trap,
+    sort: Calls,
+    /// How many calls of it counted.
+    calls: usize,
+    /// Which calls counted and how one went wrong, when it was one of this run.
+    sprung: Option<(Calls, Fault)>,
+    /// A call failed by itself.
+    lost: bool,
+}
+
+impl<'a> Run<'a> {
+    fn new(trap: &'a Trap, sort: Calls) -> Run<'a> {
+        Run { trap, sort, calls: 0, sprung: None, lost: false }
+    }
+
+    /// Takes note of a call, which goes wrong when its time has come.
+    fn step(&mut self) -> Kept<()> {
+        if self.lost {
+            return Ok(());
+        }
+        match self.trap.step(self.sort) {
+            Step::Uncounted => Ok(()),
+            Step::Counted => {
+                self.calls += 1;
+                Ok(())
+            }
+            Step::Sprung(calls, fault) => {
+                self.sprung = Some((calls, fault));
+                match fault {
+                    Fault::Passing => Err(Failure::passing("calling a faulty store", "an armed fault")),
+                    Fault::Broken => Err(Failure::broken("calling a faulty store", "an armed fault")),
+                    Fault::Panic => panic!("an armed fault"),
+                }
+            }
+        }
+    }
+
+    /// Takes note of what a call came to.
+    fn seen<T>(&mut self, outcome: Kept<T>) -> Kept<T> {
+        self.lost |= outcome.is_err();
+        outcome
+    }
+
+    /// Sets the trap again as it was before a run that came to nothing.
+    fn end(self) {
+        let Run { trap, calls: counted, sprung, lost, .. } = self;
+        if !lost {
+            return;
+        }
+        let mut armed = trap.armed.lock();
+        match (armed.as_mut(), sprung) {
+            (None, Some((calls, fault))) => *armed = Some((calls, counted, fault)),
+            (Some((_, left, _)), None) => *left += counted,
+            (None, None) | (Some(_), Some(_)) => {}
+        }
+    }
 }
 
 macro_rules! faulty_read {
@@ -238,7 +317,8 @@ macro_rules! faulty_read {
         impl Read for $name<'_> {
             $(fn $call(&mut self, $($given: $kind),*) -> $gives {
                 self.step()?;
-                self.inner.$call($($given),*)
+                let outcome = self.inner.$call($($given),*);
+                self.run.seen(outcome)
             })*
 
             // A server asks these by itself from time to time: they would catch what is meant for a request.
@@ -269,6 +349,7 @@ faulty_read! {
     fn balance_transactions(space: Space, page: &BalancePage) -> Kept<Page<BalanceTransaction>>;
     fn event(space: Space, id: &EventId) -> Kept<Option<Event>>;
     fn events(space: Space, page: &EventPage) -> Kept<Page<Event>>;
+    fn event_places(space: Space, after: i64, kinds: &[EventKind], most: usize) -> Kept<Vec<i64>>;
     fn endpoints(space: Space) -> Kept<Arc<[WebhookEndpoint]>>;
     fn delivery(space: Space, id: &DeliveryId) -> Kept<Option<Delivery>>;
     fn deliveries(space: Space, page: &DeliveryPage) -> Kept<Page<Delivery>>;
@@ -286,15 +367,15 @@ faulty_read! {
 }
 
 impl FaultyRead<'_> {
-    fn step(&self) -> Kept<()> {
-        self.trap.step(Calls::OfLooks)
+    fn step(&mut self) -> Kept<()> {
+        self.run.step()
     }
 }
 
 impl FaultyTx<'_> {
     /// What goes wrong in a rehearsal is nobody's concern.
-    fn step(&self) -> Kept<()> {
-        if self.inner.rehearsal() { Ok(()) } else { self.trap.step(Calls::OfTransactions) }
+    fn step(&mut self) -> Kept<()> {
+        if self.inner.rehearsal() { Ok(()) } else { self.run.step() }
     }
 }
 
@@ -305,7 +386,8 @@ impl Tx for FaultyTx<'_> {
 
     fn moment(&mut self, space: Space, now: Time) -> Kept<Time> {
         self.step()?;
-        self.inner.moment(space, now)
+        let outcome = self.inner.moment(space, now);
+        self.run.seen(outcome)
     }
 
     fn wrote(&self) -> bool {
@@ -314,76 +396,91 @@ impl Tx for FaultyTx<'_> {
 
     fn put_account(&mut self, account: &Account) -> Kept<()> {
         self.step()?;
-        self.inner.put_account(account)
+        let outcome = self.inner.put_account(account);
+        self.run.seen(outcome)
     }
 
     fn put_customer(&mut self, space: Space, before: Option<&Customer>, after: &Customer) -> Kept<()> {
         self.step()?;
-        self.inner.put_customer(space, before, after)
+        let outcome = self.inner.put_customer(space, before, after);
+        self.run.seen(outcome)
     }
 
     fn put_balance_transaction(&mut self, space: Space, transaction: &BalanceTransaction) -> Kept<()> {
         self.step()?;
-        self.inner.put_balance_transaction(space, transaction)
+        let outcome = self.inner.put_balance_transaction(space, transaction);
+        self.run.seen(outcome)
     }
 
     fn append(&mut self, space: Space, event: NewEvent<'_>) -> Kept<i64> {
         self.step()?;
-        self.inner.append(space, event)
+        let outcome = self.inner.append(space, event);
+        self.run.seen(outcome)
     }
 
     fn put_reply(&mut self, space: Space, reply: &KeptReply) -> Kept<()> {
         self.step()?;
-        self.inner.put_reply(space, reply)
+        let outcome = self.inner.put_reply(space, reply);
+        self.run.seen(outcome)
     }
 
     fn forget_replies(&mut self, space: Space, keys: &[String], before: Time) -> Kept<()> {
         self.step()?;
-        self.inner.forget_replies(space, keys, before)
+        let outcome = self.inner.forget_replies(space, keys, before);
+        self.run.seen(outcome)
     }
 
     fn put_object(&mut self, space: Space, object: &Object, was_on: &[List], is_on: &[List]) -> Kept<()> {
         self.step()?;
-        self.inner.put_object(space, object, was_on, is_on)
+        let outcome = self.inner.put_object(space, object, was_on, is_on);
+        self.run.seen(outcome)
     }
 
     fn remove_object(&mut self, space: Space, object: &Object, was_on: &[List]) -> Kept<()> {
         self.step()?;
-        self.inner.remove_object(space, object, was_on)
+        let outcome = self.inner.remove_object(space, object, was_on);
+        self.run.seen(outcome)
     }
 
     fn put_delivery(&mut self, space: Space, delivery: &Delivery) -> Kept<()> {
         self.step()?;
-        self.inner.put_delivery(space, delivery)
+        let outcome = self.inner.put_delivery(space, delivery);
+        self.run.seen(outcome)
     }
 
     fn put_queue(&mut self, space: Space, queue: &Queue) -> Kept<()> {
         self.step()?;
-        self.inner.put_queue(space, queue)
+        let outcome = self.inner.put_queue(space, queue);
+        self.run.seen(outcome)
     }
 
     fn forget_deliveries(&mut self, space: Space, ids: &[DeliveryId]) -> Kept<()> {
         self.step()?;
-        self.inner.forget_deliveries(space, ids)
+        let outcome = self.inner.forget_deliveries(space, ids);
+        self.run.seen(outcome)
     }
 
     fn put_api_key(&mut self, space: Space, key: &ApiKey) -> Kept<()> {
         self.step()?;
-        self.inner.put_api_key(space, key)
+        let outcome = self.inner.put_api_key(space, key);
+        self.run.seen(outcome)
     }
 
     fn claim(&mut self, spaces: &[Space]) -> Kept<()> {
         self.step()?;
-        self.inner.claim(spaces)
+        let outcome = self.inner.claim(spaces);
+        self.run.seen(outcome)
     }
 
     fn wipe(&mut self, space: Space) -> Kept<()> {
         self.step()?;
-        self.inner.wipe(space)
+        let outcome = self.inner.wipe(space);
+        self.run.seen(outcome)
     }
 
     fn copy(&mut self, from: Space, to: Space) -> Kept<()> {
         self.step()?;
-        self.inner.copy(from, to)
+        let outcome = self.inner.copy(from, to);
+        self.run.seen(outcome)
     }
 }

@@ -25,7 +25,7 @@ use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
 use crate::domain::delivery::{Delivery, DeliveryPage, Queue};
-use crate::domain::event::{Cause, Event, Happening};
+use crate::domain::event::{Cause, Event, EventKind, Happening};
 use crate::domain::ids::{BalanceTransactionId, CustomerId, DeliveryId, EventId, RequestId, WebhookEndpointId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{BalancePage, Cursor, CustomerPage, EventPage, ObjectPage, Page, Place};
@@ -193,6 +193,9 @@ pub trait Read {
     fn event(&mut self, space: Space, id: &EventId) -> Kept<Option<Event>>;
     /// A page of events, newest first.
     fn events(&mut self, space: Space, page: &EventPage) -> Kept<Page<Event>>;
+    /// The places of the events of those kinds behind the place `after` of the account's history, oldest first, at most
+    /// `most`. The events themselves, which may be large, are not looked at.
+    fn event_places(&mut self, space: Space, after: i64, kinds: &[EventKind], most: usize) -> Kept<Vec<i64>>;
     /// The events behind the place `after` of the account's history, oldest first, at most `most`.
     fn news(&mut self, space: Space, after: i64, most: usize) -> Kept<Vec<Event>> {
         let page = EventPage { cursor: Cursor::NewerThan(after), limit: most, ..EventPage::default() };

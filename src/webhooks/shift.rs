@@ -48,6 +48,8 @@ const SLOW: Duration = Duration::from_secs(1);
 const MAX_AT_ONCE_IF_SLOW: usize = 8;
 /// How long to wait between two looks, so that what comes meanwhile comes along.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
+/// How long to wait between two records, so that what ends meanwhile is recorded in one transaction.
+const GATHER: Duration = Duration::from_millis(5);
 /// How long a queue that is empty is kept, so that what comes next need not take a lease first.
 const LINGER: Duration = Duration::from_secs(2);
 /// How long to wait when the store is in trouble.
@@ -277,6 +279,7 @@ impl Shift {
                         Ok(still_ours) => {
                             report.ended.iter().for_each(|ended| lanes.forget(&ended.delivery));
                             good_until = renewed + LEASE - CAUTION;
+                            record_again = Instant::now() + GATHER;
                             if !still_ours {
                                 ours = false;
                                 lanes.clear();

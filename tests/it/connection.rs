@@ -27,15 +27,27 @@ impl Connection {
 
     /// Sends a request and reads its reply. `form` is an encoded body; empty for none.
     pub fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], form: &str) -> io::Result<Reply> {
+        self.send_as("application/x-www-form-urlencoded", method, path, headers, form)
+    }
+
+    /// Sends a request and reads its reply. `body` is of that media type; empty for none.
+    pub fn send_as(
+        &mut self,
+        media: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> io::Result<Reply> {
         let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n", self.address);
         head.push_str(&format!("authorization: Bearer {}\r\n", self.key));
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        if !form.is_empty() {
-            head.push_str("content-type: application/x-www-form-urlencoded\r\n");
+        if !body.is_empty() {
+            head.push_str(&format!("content-type: {media}\r\n"));
         }
-        head.push_str(&format!("content-length: {}\r\n\r\n{form}", form.len()));
+        head.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
         self.exchange(head.as_bytes())
     }
 

@@ -16,6 +16,7 @@ use cusp::store::postgres::PostgresRows;
 use cusp::store::rows::{Row, Rows, TABLES, Walk};
 use cusp::store::sqlite::{SqliteRows, SqliteStore};
 use cusp::store::{Job, Kept, NewEvent, Store, Tx, Verdict};
+use serde_json::json as value;
 use tempfile::TempDir;
 
 use crate::client::{Client, json};
@@ -23,6 +24,7 @@ use crate::fleet::everything as all_of;
 use crate::holdings::{CARD, all_held, loose, token};
 use crate::postgres::{Database, in_database};
 use crate::program_server::{ProgramServer, cusp};
+use crate::rented::{self, Caller, GivenUp};
 
 /// So many that a copy takes long enough to be killed in the middle.
 const CUSTOMERS: usize = 20_000;
@@ -319,6 +321,89 @@ fn what_customers_hold_is_copied_there_and_back() {
     done(&["check", "--data", path(back.path())]);
     let server = ProgramServer::dev(back.path(), &[]);
     assert_eq!(seen(&Client::new(server.address(), KEY)), after);
+    server.kill();
+}
+
+/// Business units with their settings, and what they rent out with all that hangs together with it, go along: by a copy to a
+/// database, by one back, and by a backup of the folder. There it goes on as it would have here.
+#[test]
+fn what_is_rented_is_copied_there_and_back_and_is_in_a_backup() {
+    const UNIT: &str = "copied";
+    let (folder, back) = (furnished(0), furnished(0));
+    let (database, here) = (Database::fresh(), path(folder.path()));
+    let settings = ["--tenant-id=acme", "--tax-rate=21", "--tax-inclusive=true", "--buyout-method=flat"];
+    let made = ["units", "create", "--name=Acme", "--currency=eur", "--buyout-amount=30000", "--data", here];
+    done(&[&made[..], &settings].concat());
+    let units = |place: &[&str]| done(&[&["units", "list"], place].concat());
+    let server = ProgramServer::dev(folder.path(), &[]);
+    let caller = Caller::new(server.address(), UNIT);
+    caller.stock(4);
+    let (order, customer) = caller.order("jenny@example.com", 3, 4);
+    let (open, _) = caller.order("jim@example.com", 2, 7);
+    let rent = |caller: &Caller, serial: &str| {
+        let body = value!({"orderId": order, "assetSerialNumber": serial, "customerId": customer});
+        rented::text(&caller.done("/flexportal/v1/subscriptions", &body)["rentalId"])
+    };
+    let rentals = [rent(&caller, "SN-0"), rent(&caller, "SN-1")];
+    let group = value!({"customerId": customer, "groupName": "IT", "billingDay": 15, "rentalIds": [rentals[0]]});
+    let group = rented::text(&caller.done("/flexportal/v1/billing-groups", &group)["billingGroup"]["billingGroupId"]);
+    caller.done(&format!("/flexportal/v1/subscriptions/{}/buyout", rentals[1]), &value!({"reason": "other"}));
+    let pay = |caller: &Caller| {
+        let payments = caller.get("/flexportal/v1/payments?status=pending&limit=1");
+        let payment = rented::text(&payments["payments"][0]["paymentId"]);
+        caller.done(&format!("/flexportal/v1/payments/{payment}/mark-paid"), &value!({}));
+    };
+    pay(&caller);
+    let of_jani = format!("/jani/api/v1/customers/{customer}");
+    caller.done(&format!("{of_jani}/addresses"), &value!({"region": "R", "city": "C", "country": "TZ"}));
+    caller.done(&format!("{of_jani}/businesses"), &value!({"name": "Traders", "custom_data": {"rate": 1.50}}));
+    let seen = |caller: &Caller| {
+        rented::check(caller, &GivenUp::new());
+        let lists =
+            ["orders", "subscriptions", "payments", "billing-groups", "assets", "products", "products/variants"];
+        let lists = lists.map(|list| format!("/flexportal/v1/{list}?limit=100"));
+        let own = [
+            of_jani.clone(),
+            format!("{of_jani}/addresses"),
+            format!("{of_jani}/businesses"),
+            format!("/flexportal/v1/customers/{customer}"),
+            "/jani/api/v1/events".to_owned(),
+        ];
+        lists.iter().chain(&own).map(|path| caller.get(path).to_string()).collect::<Vec<_>>()
+    };
+    let before = seen(&caller);
+    server.kill();
+    let before_units = units(&["--data", here]);
+    assert!(before_units.contains("acme") && before_units.contains("21%"), "{before_units}");
+
+    let (backup, restored) = (back.path().join("backup.db"), back.path().join("restored"));
+    done(&["backup", path(&backup), "--data", here]);
+    done(&["restore", path(&backup), "--data", path(&restored)]);
+    assert!(kept_in_folder(folder.path()) == kept_in_folder(&restored), "rows are not what they were");
+    assert_eq!(units(&["--data", path(&restored)]), before_units);
+    done(&["copy", "--from", here, "--to", &database.url()]);
+    assert!(kept_in_folder(folder.path()) == kept_in_database(&database), "rows are not what they were");
+    assert_eq!(units(&["--database-url", &database.url()]), before_units);
+    done(&["check", "--database-url", &database.url()]);
+
+    let server = ProgramServer::dev_on(&database.url(), &[]);
+    let caller = Caller::new(server.address(), UNIT);
+    assert_eq!(seen(&caller), before);
+    // It is the same order still, a device is rented once, and all that a change needs is there.
+    assert_eq!(caller.order("Jim@example.com", 2, 7).0, open);
+    let taken = value!({"orderId": order, "assetSerialNumber": "SN-0", "customerId": customer});
+    assert!(caller.post("/flexportal/v1/subscriptions", &taken).text().contains("ASSET_NOT_AVAILABLE"));
+    rent(&caller, "SN-2");
+    pay(&caller);
+    let gone = caller.ask("DELETE", &format!("/flexportal/v1/billing-groups/{group}"), None);
+    assert_eq!(gone.status, 200, "{}", gone.text());
+    let after = seen(&caller);
+    server.kill();
+
+    done(&["copy", "--from", &database.url(), "--to", path(back.path()), "--replace-everything"]);
+    done(&["check", "--data", path(back.path())]);
+    let server = ProgramServer::dev(back.path(), &[]);
+    assert_eq!(seen(&Caller::new(server.address(), UNIT)), after);
     server.kill();
 }
 

@@ -79,17 +79,21 @@ fn survive(place: &Place) {
 }
 
 /// Where the servers keep their records, one after the other.
-enum Place {
+pub enum Place {
+    /// In this folder.
     Folder(TempDir),
+    /// In this database.
     Database(Database),
 }
 
 impl Place {
-    fn folder() -> Place {
+    /// In a folder of their own.
+    pub fn folder() -> Place {
         Place::Folder(tempfile::tempdir().expect("a temporary folder"))
     }
 
-    fn start(&self) -> ProgramServer {
+    /// Starts one.
+    pub fn start(&self) -> ProgramServer {
         match self {
             Place::Folder(folder) => ProgramServer::dev(folder.path(), &[]),
             Place::Database(database) => ProgramServer::dev_on(&database.url(), &[]),
@@ -97,14 +101,15 @@ impl Place {
     }
 
     /// What a killed server has sent is still worked on by the database; then its sessions end.
-    fn wait_until_let_go(&self) {
+    pub fn wait_until_let_go(&self) {
         let Place::Database(database) = self else { return };
         let others = "select count(*) from pg_stat_activity where datname = current_database() \
                       and pid <> pg_backend_pid()";
         wait_until("the killed server's sessions have ended", || database.query(others)[0][0].as_deref() == Some("0"));
     }
 
-    fn check(&self) {
+    /// Has `cusp check` look at all that is kept.
+    pub fn check(&self) {
         let place: [PathBuf; 2] = match self {
             Place::Folder(folder) => ["--data".into(), folder.path().into()],
             Place::Database(database) => ["--database-url".into(), database.url().into()],

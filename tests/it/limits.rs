@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::client::{Client, body};
 use crate::harness::{Keeping, Server};
-use crate::http::Reply;
+use crate::http::{self, Reply};
 
 const KEY: &str = "sk_test_limits";
 const TENANT: (&str, &str) = ("Tenant-ID", "limits");
@@ -80,6 +80,23 @@ fn a_body_that_is_too_large_is_refused_in_every_api() {
             assert_eq!(reply.header("X-Request-Id"), Some(id));
         }
         assert!(!reply.text().contains("xxx"));
+    }
+}
+
+#[test]
+fn a_file_may_be_larger_for_whoever_has_a_key() {
+    let server = started(|settings| settings.max_body_bytes = 2_000);
+    let rows: String = (0..100).map(|row| format!("SKU-{row},Notebook {row},16 inch,Laptops,Acme\n")).collect();
+    let file = format!("productSku,name,specification,category,brand\n{rows}");
+    let send = |key: &str, method: &str| {
+        let headers = [("Authorization", format!("Bearer {key}")), ("Content-Type", "text/csv".to_owned())];
+        let mut headers: Vec<(String, String)> = headers.map(|(name, value)| (name.to_owned(), value)).into();
+        headers.push((TENANT.0.to_owned(), TENANT.1.to_owned()));
+        http::send(server.address(), method, "/flexportal/v1/products/csv", &headers, file.as_bytes()).expect("a reply")
+    };
+    assert_ne!(send(KEY, "POST").status, 413);
+    for (key, method) in [("none", "POST"), ("", "POST"), (KEY, "PUT")] {
+        assert_eq!(send(key, method).status, 413, "{key} {method}");
     }
 }
 

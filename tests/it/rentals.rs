@@ -1,8 +1,7 @@
 //! Rentals with what they change: races for a device and for a payment, on one server and on two; and random histories after
 //! which totals, devices, payments and groups are counted again from nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::collections::BTreeMap;
 use std::{slice, thread};
 
 use serde_json::{Value, json};
@@ -10,8 +9,9 @@ use serde_json::{Value, json};
 use crate::dice::Dice;
 use crate::fleet::Peer;
 use crate::harness::{Keeping, Server, in_every_store};
-use crate::http::{self, Reply};
+use crate::http::Reply;
 use crate::postgres::Database;
+use crate::rented::{Caller, GivenUp, check, is_month, read, text};
 
 in_every_store! {
     a_device_is_rented_once,
@@ -25,93 +25,6 @@ const ROUNDS: usize = 3;
 /// How many steps a random history has.
 const STEPS: usize = 70;
 const UNIT: &str = "renting";
-
-/// A caller of FlexPortal's API.
-#[derive(Clone)]
-struct Caller(SocketAddr);
-
-impl Caller {
-    fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Reply {
-        let mut headers = vec![
-            ("Authorization".to_owned(), format!("Bearer sk_test_{UNIT}")),
-            ("Tenant-ID".to_owned(), UNIT.to_owned()),
-        ];
-        let body = body.map(Value::to_string).unwrap_or_default();
-        if !body.is_empty() {
-            headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
-        }
-        http::send(self.0, method, path, &headers, body.as_bytes()).expect("the server answers")
-    }
-
-    fn post(&self, path: &str, body: &Value) -> Reply {
-        self.ask("POST", path, Some(body))
-    }
-
-    #[track_caller]
-    fn done(&self, path: &str, body: &Value) -> Value {
-        let reply = self.post(path, body);
-        assert!(reply.status < 300, "{path} {body}: {} {}", reply.status, reply.text());
-        read(&reply)
-    }
-
-    #[track_caller]
-    fn get(&self, path: &str) -> Value {
-        let reply = self.ask("GET", path, None);
-        assert_eq!(reply.status, 200, "{path}: {}", reply.text());
-        read(&reply)
-    }
-
-    /// Every item of a list.
-    fn all(&self, path: &str, key: &str) -> Vec<Value> {
-        let mut items = Vec::new();
-        let mut after = String::new();
-        loop {
-            let page = self.get(&format!("{path}?limit=100{after}"));
-            items.extend(page[key].as_array().expect("a list").iter().cloned());
-            match page["nextCursor"].as_str() {
-                Some(next) => after = format!("&startAfter={next}"),
-                None => return items,
-            }
-        }
-    }
-
-    /// Makes a product of one variant and so many devices of it, `SN-0` and on.
-    fn stock(&self, devices: usize) {
-        let variant = json!({
-            "variantSku": "NB-A", "variantName": "A", "grade": "A", "listPrice": 1420, "acquisitionCost": 1800,
-            "pricing": [{"contractLength": 4, "monthlyPrice": 129}, {"contractLength": 7, "monthlyPrice": 99.5}],
-        });
-        let product = json!({
-            "productSku": "NB", "name": "Notebook", "specification": "16", "category": "Laptops", "brand": "Acme",
-            "variants": [variant],
-        });
-        self.done("/flexportal/v1/products", &product);
-        for device in 0..devices {
-            self.done("/flexportal/v1/assets", &json!({"serialNumber": format!("SN-{device}"), "sku": "NB-A"}));
-        }
-    }
-
-    /// Orders so many units; gives the ids of the order and of its customer.
-    fn order(&self, email: &str, quantity: usize, months: u32) -> (String, String) {
-        let address =
-            json!({"contactName": "J", "streetAddress": "Main 1", "city": "Utrecht", "country": "Netherlands"});
-        let order = json!({
-            "customer": {"email": email, "firstName": "Jenny", "lastName": "Rosen"},
-            "billingAddress": address,
-            "items": [{"sku": "NB-A", "quantity": quantity, "contractLength": months}],
-        });
-        let placed = self.done("/flexportal/v1/orders", &order);
-        (text(&placed["orderId"]), text(&placed["order"]["customer"]["customerId"]))
-    }
-}
-
-fn read(reply: &Reply) -> Value {
-    serde_json::from_slice(&reply.body).expect("replies are JSON")
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().expect("a text").to_owned()
-}
 
 fn code(reply: &Reply) -> String {
     text(&read(reply)["error"]["code"])
@@ -163,14 +76,14 @@ fn device_race(servers: &[Caller]) {
 
 fn a_device_is_rented_once(keeping: &Keeping) {
     let server = Server::start(keeping);
-    device_race(&[Caller(server.address())]);
+    device_race(&[Caller::new(server.address(), UNIT)]);
 }
 
 #[test]
 fn a_device_is_rented_once_by_two_servers() {
     let database = Database::fresh();
     let peers = Peer::pair(&database);
-    device_race(&[Caller(peers[0].address()), Caller(peers[1].address())]);
+    device_race(&[Caller::new(peers[0].address(), UNIT), Caller::new(peers[1].address(), UNIT)]);
 }
 
 fn payment_race(servers: &[Caller]) {
@@ -192,19 +105,19 @@ fn payment_race(servers: &[Caller]) {
 
 fn a_payment_is_paid_once(keeping: &Keeping) {
     let server = Server::start(keeping);
-    payment_race(&[Caller(server.address())]);
+    payment_race(&[Caller::new(server.address(), UNIT)]);
 }
 
 #[test]
 fn a_payment_is_paid_once_by_two_servers() {
     let database = Database::fresh();
     let peers = Peer::pair(&database);
-    payment_race(&[Caller(peers[0].address()), Caller(peers[1].address())]);
+    payment_race(&[Caller::new(peers[0].address(), UNIT), Caller::new(peers[1].address(), UNIT)]);
 }
 
 fn the_last_unit_of_an_order_is_rented_once(keeping: &Keeping) {
     let server = Server::start(keeping);
-    let caller = Caller(server.address());
+    let caller = Caller::new(server.address(), UNIT);
     caller.stock(CALLERS);
     let (order, customer) = caller.order("jenny@example.com", 1, 4);
     let replies = at_once(slice::from_ref(&caller), |caller, number| {
@@ -218,13 +131,10 @@ fn the_last_unit_of_an_order_is_rented_once(keeping: &Keeping) {
     check(&caller, &BTreeMap::new());
 }
 
-/// Months of rentals that somebody gave up by hand, by the rental.
-type GivenUp = BTreeMap<String, BTreeSet<String>>;
-
 fn random_histories_add_up(keeping: &Keeping) {
     let mut dice = Dice::of_the_run("CUSP_RENTALS_SEED");
     let server = Server::start(keeping);
-    let caller = Caller(server.address());
+    let caller = Caller::new(server.address(), UNIT);
     caller.stock(60);
     let mut history = History { caller: caller.clone(), given_up: GivenUp::new(), orders: Vec::new() };
     for step in 0..STEPS {
@@ -374,84 +284,6 @@ impl History {
                 let body = json!({"customerId": customer, "groupName": "G", "billingDay": day, "rentalIds": chosen});
                 self.caller.done("/flexportal/v1/billing-groups", &body);
             }
-        }
-    }
-}
-
-fn is_month(payment: &Value) -> bool {
-    text(&payment["idempotencyKey"]).ends_with(payment["billingPeriod"].as_str().expect("a month"))
-}
-
-/// An amount in hundredths.
-fn cents(value: &Value) -> i64 {
-    (value.as_f64().expect("a number") * 100.0).round() as i64
-}
-
-/// Counts everything again from nothing.
-#[track_caller]
-fn check(caller: &Caller, given_up: &GivenUp) {
-    let rentals = caller.all("/flexportal/v1/subscriptions", "rentals");
-    let payments = caller.all("/flexportal/v1/payments", "payments");
-    let billed: Vec<&Value> = payments.iter().filter(|payment| payment["status"] != "cancelled").collect();
-    let keys: BTreeSet<&str> = billed.iter().filter_map(|payment| payment["idempotencyKey"].as_str()).collect();
-    assert_eq!(keys.len(), billed.len(), "no two payments are for the same");
-
-    for rental in &rentals {
-        let lines: Vec<(&Value, &Value)> = billed
-            .iter()
-            .flat_map(|payment| {
-                payment["lineItems"].as_array().expect("lines").iter().map(move |line| (*payment, line))
-            })
-            .filter(|(_, line)| line["rentalId"] == rental["rentalId"])
-            .collect();
-        let paid = lines.iter().filter(|(payment, _)| payment["status"] == "paid");
-        let collected: i64 = paid.map(|(_, line)| cents(&line["amount"])).sum();
-        assert_eq!(cents(&rental["totalCollected"]), collected, "{rental}");
-        let months: Vec<String> = lines
-            .iter()
-            .filter(|(payment, _)| is_month(payment))
-            .map(|(payment, _)| text(&payment["billingPeriod"]))
-            .collect();
-        let each: BTreeSet<&String> = months.iter().collect();
-        assert_eq!(each.len(), months.len(), "each month is billed once: {rental} {months:?}");
-        if rental["status"] == "active" {
-            let by_hand = given_up.get(rental["rentalId"].as_str().expect("an id")).map_or(0, BTreeSet::len);
-            assert_eq!(rental["contractLength"], months.len() + by_hand, "every month is billed: {rental} {months:?}");
-            let asset = caller.get(&format!("/flexportal/v1/assets/{}", text(&rental["assetSerialNumber"])));
-            assert_eq!((&asset["status"], &asset["rentalId"]), (&json!("rented_out"), &rental["rentalId"]));
-        }
-    }
-
-    for customer in caller.all("/flexportal/v1/customers", "customers") {
-        let own: Vec<&Value> = rentals.iter().filter(|rental| rental["customerId"] == customer["customerId"]).collect();
-        let active = own.iter().filter(|rental| rental["status"] == "active");
-        let sums = active.fold((0, 0), |(count, sum), rental| (count + 1, sum + cents(&rental["monthlyAmount"])));
-        let totals =
-            (customer["totalDevicesRented"].as_i64().expect("a count"), cents(&customer["totalMonthlyRevenue"]));
-        assert_eq!(totals, sums, "{customer}");
-        let paid = payments.iter().filter(|payment| payment["status"] == "paid");
-        let paid = paid.filter(|payment| payment["customerId"] == customer["customerId"]);
-        let collected: i64 = paid.map(|payment| cents(&payment["subtotal"])).sum();
-        assert_eq!(cents(&customer["lifetimeCollected"]), collected, "{customer}");
-        let costs: Vec<i64> = own
-            .iter()
-            .filter(|rental| rental.get("acquisitionCost").is_some())
-            .map(|rental| cents(&rental["acquisitionCost"]))
-            .collect();
-        assert_eq!(customer["subscriptionsTracked"], costs.len());
-        assert_eq!(cents(&customer["totalAcquisitionCost"]), costs.iter().sum::<i64>());
-        let listed: BTreeSet<String> = customer["rentalIds"].as_array().expect("ids").iter().map(text).collect();
-        assert_eq!(listed, own.iter().map(|rental| text(&rental["rentalId"])).collect());
-    }
-
-    for group in caller.all("/flexportal/v1/billing-groups", "billingGroups") {
-        let ids: Vec<&Value> = group["rentalIds"].as_array().expect("ids").iter().collect();
-        let members = rentals.iter().filter(|rental| ids.contains(&&rental["rentalId"]));
-        let active: Vec<&Value> = members.filter(|rental| rental["status"] == "active").collect();
-        let sum: i64 = active.iter().map(|rental| cents(&rental["monthlyAmount"])).sum();
-        assert_eq!((cents(&group["totalMonthlyAmount"]), &group["activeRentalCount"]), (sum, &json!(active.len())));
-        for rental in &active {
-            assert_eq!(rental["billingGroupId"], group["billingGroupId"]);
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use cusp::app::KEY_BELIEVED_FOR;
 use cusp::clock::Clock;
+use serde_json::Value;
 
 use crate::cli_line::Session;
 use crate::client::{Client, error, json};
@@ -94,6 +95,66 @@ fn orders_for_a_new_email_make_one_customer() {
         // The same once more is the same order, at whichever server.
         let again = at_once(&peers, CALLERS * 2, |client, caller| renting::place(&client, "twins", &email, caller + 1));
         assert_eq!(again, placed);
+    }
+}
+
+#[test]
+fn orders_and_jani_make_one_customer_of_an_email() {
+    let database = Database::fresh();
+    let peers = Peer::pair(&database);
+    let client = peers[0].client(KEY);
+    renting::offer(&client, "twins");
+    for round in 0..ROUNDS {
+        let email = format!("both{round}@example.com");
+        // Callers of both servers order, callers of both servers make a customer: who of them makes it, if any does.
+        let made: Vec<Option<String>> = at_once(&peers, CALLERS * 2, |client, caller| match caller / 2 % 2 {
+            0 => Some(renting::place(&client, "twins", &email, caller + 1).1),
+            _ => {
+                let body = format!(r#"{{"name": "Jenny", "email": "{email}"}}"#);
+                let reply = client.post_json("/jani/api/v1/customers", &body);
+                assert!([201, 409].contains(&reply.status), "{}", reply.text());
+                let made: Value = serde_json::from_slice(&reply.body).expect("it answers in JSON");
+                (reply.status == 201).then(|| text(&made, "id"))
+            }
+        });
+        let ids: BTreeSet<&String> = made.iter().flatten().collect();
+        let by_jani = made.iter().enumerate().filter(|(caller, id)| caller / 2 % 2 == 1 && id.is_some()).count();
+        assert!(ids.len() == 1 && by_jani <= 1, "{made:?}");
+        assert_eq!(everything(&client, "/v1/customers").len(), round + 1);
+    }
+}
+
+#[test]
+fn one_of_many_who_want_an_email_gets_it() {
+    let database = Database::fresh();
+    let peers = Peer::pair(&database);
+    let client = peers[0].client(KEY);
+    let ids: Vec<String> =
+        (0..CALLERS * 2).map(|number| client.customer(&format!("name=N&email={number}@example.com"))).collect();
+    for round in 0..ROUNDS {
+        let mut statuses = at_once(&peers, CALLERS * 2, |client, caller| {
+            let email =
+                if caller % 2 == 0 { format!("new{round}@example.com") } else { format!("NEW{round}@example.com") };
+            let body = format!(r#"{{"name": "New", "email": "{email}"}}"#);
+            // In turn all make a customer, all change one of their own, and some do this and some that.
+            match (round % 3, caller % 3) {
+                (0, _) | (2, 0) => client.post_json("/jani/api/v1/customers", &body),
+                (1, _) | (2, 1) => {
+                    client.exchange_json("PATCH", &format!("/jani/api/v1/customers/{}", ids[caller]), &body, &[])
+                }
+                _ => {
+                    let path = format!("/flexportal/v1/customers/{}", ids[caller]);
+                    client.unit("twins", "PUT", &path, &format!(r#"{{"email": "{email}"}}"#))
+                }
+            }
+            .status
+        });
+        statuses.sort_unstable();
+        assert!(statuses[0] < 300 && statuses[1..] == [409; CALLERS * 2 - 1], "round {round}: {statuses:?}");
+        let all = everything(&client, "/v1/customers");
+        let emails = all.iter().filter_map(|customer| customer["email"].as_str());
+        let of_round = emails.filter(|email| email.to_lowercase() == format!("new{round}@example.com"));
+        assert_eq!(of_round.count(), 1, "round {round}");
     }
 }
 

@@ -23,8 +23,6 @@ use crate::rest::{Answer, Asked, Call, Component, Flaw, Plan, Refusal, Shape};
 const DEFAULT_PER_PAGE: i64 = 50;
 /// The most events that are counted, and so the farthest that pages go without `after`.
 pub const MAX_COUNTED: i64 = 10_000;
-/// How many events are looked at together.
-const AT_ONCE: usize = 500;
 
 /// The kinds that are told.
 const TYPES: [&str; 7] = [
@@ -90,7 +88,7 @@ pub fn list(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
     let page = query.get("page").unwrap_or(1i64);
     let first = (page - 1).saturating_mul(per_page);
     Ok(Plan::scan(move |call, read| {
-        let mut sequence = match &after {
+        let sequence = match &after {
             None => 0,
             Some(id) => match read.event(call.account.space, id)?.filter(is_told) {
                 Some(event) => event.sequence,
@@ -100,24 +98,22 @@ pub fn list(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
                 }
             },
         };
-        let (mut total, mut told) = (0, Vec::new());
-        while total < MAX_COUNTED {
-            let cursor = Cursor::NewerThan(sequence);
-            let (created, kinds) = (Span::default(), Some(kinds.clone()));
-            let wanted = EventPage { created, kinds, delivered: None, cursor, limit: AT_ONCE };
-            // Pages are told newest first.
-            let Page { items, has_more } = events::list(read, &call.account, &wanted)?;
-            for event in items.iter().rev().take((MAX_COUNTED - total) as usize) {
-                if (first..first.saturating_add(per_page)).contains(&total) {
-                    told.push(object(event, call.lenient).into());
-                }
-                total += 1;
+        let places = read.event_places(call.account.space, sequence, &kinds, MAX_COUNTED as usize)?;
+        let before = usize::try_from(first).unwrap_or(usize::MAX);
+        let from = before.checked_sub(1).map_or(Some(sequence), |last| places.get(last).copied());
+        let told = match from {
+            Some(from) if before < places.len() => {
+                let limit = (places.len() - before).min(per_page as usize);
+                let cursor = Cursor::NewerThan(from);
+                let (created, kinds) = (Span::default(), Some(kinds.clone()));
+                let wanted = EventPage { created, kinds, delivered: None, cursor, limit };
+                // Pages are told newest first.
+                let Page { items, .. } = events::list(read, &call.account, &wanted)?;
+                items.iter().rev().map(|event| object(event, call.lenient).into()).collect()
             }
-            match items.first() {
-                Some(newest) if has_more => sequence = newest.sequence,
-                Some(_) | None => break,
-            }
-        }
+            Some(_) | None => Vec::new(),
+        };
+        let total = places.len() as i64;
         let pagination = Object::new()
             .and("total", total)
             .and("per_page", per_page)

@@ -15,7 +15,9 @@ const MAX_LISTED_WORDS: usize = 20;
 
 /// The generated part of docs/COMPATIBILITY.md.
 pub fn page() -> String {
-    let mut page = String::from("### Operations\n\n| Operation | Permission of a restricted key |\n|---|---|\n");
+    let mut page = String::from(
+        "## What Stripe's operations take\n\n### Operations\n\n| Operation | Permission of a restricted key |\n|---|---|\n",
+    );
     for operation in OPERATIONS {
         let (resource, access) = (operation.resource.as_str(), operation.access.as_str());
         line(&mut page, format_args!("| `{} {}` | `{resource}={access}` |", operation.method, operation.path));

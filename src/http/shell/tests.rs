@@ -13,7 +13,7 @@ use hyper::header::{CONNECTION, HeaderMap, UPGRADE};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -95,6 +95,8 @@ impl Server {
             pages: None,
             observer: count.clone(),
             name_request: Arc::new(|_: &HeaderMap| RequestId("req_1".into())),
+            knows: Arc::new(|_: &HeaderMap| Box::pin(async { true })),
+            large: Semaphore::new(1),
             max_body_bytes: 1000,
             request_timeout: Duration::from_millis(200),
             stop: Stop::new(stopped.clone()),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::records::{Holdings, Map, Name, Set, name};
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
-use crate::domain::event::Event;
+use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::CustomerId;
 use crate::domain::object::{List, Object};
 use crate::domain::page::{BalancePage, Cursor, CustomerPage, EventPage, ObjectPage, Page, Place};
@@ -198,6 +198,13 @@ impl Holdings {
             }
         }
         found.page(way)
+    }
+
+    /// The places of the events of those kinds behind a place, oldest first, at most so many.
+    pub fn event_places(&self, after: i64, kinds: &[EventKind], most: usize) -> Vec<i64> {
+        let behind = self.events.range((Bound::Excluded(after), Bound::Unbounded));
+        let wanted = behind.filter(|(_, event)| kinds.contains(&event.what.kind()));
+        wanted.map(|(place, _)| *place).take(most).collect()
     }
 
     /// The objects on a list that is known to be short.

@@ -11,7 +11,7 @@ use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
 use crate::domain::delivery::{Delivery, DeliveryPage, Queue};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::{BalanceTransactionId, CustomerId, DeliveryId, EventId, WebhookEndpointId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
@@ -126,6 +126,10 @@ impl<S: Source> Read for S {
 
     fn events(&mut self, space: Space, wanted: &EventPage) -> Kept<Page<Event>> {
         page(self, space, |held| held.page_of_events(wanted))
+    }
+
+    fn event_places(&mut self, space: Space, after: i64, kinds: &[EventKind], most: usize) -> Kept<Vec<i64>> {
+        held(self, space, |held| held.event_places(after, kinds, most))
     }
 
     fn newest(&mut self, spaces: &[Space]) -> Kept<Vec<i64>> {

@@ -168,6 +168,9 @@ async fn walk(connection: &Connection, ask: &Ask) -> Got<Told> {
             Told::BalanceTransactions(list::balance_transactions(connection, *space, page).await?)
         }
         Ask::Events(space, page) => Told::Events(list::events(connection, *space, page).await?),
+        Ask::EventPlaces(space, after, kinds, most) => {
+            Told::EventPlaces(list::event_places(connection, *space, *after, kinds, *most).await?)
+        }
         Ask::Objects(space, page) => Told::Objects(list::objects(connection, *space, page).await?),
         Ask::Newest(spaces) => Told::Newest(deliveries::newest(connection, spaces).await?),
         Ask::Deliveries(space, page) => Told::Deliveries(deliveries::page(connection, *space, page).await?),

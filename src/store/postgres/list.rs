@@ -14,7 +14,7 @@ use crate::domain::account::{Account, Space};
 use crate::domain::api_key::ApiKey;
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
-use crate::domain::event::Event;
+use crate::domain::event::{Event, EventKind};
 use crate::domain::object::Object;
 use crate::domain::page::{BalancePage, Cursor, CustomerPage, EventPage, ObjectPage, Page, Place};
 use crate::domain::query::Query;
@@ -309,6 +309,20 @@ pub(super) async fn objects(connection: &Connection, space: Space, page: &Object
         let _ = found.take(object(&row)?);
     }
     Ok(found.page(way))
+}
+
+pub(super) async fn event_places(
+    connection: &Connection,
+    space: Space,
+    after: i64,
+    kinds: &[EventKind],
+    most: usize,
+) -> Got<Vec<i64>> {
+    let doing = "counting events";
+    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+    let most = limit(most);
+    let found = rows(connection, doing, statements::EVENT_PLACES, &[&space.0, &after, &kinds, &most]).await?;
+    found.iter().map(|row| column(row, 0, doing)).collect()
 }
 
 pub(super) async fn events(connection: &Connection, space: Space, page: &EventPage) -> Got<Page<Event>> {

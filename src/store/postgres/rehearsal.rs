@@ -10,7 +10,7 @@ use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
 use crate::domain::delivery::{Delivery, DeliveryPage, Queue};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::{BalanceTransactionId, CustomerId, DeliveryId, EventId, WebhookEndpointId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
@@ -116,6 +116,10 @@ impl Read for Rehearsal {
 
     fn events(&mut self, space: Space, page: &EventPage) -> Kept<Page<Event>> {
         self.walk(Some(space), Ask::Events(space, page.clone()))
+    }
+
+    fn event_places(&mut self, space: Space, after: i64, kinds: &[EventKind], most: usize) -> Kept<Vec<i64>> {
+        self.walk(Some(space), Ask::EventPlaces(space, after, kinds.to_vec(), most))
     }
 
     fn newest(&mut self, spaces: &[Space]) -> Kept<Vec<i64>> {

@@ -138,6 +138,9 @@ statements! {
                                AND created >= $4 AND created < $5 AND ($6::text[] IS NULL OR kind = ANY($6)) \
                                ORDER BY seq LIMIT $7) ORDER BY e.seq";
 
+        EVENT_PLACES = "SELECT seq FROM cusp.events WHERE account = $1 AND seq > $2 AND kind = ANY($3) \
+                        ORDER BY seq LIMIT $4";
+
         REPLY_NAMED = "SELECT key, endpoint, parameters, request, created, status, headers, body FROM cusp.replies \
                        WHERE account = $1 AND key = $2";
         REPLIES_NAMED = "SELECT key, endpoint, parameters, request, created, status, headers, body FROM cusp.replies \

@@ -11,7 +11,7 @@ use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
 use crate::domain::delivery::{Delivery, DeliveryPage, Queue};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::{BalanceTransactionId, CustomerId, DeliveryId, EventId, WebhookEndpointId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
@@ -121,6 +121,7 @@ pub(super) enum Ask {
     Count(Space, Query, usize),
     BalanceTransactions(Space, BalancePage),
     Events(Space, EventPage),
+    EventPlaces(Space, i64, Vec<EventKind>, usize),
     Objects(Space, ObjectPage),
     Newest(Vec<Space>),
     Deliveries(Space, DeliveryPage),
@@ -139,6 +140,7 @@ pub(super) enum Told {
     Count(usize),
     BalanceTransactions(Page<BalanceTransaction>),
     Events(Page<Event>),
+    EventPlaces(Vec<i64>),
     Objects(Page<Object>),
     Newest(Vec<i64>),
     Deliveries(Page<Delivery>),
@@ -339,6 +341,10 @@ impl Read for Scene {
 
     fn events(&mut self, space: Space, page: &EventPage) -> Kept<Page<Event>> {
         self.page(Ask::Events(space, page.clone()), told!(Events))
+    }
+
+    fn event_places(&mut self, space: Space, after: i64, kinds: &[EventKind], most: usize) -> Kept<Vec<i64>> {
+        self.page(Ask::EventPlaces(space, after, kinds.to_vec(), most), told!(EventPlaces))
     }
 
     fn newest(&mut self, spaces: &[Space]) -> Kept<Vec<i64>> {

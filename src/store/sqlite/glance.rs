@@ -14,7 +14,7 @@ use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
 use crate::domain::delivery::{Delivery, DeliveryPage, Queue};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::{BalanceTransactionId, CustomerId, DeliveryId, EventId, WebhookEndpointId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
@@ -191,6 +191,10 @@ impl Read for Glance<'_> {
 
     fn events(&mut self, space: Space, page: &EventPage) -> Kept<Page<Event>> {
         self.read(|read| read.events(space, page))
+    }
+
+    fn event_places(&mut self, space: Space, after: i64, kinds: &[EventKind], most: usize) -> Kept<Vec<i64>> {
+        self.read(|read| read.event_places(space, after, kinds, most))
     }
 
     fn api_keys(&mut self) -> Kept<Vec<ApiKey>> {

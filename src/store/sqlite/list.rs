@@ -11,7 +11,7 @@ use super::tx::SqliteTx;
 use crate::domain::account::Space;
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
-use crate::domain::event::Event;
+use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::CustomerId;
 use crate::domain::page::{BalancePage, Cursor, CustomerPage, EventPage, Page, Place};
 use crate::domain::query::Query;
@@ -255,6 +255,28 @@ pub(super) fn balance_transactions(
         }
     }
     Ok(found.page(way))
+}
+
+pub(super) fn event_places(
+    tx: &SqliteTx<'_>,
+    space: Space,
+    after: i64,
+    kinds: &[EventKind],
+    most: usize,
+) -> Kept<Vec<i64>> {
+    let doing = "counting events";
+    let mut statement = tx.connection.prepare_cached(events_sql(Way::OldestFirst)).map_err(trouble(doing))?;
+    let mut rows = statement.query((space.0, after, i64::MAX, i64::MIN, i64::MAX)).map_err(trouble(doing))?;
+    let mut places = Vec::new();
+    while places.len() < most
+        && let Some(row) = rows.next().map_err(trouble(doing))?
+    {
+        let kind = row.get_ref(2).and_then(|kind| Ok(kind.as_str()?)).map_err(trouble(doing))?;
+        if kinds.iter().any(|wanted| wanted.as_str() == kind) {
+            places.push(number(row, 1, doing)?);
+        }
+    }
+    Ok(places)
 }
 
 pub(super) fn events(tx: &SqliteTx<'_>, space: Space, page: &EventPage) -> Kept<Page<Event>> {

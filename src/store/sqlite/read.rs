@@ -13,7 +13,7 @@ use crate::domain::api_key::{ApiKey, KeyDigest};
 use crate::domain::balance::BalanceTransaction;
 use crate::domain::customer::Customer;
 use crate::domain::delivery::{Delivery, DeliveryPage, Queue};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::{BalanceTransactionId, CustomerId, DeliveryId, EventId, WebhookEndpointId};
 use crate::domain::object::{List, Object, ObjectKind};
 use crate::domain::page::{BalancePage, CustomerPage, EventPage, ObjectPage, Page, Place};
@@ -160,6 +160,10 @@ impl Read for SqliteTx<'_> {
 
     fn events(&mut self, space: Space, page: &EventPage) -> Kept<Page<Event>> {
         list::events(self, space, page)
+    }
+
+    fn event_places(&mut self, space: Space, after: i64, kinds: &[EventKind], most: usize) -> Kept<Vec<i64>> {
+        list::event_places(self, space, after, kinds, most)
     }
 
     fn newest(&mut self, spaces: &[Space]) -> Kept<Vec<i64>> {

@@ -213,6 +213,14 @@ pub fn events_are_listed_by_kind_and_span(bench: &Bench) {
     let created = Span { from: Some(Time(15)), until: Some(Time(30)) };
     assert_eq!(list(EventPage { created, ..page(9) }), (vec![3, 2], false));
     assert_eq!(list(EventPage { created, cursor: Cursor::NewerThan(2), ..page(9) }), (vec![3], false));
+
+    let places = |after, kinds: &[EventKind], most| look(store, |read| read.event_places(HERE, after, kinds, most));
+    assert_eq!(places(0, &[CREATED, DELETED], 9), [1, 2, 3, 4, 5]);
+    assert_eq!(places(2, &[CREATED, DELETED, CREATED], 2), [3, 4]);
+    assert_eq!(places(0, &[DELETED], 9), [2, 4]);
+    assert_eq!(places(5, &[CREATED], 9), [0; 0]);
+    assert_eq!(places(0, &[], 9), [0; 0]);
+    assert_eq!(look(store, |read| read.event_places(THERE, 0, &[CREATED], 9)), [0; 0]);
 }
 
 pub fn spaces_do_not_see_each_other(bench: &Bench) {
