@@ -1,7 +1,7 @@
 //! Rentals with what they change: races for a device and for a payment, on one server and on two; and random histories after
 //! which totals, devices, payments and groups are counted again from nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::{slice, thread};
 
 use serde_json::{Value, json};
