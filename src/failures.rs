@@ -115,8 +115,10 @@ pub struct Strike {
 pub struct Asked<'a> {
     /// Its method.
     pub method: &'a str,
-    /// Its path.
+    /// Its path as its API documents it.
     pub path: &'a str,
+    /// Its path as it was sent, with the mount.
+    pub sent: &'a str,
     /// Whether an issuer is asked about something on its way.
     pub asks_issuer: bool,
     /// What it is given by a parameter's name.
@@ -217,7 +219,7 @@ impl Wish {
     fn is_about(&self, asked: &Asked<'_>) -> bool {
         let Wish { target: Target { method, path, object, params }, fault, .. } = self;
         method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(asked.method))
-            && path.as_ref().is_none_or(|path| fits(path, asked.path))
+            && path.as_ref().is_none_or(|path| fits(path, asked.path) || fits(path, asked.sent))
             && object.as_ref().is_none_or(|object| asked.path.split('/').any(|part| part == object))
             && params.iter().all(|(name, value)| (asked.param)(name).as_ref() == Some(value))
             && (*fault != Fault::Decline || asked.asks_issuer)
@@ -265,7 +267,8 @@ mod tests {
     fn hits(wish: Wish, requests: usize) -> Vec<usize> {
         let failures = Failures::default();
         failures.add(HERE, wish, Time(0)).unwrap();
-        let asked = Asked { method: "GET", path: "/v1/customers", asks_issuer: false, param: &|_| None };
+        let asked =
+            Asked { method: "GET", path: "/v1/customers", sent: "/v1/customers", asks_issuer: false, param: &|_| None };
         (1..=requests).filter(|_| failures.strike(HERE, &asked).is_some()).collect()
     }
 
@@ -309,7 +312,7 @@ mod tests {
         };
         failures.add(HERE, Wish { target, times: None, ..wish() }, Time(0)).unwrap();
         let seven = |name: &str| (name == "metadata[order]").then(|| "7".to_owned());
-        let good = Asked { method: "POST", path: "/v1/customers/cus_1", asks_issuer: false, param: &seven };
+        let good = Asked { method: "POST", path: "/v1/customers/cus_1", sent: "", asks_issuer: false, param: &seven };
         assert!(failures.strike(HERE, &good).is_some());
         assert!(failures.strike(Space(2), &good).is_none());
         for other in [
@@ -325,10 +328,27 @@ mod tests {
     }
 
     #[test]
+    fn a_path_may_be_written_with_its_mount() {
+        for path in ["/api/v1/customers", "/jani/api/v1/customers", "/jani/*"] {
+            let failures = Failures::default();
+            let target = Target { path: Some(path.into()), ..Target::default() };
+            failures.add(HERE, Wish { target, ..wish() }, Time(0)).unwrap();
+            let asked = Asked {
+                method: "GET",
+                path: "/api/v1/customers",
+                sent: "/jani/api/v1/customers",
+                asks_issuer: false,
+                param: &|_| None,
+            };
+            assert!(failures.strike(HERE, &asked).is_some(), "{path}");
+        }
+    }
+
+    #[test]
     fn a_decline_waits_for_a_request_that_asks_an_issuer() {
         let failures = Failures::default();
         failures.add(HERE, Wish { fault: Fault::Decline, ..wish() }, Time(0)).unwrap();
-        let asked = |asks_issuer| Asked { method: "POST", path: "/v1/x", asks_issuer, param: &|_| None };
+        let asked = |asks_issuer| Asked { method: "POST", path: "/v1/x", sent: "", asks_issuer, param: &|_| None };
         assert!(failures.strike(HERE, &asked(false)).is_none());
         assert!(failures.strike(HERE, &asked(true)).is_some());
     }
@@ -340,7 +360,7 @@ mod tests {
             failures.add(HERE, wish(), Time(0)).unwrap();
         }
         assert!(failures.add(HERE, wish(), Time(0)).is_none());
-        let asked = Asked { method: "GET", path: "/", asks_issuer: false, param: &|_| None };
+        let asked = Asked { method: "GET", path: "/", sent: "/", asks_issuer: false, param: &|_| None };
         assert!(failures.strike(HERE, &asked).is_some());
         assert_eq!(failures.add(HERE, wish(), Time(0)).unwrap().id, format!("fail_{}", MAX_RULES + 1));
         assert_eq!(failures.list(HERE).len(), MAX_RULES);

@@ -50,13 +50,18 @@ pub fn fresh_account(id: AccountId, parent: Option<AccountId>, mode: Mode, now: 
         mode,
         created: now,
         display_name: None,
-        default_currency: Currency::parse("usd").expect("the US dollar is supported"),
+        default_currency: first_currency(),
         country: "US".into(),
         api_version: api_version.into(),
         fingerprint_key: None,
         snapshots: Vec::new(),
         unit: UnitSettings::default(),
     }
+}
+
+/// The currency of an account before anybody says another.
+pub fn first_currency() -> Currency {
+    Currency::parse("usd").expect("the US dollar is supported")
 }
 
 /// The same account in the other mode.

@@ -19,12 +19,13 @@ impl App {
     pub async fn wipe_sandbox(&self, account: Arc<Account>, cause: Cause) -> Done<()> {
         let (ids, space) = (self.ids.clone(), account.space);
         let wipe = move |tx: &mut dyn Tx, ctx: &Ctx<'_>| {
-            sandboxes::wipe(tx, ctx)?;
+            let wiped = sandboxes::wipe(tx, ctx)?;
             // In the transaction, so that nobody is given an id in between.
             settle(tx, || ids.begin_again(space));
-            Ok(())
+            Ok(wiped)
         };
-        self.transact(account, cause, wipe).await?;
+        let wiped = self.transact(account, cause, wipe).await?;
+        self.accounts.write().insert(space, Known::now(wiped));
         self.failures().map(|failures| failures.clear(space));
         Ok(())
     }
@@ -53,7 +54,9 @@ impl App {
             settle(tx, || ids.back_to(space, id.as_str()));
             Ok(restored)
         };
-        self.transact(account, cause, restore).await
+        let (restored, account) = self.transact(account, cause, restore).await?;
+        self.accounts.write().insert(space, Known::now(account));
+        Ok(restored)
     }
 
     /// Gives another sandbox all that is in the snapshot, in place of what it holds.

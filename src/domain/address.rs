@@ -19,7 +19,7 @@ pub struct Address {
     pub postal_code: Option<String>,
     /// Country: its two-letter code, upper-case, or a text that names none, as given.
     pub country: Option<String>,
-    /// The text that named the country, where it is not [`country::name`].
+    /// The text that named the country, where that is not what [`country::name`] says, or where it was chosen for the code.
     pub country_name: Option<String>,
     /// Part of the city.
     pub neighbourhood: Option<String>,
@@ -56,22 +56,27 @@ impl From<Postal> for Address {
 /// What a change puts in the place of an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NewAddress {
-    /// All of another one.
+    /// All of another one. A country that is named as before stays as it was written.
     Whole(Address),
     /// Other postal parts. What they cannot say stays: the contact and the company, the neighbourhood as long as the place
     /// is the same, and the words for the country as long as it is.
     Postal(Postal),
-    /// The same, with the country as it was written.
-    Written(Postal, String),
+    /// The same, with the country as it was written: by that name, or by its code.
+    Written(Postal, Option<String>),
 }
 
 impl NewAddress {
     /// The address that there is afterwards.
     pub fn onto(self, known: Option<&Address>) -> Address {
         match (self, known) {
+            (NewAddress::Whole(address), Some(known))
+                if address.country == known.country && address.named_country() == known.named_country() =>
+            {
+                Address { country_name: known.country_name.clone(), ..address }
+            }
             (NewAddress::Whole(address), _) => address,
-            (NewAddress::Written(postal, name), known) => {
-                Address { country_name: Some(name), ..NewAddress::Postal(postal).onto(known) }
+            (NewAddress::Written(postal, country_name), known) => {
+                Address { country_name, ..NewAddress::Postal(postal).onto(known) }
             }
             (NewAddress::Postal(postal), None) => postal.into(),
             (NewAddress::Postal(postal), Some(known)) => known.at(postal),
@@ -141,7 +146,7 @@ pub enum NewShipping {
         /// The recipient's phone.
         phone: Option<String>,
     },
-    /// All of another address. A known recipient stays; where there is none, it is the contact at the address.
+    /// All of another address. A recipient who is not the contact at the address stays; the contact is followed.
     Address(Address),
 }
 
@@ -153,8 +158,10 @@ impl NewShipping {
                 let address = NewAddress::Postal(address).onto(known.map(|known| &known.address));
                 Shipping { address, name, phone }
             }
-            (NewShipping::Address(address), Some(Shipping { address: _, name, phone })) => {
-                Shipping { address, name: name.clone(), phone: phone.clone() }
+            (NewShipping::Address(address), Some(known)) => {
+                let contact = known.address.contact_name.as_deref().unwrap_or_default();
+                let follows = address.contact_name.as_ref().filter(|_| known.name == contact);
+                Shipping { name: follows.unwrap_or(&known.name).clone(), address, phone: known.phone.clone() }
             }
             (NewShipping::Address(address), None) => {
                 let name = address.contact_name.clone().unwrap_or_default();
@@ -241,6 +248,29 @@ mod tests {
     fn a_whole_address_leaves_nothing_of_the_old_one() {
         let bare = Address { street: Some("Elsewhere 1".into()), ..Address::default() };
         assert_eq!(NewAddress::Whole(bare.clone()).onto(Some(&known())), bare);
+    }
+
+    #[test]
+    fn a_country_that_is_named_as_before_is_written_as_before() {
+        let by_name = NewAddress::Written(postal(), Some("Netherlands".into())).onto(None);
+        assert_eq!(by_name.country_name.as_deref(), Some("Netherlands"));
+        let again = Address { country_name: None, ..by_name.clone() };
+        assert_eq!(NewAddress::Whole(again.clone()).onto(Some(&by_name)), by_name);
+        assert_eq!(NewAddress::Whole(known()).onto(Some(&by_name)), known(), "another name is another one");
+        assert_eq!(NewAddress::Written(postal(), None).onto(Some(&by_name)), again, "a code is written as a code");
+        assert_eq!(NewAddress::Postal(postal()).onto(Some(&by_name)), by_name, "to some it is a code in any case");
+    }
+
+    #[test]
+    fn a_recipient_who_is_the_contact_is_followed() {
+        let at = |contact: &str| Address { contact_name: Some(contact.into()), ..Address::default() };
+        let zed = NewShipping::Address(at("Zed")).onto(None);
+        assert_eq!(zed.name, "Zed");
+        let amy = NewShipping::Address(at("Amy")).onto(Some(&zed));
+        assert_eq!(amy.name, "Amy");
+        let desk = NewShipping::Details { address: Postal::default(), name: "Desk".into(), phone: None };
+        let desk = desk.onto(Some(&amy));
+        assert_eq!(NewShipping::Address(at("Bob")).onto(Some(&desk)).name, "Desk");
     }
 
     #[test]

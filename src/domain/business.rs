@@ -9,6 +9,9 @@ use super::words::words;
 /// The most contacts of one business.
 pub const MAX_CONTACTS: usize = 100;
 
+/// The most businesses of one customer: all of them go with it in one transaction.
+pub const MAX_BUSINESSES: usize = 500;
+
 /// A business of a customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Business {

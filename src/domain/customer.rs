@@ -12,6 +12,7 @@ use super::instrument::{Instrument, SourceChoice};
 use super::metadata::{Metadata, MetadataChange};
 use super::money::Currency;
 use super::patch::Patch;
+use super::payment_reference::PaymentReference;
 use super::problem::Problem;
 use super::tax_id::TaxId;
 use super::term::letters_without_case;
@@ -138,18 +139,6 @@ impl CustomerStatus {
     }
 }
 
-/// What a customer pays with, as a text that need not be the id of anything here.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum PaymentReference {
-    /// Nobody said: it is what invoices are charged to, else the default source.
-    #[default]
-    Unsaid,
-    /// Nothing, which was said.
-    Nothing,
-    /// This.
-    Text(String),
-}
-
 /// What invoices of a customer show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InvoiceSettings {
@@ -254,8 +243,8 @@ pub struct CustomerChange {
     pub metadata: MetadataChange,
     /// All free data, replaced whole; what is mentioned as metadata is merged afterwards.
     pub data: Patch<Entries>,
-    /// What it pays with. The id of a payment method that it holds is charged for invoices too, and nothing leaves invoices
-    /// without one.
+    /// What it pays with. The id of a payment method that it holds becomes the one that invoices are charged to, and nothing
+    /// leaves invoices without one.
     pub paid_by: Patch<String>,
     /// Languages, replaced whole.
     pub preferred_locales: Option<Vec<String>>,
@@ -445,16 +434,6 @@ impl Customer {
         (self.data.emptied || !all.is_empty()).then_some(all)
     }
 
-    /// What it pays with: as was said, else what invoices are charged to, else the default source.
-    pub fn payment_reference(&self) -> Option<&str> {
-        let by_default = || self.invoice_settings.default_payment_method.as_ref().or(self.default_source.as_ref());
-        match &self.paid_by {
-            PaymentReference::Unsaid => by_default().map(InstrumentId::as_str),
-            PaymentReference::Nothing => None,
-            PaymentReference::Text(text) => Some(text),
-        }
-    }
-
     fn replace_data(&mut self, data: Patch<Entries>) {
         match data {
             Patch::Keep => {}
@@ -478,27 +457,6 @@ impl Customer {
         // What was emptied is empty, not unknown.
         self.data.emptied = !has_any && (had_any || self.data.emptied);
         Ok(())
-    }
-
-    fn refer_to_payment(&mut self, wish: Patch<String>) {
-        let charged = self.invoice_settings.default_payment_method.as_ref().map(InstrumentId::as_str);
-        match wish {
-            Patch::Keep => {}
-            // Who sends back what he was shown says nothing new.
-            Patch::Clear if self.payment_reference().is_none() => {}
-            Patch::Set(text) if self.payment_reference() == Some(text.as_str()) && charged == Some(text.as_str()) => {}
-            Patch::Clear => {
-                self.paid_by = PaymentReference::Nothing;
-                self.invoice_settings.default_payment_method = None;
-            }
-            Patch::Set(text) => {
-                let held = self.instrument(&text).filter(|instrument| instrument.is_payment_method());
-                if let Some(id) = held.map(|instrument| instrument.id().clone()) {
-                    self.invoice_settings.default_payment_method = Some(id);
-                }
-                self.paid_by = PaymentReference::Text(text);
-            }
-        }
     }
 
     /// When a change of `now` is said to have been made: later than every change before, also where the clock stood still.
@@ -613,28 +571,6 @@ mod tests {
         let fewer = with(&customer, merge(&[("00", "")]));
         assert_eq!((fewer.metadata.len(), fewer.data.entries.len()), (49, 10));
         assert_eq!(with(&fewer, all(Patch::Set(fewer.free_data().unwrap()))), fewer);
-    }
-
-    #[test]
-    fn a_payment_reference_is_the_default_until_somebody_says_another() {
-        let refer = |wish| CustomerChange { paid_by: wish, ..CustomerChange::default() };
-        let mut customer = blank();
-        assert_eq!(customer.payment_reference(), None);
-        customer.default_source = Some(InstrumentId("card_1".into()));
-        assert_eq!(customer.payment_reference(), Some("card_1"));
-        customer.invoice_settings.default_payment_method = Some(InstrumentId("pm_1".into()));
-        assert_eq!(customer.payment_reference(), Some("pm_1"));
-
-        let said = with(&customer, refer(Patch::Set("momo_1".into())));
-        assert_eq!(said.payment_reference(), Some("momo_1"));
-        assert_eq!(said.invoice_settings, customer.invoice_settings);
-        // What is shown already says nothing new.
-        assert_eq!(with(&customer, refer(Patch::Set("pm_1".into()))), customer);
-        assert_eq!(with(&blank(), refer(Patch::Clear)), blank());
-        let nothing = with(&said, refer(Patch::Clear));
-        assert_eq!(nothing.payment_reference(), None);
-        assert_eq!(nothing.invoice_settings.default_payment_method, None);
-        assert_eq!(with(&nothing, refer(Patch::Clear)), nothing);
     }
 
     #[test]

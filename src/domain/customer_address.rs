@@ -5,6 +5,9 @@ use super::ids::{CustomerAddressId, CustomerId};
 use super::patch::Patch;
 use super::time::Time;
 
+/// The most addresses of one customer: all of them go with it in one transaction.
+pub const MAX_ADDRESSES: usize = 500;
+
 /// An address of a customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomerAddress {

@@ -33,6 +33,7 @@ pub mod order;
 pub mod page;
 pub mod patch;
 pub mod payment_method;
+pub mod payment_reference;
 pub mod period;
 pub mod problem;
 pub mod product;

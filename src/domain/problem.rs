@@ -234,6 +234,13 @@ pub enum Problem {
     NoSuchCustomerAddress(CustomerAddressId),
     /// The customer has no business of that id.
     NoSuchBusiness(BusinessId),
+    /// The customer has as many of something as it may.
+    TooManyOfCustomer {
+        /// Of what, as `addresses`.
+        what: &'static str,
+        /// How many.
+        most: usize,
+    },
     /// Something about products, variants or assets.
     Catalogue(CatalogueProblem),
     /// Something is wrong with an order, a rental or what they are made of.
@@ -253,6 +260,14 @@ impl From<RentalProblem> for Problem {
 }
 
 impl Problem {
+    /// What it is called in the code, without what it is about: for logs.
+    pub fn name(&self) -> String {
+        let written = format!("{self:?}");
+        let inner = written.strip_prefix("Rental(").or_else(|| written.strip_prefix("Catalogue("));
+        let named = inner.unwrap_or(&written);
+        named.chars().take_while(|letter| letter.is_ascii_alphanumeric()).collect()
+    }
+
     /// Whether the caller can mend the same request: what it states is wrong, or it read what is no longer so. Everything
     /// else is an outcome, which a retry gets again.
     pub fn is_of_parameters(&self) -> bool {
@@ -322,6 +337,7 @@ impl Problem {
             | Problem::CashHeld
             | Problem::NoSuchCustomerAddress(_)
             | Problem::NoSuchBusiness(_)
+            | Problem::TooManyOfCustomer { .. }
             | Problem::Rental(_) => false,
         }
     }
@@ -345,4 +361,20 @@ pub enum Deadline {
     RedeemBy,
     /// Of a promotion code.
     ExpiresAt,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_named_without_what_it_is_about() {
+        let code = Problem::PromotionCodeTaken { code: "SECRET".into() };
+        let inner = Problem::Rental(RentalProblem::RentalNotActive(crate::domain::rental::RentalStatus::Active));
+        for (problem, name) in
+            [(code, "PromotionCodeTaken"), (inner, "RentalNotActive"), (Problem::EmailTaken, "EmailTaken")]
+        {
+            assert_eq!(problem.name(), name);
+        }
+    }
 }

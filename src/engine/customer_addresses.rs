@@ -3,18 +3,23 @@
 use super::objects::{self, Walk};
 use super::{Ctx, Done, Precondition, customers, tell};
 use crate::domain::account::Account;
-use crate::domain::customer_address::{CustomerAddress, CustomerAddressChange, NewCustomerAddress};
+use crate::domain::customer_address::{CustomerAddress, CustomerAddressChange, MAX_ADDRESSES, NewCustomerAddress};
 use crate::domain::event::{Happening, ObjectChange};
 use crate::domain::facts::{Facts, customer_address_lists};
 use crate::domain::ids::{CustomerAddressId, CustomerId};
 use crate::domain::object::ObjectKind;
-use crate::domain::page::Span;
+use crate::domain::page::{Cursor, Page, Place, Span};
 use crate::domain::problem::Problem;
-use crate::store::{Read, Tx};
+use crate::store::{Kept, Read, Tx};
 
 /// Makes an address of a customer.
 pub fn create(tx: &mut dyn Tx, ctx: &Ctx<'_>, of: &CustomerId, wish: NewCustomerAddress) -> Done<CustomerAddress> {
-    let customer = customers::live(tx, ctx.account, of)?;
+    // Both are asked for before either is missed, as below.
+    let (customer, known) = (customers::live(tx, ctx.account, of), all(tx, ctx.account, of)?);
+    let customer = customer?;
+    if known.len() >= MAX_ADDRESSES {
+        return Err(Problem::TooManyOfCustomer { what: "addresses", most: MAX_ADDRESSES }.into());
+    }
     let made = CustomerAddress::new(wish, CustomerAddressId::mint(ctx.ids, ctx.now), customer.id, ctx.now);
 
     let after = Facts::from(made.clone());
@@ -55,21 +60,35 @@ pub fn update(
     Ok(changed)
 }
 
-/// So many addresses of a customer behind the first `offset`, oldest first.
+/// So many addresses of a customer, oldest first, behind that place and behind the first `offset` there.
 pub fn list(
     read: &mut dyn Read,
     account: &Account,
     of: &CustomerId,
+    after: Option<Place>,
     offset: usize,
     limit: usize,
-) -> Done<Vec<CustomerAddress>> {
+) -> Done<Page<CustomerAddress>> {
     let customer = customers::live(read, account, of);
     let list = customer_address_lists::of_customer(of);
-    let walk = Walk { list, created: Span::default(), cursor: objects::oldest(), limit: offset + limit };
+    let cursor = after.map_or_else(objects::oldest, Cursor::NewerThan);
+    let walk = Walk { list, created: Span::default(), cursor, limit: offset + limit };
     let page = objects::chosen(read, account.space, walk, |_, addresses: Vec<CustomerAddress>| {
         Ok(addresses.into_iter().filter(|address| address.customer == *of).collect())
     })?;
     customer?;
     // Pages are told newest first.
-    Ok(page.items.into_iter().rev().skip(offset).collect())
+    Ok(Page { items: page.items.into_iter().rev().skip(offset).collect(), has_more: page.has_more })
+}
+
+/// Where an address is among those of its customer.
+pub fn place(address: &CustomerAddress) -> Place {
+    Place { created: address.created, id: address.id.as_str().to_owned() }
+}
+
+/// All addresses of a customer, which are not too many. In a transaction this is asked before the first write.
+pub(super) fn all(read: &mut dyn Read, account: &Account, of: &CustomerId) -> Kept<Vec<CustomerAddress>> {
+    let mut all = objects::short_list(read, account.space, customer_address_lists::of_customer(of))?;
+    all.retain(|address: &CustomerAddress| address.customer == *of);
+    Ok(all)
 }

@@ -1,10 +1,12 @@
 //! Lists of customers from the oldest on, as APIs show them that have no word for newest first.
 
+use std::collections::VecDeque;
+
 use super::Done;
-use super::customers::by_email;
 use crate::domain::account::Account;
 use crate::domain::customer::{Customer, CustomerStatus};
 use crate::domain::page::{Cursor, CustomerPage, Page, Place, Span};
+use crate::domain::query::{Clause, Field, Join, Query, Test};
 use crate::domain::time::Time;
 use crate::store::{Kept, Read};
 
@@ -29,7 +31,7 @@ pub fn oldest(
     limit: usize,
 ) -> Done<Page<Customer>> {
     let mut found = match &wanted.email {
-        Some(email) => with_email(read, account, wanted, email, after.as_ref())?,
+        Some(email) => with_email(read, account, wanted, email, after.as_ref(), limit + 1)?,
         None => walked(read, account, wanted, after, limit + 1)?,
     };
     let has_more = found.len() > limit;
@@ -48,17 +50,34 @@ pub fn place(customer: &Customer) -> Place {
     Place { created: customer.created, id: customer.id.as_str().to_owned() }
 }
 
+/// Those of one e-mail address are found newest first only: all of them are gone through, and the oldest kept.
 fn with_email(
     read: &mut dyn Read,
     account: &Account,
     wanted: &Wanted,
     email: &str,
     after: Option<&Place>,
+    limit: usize,
 ) -> Kept<Vec<Customer>> {
-    let mut found = by_email(read, account.space, email)?;
-    found.retain(|customer| wanted.holds(customer) && after.is_none_or(|after| place(customer) > *after));
-    found.sort_by_key(place);
-    Ok(found)
+    let test = Test::Equals(Field::Email, email.to_owned());
+    let query = Query { join: Join::All, clauses: vec![Clause { negated: false, test }] };
+    let mut oldest: VecDeque<Customer> = VecDeque::new();
+    let mut from: Option<Place> = None;
+    loop {
+        let Page { items, has_more } = read.search(account.space, &query, from.as_ref(), AT_ONCE)?;
+        from = items.last().map(place);
+        let behind = |customer: &Customer| after.is_none_or(|after| place(customer) > *after);
+        let more = has_more && items.last().is_some_and(behind);
+        for customer in items.into_iter().take_while(behind).filter(|customer| wanted.holds(customer)) {
+            oldest.push_back(customer);
+            if oldest.len() > limit {
+                oldest.pop_front();
+            }
+        }
+        if !more {
+            return Ok(oldest.into_iter().rev().collect());
+        }
+    }
 }
 
 fn walked(

@@ -4,12 +4,13 @@ use super::holdings::{keep_gone, tell_instruments};
 use super::payment_methods::{self, Offered};
 use super::sources::Brought;
 use super::tax_ids::{self, Added};
-use super::{Ctx, Done, Precondition, discounts, tell};
+use super::{Ctx, Done, Precondition, businesses, customer_addresses, discounts, objects, tell};
 use crate::domain::account::{Account, Space};
 use crate::domain::balance::{BalanceReason, BalanceTransaction};
 use crate::domain::customer::{Customer, CustomerChange};
 use crate::domain::discount::{Offer, Redeemed};
 use crate::domain::event::Happening;
+use crate::domain::facts::Facts;
 use crate::domain::ids::{BalanceTransactionId, CustomerId, DiscountId};
 use crate::domain::metadata::Metadata;
 use crate::domain::page::{CustomerPage, Page, Place};
@@ -140,6 +141,7 @@ fn exchange(
     }
     let had = had(tx, ctx, &before)?;
     after.discount = after.discount.filter(|discount| !discount.is_over(ctx.now));
+    after.follow_charges(&before);
     step(ctx, &before, &mut after);
 
     let has = match offer {
@@ -157,9 +159,13 @@ fn exchange(
     Ok(after)
 }
 
-/// Deletes a customer: its id stays taken, its facts go. Its history and its balance transactions stay.
+/// Deletes a customer: its id stays taken, its facts go, and its addresses and businesses with them. Its history and its
+/// balance transactions stay.
 pub fn delete(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &CustomerId, insists: &Precondition) -> Done<Customer> {
-    let before = live(tx, ctx.account, id)?;
+    // All are asked for before any of them fails, so that a store that is a round trip away is asked once.
+    let (before, addresses, businesses) =
+        (live(tx, ctx.account, id), customer_addresses::all(tx, ctx.account, id), businesses::all(tx, ctx.account, id));
+    let (before, addresses, businesses) = (before?, addresses?, businesses?);
     insists.check(before.version)?;
     before.require_deletable()?;
     let had = had(tx, ctx, &before)?;
@@ -169,6 +175,8 @@ pub fn delete(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &CustomerId, insists: &Precond
     keep_gone(tx, ctx, &before.instruments, &after)?;
     tell_instruments(tx, ctx, &before.instruments, &after)?;
     tax_ids::tell_gone(tx, ctx, &before)?;
+    let gone = addresses.into_iter().map(Facts::from).chain(businesses.into_iter().map(Facts::from));
+    gone.into_iter().try_for_each(|facts| objects::remove(tx, ctx, &facts))?;
     discounts::announce(tx, ctx, &before.id, had.as_ref(), None)?;
     let beside = discounts::beside(None, had.as_ref());
     tell(tx, ctx, Happening::CustomerDeleted { before: Box::new(before), beside })?;

@@ -74,13 +74,12 @@ pub fn update(
     ctx: &Ctx<'_>,
     id: &CustomerId,
     insists: &Precondition,
-    change: CustomerChange,
+    mut change: CustomerChange,
 ) -> Done<Renter> {
     let Renter { customer, book } = read(tx, ctx.account, id)?;
     insists.check(customer.version)?;
-    let mut change = change;
+    // Who says again what nobody said but what is shown says nothing new.
     if change.kind == Patch::Set(kind(&customer)) {
-        // Whoever sends back the kind that was only assumed says nothing new.
         change.kind = Patch::Keep;
     }
     let ends = match change.status {

@@ -7,16 +7,25 @@ use super::{Ctx, Done};
 use crate::domain::account::{Account, Space};
 use crate::domain::ids::SnapshotId;
 use crate::domain::problem::Problem;
-use crate::domain::snapshot::{MAX_SNAPSHOTS, Snapshot};
+use crate::domain::snapshot::{KeptUnit, MAX_SNAPSHOTS, Snapshot};
+use crate::domain::unit::UnitSettings;
 use crate::identity;
 use crate::store::{Failure, Kept, Read, Tx};
 
-/// Removes all that a sandbox holds: records, events, kept replies. Its snapshots stay.
-pub fn wipe(tx: &mut dyn Tx, ctx: &Ctx<'_>) -> Done<()> {
+/// Removes all that a sandbox holds: records, events, kept replies. It is the unit again that every sandbox is at first. Its
+/// snapshots stay. Gives its account as it is now.
+pub fn wipe(tx: &mut dyn Tx, ctx: &Ctx<'_>) -> Done<Account> {
     let space = ctx.account.space;
     tx.claim(&[space])?;
+    let before = account(tx, space)?;
+    let first = KeptUnit { currency: identity::first_currency(), settings: UnitSettings::default() };
+    let after = first.onto(before.clone());
+
     tx.wipe(space)?;
-    Ok(())
+    if after != before {
+        tx.put_account(&after)?;
+    }
+    Ok(after)
 }
 
 /// Keeps all that a sandbox holds.
@@ -30,7 +39,7 @@ pub fn snapshot(tx: &mut dyn Tx, ctx: &Ctx<'_>, name: Option<String>) -> Done<Sn
         id = SnapshotId::mint(ctx.ids);
         tx.claim(&[space, identity::snapshot(ctx.account, &id)])?;
     }
-    let snapshot = Snapshot { id, name, created: ctx.now };
+    let snapshot = Snapshot { id, name, created: ctx.now, unit: Some(KeptUnit::of(&account)) };
     let kept_at = identity::snapshot(ctx.account, &snapshot.id);
     if account.snapshots.len() >= MAX_SNAPSHOTS {
         return Err(Problem::TooManySnapshots.into());
@@ -48,13 +57,22 @@ pub fn snapshots(read: &mut dyn Read, account: &Account) -> Done<Vec<Snapshot>> 
     Ok(snapshots.into_iter().rev().collect())
 }
 
-/// Makes a sandbox what it was when the snapshot was taken.
-pub fn restore(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &SnapshotId) -> Done<Snapshot> {
+/// Makes a sandbox what it was when the snapshot was taken. Gives its account as it is now.
+pub fn restore(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &SnapshotId) -> Done<(Snapshot, Account)> {
     let (space, kept_at) = (ctx.account.space, identity::snapshot(ctx.account, id));
     tx.claim(&[space, kept_at])?;
-    let (snapshot, _) = find(account(tx, space)?, id)?;
+    let before = account(tx, space)?;
+    let (snapshot, _) = find(before.clone(), id)?;
+    let after = match &snapshot.unit {
+        Some(unit) => unit.clone().onto(before.clone()),
+        None => before.clone(),
+    };
+
     tx.copy(kept_at, space)?;
-    Ok(snapshot)
+    if after != before {
+        tx.put_account(&after)?;
+    }
+    Ok((snapshot, after))
 }
 
 /// Gives another sandbox all that is in a snapshot, in place of what it holds. Gives its account as it is now.
@@ -62,16 +80,16 @@ pub fn fork(tx: &mut dyn Tx, ctx: &Ctx<'_>, id: &SnapshotId, to: Space) -> Done<
     let (space, kept_at) = (ctx.account.space, identity::snapshot(ctx.account, id));
     tx.claim(&[space, kept_at, to])?;
     let (ours, theirs) = (account(tx, space)?, account(tx, to)?);
-    find(ours.clone(), id)?;
+    let (snapshot, _) = find(ours.clone(), id)?;
+    let unit = snapshot.unit.unwrap_or_else(|| KeptUnit::of(&ours));
     // Records hold fingerprints: new cards must have those of equal ones among them.
     let fingerprint_key = ours.fingerprint_key.or(theirs.fingerprint_key.clone());
     let after = Account {
         display_name: ours.display_name,
-        default_currency: ours.default_currency,
         country: ours.country,
         api_version: ours.api_version,
         fingerprint_key,
-        ..theirs
+        ..unit.onto(theirs)
     };
 
     tx.copy(kept_at, to)?;

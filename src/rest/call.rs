@@ -7,6 +7,7 @@ use hyper::StatusCode;
 use hyper::header::{HeaderMap, HeaderName, LOCATION};
 
 use super::fields::Fields;
+use super::read::Changes;
 use super::refusal::Refusal;
 use crate::app::App;
 use crate::domain::account::Account;
@@ -75,6 +76,8 @@ pub enum Given {
     Nothing,
     /// An object of JSON.
     Body(Fields),
+    /// An object of JSON that changes a record.
+    Changes(Changes),
     /// A file.
     File {
         /// The whole value of `Content-Type`, of a media type that the operation takes.
@@ -94,7 +97,15 @@ impl Asked {
     pub fn body(&mut self) -> Fields {
         match std::mem::take(&mut self.given) {
             Given::Body(fields) => fields,
-            Given::Nothing | Given::File { .. } => Fields::default(),
+            Given::Nothing | Given::Changes(_) | Given::File { .. } => Fields::default(),
+        }
+    }
+
+    /// What the body wants changed, where that is what the operation takes.
+    pub fn changes(&mut self) -> Changes {
+        match std::mem::take(&mut self.given) {
+            Given::Changes(changes) => changes,
+            Given::Nothing | Given::Body(_) | Given::File { .. } => Changes::default(),
         }
     }
 }

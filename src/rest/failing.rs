@@ -24,7 +24,8 @@ pub async fn run_or_fail(
 ) -> Reply {
     let struck = {
         let param = |name: &str| text(query, json.as_ref(), name);
-        failures.strike(call.account.space, &Asked { method, path, asks_issuer: false, param: &param })
+        failures
+            .strike(call.account.space, &Asked { method, path, sent: &call.path, asks_issuer: false, param: &param })
     };
     let Some(Strike { fault, decline: _, delay }) = struck else { return run(api, call, plan, idempotent).await };
     if !delay.is_zero() {

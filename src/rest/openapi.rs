@@ -96,7 +96,7 @@ pub fn refusals(api: &Api, operation: &Operation) -> Vec<u16> {
     }
     match operation.takes {
         Intake::Nothing => {}
-        Intake::Body(_) | Intake::OptionalBody(_) | Intake::File(_) => causes.extend([
+        Intake::Body(_) | Intake::Changes(_) | Intake::OptionalBody(_) | Intake::File(_) => causes.extend([
             Refusal::MediaType { taken: Vec::new() },
             Refusal::Trouble(Trouble::BodyTooLarge(0)),
             Refusal::Trouble(Trouble::BodyTooSlow),
@@ -208,7 +208,7 @@ impl Maker<'_> {
     fn body(&mut self, takes: Intake) -> Option<Object> {
         let (shape, required) = match takes {
             Intake::Nothing => return None,
-            Intake::Body(shape) => (shape, true),
+            Intake::Body(shape) | Intake::Changes(shape) => (shape, true),
             Intake::OptionalBody(shape) => (shape, false),
             Intake::File(taken) => {
                 let mut content = Object::new();

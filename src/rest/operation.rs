@@ -49,6 +49,8 @@ pub enum Intake {
     Nothing,
     /// An object of JSON.
     Body(&'static Shape),
+    /// An object of JSON that changes a record. A member of it that is sent as the record shows it is no change.
+    Changes(&'static Shape),
     /// An object of JSON, or nothing at all, which is the same as an empty one.
     OptionalBody(&'static Shape),
     /// A file of one of these media types, whose bytes the operation reads itself.
@@ -93,7 +95,7 @@ impl Operation {
     /// The shape of the JSON that is sent, where JSON is sent.
     pub fn body(&self) -> Option<&'static Shape> {
         match self.takes {
-            Intake::Body(shape) | Intake::OptionalBody(shape) => Some(shape),
+            Intake::Body(shape) | Intake::Changes(shape) | Intake::OptionalBody(shape) => Some(shape),
             Intake::Nothing | Intake::File(_) => None,
         }
     }

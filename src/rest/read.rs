@@ -9,6 +9,7 @@ use super::fields::Fields;
 use super::shape::{Data, Member, Number, Shape, Text};
 use crate::domain::data;
 use crate::http::given::{Unfit, Value};
+use crate::http::json::Json;
 
 /// The most flaws that are told of one request.
 pub const MAX_FLAWS: usize = 50;
@@ -143,6 +144,101 @@ pub fn body(shape: &Shape, value: Value, how: &Reading) -> Result<Value, Vec<Fla
     reader.done(value)
 }
 
+/// The body of a change by its shape: what is wrong with a member is left open where the record may show it just so.
+pub fn changes(shape: &Shape, value: Value, how: &Reading) -> Result<Changes, Vec<Flaw>> {
+    let sent = if let Value::Object(sent) = &value { sent.clone() } else { Vec::new() };
+    let mut reader = Reader { how, flaws: Vec::new(), unknown: how.unknown };
+    let mut read = match reader.value(shape, value, "") {
+        Value::Object(read) => read,
+        Value::Null | Value::Flag(_) | Value::Whole(_) | Value::Number(_) | Value::Text(_) | Value::List(_) => {
+            Vec::new()
+        }
+    };
+    let flaws = reader.flaws;
+    let known = |name: &str| shape.members().iter().any(|member| member.name == name);
+    let once = |name: &str| sent.iter().filter(|(known, _)| known == name).count() == 1;
+    let of = |flaw: &Flaw, name: &str| flaw.path.split('.').next() == Some(name);
+    // Nothing shows a key that nobody knows, or has one twice; and of too many flaws not all are told.
+    let all_open = flaws.len() < MAX_FLAWS
+        && (how.unknown == Unknown::Ignored || sent.iter().all(|(name, _)| known(name)))
+        && flaws.iter().all(|flaw| sent.iter().any(|(name, _)| of(flaw, name) && once(name)));
+    if !all_open {
+        return Err(flaws);
+    }
+    let mut changes = Changes::default();
+    for (name, sent) in sent.into_iter().filter(|(name, _)| known(name)) {
+        let flaws: Vec<Flaw> = flaws.iter().filter(|flaw| of(flaw, &name)).cloned().collect();
+        let value = read.extract_if(.., |(known, _)| *known == name).next().map(|(_, value)| value);
+        if !flaws.is_empty() || value.as_ref() != Some(&sent) {
+            let is_sound = flaws.is_empty();
+            changes.doubts.push(Doubt { name: name.clone(), sent, flaws });
+            if !is_sound {
+                continue;
+            }
+        }
+        changes.fields.extend(value.map(|value| (name, value)));
+    }
+    Ok(changes)
+}
+
+/// What a body wants changed. A member that is sent as the record shows it is no change, whatever is wrong with it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Changes {
+    /// The members that are as they have to be.
+    fields: Vec<(String, Value)>,
+    /// Those that are not, and those that would be kept otherwise than they were sent.
+    doubts: Vec<Doubt>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Doubt {
+    name: String,
+    sent: Value,
+    flaws: Vec<Flaw>,
+}
+
+impl Changes {
+    /// Whether what they are depends on what the record shows.
+    pub fn are_open(&self) -> bool {
+        !self.doubts.is_empty()
+    }
+
+    /// The members, as far as they are as they have to be.
+    pub fn fields(&self) -> Fields {
+        Fields::new(self.fields.clone())
+    }
+
+    /// The members that are sent otherwise than they are shown, or what is wrong with them.
+    pub fn beside(&self, shown: &Json) -> Result<Fields, Vec<Flaw>> {
+        // What this server writes it can read.
+        let shown = Value::of_json(&shown.to_bytes()).unwrap_or(Value::Null);
+        let is_shown = |doubt: &Doubt| match &shown {
+            Value::Object(shown) => shown.iter().any(|(name, value)| *name == doubt.name && same(value, &doubt.sent)),
+            Value::Null | Value::Flag(_) | Value::Whole(_) | Value::Number(_) | Value::Text(_) | Value::List(_) => {
+                false
+            }
+        };
+        let (repeated, others): (Vec<&Doubt>, Vec<&Doubt>) = self.doubts.iter().partition(|doubt| is_shown(doubt));
+        let flaws: Vec<Flaw> = others.into_iter().flat_map(|doubt| doubt.flaws.clone()).collect();
+        if !flaws.is_empty() {
+            return Err(flaws);
+        }
+        let changed = |name: &String| !repeated.iter().any(|doubt| doubt.name == *name);
+        Ok(Fields::new(self.fields.iter().filter(|(name, _)| changed(name)).cloned().collect()))
+    }
+}
+
+/// Whether two values are the same, in whatever order the keys of their objects are.
+fn same(one: &Value, two: &Value) -> bool {
+    match (one, two) {
+        (Value::Object(one), Value::Object(two)) => {
+            let has = |key: &str, value: &Value| two.iter().any(|(known, other)| known == key && same(value, other));
+            one.len() == two.len() && one.iter().all(|(key, value)| has(key, value))
+        }
+        (one, two) => one == two,
+    }
+}
+
 /// A query string by its parameters.
 pub fn query(members: &'static [Member], query: &str, how: &Reading) -> Result<Fields, Vec<Flaw>> {
     let mut reader = Reader { how, flaws: Vec::new(), unknown: how.unknown_query };
@@ -152,7 +248,10 @@ pub fn query(members: &'static [Member], query: &str, how: &Reading) -> Result<F
         match (decoded(name), decoded(value)) {
             (Some(name), Some(value)) => given.push((name, value)),
             (Some(name), None) => reader.flaw(&shown(&name), Wrong::NotText),
-            (None, _) => reader.flaw("", Wrong::NotText),
+            (None, _) => {
+                let seen = percent_decode(name.as_bytes()).decode_utf8_lossy();
+                reader.flaw(&shown(&seen), Wrong::NotText);
+            }
         }
     }
     let mut fields = Vec::new();
@@ -391,9 +490,10 @@ impl Reader<'_> {
     }
 
     fn data(&mut self, data: &Data, value: Value, path: &str) -> Value {
-        self.plain(&value, data.max_depth, data.max_depth, path);
         if size(&value) > data.max_bytes {
             self.flaw(path, Wrong::TooManyBytes(data.max_bytes));
+        } else {
+            self.plain(&value, data.max_depth, data.max_depth, path);
         }
         value
     }
@@ -442,19 +542,28 @@ pub fn decimal(parts: i64, decimals: u32) -> Vec<u8> {
 
 /// How many bytes a value has, written without spaces.
 fn size(value: &Value) -> usize {
-    // An escape is counted as what it stands for.
     match value {
         Value::Null => 4,
         Value::Flag(flag) => 5 - usize::from(*flag),
         Value::Whole(number) => number.to_string().len(),
         Value::Number(number) => number.len(),
-        Value::Text(text) => text.len() + 2,
+        Value::Text(text) => text_size(text),
         Value::List(items) => 1 + items.len().max(1) + items.iter().map(size).sum::<usize>(),
         Value::Object(entries) => {
-            let entries_size = entries.iter().map(|(key, value)| key.len() + 3 + size(value)).sum::<usize>();
+            let entries_size = entries.iter().map(|(key, value)| text_size(key) + 1 + size(value)).sum::<usize>();
             1 + entries.len().max(1) + entries_size
         }
     }
+}
+
+/// How many bytes a text has in its quotation marks, where an escape is as long as it is written.
+fn text_size(text: &str) -> usize {
+    let escapes = text.bytes().map(|byte| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 1,
+        0..=0x1f => 5,
+        _ => 0,
+    });
+    text.len() + 2 + escapes.sum::<usize>()
 }
 
 fn inside(path: &str, name: &str) -> String {

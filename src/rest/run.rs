@@ -78,8 +78,13 @@ impl Api {
         }
     }
 
-    /// The reply that refuses a request.
+    /// The reply that refuses a request. A rule that the API has no words for is told as a failure of ours, and logged.
     pub fn refuse(&self, refusal: &Refusal, request: &str) -> Reply {
+        if let Refusal::Problem(problem) = refusal
+            && self.voice.status(refusal) >= 500
+        {
+            tracing::error!(request, "{} has no words for the refusal {}", self.name, problem.name());
+        }
         self.voice.reply(refusal, request)
     }
 
@@ -238,11 +243,13 @@ fn sent(
     match operation.takes {
         Intake::Nothing if unknown == Unknown::Ignored => Ok(Sent { query, json: None, body: Body::default() }),
         Intake::Nothing => Err(Refusal::BodyNotTaken),
-        Intake::Body(_) | Intake::OptionalBody(_) if essence == "application/json" => {
+        Intake::Body(_) | Intake::Changes(_) | Intake::OptionalBody(_) if essence == "application/json" => {
             let json = Value::of_json(&body).map_err(Refusal::NotJson)?;
             Ok(Sent { query, json: Some(json), body })
         }
-        Intake::Body(_) | Intake::OptionalBody(_) => Err(Refusal::MediaType { taken: vec!["application/json"] }),
+        Intake::Body(_) | Intake::Changes(_) | Intake::OptionalBody(_) => {
+            Err(Refusal::MediaType { taken: vec!["application/json"] })
+        }
         Intake::File(taken) if taken.iter().any(|media| media.name == essence) => Ok(Sent { query, json: None, body }),
         Intake::File(taken) => Err(Refusal::MediaType { taken: taken.iter().map(|media| media.name).collect() }),
     }
@@ -260,6 +267,10 @@ fn asked(api: &Api, call: &Call, operation: &Operation, parts: Vec<String>, sent
                 read::body(shape, Value::Object(Vec::new()), &how).map(|value| Given::Body(members(value)))
             }
             (None, _) => Err(vec![read::Flaw::new("", read::Wrong::Missing)]),
+        },
+        Intake::Changes(shape) => match json {
+            Some(json) => read::changes(shape, json, &how).map(Given::Changes),
+            None => Err(vec![read::Flaw::new("", read::Wrong::Missing)]),
         },
         Intake::File(_) if body.is_empty() => Err(vec![read::Flaw::new("", read::Wrong::Missing)]),
         Intake::File(_) => {

@@ -55,7 +55,7 @@ fn part(api: &Api) -> String {
         }
         let said = match operation.takes {
             Intake::Nothing => String::new(),
-            Intake::Body(shape) | Intake::OptionalBody(shape) => {
+            Intake::Body(shape) | Intake::Changes(shape) | Intake::OptionalBody(shape) => {
                 list(shape, "", &mut rows);
                 String::new()
             }

@@ -79,6 +79,35 @@ fn requests_are_refused_in_the_words_of_the_api() {
 }
 
 #[test]
+fn other_apis_refuse_in_their_words() {
+    let server = server();
+    let sandbox = Sandbox { server: &server, key: "sk_test_languages" };
+    let mut connection = sandbox.connection();
+    let tenant: &[(&str, &str)] = &[("tenant-id", "languages")];
+    for (path, headers) in [
+        ("/api/v1/customers", &[][..]),
+        ("/jani/api/v1/customers", &[]),
+        ("/v1/customers", tenant),
+        ("/flexportal/v1/customers", tenant),
+        ("/stripe/v1/customers", &[]),
+    ] {
+        let get = |connection: &mut Connection| connection.send("GET", path, headers, "").expect("it answers");
+        // A path is that of the API, or the one that was sent.
+        sandbox.rule(&json!({"fail": "lock_timeout", "path": path}));
+        let reply = get(&mut connection);
+        if path.starts_with("/stripe") {
+            assert_eq!(reply.status, 429, "{path}");
+        } else {
+            assert_eq!((reply.status, reply.header("retry-after")), (503, Some("1")), "{path}");
+        }
+        assert_eq!(get(&mut connection).status, 200, "{path}");
+        sandbox.rule(&json!({"fail": "rate_limit", "path": path}));
+        let reply = get(&mut connection);
+        assert_eq!((reply.status, reply.header("retry-after")), (429, Some("1")), "{path}");
+    }
+}
+
+#[test]
 fn a_decline_is_the_issuers() {
     let server = server();
     let sandbox = Sandbox { server: &server, key: "sk_test_decline" };

@@ -114,6 +114,8 @@ impl Facts {
                 "firstName" => wanted.0 = text(&value),
                 "lastName" => wanted.1 = text(&value),
                 "company" => self.shown["business_name"] = filled,
+                // What is shown of one of whom nobody said is no news.
+                "customerType" if self.kind.is_none() && text(&value) == "individual" => {}
                 "customerType" => self.kind = Some(text(&value)),
                 "status" if value == "active" => self.status = "active".to_owned(),
                 "status" if self.status == "active" => self.status = "inactive".to_owned(),

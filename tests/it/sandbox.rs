@@ -17,6 +17,7 @@ in_every_store! {
     an_emptied_sandbox_is_as_new,
     a_snapshot_is_put_back_with_everything,
     a_fork_goes_its_own_way,
+    a_snapshot_holds_the_unit_that_it_was_written_for,
     snapshots_outlive_the_server_and_are_forgotten,
     a_sandbox_has_so_many_snapshots,
     what_cannot_be_done_is_refused_by_name,
@@ -188,6 +189,53 @@ fn a_fork_goes_its_own_way(keeping: &Keeping) {
     let (ours, other) = (Sandbox::new(&server, "sk_test_ours"), Sandbox::new(&server, "sk_test_other"));
     assert_eq!(ours.shown(), before);
     assert_eq!(other.fingerprint(&other.client.customer("source=tok_visa")), ours.fingerprint(&id));
+}
+
+fn a_snapshot_holds_the_unit_that_it_was_written_for(keeping: &Keeping) {
+    const UNIT: &str = "/cusp/v1/sandbox/unit";
+    let server = Server::start(keeping);
+    let (ours, other) = (Sandbox::new(&server, "sk_test_ours"), Sandbox::new(&server, "sk_test_other"));
+    let unit = |sandbox: &Sandbox<'_>| json(&sandbox.ask("GET", UNIT, None));
+    let totals = |sandbox: &Sandbox<'_>, tenant: &str| {
+        json(&sandbox.client.unit(tenant, "GET", "/v1/orders", ""))["orders"][0]["totals"].clone()
+    };
+    let first = unit(&ours);
+    json(&ours.ask("POST", UNIT, Some(value!({"currency": "eur", "tax_rate": "21", "default_contract_length": 12}))));
+    let european = unit(&ours);
+    let make = |path: &str, body: Value| {
+        let made = ours.client.unit("ours", "POST", path, &body.to_string());
+        assert_eq!(made.status, 201, "{}", made.text());
+    };
+    make(
+        "/v1/products",
+        value!({"productSku": "NB", "name": "Notebook", "specification": "16", "category": "Laptops", "brand": "Acme",
+            "variants": [{"variantSku": "NB-A", "variantName": "A", "grade": "A",
+                "pricing": [{"contractLength": 12, "monthlyPrice": 10}]}]}),
+    );
+    make(
+        "/v1/orders",
+        value!({"customer": {"email": "jenny@example.com", "firstName": "Jenny", "lastName": "Rosen"},
+            "billingAddress": {"contactName": "J", "streetAddress": "Main 1", "city": "Utrecht", "country": "Netherlands"},
+            "items": [{"sku": "NB-A", "quantity": 1}]}),
+    );
+    let ordered = totals(&ours, "ours");
+    assert_eq!((&ordered["currency"], &ordered["total"]), (&value!("EUR"), &value!(12.1)));
+    let snapshot = ours.snapshot();
+
+    ours.wipe();
+    assert_eq!(unit(&ours), first, "an emptied sandbox is the unit that it was at first");
+    json(&ours.ask("POST", UNIT, Some(value!({"currency": "jpy", "tax_rate": "10"}))));
+    ours.restore(&snapshot);
+    assert_eq!((unit(&ours), totals(&ours, "ours")), (european.clone(), ordered.clone()));
+
+    json(&other.ask("POST", UNIT, Some(value!({"currency": "jpy"}))));
+    let theirs = unit(&other);
+    ours.fork(&snapshot, "sk_test_other");
+    let mut forked = unit(&other);
+    assert_eq!(forked["tenant_id"], theirs["tenant_id"], "its name is its own");
+    forked["tenant_id"] = european["tenant_id"].clone();
+    forked["account"] = european["account"].clone();
+    assert_eq!((forked, totals(&other, "other")), (european, ordered));
 }
 
 fn snapshots_outlive_the_server_and_are_forgotten(keeping: &Keeping) {

@@ -79,7 +79,7 @@ fn sandbox(account: &str) -> Object {
 }
 
 fn object(snapshot: &Snapshot) -> Object {
-    let Snapshot { id, name, created } = snapshot;
+    let Snapshot { id, name, created, unit: _ } = snapshot;
     Object::new()
         .and("id", id.0.clone())
         .and("object", "snapshot")

@@ -5,11 +5,12 @@ pub mod catalogue;
 mod rentals;
 
 use hyper::StatusCode;
-use hyper::header::{ALLOW, HeaderMap, RETRY_AFTER};
+use hyper::header::{ALLOW, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
 
 use super::tenant;
 use crate::domain::account::Account;
 use crate::domain::problem::Problem;
+use crate::domain::secret::without_card_numbers;
 use crate::engine::Stop;
 use crate::http::json::{Json, Object};
 use crate::http::{Reply, Trouble};
@@ -96,8 +97,11 @@ pub fn not_that(path: &str, code: &'static str, message: String) -> Refusal {
 }
 
 /// A problem of a member, told with the path at which the body has it.
-pub fn at(path: &str, problem: &Problem) -> Halt {
-    let Said { status, code, message, details } = Said::problem(problem);
+pub fn at(path: &str, problem: Problem) -> Halt {
+    let Said { status, code, message, details } = Said::problem(&problem);
+    if status >= 500 {
+        return Halt::Problem(problem);
+    }
     let kind = details.first().map_or(if status == 404 { "not_found" } else { "custom" }, |(_, _, kind)| kind);
     let flaws = vec![Flaw::rule(path, kind, message.clone())];
     Halt::Refusal(Refusal::Own(Box::new(Own { status, code, message, flaws })))
@@ -135,7 +139,11 @@ fn reply(refusal: &Refusal) -> Reply {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let reply = Reply::new(status, body.to_bytes());
     match refusal {
+        Refusal::NoKey | Refusal::UnknownKey | Refusal::RevokedKey => {
+            reply.with(WWW_AUTHENTICATE, "Bearer realm=\"FlexPortal\"")
+        }
         Refusal::RateLimit { seconds } => reply.with(RETRY_AFTER, &seconds.to_string()),
+        Refusal::Busy => reply.with(RETRY_AFTER, "1"),
         Refusal::OtherMethod { allowed } => reply.with(ALLOW, allowed),
         _ => reply,
     }
@@ -210,7 +218,7 @@ impl Said {
     fn flawed(flaws: &[Flaw]) -> Said {
         let message = match flaws {
             [flaw] if flaw.path.is_empty() => format!("The request {}.", flaw.wrong),
-            [flaw] => format!("`{}` {}.", flaw.path, flaw.wrong),
+            [flaw] => format!("`{}` {}.", without_card_numbers(&flaw.path), flaw.wrong),
             _ => format!("{} members of the request are not as they have to be.", flaws.len()),
         };
         Said { details: flaws.iter().map(detail).collect(), ..Said::new(400, "VALIDATION_ERROR", message) }
@@ -237,14 +245,16 @@ impl Said {
             Problem::VersionMismatch { .. } => Said::of(&Refusal::VersionMismatch),
             Problem::Rental(problem) => rentals::said(problem),
             Problem::Catalogue(problem) => catalogue::said(problem),
-            // The verbs that are run here have no others.
+            // The verbs that are run here have no others; where one has, it is logged where it is refused.
             _ => Said::of(&Refusal::Broken),
         }
     }
 }
 
+/// A flaw without what could be a card number in its path: keys of callers are repeated there. Serial numbers, which may look
+/// like one, are in sentences only.
 fn detail(flaw: &Flaw) -> (String, String, &'static str) {
-    (flaw.path.clone(), flaw.wrong.to_string(), code(&flaw.wrong))
+    (without_card_numbers(&flaw.path), flaw.wrong.to_string(), code(&flaw.wrong))
 }
 
 /// The code of a flaw: those of the library whose marks the published documents bear.

@@ -102,6 +102,11 @@ impl Shown {
         Shown { tenant, currency: account.default_currency, now }
     }
 
+    /// The same for amounts in another currency.
+    pub fn in_currency(&self, currency: Currency) -> Shown {
+        Shown { tenant: self.tenant.clone(), currency, now: self.now }
+    }
+
     /// An amount in minor units, as a number of major ones.
     pub fn money(&self, minor: i64) -> Json {
         Json::Decimal(minor, self.currency.decimals())

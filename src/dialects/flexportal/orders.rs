@@ -365,8 +365,8 @@ fn named_in_body(stop: Stop) -> Halt {
     match stop {
         Stop::Problem(Problem::Rental(RentalProblem::NoSuchOrder(_))) => named_by(ORDER)(stop),
         Stop::Problem(Problem::Rental(RentalProblem::NoSuchRental(_))) => named_by(RENTAL)(stop),
-        Stop::Problem(problem @ Problem::Rental(RentalProblem::OrderOfOtherCustomer)) => at(ORDER, &problem),
-        Stop::Problem(problem @ Problem::Rental(RentalProblem::RentalOfOtherCustomer { .. })) => at(RENTAL, &problem),
+        Stop::Problem(problem @ Problem::Rental(RentalProblem::OrderOfOtherCustomer)) => at(ORDER, problem),
+        Stop::Problem(problem @ Problem::Rental(RentalProblem::RentalOfOtherCustomer { .. })) => at(RENTAL, problem),
         stop => stop.into(),
     }
 }
@@ -479,6 +479,7 @@ pub fn object(order: &Order, shown: &Shown) -> Object {
         cancelled,
     } = order;
     let OrderTotals { subtotal, tax, total, currency } = totals;
+    let shown = &shown.in_currency(*currency);
     let units = i64::from(order.units());
     let totals = Object::new()
         .and("subtotal", shown.money(*subtotal))

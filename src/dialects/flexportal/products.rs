@@ -91,7 +91,7 @@ fn named_in_body(change: &ProductChange, stop: Stop) -> Halt {
     };
     let place = change.variants.iter().position(|variant| variant.sku == *sku);
     match (place, stop) {
-        (Some(place), Stop::Problem(problem)) => at(&format!("variants.{place}.{part}"), &problem),
+        (Some(place), Stop::Problem(problem)) => at(&format!("variants.{place}.{part}"), problem),
         (_, stop) => stop.into(),
     }
 }

@@ -162,7 +162,7 @@ pub fn upgrade(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
     };
     Ok(Plan::write(move |call, tx, ctx| {
         let upgraded = rentals::upgrade(tx, ctx, &id, wish.clone()).map_err(|stop| match stop {
-            Stop::Problem(problem @ Problem::Rental(RentalProblem::NoPriceFor(_))) => at(said_by, &problem),
+            Stop::Problem(problem @ Problem::Rental(RentalProblem::NoPriceFor(_))) => at(said_by, problem),
             stop => named_in_body("newSerialNumber")(stop),
         })?;
         let shown = Shown::of(call);
@@ -353,23 +353,24 @@ pub fn calculate_early_return(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, R
 /// the path.
 fn named_in_body(device: &'static str) -> impl Fn(Stop) -> Halt {
     move |stop| {
-        let problem = match &stop {
+        let problem = match stop {
             Stop::Problem(problem) => problem,
-            Stop::Failure(_) => return stop.into(),
+            failure @ Stop::Failure(_) => return failure.into(),
         };
-        match problem {
-            Problem::Rental(RentalProblem::NoSuchOrder(_)) => named_by("orderId")(stop),
-            Problem::Rental(RentalProblem::NoSuchHolder(_)) => named_by("customerId")(stop),
+        let missing = |path: &str, problem| named_by(path)(Stop::Problem(problem));
+        match &problem {
+            Problem::Rental(RentalProblem::NoSuchOrder(_)) => missing("orderId", problem),
+            Problem::Rental(RentalProblem::NoSuchHolder(_)) => missing("customerId", problem),
             Problem::Rental(RentalProblem::NoSuchBillingGroup(_)) => at("billingGroupId", problem),
             Problem::Rental(RentalProblem::SkuMismatch) => at(device, problem),
             Problem::Rental(RentalProblem::NoneAvailable(_))
             | Problem::Catalogue(CatalogueProblem::VariantInactive(_)) => at("newSku", problem),
-            Problem::Catalogue(CatalogueProblem::NoSuchVariant(_)) => named_by("newSku")(stop),
-            Problem::Catalogue(CatalogueProblem::NoSuchAsset(_)) => named_by(device)(stop),
+            Problem::Catalogue(CatalogueProblem::NoSuchVariant(_)) => missing("newSku", problem),
+            Problem::Catalogue(CatalogueProblem::NoSuchAsset(_)) => missing(device, problem),
             Problem::Catalogue(CatalogueProblem::AssetNotAvailable { .. } | CatalogueProblem::SkuMismatch { .. }) => {
                 at(device, problem)
             }
-            _ => stop.into(),
+            _ => problem.into(),
         }
     }
 }

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use hyper::header::LINK;
+
 use super::customer_object::{custom_data, moment};
-use super::customers::Repeated;
+use super::customers::{Repeated, next, nothing_after};
 use super::formats::{COUNTRY_CODE, COUNTRY_SHOWN, CREATED_AT, CUSTOM_DATA, ID, PART, SHOWN, UPDATED_AT};
 use crate::domain::customer_address::{CustomerAddress, CustomerAddressChange, NewCustomerAddress};
 use crate::domain::ids::{CustomerAddressId, CustomerId};
-use crate::engine::customer_addresses;
+use crate::domain::problem::Problem;
+use crate::engine::{Stop, customer_addresses};
 use crate::http::conditions;
 use crate::http::json::{Json, Object};
 use crate::rest::shape::{Member, member};
@@ -108,6 +111,7 @@ pub static UPDATE: Component = Component {
 pub const LIST: &[Member] = &[
     member("limit", Shape::Whole(1, 200)).doc("How many addresses at most.").example("50"),
     member("offset", Shape::Whole(0, MAX_OFFSET)).doc("How many to leave out first.").example("0"),
+    member("after", ID).doc("Begin behind the address of that id, which the documents do not have."),
 ];
 
 /// `POST /api/v1/customers/{customer_id}/addresses`
@@ -152,6 +156,7 @@ pub fn update(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
     Ok(Plan::write(move |call, tx, ctx| {
         if !repeated.is_empty() {
             let before = customer_addresses::read(tx, &call.account, &customer, &id)?;
+            call.insists().check(before.version)?;
             repeated.require(before.id.as_str(), before.created, before.updated)?;
         }
         let changed = customer_addresses::update(tx, ctx, &customer, &id, &call.insists(), change.clone())?;
@@ -164,20 +169,36 @@ pub fn list(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
     let customer = CustomerId(asked.part(0));
     let limit = asked.query.get("limit").unwrap_or(DEFAULT_LIMIT);
     let offset = asked.query.get("offset").unwrap_or(0);
+    let after = asked.query.get::<String>("after").map(CustomerAddressId);
     Ok(Plan::scan(move |call, read| {
+        let after = match &after {
+            None => None,
+            Some(id) => match customer_addresses::read(read, &call.account, &customer, id) {
+                Ok(address) => Some(customer_addresses::place(&address)),
+                Err(Stop::Problem(Problem::NoSuchCustomerAddress(_))) => {
+                    return Err(nothing_after("is the id of no address of the customer").into());
+                }
+                Err(stop) => return Err(stop.into()),
+            },
+        };
         // Both are within the bounds of the table.
-        let found = customer_addresses::list(read, &call.account, &customer, offset as usize, limit as usize)?;
+        let page = customer_addresses::list(read, &call.account, &customer, after, offset as usize, limit as usize)?;
+        let found = &page.items;
         let addresses = found.iter().map(|address| {
             let mut told = object(address);
             told.remove("customer_id");
             Json::from(told)
         });
-        let page = Object::new()
+        let told = Object::new()
             .and("customer_id", customer.as_str().to_owned())
             .and("addresses", addresses.collect::<Vec<_>>())
             .and("limit", limit)
             .and("offset", offset);
-        Ok(Answer::ok(page))
+        let answer = Answer::ok(told);
+        Ok(match found.last().filter(|_| page.has_more) {
+            Some(last) => answer.header(LINK, next(call, last.id.as_str(), [("limit", Some(limit.to_string()))])),
+            None => answer,
+        })
     }))
 }
 

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use hyper::header::LINK;
+
 use super::addresses::SHOWN_CUSTOMER;
 use super::customer_object::{custom_data, moment};
-use super::customers::Repeated;
+use super::customers::{Repeated, next, nothing_after};
 use super::formats::{CREATED_AT, CUSTOM_DATA, EMAIL_ADDRESS, ID, NAME, PHONE_NUMBER, SHOWN, UPDATED_AT};
 use crate::domain::business::{Business, BusinessChange, BusinessStatus, Contact, MAX_CONTACTS, NewBusiness};
 use crate::domain::ids::{BusinessId, CustomerId};
-use crate::engine::businesses;
+use crate::domain::problem::Problem;
+use crate::engine::{Stop, businesses};
 use crate::http::conditions;
 use crate::http::json::{Json, Object};
 use crate::rest::shape::{Member, member};
@@ -110,6 +113,7 @@ pub static UPDATE: Component = Component {
 pub const LIST: &[Member] = &[
     member("status", STATUS).doc("Only those of this status."),
     member("limit", Shape::Whole(1, 200)).doc("How many businesses at most.").example("10"),
+    member("after", ID).doc("Begin behind the business of that id, which the documents do not have."),
 ];
 
 /// `POST /api/v1/customers/{customer_id}/businesses`
@@ -158,6 +162,7 @@ pub fn update(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
     Ok(Plan::write(move |call, tx, ctx| {
         if !repeated.is_empty() {
             let before = businesses::read(tx, &call.account, &customer, &id)?;
+            call.insists().check(before.version)?;
             repeated.require(before.id.as_str(), before.created, before.updated)?;
         }
         let changed = businesses::update(tx, ctx, &customer, &id, &call.insists(), change.clone())?;
@@ -170,11 +175,28 @@ pub fn list(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
     let customer = CustomerId(asked.part(0));
     let status = status(&mut asked.query);
     let limit = asked.query.get("limit").unwrap_or(DEFAULT_LIMIT);
+    let after = asked.query.get::<String>("after").map(BusinessId);
     Ok(Plan::scan(move |call, read| {
+        let after = match &after {
+            None => None,
+            Some(id) => match businesses::read(read, &call.account, &customer, id) {
+                Ok(business) => Some(businesses::place(&business)),
+                Err(Stop::Problem(Problem::NoSuchBusiness(_))) => {
+                    return Err(nothing_after("is the id of no business of the customer").into());
+                }
+                Err(stop) => return Err(stop.into()),
+            },
+        };
         // It is within the bounds of the table.
-        let found = businesses::list(read, &call.account, &customer, status, limit as usize)?;
+        let page = businesses::list(read, &call.account, &customer, status, after, limit as usize)?;
+        let found = &page.items;
         let data = found.iter().map(|business| Json::from(object(business))).collect::<Vec<_>>();
-        Ok(Answer::ok(Object::new().and("data", data)))
+        let answer = Answer::ok(Object::new().and("data", data));
+        let kept = [("limit", Some(limit.to_string())), ("status", status.map(|status| status.as_str().to_owned()))];
+        Ok(match found.last().filter(|_| page.has_more) {
+            Some(last) => answer.header(LINK, next(call, last.id.as_str(), kept)),
+            None => answer,
+        })
     }))
 }
 

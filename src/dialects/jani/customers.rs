@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use hyper::header::LINK;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
 use super::customer_object::{self, STATUS};
 use super::failure::read_only;
-use super::formats::{CREATED_AT, CUSTOM_DATA, EMAIL_ADDRESS, ID, NAME, NEW_ADDRESS, PHONE_NUMBER, UPDATED_AT};
+use super::formats::{
+    CREATED_AT, CUSTOM_DATA, EMAIL_ADDRESS, ID, NAME, NEW_ADDRESS, PAYMENT_REFERENCE, PHONE_NUMBER, UPDATED_AT,
+};
 use crate::domain::address::{NewAddress, Postal};
 use crate::domain::country;
 use crate::domain::customer::{Customer, CustomerChange, CustomerStatus, StatusChange};
@@ -29,7 +32,7 @@ const EMAIL_MEMBER: Member =
     member("email", EMAIL_ADDRESS).doc("No other customer has it, whatever its case.").example("alice@example.com");
 const PHONE_MEMBER: Member = member("phone", PHONE_NUMBER).nullable().example("+255788323255");
 const ADDRESS_MEMBER: Member = member("address", Shape::Component(&NEW_ADDRESS)).nullable();
-const PAYMENT_METHOD_MEMBER: Member = member("payment_method", Shape::text(1, 255))
+const PAYMENT_METHOD_MEMBER: Member = member("payment_method", PAYMENT_REFERENCE)
     .nullable()
     .doc("What the customer pays with. Nothing needs to be there of that name.")
     .example("card_01h3vjs3b16yc3f9q8q9pfrb79");
@@ -57,8 +60,8 @@ pub static CREATE: Component = Component {
 /// What an update takes.
 pub static UPDATE: Component = Component {
     name: "CustomerUpdate",
-    doc: "What changes about a customer. What is left out stays, and null empties what may be empty. What only the server \
-          says may be repeated.",
+    doc: "What changes about a customer. What is left out stays, and null empties what may be empty. What is shown may \
+          be repeated.",
     shape: Shape::Object(&[
         member("id", ID).read_only(),
         NAME_MEMBER,
@@ -82,8 +85,8 @@ pub const LIST: &[Member] = &[
 ];
 
 /// `POST /api/v1/customers`
-pub fn create(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
-    let change = change(&mut asked.body());
+pub fn create(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
+    let change = change(&mut asked.body(), call.lenient);
     Ok(Plan::write(move |call, tx, ctx| {
         if !conditions::lets_make(&call.headers) {
             return Err(Refusal::VersionMismatch.into());
@@ -101,17 +104,24 @@ pub fn get(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
 }
 
 /// `PATCH /api/v1/customers/{customer_id}`
-pub fn update(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
+pub fn update(call: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
     let id = CustomerId(asked.part(0));
-    let mut body = asked.body();
+    let changes = asked.changes();
+    let mut body = changes.fields();
     let repeated = Repeated::of(&mut body);
-    let change = change(&mut body);
+    let plain = change(&mut body, call.lenient);
     Ok(Plan::write(move |call, tx, ctx| {
-        if !repeated.is_empty() {
+        let mut wanted = plain.clone();
+        if changes.are_open() || !repeated.is_empty() {
             let before = customers::live(tx, &call.account, &id)?;
-            repeated.require(before.id.as_str(), before.created, before.updated)?;
+            call.insists().check(before.version)?;
+            // What is sent as it is shown is no change, also where it could not be written so: other APIs have other rules.
+            let shown = customer_object::customer(&before, call.lenient).into();
+            let mut body = changes.beside(&shown).map_err(Refusal::Flaws)?;
+            Repeated::of(&mut body).require(before.id.as_str(), before.created, before.updated)?;
+            wanted = change(&mut body, call.lenient);
         }
-        let changed = customers::update(tx, ctx, &id, &call.insists(), change.clone(), &Bringing::default())?;
+        let changed = customers::update(tx, ctx, &id, &call.insists(), wanted, &Bringing::default())?;
         Ok(answer(changed, call.lenient))
     }))
 }
@@ -129,32 +139,41 @@ pub fn list(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
             None => None,
             Some(id) => match read.customer(call.account.space, id)? {
                 Some(customer) => Some(customer_lists::place(&customer)),
-                None => {
-                    let wrong = Wrong::Rule("unknown", "is the id of no customer".to_owned());
-                    return Err(Refusal::flaw(Flaw::new("after", wrong)).into());
-                }
+                None => return Err(nothing_after("is the id of no customer").into()),
             },
         };
         let page = customer_lists::oldest(read, &call.account, &wanted, after, limit)?;
         let shown = page.items.iter().map(|customer| customer_object::customer(customer, call.lenient).into());
         let answer = Answer::ok(shown.collect::<Vec<Json>>());
         Ok(match page.items.last().filter(|_| page.has_more) {
-            Some(last) => answer.header(LINK, next(call, &wanted, per_page, last)),
+            Some(last) => {
+                let Wanted { status, email } = &wanted;
+                let kept = [
+                    ("per_page", per_page.map(|number| number.to_string())),
+                    ("status", status.map(|status| status.as_str().to_owned())),
+                    ("email", email.clone()),
+                ];
+                answer.header(LINK, next(call, last.id.as_str(), kept))
+            }
             None => answer,
         })
     }))
 }
 
-/// The link to what comes behind that customer (RFC 8288).
-fn next(call: &Call, wanted: &Wanted, per_page: Option<usize>, last: &Customer) -> String {
-    let encoded =
-        |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
-    let Wanted { status, email } = wanted;
-    let mut query = vec![format!("after={}", encoded(last.id.as_str()))];
-    query.extend(per_page.map(|number| format!("per_page={number}")));
-    query.extend(status.map(|status| format!("status={}", status.as_str())));
-    query.extend(email.as_ref().map(|email| format!("email={}", encoded(email))));
+/// What is written as it is in a value of a query string.
+const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// The link to what comes behind the item of that id (RFC 8288), with the same parameters otherwise.
+pub fn next<const N: usize>(call: &Call, last: &str, kept: [(&str, Option<String>); N]) -> String {
+    let encoded = |text: &str| percent_encoding::utf8_percent_encode(text, IN_QUERY).to_string();
+    let mut query = vec![format!("after={}", encoded(last))];
+    query.extend(kept.into_iter().filter_map(|(name, text)| Some(format!("{name}={}", encoded(&text?)))));
     format!("<{}?{}>; rel=\"next\"", call.path, query.join("&"))
+}
+
+/// A list that is to begin behind nothing.
+pub fn nothing_after(sentence: &str) -> Refusal {
+    Refusal::flaw(Flaw::new("after", Wrong::Rule("unknown", sentence.to_owned())))
 }
 
 fn answer(customer: Customer, lenient: bool) -> Answer {
@@ -162,7 +181,7 @@ fn answer(customer: Customer, lenient: bool) -> Answer {
     Answer::later(move || customer_object::customer(&customer, lenient)).tagged(version)
 }
 
-fn change(body: &mut Fields) -> CustomerChange {
+fn change(body: &mut Fields, lenient: bool) -> CustomerChange {
     let needed = |value: Option<String>| value.map_or(Patch::Keep, Patch::Set);
     let status = body.get::<String>("status").and_then(|word| CustomerStatus::named(&word));
     CustomerChange {
@@ -170,7 +189,7 @@ fn change(body: &mut Fields) -> CustomerChange {
         email: needed(body.get("email")),
         unique_email: true,
         phone: body.patch("phone"),
-        address: body.patch::<Fields>("address").map(address),
+        address: body.patch::<Fields>("address").map(|given| address(given, lenient)),
         paid_by: body.patch("payment_method"),
         status: status.map(StatusChange::To),
         data: body.patch("custom_data"),
@@ -178,10 +197,11 @@ fn change(body: &mut Fields) -> CustomerChange {
     }
 }
 
-/// An address in the place of the one before.
-fn address(mut given: Fields) -> NewAddress {
-    let country: Option<String> = given.get("country");
-    let written = country.as_deref().map(country::written).unwrap_or_default();
+/// An address in the place of the one before. A lenient server shows the country as it is written here, be it a name or a
+/// code; another one shows codes only, so that a code says nothing of the name.
+fn address(mut given: Fields, lenient: bool) -> NewAddress {
+    let text: Option<String> = given.get("country");
+    let written = text.as_deref().map(country::written).unwrap_or_default();
     let postal = Postal {
         street: given.get("line1"),
         second_line: given.get("line2"),
@@ -190,9 +210,11 @@ fn address(mut given: Fields) -> NewAddress {
         postal_code: given.get("postal_code"),
         country: written.country,
     };
-    match country.filter(|country| Some(country) != postal.country.as_ref()) {
-        Some(name) => NewAddress::Written(postal, name),
-        None => NewAddress::Postal(postal),
+    if lenient {
+        let name = text.filter(|text| Some(text) != postal.country.as_ref());
+        NewAddress::Written(postal, name)
+    } else {
+        NewAddress::Postal(postal)
     }
 }
 

@@ -5,6 +5,7 @@ use hyper::StatusCode;
 use hyper::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 
 use crate::domain::problem::Problem;
+use crate::domain::secret::without_card_numbers;
 use crate::http::json::{Json, Object};
 use crate::http::{Reply, Trouble};
 use crate::rest::refusal::Own;
@@ -56,6 +57,8 @@ impl Voice for Words {
     fn reply(&self, refusal: &Refusal, request: &str) -> Reply {
         let status = StatusCode::from_u16(self.status(refusal)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let Told { code, message } = words(refusal);
+        // A key that nobody knows is repeated, and may be anything.
+        let message = without_card_numbers(&message);
         let details: Vec<Json> = flaws(refusal).iter().map(detail).collect();
         let body = Object::new()
             .and("error", code)
@@ -68,6 +71,7 @@ impl Voice for Words {
                 reply.with(WWW_AUTHENTICATE, "Bearer realm=\"Jani\"")
             }
             Refusal::RateLimit { seconds } => reply.with(RETRY_AFTER, &seconds.to_string()),
+            Refusal::Busy => reply.with(RETRY_AFTER, "1"),
             Refusal::OtherMethod { allowed } => reply.with(ALLOW, allowed),
             _ => reply,
         }
@@ -138,12 +142,13 @@ fn broken() -> Told {
     told("internal_error", "The server met an unexpected error. Its cause is in the server's log.")
 }
 
-/// The status of a problem; 500 of one that no verb of this API has.
+/// The status of a problem; 500 of one that no verb of this API has, which is logged where it is refused.
 fn status(problem: &Problem) -> u16 {
     match problem {
         Problem::NoSuchCustomer { .. } | Problem::NoSuchCustomerAddress(_) | Problem::NoSuchBusiness(_) => 404,
         Problem::EmailTaken => 409,
-        // A reference to a payment method that stays a text breaks no rule; the rest are other APIs' wishes.
+        Problem::TooManyOfCustomer { .. } => 400,
+        // The rest are other APIs' wishes.
         _ => 500,
     }
 }
@@ -154,6 +159,9 @@ fn of_problem(problem: &Problem) -> Told {
         Problem::NoSuchCustomerAddress(_) => told("not_found", "The customer has no address of that id."),
         Problem::NoSuchBusiness(_) => told("not_found", "The customer has no business of that id."),
         Problem::EmailTaken => told("conflict", "Another customer has this email."),
+        Problem::TooManyOfCustomer { what, most } => {
+            told("limit_reached", format!("The customer has {most} {what}, which is the most it can have."))
+        }
         _ => broken(),
     }
 }
@@ -170,7 +178,7 @@ fn flaws(refusal: &Refusal) -> Vec<Flaw> {
 }
 
 fn detail(Flaw { path, wrong }: &Flaw) -> Json {
-    Object::new().and("field", path.clone()).and("message", wrong.to_string()).into()
+    Object::new().and("field", without_card_numbers(path)).and("message", wrong.to_string()).into()
 }
 
 /// The first flaw in a sentence, and how many more there are.

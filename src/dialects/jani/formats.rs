@@ -1,8 +1,9 @@
 //! What texts of Jani's API look like, and the limits of its fields: where its documents are silent, those of the API that
 //! it was modelled on (developer.paddle.com).
 
+use crate::domain::secret::without_card_numbers;
 use crate::rest::formats::{COUNTRY, EMAIL, MOMENT};
-use crate::rest::shape::{Data, Format, Member, member};
+use crate::rest::shape::{Data, Format, Member, Text, member};
 use crate::rest::{Component, Shape};
 
 /// A name.
@@ -19,6 +20,8 @@ pub const TIMESTAMP: Shape = Shape::of(&MOMENT, 64);
 pub const ID: Shape = Shape::text(1, 1_000);
 /// A part of an address.
 pub const PART: Shape = Shape::trimmed(1, 1024);
+/// What a customer pays with.
+pub const PAYMENT_REFERENCE: Shape = Shape::Text(Text { min: 1, max: 255, trimmed: true, format: Some(&REFERENCE) });
 /// A country. The documents' own samples say `Tanzania` where their text says two letters.
 pub const COUNTRY_CODE: Shape =
     Shape::Leniently { strict: &Shape::of(&COUNTRY, 16), lenient: &Shape::of(&COUNTRY_OR_NAME, 200) };
@@ -41,6 +44,15 @@ pub static PHONE: Format = Format {
             && !digits.starts_with('0');
         fits.then_some(kept)
     },
+};
+
+/// A reference to what a customer pays with. It is any text, but the number of a card is no reference, and is not kept.
+pub static REFERENCE: Format = Format {
+    name: None,
+    pattern: None,
+    words: None,
+    wanted: "a reference, and not the number of a card",
+    read: |text| (without_card_numbers(text) == text).then(|| text.to_owned()),
 };
 
 /// A country's code, or a name of it as it was written.
@@ -95,7 +107,7 @@ pub const UPDATED_AT: Member =
 
 #[cfg(test)]
 mod tests {
-    use super::{COUNTRY_OR_NAME, PHONE};
+    use super::{COUNTRY_OR_NAME, PHONE, REFERENCE};
 
     #[test]
     fn phone_numbers_are_kept_without_what_is_for_the_eye() {
@@ -112,6 +124,16 @@ mod tests {
             ("", None),
         ] {
             assert_eq!((PHONE.read)(text).as_deref(), kept, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_reference_is_no_number_of_a_card() {
+        for text in ["card_01h3vjs3b16yc3f9q8q9pfrb79", "momo_1", "+255788323255", "paymtd_anything at all"] {
+            assert_eq!((REFERENCE.read)(text).as_deref(), Some(text));
+        }
+        for text in ["4242424242424242", "4242 4242-4242 4242", "card 4242424242424242"] {
+            assert_eq!((REFERENCE.read)(text), None, "{text}");
         }
     }
 

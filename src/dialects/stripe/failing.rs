@@ -20,14 +20,14 @@ use crate::store::Tx;
 pub async fn run_or_fail(
     failures: &Failures,
     (app, call): (&Arc<App>, &Arc<Call>),
-    (method, path): (&str, &str),
+    (method, path, sent): (&str, &str, &str),
     id: RequestId,
     plan: Plan,
     idempotent: Option<&Idempotent>,
 ) -> Reply {
     let struck = {
         let param = |name: &str| text(&call.given, name).map(str::to_owned);
-        failures.strike(call.account.space, &Asked { method, path, asks_issuer: plan.asks(), param: &param })
+        failures.strike(call.account.space, &Asked { method, path, sent, asks_issuer: plan.asks(), param: &param })
     };
     let Some(Strike { fault, decline, delay }) = struck else { return run(app, call, id, plan, idempotent).await };
     if !delay.is_zero() {

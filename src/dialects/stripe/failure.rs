@@ -544,6 +544,7 @@ impl Refusal {
             // None of the verbs that are run here has one.
             Problem::NoSuchCustomerAddress(_)
             | Problem::NoSuchBusiness(_)
+            | Problem::TooManyOfCustomer { .. }
             | Problem::EmailTaken
             | Problem::Rental(_)
             | Problem::Catalogue(_) => Refusal::broken(),

@@ -423,7 +423,7 @@ async fn understood(
         Ok(idempotent) => idempotent,
         Err(refusal) => return refusal.reply(),
     };
-    let Request { id, headers, method, path, peer, .. } = request;
+    let Request { id, headers, method, path, mount, peer, .. } = request;
     let reading = method == Method::GET || method == Method::HEAD;
     let Caller { account, key } = caller;
     let (now, app_of_call) = (app.now(), app.clone());
@@ -439,7 +439,8 @@ async fn understood(
             let reply = match app.failures() {
                 None => run(&app, &call, id, plan, idempotent).await,
                 Some(failures) => {
-                    let line = (method.as_str(), path.as_str());
+                    let sent = format!("{mount}{path}");
+                    let line = (method.as_str(), path.as_str(), sent.as_str());
                     failing::run_or_fail(failures, (&app, &call), line, id, plan, idempotent).await
                 }
             };

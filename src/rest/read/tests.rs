@@ -1,9 +1,10 @@
 //! What is read of bodies and query strings, and what is refused of them.
 
-use super::{Flaw, Reading, Unknown, Wrong, body, query};
+use super::{Flaw, Reading, Unknown, Wrong, body, changes, query};
 use crate::domain::patch::Patch;
 use crate::domain::time::Time;
 use crate::http::given::Value;
+use crate::http::json::{Json, Object};
 use crate::rest::fields::Fields;
 use crate::rest::formats::{COUNTRY, EMAIL, MOMENT};
 use crate::rest::shape::{Component, Data, Member, Shape, member};
@@ -107,6 +108,46 @@ fn all_flaws_are_found_each_with_its_path() {
     refused(r#"{"email": "a@b", "items": [1, 2, 3]}"#, &[("items", Wrong::TooMany(2))]);
 }
 
+const CHANGE: Shape = Shape::Object(&[
+    member("email", Shape::of(&EMAIL, 20)),
+    member("phone", Shape::trimmed(1, 9)).nullable(),
+    member("address", Shape::Component(&ADDRESS)).nullable(),
+    member("kind", Shape::Word(&["one", "two"])),
+]);
+
+/// What is left of a body where that is shown, by the names that are asked for.
+fn beside(shown: &Object, sent: &str) -> Result<Vec<String>, Vec<(String, Wrong)>> {
+    let told = |flaws: Vec<Flaw>| flaws.into_iter().map(|Flaw { path, wrong }| (path, wrong)).collect::<Vec<_>>();
+    let changes = changes(&CHANGE, Value::of_json(sent.as_bytes()).unwrap(), &STRICT).map_err(told)?;
+    let left = changes.beside(&Json::from(shown.clone())).map_err(told)?;
+    Ok(left.all().into_iter().map(|(name, _)| name).collect())
+}
+
+#[test]
+fn a_change_may_repeat_what_is_shown() {
+    let place = Object::new().and("country", "ATLANTIS").and("city", "Poseidonis");
+    let shown = Object::new().and("email", Json::Null).and("phone", " 1 ").and("address", place).and("kind", "one");
+    let names = |names: &[&str]| Ok(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+    let repeated = r#"{"email": null, "phone": " 1 ", "address": {"city": "Poseidonis", "country": "ATLANTIS"}}"#;
+    assert_eq!(beside(&shown, repeated), names(&[]));
+    // What is as it has to be is left to the verb, changed or not.
+    assert_eq!(beside(&shown, r#"{"email": null, "kind": "one"}"#), names(&["kind"]));
+    assert_eq!(beside(&shown, r#"{"phone": " 2 ", "address": null}"#), names(&["phone", "address"]));
+    let other = r#"{"email": null, "phone": "", "address": {"city": "Poseidonis", "country": "ATLANTI"}}"#;
+    let flaws = beside(&shown, other).unwrap_err();
+    assert_eq!(flaws.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(), ["phone", "address.country"]);
+
+    // These are wrong whatever is shown.
+    for (sent, path) in [
+        (r#"{"email": null, "nmae": 1}"#, "nmae"),
+        (r#"{"email": null, "address.city": "a"}"#, "address.city"),
+        (r#"{"phone": " 1 ", "phone": " 1 "}"#, "phone"),
+        ("[]", ""),
+    ] {
+        assert!(beside(&shown, sent).unwrap_err().iter().any(|(at, _)| at == path), "{sent}");
+    }
+}
+
 #[test]
 fn money_has_the_decimals_of_its_currency() {
     for (price, wrong) in [
@@ -131,6 +172,7 @@ fn free_data_has_bounds() {
         (r#"{"a": {"b": {}}}"#, "data.a.b", Wrong::TooDeep(2)),
         (r#"{"a": "\u0000"}"#, "data.a", Wrong::Nul),
         (r#"{"a": [], "a": 1}"#, "data.a", Wrong::Twice),
+        (r#"{"a": "\u0001\u0001\u0001\u0001\u0001\u0001\u0001\u0001\u0001"}"#, "data", Wrong::TooManyBytes(60)),
         (r#"{"a": "x1234567890123456789012345678901234567890123456789012345"}"#, "data", Wrong::TooManyBytes(60)),
         (r#"[1]"#, "data", Wrong::Type { wanted: "an object", given: "a list" }),
     ] {

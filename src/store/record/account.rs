@@ -11,7 +11,7 @@ use super::unit::UnitShape;
 use super::{Text, Unreadable, borrowed, is_default, owned, parse, shape_of, write};
 use crate::domain::account::{Account, FingerprintKey, Mode, Space};
 use crate::domain::ids::{AccountId, SnapshotId};
-use crate::domain::snapshot::Snapshot;
+use crate::domain::snapshot::{KeptUnit, Snapshot};
 use crate::domain::time::Time;
 
 /// The body of an account.
@@ -56,19 +56,37 @@ struct SnapshotShape<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<Text<'a>>,
     created: i64,
+    /// With its unit, or neither.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    currency: Option<Text<'a>>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    unit: UnitShape<'a>,
 }
 
 impl<'a> From<&'a Snapshot> for SnapshotShape<'a> {
     fn from(snapshot: &'a Snapshot) -> SnapshotShape<'a> {
-        let Snapshot { id, name, created } = snapshot;
-        SnapshotShape { id: Cow::Borrowed(id.as_str()), name: borrowed(name), created: created.0 }
+        let Snapshot { id, name, created, unit } = snapshot;
+        SnapshotShape {
+            id: Cow::Borrowed(id.as_str()),
+            name: borrowed(name),
+            created: created.0,
+            currency: unit.as_ref().map(|KeptUnit { currency, settings: _ }| Cow::Borrowed(currency.as_str())),
+            unit: unit.as_ref().map(|KeptUnit { currency: _, settings }| settings.into()).unwrap_or_default(),
+        }
     }
 }
 
-impl From<SnapshotShape<'_>> for Snapshot {
-    fn from(shape: SnapshotShape<'_>) -> Snapshot {
-        let SnapshotShape { id, name, created } = shape;
-        Snapshot { id: SnapshotId(id.into_owned()), name: owned(name), created: Time(created) }
+impl SnapshotShape<'_> {
+    fn into_snapshot(self) -> Result<Snapshot, Unreadable> {
+        let SnapshotShape { id, name, created, currency, unit } = self;
+        let settings = unit.into_unit()?;
+        let currency = currency.map(|currency| read_currency(&currency)).transpose()?;
+        Ok(Snapshot {
+            id: SnapshotId(id.into_owned()),
+            name: owned(name),
+            created: Time(created),
+            unit: currency.map(|currency| KeptUnit { currency, settings }),
+        })
     }
 }
 
@@ -160,7 +178,7 @@ impl AccountShape<'_> {
             country: country.into_owned(),
             api_version: api_version.into_owned(),
             fingerprint_key,
-            snapshots: snapshots.into_iter().map(Snapshot::from).collect(),
+            snapshots: snapshots.into_iter().map(SnapshotShape::into_snapshot).collect::<Result<_, _>>()?,
             unit: unit.into_unit()?,
         })
     }
@@ -178,7 +196,7 @@ mod tests {
     use crate::domain::coupon::Percent;
     use crate::domain::ids::{AccountId, SnapshotId};
     use crate::domain::money::Currency;
-    use crate::domain::snapshot::Snapshot;
+    use crate::domain::snapshot::{KeptUnit, Snapshot};
     use crate::domain::time::Time;
     use crate::domain::unit::{Buyout, EarlyReturn, TenantId, UnitSettings};
 
@@ -207,6 +225,8 @@ mod tests {
             id: SnapshotId("snap_1".into()),
             name: name.map(String::from),
             created: Time(7),
+            unit: name
+                .map(|_| KeptUnit { currency: Currency::parse("jpy").unwrap(), settings: UnitSettings::default() }),
         };
         let full = Account {
             parent: Some(AccountId("acct_0".into())),
@@ -226,7 +246,8 @@ mod tests {
             ..plain.clone()
         };
         let unit = UnitSettings { buyout: Buyout::ListPercentage(percent(1)), ..full.unit.clone() };
-        let other = Account { unit, ..full.clone() };
+        let mut other = Account { unit, ..full.clone() };
+        other.snapshots[0].unit = Some(KeptUnit::of(&full));
         for account in [plain, full, other] {
             assert_eq!(read_account(account.space, &write_account(&account)), Ok(account));
         }

@@ -14,8 +14,8 @@ use super::tax_id::TaxIdShape;
 use super::{Text, Unreadable, borrowed, is_default, owned, parse, shape_of, word, write};
 use crate::domain::address::{Address, Shipping};
 use crate::domain::customer::{
-    AmountTaxDisplay, CustomField, Customer, CustomerKind, CustomerStatus, InvoiceSettings, PaymentReference,
-    Reconciliation, Rendering, TaxExempt,
+    AmountTaxDisplay, CustomField, Customer, CustomerKind, CustomerStatus, InvoiceSettings, Reconciliation, Rendering,
+    TaxExempt,
 };
 use crate::domain::data::Data;
 use crate::domain::discount::Discount;
@@ -23,6 +23,7 @@ use crate::domain::ids::{CustomerId, InstrumentId};
 use crate::domain::instrument::Instrument;
 use crate::domain::metadata::Metadata;
 use crate::domain::money::Currency;
+use crate::domain::payment_reference::PaymentReference;
 use crate::domain::tax_id::TaxId;
 use crate::domain::time::Time;
 
@@ -396,12 +397,13 @@ pub(crate) mod tests {
 
     use super::{read_customer, write_customer};
     use crate::domain::customer::{
-        AmountTaxDisplay, CustomField, Customer, CustomerKind, CustomerStatus, InvoiceSettings, PaymentReference,
-        Reconciliation, Rendering, TaxExempt,
+        AmountTaxDisplay, CustomField, Customer, CustomerKind, CustomerStatus, InvoiceSettings, Reconciliation,
+        Rendering, TaxExempt,
     };
     use crate::domain::data::Data;
     use crate::domain::ids::{CustomerId, InstrumentId};
     use crate::domain::money::{Currency, SUPPORTED};
+    use crate::domain::payment_reference::PaymentReference;
     use crate::domain::time::Time;
     use crate::store::record::address::tests::{addresses, shippings};
     use crate::store::record::data::tests::entries;

@@ -61,16 +61,23 @@ fn message(passed: &Passed, account: &Account) -> Object {
         .and("type", "request_log_event")
 }
 
-/// What is told of a refusal: never what it is about, which may be a whole object.
+/// What is told of a refusal: never what it is about, which may be a whole object. One API's errors are objects, another's
+/// are a name with a message beside it.
 fn error(passed: &Passed) -> Object {
-    let body: Option<Value> = passed.refusal.as_ref().and_then(|body| serde_json::from_slice(body).ok());
+    let body: Value = passed.refusal.as_ref().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
     let mut shown = Object::new();
-    if let Some(error) = body.as_ref().and_then(|body| body.get("error")) {
-        for name in OF_ERRORS {
-            if let Some(text) = error.get(name).and_then(Value::as_str) {
-                shown.add(name, redacted(text));
-            }
+    let mut add = |name: &'static str, text: Option<&Value>| {
+        if let Some(text) = text.and_then(Value::as_str) {
+            shown.add(name, redacted(text));
         }
+    };
+    match body.get("error") {
+        Some(code @ Value::String(_)) => {
+            add("code", Some(code));
+            add("message", body.get("message"));
+        }
+        Some(error) => OF_ERRORS.into_iter().for_each(|name| add(name, error.get(name))),
+        None => {}
     }
     shown
 }
@@ -110,6 +117,22 @@ mod tests {
             "error": {"code": "card_declined", "message": digits, "type": "card_error"},
         });
         assert_eq!(payload, expected);
+    }
+
+    #[test]
+    fn an_error_that_is_a_name_is_told_with_its_message() {
+        let body = r#"{"error": "not_found", "message": "There is no customer of that id.", "details": [], "request_id": "x"}"#;
+        let passed = Passed {
+            request: "req_1".into(),
+            at: Time(1),
+            method: Method::GET,
+            path: "/api/v1/customers/cus_1".into(),
+            peer: None,
+            status: 404,
+            refusal: Some(Bytes::from_static(body.as_bytes())),
+        };
+        let wanted = Object::new().and("code", "not_found").and("message", "There is no customer of that id.");
+        assert_eq!(error(&passed), wanted);
     }
 
     #[test]
