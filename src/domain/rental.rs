@@ -394,6 +394,11 @@ impl Rental {
         self.start.plus_months(self.months)
     }
 
+    /// The day of the contract's month of that period, where no group bills it.
+    pub fn own_day(&self, period: Period) -> Option<Time> {
+        (0..self.months).map(|month| self.start.plus_months(month)).find(|own| Period::of(*own) == period)
+    }
+
     /// Every month of the contract, billed or not. A day that a month does not have is its last one.
     pub fn instalments(&self) -> impl Iterator<Item = Instalment> {
         (0..self.months).map(|month| {

@@ -88,6 +88,9 @@ impl Instalments {
         };
         for entry in self.entries.iter_mut().filter(|entry| entry.is_planned(&rental.id, today)) {
             let payment = &mut entry.after;
+            if !rental.is_active() && was_late(payment, rental, today) {
+                continue;
+            }
             if !months.iter().any(|month| month.period == payment.period && of(month) == payment.of) {
                 give_up(payment, &rental.id, why, ctx.now);
             }
@@ -153,6 +156,12 @@ impl Instalments {
 }
 
 /// Takes a rental's line off a payment. One without lines is not to be made.
+/// Whether a payment is of a month whose own day was over when it was made, and lies before `today`: what is owed for it does
+/// not go with what was still to come.
+fn was_late(payment: &RentalPayment, rental: &Rental, today: Time) -> bool {
+    payment.due <= day_of(payment.created) && rental.own_day(payment.period).is_some_and(|own| day_of(own) < today)
+}
+
 fn give_up(payment: &mut RentalPayment, rental: &RentalId, why: &str, now: Time) {
     if payment.lines.len() > 1 {
         payment.lines.retain(|line| line.rental != *rental);
