@@ -413,9 +413,13 @@ impl App {
         }
     }
 
-    /// Whether the key opens something.
+    /// Whether the key opens something, or may: whoever cannot be looked up now is refused later, with the cause.
     pub async fn knows(&self, key: &str) -> bool {
-        self.key(key).await.is_ok_and(|(key, _)| key.revoked.is_none())
+        match self.key(key).await {
+            Ok((key, _)) => key.revoked.is_none(),
+            Err(Closed::Unknown | Closed::Revoked | Closed::NotLinked) => false,
+            Err(Closed::Failure(_)) => true,
+        }
     }
 
     /// Who a key opens for that was let in before: it may have been revoked or limited since then.

@@ -75,6 +75,9 @@ impl Drop for Underway<'_> {
     }
 }
 
+/// How long a body that is larger than most may take to arrive.
+const LARGE_BODY_TIMEOUT: Duration = Duration::from_secs(120);
+
 /// A page that belongs to no dialect: health, metrics.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Page {
@@ -169,16 +172,20 @@ impl Shell {
         let upgrade = head.extensions.remove::<OnUpgrade>();
         let declared = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         let files = dialect.files.filter(|files| files.path == path && head.method == Method::POST);
+        let until = |timeout| tokio::time::Instant::from_std(began) + timeout;
+        let usual = until(self.request_timeout);
         // A large body is read for those only who have a key, and not for too many at a time.
         let large = files.filter(|_| declared.is_none_or(|length| length > self.max_body_bytes as u64));
         let large = match large {
-            Some(files) if (self.knows)(&head.headers).await => Some(files),
-            Some(_) | None => None,
+            Some(files) => {
+                let known = AssertUnwindSafe((self.knows)(&head.headers)).catch_unwind();
+                // Who cannot be looked up in time is not known either.
+                matches!(tokio::time::timeout_at(usual, known).await, Ok(Ok(true))).then_some(files)
+            }
+            None => None,
         };
-        let until = |timeout| tokio::time::Instant::from_std(began) + timeout;
-        let usual = until(self.request_timeout);
         let (most, deadline, turn) = match large {
-            None => (self.max_body_bytes, files.map_or(usual, |files| usual.max(until(files.timeout))), Ok(None)),
+            None => (self.max_body_bytes, usual, Ok(None)),
             Some(Files { path: _, max_bytes, timeout }) => {
                 let turn = tokio::time::timeout_at(usual, self.large.acquire()).await;
                 let turn = turn.ok().and_then(Result::ok).ok_or(Trouble::TooLong);
@@ -186,7 +193,11 @@ impl Shell {
             }
         };
         let (_turn, body) = match turn {
-            Ok(turn) => (turn, read(declared, body, most, deadline).await),
+            Ok(turn) => {
+                // Whoever sends slowly does not have the time that the work may take.
+                let arrived = if turn.is_some() { deadline.min(until(LARGE_BODY_TIMEOUT).max(usual)) } else { usual };
+                (turn, read(declared, body, most, arrived).await)
+            }
             Err(trouble) => (None, Err(trouble)),
         };
         let reply = match body {
