@@ -159,8 +159,8 @@ impl NewShipping {
                 Shipping { address, name, phone }
             }
             (NewShipping::Address(address), Some(known)) => {
-                let contact = known.address.contact_name.as_deref().unwrap_or_default();
-                let follows = address.contact_name.as_ref().filter(|_| known.name == contact);
+                let was_contact = known.address.contact_name.as_ref() == Some(&known.name);
+                let follows = address.contact_name.as_ref().filter(|_| was_contact);
                 Shipping { name: follows.unwrap_or(&known.name).clone(), address, phone: known.phone.clone() }
             }
             (NewShipping::Address(address), None) => {

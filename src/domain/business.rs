@@ -10,7 +10,7 @@ use super::words::words;
 pub const MAX_CONTACTS: usize = 100;
 
 /// The most businesses of one customer: all of them go with it in one transaction.
-pub const MAX_BUSINESSES: usize = 500;
+pub const MAX_BUSINESSES: usize = 100;
 
 /// A business of a customer.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use super::patch::Patch;
 use super::time::Time;
 
 /// The most addresses of one customer: all of them go with it in one transaction.
-pub const MAX_ADDRESSES: usize = 500;
+pub const MAX_ADDRESSES: usize = 100;
 
 /// An address of a customer.
 #[derive(Clone, Debug, PartialEq, Eq)]

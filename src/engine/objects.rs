@@ -118,7 +118,7 @@ pub(super) fn promotion_codes(read: &mut dyn Read, space: Space, list: List) -> 
     short_list(read, space, list)
 }
 
-/// The objects of a list that is known to be short: what is kept never lets it have [`MAX_SHORT_LIST`].
+/// The objects of a list that is short, newest first: at most [`MAX_SHORT_LIST`] of them.
 pub(super) fn short_list<T: TryFrom<Facts>>(read: &mut dyn Read, space: Space, list: List) -> Kept<Vec<T>> {
     let objects = read.short_list(space, list)?;
     objects.iter().map(told).collect()

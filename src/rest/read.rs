@@ -1,6 +1,7 @@
 //! Reads what was sent by its shape. All that is wrong is found, each with its path; what is right comes out as it is kept:
 //! trimmed, numbers as parts, words of a query as what they stand for.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use percent_encoding::percent_decode;
@@ -232,7 +233,8 @@ impl Changes {
 fn same(one: &Value, two: &Value) -> bool {
     match (one, two) {
         (Value::Object(one), Value::Object(two)) => {
-            let has = |key: &str, value: &Value| two.iter().any(|(known, other)| known == key && same(value, other));
+            let there: BTreeMap<&str, &Value> = two.iter().map(|(key, value)| (key.as_str(), value)).collect();
+            let has = |key: &str, value: &Value| there.get(key).is_some_and(|other| same(value, other));
             one.len() == two.len() && one.iter().all(|(key, value)| has(key, value))
         }
         (one, two) => one == two,

@@ -91,7 +91,7 @@ fn a_lenient_server_shows_a_country_as_it_was_written(keeping: &Keeping) {
 }
 
 /// The most addresses of a customer.
-const MOST: usize = 500;
+const MOST: usize = 100;
 
 fn addresses_and_businesses_go_with_their_customer(keeping: &Keeping) {
     let server = Server::start(keeping);

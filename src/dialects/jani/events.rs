@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::addresses::{self, ADDRESS};
 use super::businesses::{self, BUSINESS};
 use super::customer_object::{self, CUSTOMER, moment};
+use super::customers::nothing_after;
 use super::formats::{ID, SHOWN, TIMESTAMP};
 use crate::domain::account::Account;
 use crate::domain::event::{Event, EventKind, Happening, Subject};
@@ -15,9 +16,8 @@ use crate::domain::page::{Cursor, EventPage, Page, Span};
 use crate::engine::events;
 use crate::feed::RenderEvent;
 use crate::http::json::{Json, Object};
-use crate::rest::read::Wrong;
 use crate::rest::shape::{Member, member};
-use crate::rest::{Answer, Asked, Call, Component, Flaw, Plan, Refusal, Shape};
+use crate::rest::{Answer, Asked, Call, Component, Plan, Refusal, Shape};
 
 /// How many events are told when nobody says.
 const DEFAULT_PER_PAGE: i64 = 50;
@@ -92,10 +92,7 @@ pub fn list(_: &Arc<Call>, mut asked: Asked) -> Result<Plan, Refusal> {
             None => 0,
             Some(id) => match read.event(call.account.space, id)?.filter(is_told) {
                 Some(event) => event.sequence,
-                None => {
-                    let wrong = Wrong::Rule("unknown", "is the id of no event".to_owned());
-                    return Err(Refusal::flaw(Flaw::new("after", wrong)).into());
-                }
+                None => return Err(nothing_after("is the id of no event").into()),
             },
         };
         let places = read.event_places(call.account.space, sequence, &kinds, MAX_COUNTED as usize)?;
