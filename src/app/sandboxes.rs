@@ -15,7 +15,8 @@ use crate::engine::{Ctx, Done, sandboxes};
 use crate::store::{Kept, Tx};
 
 impl App {
-    /// Removes all that the sandbox holds, its snapshots apart; its requests go wrong no more.
+    /// Removes all that the sandbox holds, its snapshots apart; its unit and currency are as at first, and its requests go
+    /// wrong no more.
     pub async fn wipe_sandbox(&self, account: Arc<Account>, cause: Cause) -> Done<()> {
         let (ids, space) = (self.ids.clone(), account.space);
         let wipe = move |tx: &mut dyn Tx, ctx: &Ctx<'_>| {
