@@ -82,22 +82,37 @@ impl Instalments {
         } else {
             Vec::new()
         };
-        let of = |month: &Instalment| match &rental.group {
-            Some(membership) if month.by_group => Billed::Group(membership.group.clone()),
-            Some(_) | None => Billed::Rental(rental.id.clone()),
+        let of = |month: &Instalment| {
+            let group = rental.group.as_ref().filter(|_| month.by_group);
+            let by_group = group.map(|membership| Billed::Group(membership.group.clone()));
+            // What a group owes since before keeps its day: a month that comes later is billed by itself.
+            by_group.filter(|group| !self.owes(group, month.period, today)).unwrap_or(Billed::Rental(rental.id.clone()))
         };
+        let months: Vec<(Billed, Instalment)> = months.into_iter().map(|month| (of(&month), month)).collect();
         for entry in self.entries.iter_mut().filter(|entry| entry.is_planned(&rental.id, today)) {
             let payment = &mut entry.after;
-            if !rental.is_active() && was_late(payment, rental, today) {
-                continue;
-            }
-            if !months.iter().any(|month| month.period == payment.period && of(month) == payment.of) {
+            let owed =
+                rental.billed.contains(&payment.period) || !rental.is_active() && was_late(payment, rental, today);
+            let wanted = months.iter().any(|(of, month)| month.period == payment.period && *of == payment.of);
+            if !owed && !wanted {
                 give_up(payment, &rental.id, why, ctx.now);
             }
         }
-        for month in &months {
-            self.bill(ctx, rental, month, of(month));
+        for (of, month) in months {
+            self.bill(ctx, rental, &month, of);
         }
+    }
+
+    /// Whether an open payment for that month was due before today.
+    fn owes(&self, of: &Billed, period: Period, today: Time) -> bool {
+        let mut months = self.entries.iter().map(|entry| &entry.after);
+        months.any(|payment| {
+            payment.purpose == PaymentPurpose::Month
+                && payment.status.is_open()
+                && payment.period == period
+                && payment.of == *of
+                && payment.due < today
+        })
     }
 
     /// Has a month of the rental on the payment that it belongs to.
@@ -155,13 +170,13 @@ impl Instalments {
     }
 }
 
-/// Takes a rental's line off a payment. One without lines is not to be made.
 /// Whether a payment is of a month whose own day was over when it was made, and lies before `today`: what is owed for it does
 /// not go with what was still to come.
 fn was_late(payment: &RentalPayment, rental: &Rental, today: Time) -> bool {
     payment.due <= day_of(payment.created) && rental.own_day(payment.period).is_some_and(|own| day_of(own) < today)
 }
 
+/// Takes a rental's line off a payment. One without lines is not to be made.
 fn give_up(payment: &mut RentalPayment, rental: &RentalId, why: &str, now: Time) {
     if payment.lines.len() > 1 {
         payment.lines.retain(|line| line.rental != *rental);
