@@ -460,7 +460,7 @@ fn slow_readers_are_cut_off(server: &ProgramServer) {
     assert_eq!(brisk.event()["data"]["object"]["name"], "meanwhile");
     let held = server.resident_megabytes() - before;
     // Each of them would get seven megabytes.
-    assert!(held < 100.0, "{held} MB for {SLOW} who do not read");
+    assert!(held < 140.0, "{held} MB for {SLOW} who do not read");
     let began = Instant::now();
     // The brisk one and this client are left.
     while open_connections(&mut client) > 2 {
