@@ -53,7 +53,7 @@ fn survive(place: &Place) {
     let mut doubts = BTreeMap::new();
     for round in 1..=ROUNDS {
         let load = Duration::from_millis(dice.between(LOAD_MILLIS.0, LOAD_MILLIS.1));
-        let in_doubt = load_until_killed(&mut writers, server, load);
+        let in_doubt = load_until_killed(&mut writers, server, load, Writer::write_until_cut_off);
         place.wait_until_let_go();
         server = place.start();
         let client = Client::new(server.address(), KEY);
@@ -119,19 +119,24 @@ impl Place {
     }
 }
 
-/// Lets every writer write until the server is killed; gives the requests that no reply came to.
-fn load_until_killed(writers: &mut [Writer], server: ProgramServer, load: Duration) -> Vec<Request> {
-    let ready = Barrier::new(WRITERS + 1);
+/// Lets every writer write by a connection of its own until the server is killed; gives what each of them came to.
+pub fn load_until_killed<W: Send, T: Send>(
+    writers: &mut [W],
+    server: ProgramServer,
+    load: Duration,
+    write_until_cut_off: impl Fn(&mut W, &mut Connection) -> T + Sync,
+) -> Vec<T> {
+    let ready = Barrier::new(writers.len() + 1);
     std::thread::scope(|scope| {
         let threads: Vec<_> = writers
             .iter_mut()
             .map(|writer| {
                 let mut connection = server.connection(KEY);
-                let ready = &ready;
+                let (ready, write_until_cut_off) = (&ready, &write_until_cut_off);
                 scope.spawn(move || {
                     connection.stream().expect("the server accepts");
                     ready.wait();
-                    writer.write_until_cut_off(&mut connection)
+                    write_until_cut_off(writer, &mut connection)
                 })
             })
             .collect();

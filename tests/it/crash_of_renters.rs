@@ -6,17 +6,15 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::Barrier;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::connection::Connection;
-use crate::crash_of_holders::Place;
+use crate::crash_of_holders::{Place, load_until_killed};
 use crate::dice::Dice;
 use crate::http::Reply;
 use crate::postgres::Database;
-use crate::program_server::ProgramServer;
 use crate::rented::{Caller, GivenUp, check, read, text};
 
 const SEED: &str = "CUSP_CRASH_SEED";
@@ -31,7 +29,6 @@ const LOAD_MILLIS: (u64, u64) = (20, 200);
 const UNITS: usize = 1_000;
 
 const UNIT: &str = "crash";
-const KEY: &str = "sk_test_crash";
 
 #[test]
 fn what_was_rented_in_a_folder_survives_a_kill() {
@@ -53,7 +50,7 @@ fn survive(place: &Place) {
     let mut doubts = BTreeMap::new();
     for round in 1..=ROUNDS {
         let load = Duration::from_millis(dice.between(LOAD_MILLIS.0, LOAD_MILLIS.1));
-        let in_doubt = load_until_killed(&mut writers, server, load);
+        let in_doubt = load_until_killed(&mut writers, server, load, Writer::write_until_cut_off);
         place.wait_until_let_go();
         server = place.start();
         caller = Caller::new(server.address(), UNIT);
@@ -77,29 +74,6 @@ fn survive(place: &Place) {
     server.kill();
     place.wait_until_let_go();
     place.check();
-}
-
-/// Lets every writer write until the server is killed; gives the changes that no reply came to.
-fn load_until_killed(writers: &mut [Writer], server: ProgramServer, load: Duration) -> Vec<Option<Request>> {
-    let ready = Barrier::new(WRITERS + 1);
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = writers
-            .iter_mut()
-            .map(|writer| {
-                let mut connection = server.connection(KEY);
-                let ready = &ready;
-                scope.spawn(move || {
-                    connection.stream().expect("the server accepts");
-                    ready.wait();
-                    writer.write_until_cut_off(&mut connection)
-                })
-            })
-            .collect();
-        ready.wait();
-        std::thread::sleep(load);
-        server.kill();
-        threads.into_iter().map(|thread| thread.join().expect("a writer ends without panic")).collect()
-    })
 }
 
 /// What a request asks for.
